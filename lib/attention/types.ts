@@ -1,0 +1,141 @@
+import type { AttentionParams, AttentionShape } from '../spec/kinds/attention';
+
+/** The GPU (or its absence) that produced a number. */
+export interface AdapterInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** A software adapter: its times say nothing about a GPU. */
+  readonly isFallback: boolean;
+  readonly hasTimestampQuery: boolean;
+  readonly hasSubgroups: boolean;
+  readonly hasShaderF16: boolean;
+  readonly maxBufferBytes: number;
+}
+
+/** Row-major f32 tensors of one attention call; see `AttentionShape` for their shapes. */
+export interface AttentionInputs {
+  readonly shape: AttentionShape;
+  readonly query: Float32Array;
+  readonly key: Float32Array;
+  readonly value: Float32Array;
+  /** Document index of every key position; absent unless the variant needs it. */
+  readonly documents: Int32Array | undefined;
+}
+
+/** Output [batch, queryHeads, queries, headSize] and row log-sum-exp [batch, queryHeads, queries]; a fully masked row has output 0 and lse -Infinity. */
+export interface AttentionOutput {
+  readonly output: Float32Array | Float64Array;
+  readonly lse: Float32Array | Float64Array;
+}
+
+/**
+ * Key blocks that each query block visits, as CSR: entries of query block i are
+ * `blocks[offsets[i] .. offsets[i + 1])`. Within a row full blocks come first; `fullCounts[i]` of
+ * them need no mask test. The list is the same for every head and, unless `documents` differ, batch.
+ */
+export interface BlockList {
+  readonly blockQueries: number;
+  readonly blockKeys: number;
+  readonly queryBlocks: number;
+  readonly keyBlocks: number;
+  readonly offsets: Uint32Array;
+  readonly fullCounts: Uint32Array;
+  readonly blocks: Uint32Array;
+}
+
+/** Where and how far an output is from the f64 reference. */
+export interface AttentionError {
+  readonly maxAbs: number;
+  /** Relative to max(|reference|, 1e-3 of the largest reference magnitude). */
+  readonly maxRel: number;
+  readonly lseMaxAbs: number;
+  readonly at: {
+    readonly batch: number;
+    readonly head: number;
+    readonly query: number;
+    readonly dim: number;
+  };
+  readonly checkedRows: number;
+  readonly totalRows: number;
+  readonly tolerance: number;
+  readonly withinTolerance: boolean;
+}
+
+export type Clock = 'timestamp-query' | 'performance.now';
+
+export interface AttentionTiming {
+  readonly medianSeconds: number;
+  readonly samplesSeconds: readonly number[];
+  readonly warmupRuns: number;
+  readonly clock: Clock;
+  /** Useful work: 4 x headSize per unmasked query-key pair and head. */
+  readonly flops: number;
+  readonly gigaflopsPerSecond: number;
+}
+
+/** The adapter's own best, measured by short probes: the roof that percentages refer to. */
+export interface AdapterRoof {
+  readonly matmulGigaflopsPerSecond: number;
+  readonly copyGigabytesPerSecond: number;
+  readonly clock: Clock;
+  readonly measuredSeconds: number;
+}
+
+export interface PlanChoice {
+  readonly id: string;
+  readonly label: string;
+  /** Every candidate measured on this adapter, best first. */
+  readonly candidates: readonly { readonly id: string; readonly milliseconds: number }[];
+}
+
+export interface AttentionResult {
+  readonly params: AttentionParams;
+  readonly engine: 'webgpu' | 'cpu';
+  /** Why the CPU reference ran although WebGPU was asked for or allowed. */
+  readonly engineNote: string | undefined;
+  readonly adapter: AdapterInfo | undefined;
+  readonly plan: PlanChoice | undefined;
+  readonly error: AttentionError | undefined;
+  readonly timing: AttentionTiming;
+  readonly roof: AdapterRoof | undefined;
+  /** gigaflopsPerSecond over the roof's; undefined without a roof. */
+  readonly percentOfRoof: number | undefined;
+  readonly density: {
+    /** Unmasked query-key pairs over all pairs. */
+    readonly elements: number;
+    /** Visited blocks over all blocks. */
+    readonly blocks: number;
+  };
+  readonly blockList: {
+    readonly blockQueries: number;
+    readonly blockKeys: number;
+    readonly full: number;
+    readonly partial: number;
+    readonly total: number;
+  };
+  readonly notes: readonly string[];
+}
+
+/** Reduction of one head's map: cells of equal size, row-major [rows, columns], NaN where every element is masked. */
+export interface MapBase {
+  readonly rows: number;
+  readonly columns: number;
+  readonly queries: number;
+  readonly keys: number;
+  readonly max: Float32Array;
+  readonly mean: Float32Array;
+}
+
+/** A rectangle of a map in element coordinates, [start, end). */
+export interface MapRect {
+  readonly queryStart: number;
+  readonly queryEnd: number;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+}
+
+/** Exact probabilities of a rectangle, row-major; NaN where masked. */
+export interface MapWindow extends MapRect {
+  readonly probabilities: Float32Array;
+}

@@ -1,0 +1,53 @@
+import type { AdapterInfo, AttentionResult, Clock } from '../attention/types';
+import type { ServeResult } from '../serving/types';
+import type { Workload } from '../workload/types';
+
+/** One vocabulary, one badge each. */
+export const CELL_STATES = [
+  'idle',
+  'stale',
+  'queued',
+  'running',
+  'done',
+  'failed',
+  'cancelled',
+] as const;
+export type CellState = (typeof CELL_STATES)[number];
+
+export interface Progress {
+  /** In [0, 1], or undefined while the total is unknown. */
+  readonly fraction: number | undefined;
+  readonly phase: string;
+}
+
+/** How a result came about. Shown beside every result and written into every export. */
+export interface Provenance {
+  readonly appVersion: string;
+  /** SHA-256 of the cell's kind version, canonical params and input hashes. */
+  readonly specHash: string;
+  readonly kindVersion: number;
+  readonly computedAt: string;
+  /** True for results bundled with the page and not computed in it. */
+  readonly recorded: boolean;
+  /** True for anything that comes out of the serving simulator. */
+  readonly simulated: boolean;
+  readonly seed: number | undefined;
+  readonly wallSeconds: number;
+  readonly clock: Clock | undefined;
+  readonly precision: 'f32' | 'f64' | undefined;
+  readonly engine: 'webgpu' | 'cpu' | 'simulator';
+  readonly adapter: AdapterInfo | undefined;
+  /** Cost model in words, for simulated results. */
+  readonly costModel: string | undefined;
+}
+
+/** Results by kind; views (map, timeline, plot, table) have none of their own. */
+export type CellOutput =
+  | { readonly kind: 'attention'; readonly value: AttentionResult }
+  | { readonly kind: 'workload'; readonly value: Workload }
+  | { readonly kind: 'serve'; readonly value: ServeResult };
+
+export interface CellResult {
+  readonly output: CellOutput;
+  readonly provenance: Provenance;
+}

@@ -1,0 +1,54 @@
+import type { AdapterInfo, AttentionResult, MapBase, MapRect, MapWindow } from '../attention/types';
+import type { ServeResult } from '../serving/types';
+import type { AttentionParams } from '../spec/kinds/attention';
+import type { ServeParams } from '../spec/kinds/serve';
+import type { WorkloadParams } from '../spec/kinds/workload';
+import type { Workload } from '../workload/types';
+import type { Progress } from './types';
+
+/** Called at most ten times a second. Pass it through `Comlink.proxy`. */
+export type OnProgress = (progress: Progress) => void;
+
+/** Every job has an id chosen by the caller; `cancel(jobId)` makes its promise reject with an `AbortError`. */
+export interface Cancellable {
+  cancel(jobId: number): void;
+}
+
+/** Kernels: one worker, one GPU device, recreated when lost. */
+export interface KernelApi extends Cancellable {
+  /** The adapter in use, or undefined where the browser has no WebGPU. */
+  adapter(): Promise<AdapterInfo | undefined>;
+  attention(
+    jobId: number,
+    params: AttentionParams,
+    onProgress: OnProgress,
+  ): Promise<AttentionResult>;
+  /** The attention cell's head, reduced to at most 512 x 512. Recomputes Q, K and LSE from `params` when they are not resident. */
+  mapBase(jobId: number, params: AttentionParams, batch: number, head: number): Promise<MapBase>;
+  /** Exact probabilities of at most 512 x 512 elements. */
+  mapWindow(
+    jobId: number,
+    params: AttentionParams,
+    batch: number,
+    head: number,
+    rect: MapRect,
+  ): Promise<MapWindow>;
+}
+
+/** Workloads and simulations: one worker. Files are read in it, in chunks. */
+export interface SimulationApi extends Cancellable {
+  workload(
+    jobId: number,
+    params: WorkloadParams,
+    file: Blob | undefined,
+    onProgress: OnProgress,
+  ): Promise<Workload>;
+  /** `tables` is the file bound to the serve cell when its cost model is `tables`. */
+  serve(
+    jobId: number,
+    params: ServeParams,
+    workload: Workload,
+    tables: Blob | undefined,
+    onProgress: OnProgress,
+  ): Promise<ServeResult>;
+}

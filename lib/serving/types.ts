@@ -1,0 +1,167 @@
+import type { ModelId } from '../spec/presets';
+
+/** A decoder-only transformer, as its published configuration gives it. */
+export interface ModelSpec {
+  readonly id: ModelId;
+  readonly label: string;
+  readonly layers: number;
+  readonly hiddenSize: number;
+  readonly queryHeads: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+  readonly ffnSize: number;
+  /** Matrices in the feed-forward block: 3 for gated (SwiGLU), 2 otherwise. */
+  readonly ffnMatrices: 2 | 3;
+  readonly vocabularySize: number;
+  readonly maxModelTokens: number;
+  readonly bytesPerWeight: number;
+  readonly bytesPerKvElement: number;
+  /** Where the figures come from. */
+  readonly source: string;
+}
+
+/** One accelerator, as its maker's data sheet gives it. */
+export interface HardwareSpec {
+  readonly id: string;
+  readonly label: string;
+  readonly memoryBytes: number;
+  /** Dense (not sparse) 16-bit matrix peak. */
+  readonly peakFlopsPerSecond: number;
+  readonly bandwidthBytesPerSecond: number;
+  /** Link between accelerators of one machine, per direction. */
+  readonly interconnectBytesPerSecond: number;
+  readonly source: string;
+}
+
+/**
+ * What a cost model may know of one iteration. One object is reused for every iteration: read it,
+ * never keep it. Token counts are of the tokens computed in this iteration; contexts are the
+ * tokens already in the KV cache before it.
+ */
+export interface BatchFeatures {
+  decodeCount: number;
+  /** Sum over decodes of the context length, the token being fed included. */
+  decodeContextTokens: number;
+  prefillCount: number;
+  prefillTokens: number;
+  /** Sum over prefills of the squared chunk length. */
+  prefillTokensSquared: number;
+  /** Sum over prefills of the tokens already processed before this chunk. */
+  prefillContextTokens: number;
+  /** The same with each request's context rounded up to 64 (Vidur's table granularity). */
+  prefillContextTokensRounded: number;
+  /** Sum over prefills of chunk x (context + chunk / 2): query-key pairs under the causal mask. */
+  prefillAttentionPairs: number;
+}
+
+/** How the time of one iteration is found: three back-ends of this one signature. */
+export interface CostModel {
+  readonly kind: 'roofline' | 'fitted' | 'tables';
+  /** In words, for provenance: `roofline, A100-80G at 0.7 of peak compute and 0.8 of bandwidth`. */
+  readonly label: string;
+  readonly source: string;
+  iterationSeconds(features: BatchFeatures): number;
+}
+
+export type LaneRole = 'mixed' | 'prefill' | 'decode' | 'link';
+
+/** Iterations (or transfers) of one replica (or link), in start order, never overlapping. */
+export interface TimelineLane {
+  readonly id: string;
+  readonly label: string;
+  readonly role: LaneRole;
+  readonly startSeconds: Float64Array;
+  readonly durationSeconds: Float64Array;
+  /** For a link lane: KV tokens moved. */
+  readonly prefillTokens: Int32Array;
+  readonly decodeTokens: Int32Array;
+  readonly batchSize: Int32Array;
+  /** At the start of the iteration, after admission. */
+  readonly queueLength: Int32Array;
+  readonly kvBlocksUsed: Int32Array;
+  readonly kvBlocksTotal: number;
+}
+
+/** Per-request outcomes, in workload order. NaN marks what did not happen before the horizon. */
+export interface RequestColumns {
+  readonly arrivalSeconds: Float64Array;
+  readonly promptTokens: Int32Array;
+  readonly outputTokens: Int32Array;
+  readonly firstScheduledSeconds: Float64Array;
+  readonly firstTokenSeconds: Float64Array;
+  readonly completedSeconds: Float64Array;
+  /** Longest gap between two consecutive tokens of the request. */
+  readonly maxStallSeconds: Float64Array;
+  readonly restarts: Int32Array;
+  /** Index of the lane that prefilled, and of the lane that decoded; -1 if none did. */
+  readonly prefillLane: Int16Array;
+  readonly decodeLane: Int16Array;
+  /** 1 where the request can never fit in KV memory and was refused at arrival. */
+  readonly refused: Uint8Array;
+}
+
+export interface Percentiles {
+  readonly mean: number;
+  readonly p50: number;
+  readonly p90: number;
+  readonly p99: number;
+  readonly max: number;
+  readonly count: number;
+}
+
+export interface ServeMetrics {
+  readonly requests: number;
+  readonly completed: number;
+  readonly refused: number;
+  /** Arrived before the horizon and not completed by it. */
+  readonly unfinished: number;
+  readonly restarts: number;
+  readonly iterations: number;
+  readonly makespanSeconds: number;
+  readonly ttftSeconds: Percentiles;
+  readonly tpotSeconds: Percentiles;
+  /** Over all gaps between consecutive output tokens of one request, weighted by tokens. */
+  readonly tbtSeconds: Percentiles;
+  readonly e2eSeconds: Percentiles;
+  readonly schedulingDelaySeconds: Percentiles;
+  readonly requestsPerSecond: number;
+  readonly outputTokensPerSecond: number;
+  readonly totalTokensPerSecond: number;
+  readonly kvUse: { readonly mean: number; readonly max: number };
+  readonly busyFraction: number;
+  readonly meanBatchSize: number;
+  /** Requests that met both SLOs, per second of the arrival span's end to the last completion; unfinished ones never count. */
+  readonly goodputPerSecond: number;
+  readonly sloAttainment: number;
+  readonly sloAttained: boolean;
+  /** Set when the queue grows without bound: the figures then depend on the trace's length. */
+  readonly unstable: boolean;
+  readonly unstableReason: string | undefined;
+}
+
+/** A distribution as ascending distinct values with weights; enough for exact percentiles and a CDF. */
+export interface WeightedSamples {
+  readonly values: Float64Array;
+  readonly weights: Float64Array;
+}
+
+export interface ServeResult {
+  readonly metrics: ServeMetrics;
+  readonly lanes: readonly TimelineLane[];
+  readonly requests: RequestColumns;
+  readonly tbt: WeightedSamples;
+  readonly costModel: {
+    readonly kind: CostModel['kind'];
+    readonly label: string;
+    readonly source: string;
+  };
+  readonly kvPlan: {
+    readonly blocks: number;
+    readonly blockTokens: number;
+    readonly label: string;
+  };
+  readonly accelerators: number;
+  readonly notes: readonly string[];
+  /** Wall time of the simulation itself. */
+  readonly wallSeconds: number;
+}

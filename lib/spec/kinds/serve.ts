@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { HARDWARE_IDS, MODEL_IDS } from '../presets';
+
+const count = (low: number, high: number, fallback: number) =>
+  z.int().min(low).max(high).default(fallback);
+
+/** vLLM V0 rule: prefill-only batches first, else decode all; recompute preemption. */
+const vllmStrategy = z.strictObject({
+  type: z.literal('vllm'),
+  replicas: count(1, 64, 1),
+  maxBatchedTokens: count(1, 1_000_000, 4096),
+  maxSequences: count(1, 8192, 128),
+});
+
+/** Sarathi-Serve: decodes first, then prefill chunks up to a token budget. */
+const sarathiStrategy = z.strictObject({
+  type: z.literal('sarathi'),
+  replicas: count(1, 64, 1),
+  tokenBudget: count(1, 8192, 512),
+  maxSequences: count(1, 8192, 128),
+});
+
+/** DistServe: prefill pool, decode pool, KV pulled over a link. */
+const distserveStrategy = z.strictObject({
+  type: z.literal('distserve'),
+  prefillReplicas: count(1, 64, 1),
+  decodeReplicas: count(1, 64, 1),
+  maxPrefillTokens: count(1, 1_000_000, 4096),
+  maxPrefillSequences: count(1, 8192, 128),
+  maxDecodeSequences: count(1, 8192, 128),
+  /** A decode replica pulls while the blocks its waiting list needs stay under this share of its blocks. */
+  pullThreshold: z.number().min(0).max(1).default(0.05),
+  linkGigabytesPerSecond: z.number().min(0.001).max(10_000).default(25),
+  linkLatencyMicroseconds: z.number().min(0).max(1e6).default(10),
+});
+
+export const serveStrategy = z.discriminatedUnion('type', [
+  vllmStrategy,
+  sarathiStrategy,
+  distserveStrategy,
+]);
+export type ServeStrategy = z.output<typeof serveStrategy>;
+
+/** How an iteration's time is found. Three back-ends of one signature. */
+export const serveCostModel = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('roofline'),
+    /** Share of the peak that matrix products reach; of the bandwidth that memory-bound operators reach. */
+    computeEfficiency: z.number().min(0.01).max(1).default(0.7),
+    bandwidthEfficiency: z.number().min(0.01).max(1).default(0.8),
+    overheadMicroseconds: z.number().min(0).max(1e6).default(0),
+  }),
+  /** Published coefficients, a + b sum(n) + c sum(n^2) for prefill and a + b sum(context) + c batch for decode. */
+  z.strictObject({ type: z.literal('fitted') }),
+  /** Operator tables from a file bound to the cell. */
+  z.strictObject({ type: z.literal('tables'), fileName: z.string().max(200).default('') }),
+]);
+export type ServeCostModel = z.output<typeof serveCostModel>;
+
+export const serveParams = z.strictObject({
+  model: z.enum(MODEL_IDS).default('llama-3.1-8b'),
+  hardware: z.enum(HARDWARE_IDS).default('a100-80g'),
+  tensorParallel: count(1, 16, 1),
+  strategy: serveStrategy.prefault({ type: 'vllm' }),
+  memory: z
+    .strictObject({
+      blockTokens: count(1, 256, 16),
+      utilization: z.number().min(0.05).max(1).default(0.9),
+      watermark: z.number().min(0).max(0.5).default(0.01),
+      /** KV blocks per replica; 0 plans them from the model and the hardware. */
+      kvBlocks: count(0, 10_000_000, 0),
+    })
+    .prefault({}),
+  costModel: serveCostModel.prefault({ type: 'roofline' }),
+  slo: z
+    .strictObject({
+      ttftSeconds: z.number().min(0.001).max(3600).default(1),
+      tpotSeconds: z.number().min(0.001).max(60).default(0.05),
+      /** Share of requests that must meet both for the run to attain the SLO. */
+      attainment: z.number().min(0.01).max(1).default(0.9),
+    })
+    .prefault({}),
+  /** The run stops at this simulated time; unfinished requests are violations. */
+  horizonSeconds: z.number().min(1).max(1e7).default(36_000),
+});
+export type ServeParams = z.output<typeof serveParams>;

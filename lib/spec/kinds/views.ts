@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { MAX_TOKENS } from './attention';
+
+/** An attention map over the Q, K and row log-sum-exp of one attention cell. */
+export const mapParams = z.strictObject({
+  batch: z.int().min(0).max(15).default(0),
+  head: z.int().min(0).max(63).default(0),
+  aggregate: z.enum(['max', 'mean']).default('max'),
+  scale: z.enum(['log', 'linear']).default('log'),
+  /** Visible window in cells, [start, end); absent shows the whole map. */
+  window: z
+    .strictObject({
+      queryStart: z.number().min(0).max(MAX_TOKENS),
+      queryEnd: z.number().min(0).max(MAX_TOKENS),
+      keyStart: z.number().min(0).max(MAX_TOKENS),
+      keyEnd: z.number().min(0).max(MAX_TOKENS),
+    })
+    .optional(),
+});
+export type MapParams = z.output<typeof mapParams>;
+
+/** Iterations, queues and KV use of one or more serve cells over time. */
+export const timelineParams = z.strictObject({
+  /** Visible span in simulated seconds; absent shows the whole run. */
+  startSeconds: z.number().min(0).max(1e7).optional(),
+  endSeconds: z.number().min(0).max(1e7).optional(),
+});
+export type TimelineParams = z.output<typeof timelineParams>;
+
+export const PLOT_CHARTS = [
+  'ttft-cdf',
+  'tpot-cdf',
+  'tbt-cdf',
+  'e2e-cdf',
+  'ttft-over-time',
+  'goodput',
+  'attention-roofline',
+] as const;
+
+export const plotParams = z.strictObject({
+  chart: z.enum(PLOT_CHARTS).default('ttft-cdf'),
+  logX: z.boolean().default(true),
+});
+export type PlotParams = z.output<typeof plotParams>;
+
+export const tableParams = z.strictObject({
+  /** Rows are input cells; columns are the metrics of their kind. */
+  percentile: z.enum(['p50', 'p90', 'p99']).default('p90'),
+});
+export type TableParams = z.output<typeof tableParams>;

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { attentionParams } from './kinds/attention';
+import { serveParams } from './kinds/serve';
+import { textParams } from './kinds/text';
+import { mapParams, plotParams, tableParams, timelineParams } from './kinds/views';
+import { workloadParams } from './kinds/workload';
+
+/** Version of the document. Additive-with-default changes keep it; anything else bumps it and brings an upgrader. */
+export const NOTEBOOK_VERSION = 1;
+export const NOTEBOOK_FORMAT = 'headroom/notebook';
+export const MAX_CELLS = 200;
+export const MAX_INPUTS = 16;
+
+export const cellId = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, {
+  error: 'expected a lower-case letter, then up to 31 of a-z, 0-9 and -',
+});
+
+const cell = <K extends string, P extends z.ZodType>(kind: K, params: P) =>
+  z.strictObject({
+    id: cellId,
+    kind: z.literal(kind),
+    inputs: z.array(cellId).max(MAX_INPUTS).default([]),
+    params,
+  });
+
+export const cellSchemas = {
+  text: cell('text', textParams.prefault({})),
+  attention: cell('attention', attentionParams.prefault({})),
+  workload: cell('workload', workloadParams.prefault({})),
+  serve: cell('serve', serveParams.prefault({})),
+  map: cell('map', mapParams.prefault({})),
+  timeline: cell('timeline', timelineParams.prefault({})),
+  plot: cell('plot', plotParams.prefault({})),
+  table: cell('table', tableParams.prefault({})),
+} as const;
+
+export const CELL_KINDS = Object.keys(cellSchemas) as CellKind[];
+export type CellKind = keyof typeof cellSchemas;
+export type CellOf<K extends CellKind> = z.output<(typeof cellSchemas)[K]>;
+export type Cell = { [K in CellKind]: CellOf<K> }[CellKind];
+
+export const cellSchema = z.discriminatedUnion('kind', [
+  cellSchemas.text,
+  cellSchemas.attention,
+  cellSchemas.workload,
+  cellSchemas.serve,
+  cellSchemas.map,
+  cellSchemas.timeline,
+  cellSchemas.plot,
+  cellSchemas.table,
+]);
+
+/** Kinds that each kind accepts as inputs, and how many: [least, most]. */
+export const INPUT_RULES: Record<
+  CellKind,
+  { kinds: readonly CellKind[]; count: readonly [number, number] }
+> = {
+  text: { kinds: [], count: [0, 0] },
+  attention: { kinds: [], count: [0, 0] },
+  workload: { kinds: [], count: [0, 0] },
+  serve: { kinds: ['workload'], count: [1, 1] },
+  map: { kinds: ['attention'], count: [1, 1] },
+  timeline: { kinds: ['serve'], count: [1, 8] },
+  plot: { kinds: ['serve', 'attention'], count: [1, 8] },
+  table: { kinds: ['serve', 'attention', 'workload'], count: [1, 16] },
+};
+
+export const notebookSchema = z.strictObject({
+  format: z.literal(NOTEBOOK_FORMAT).default(NOTEBOOK_FORMAT),
+  version: z.literal(NOTEBOOK_VERSION).default(NOTEBOOK_VERSION),
+  title: z.string().max(200).default('Untitled notebook'),
+  cells: z.array(cellSchema).max(MAX_CELLS).default([]),
+});
+export type Notebook = z.output<typeof notebookSchema>;

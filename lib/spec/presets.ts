@@ -1,0 +1,16 @@
+/** Names of the bundled presets. The data behind them lives in `lib/serving` and `lib/workload`. */
+
+export const MODEL_IDS = [
+  'llama-3.1-8b',
+  'llama-3.1-70b',
+  'llama-2-7b',
+  'mistral-7b',
+  'qwen2.5-14b',
+  'qwen3-32b',
+  'opt-13b',
+  'opt-66b',
+] as const;
+export type ModelId = (typeof MODEL_IDS)[number];
+
+export const HARDWARE_IDS = ['a100-80g', 'h100', 'l40s', 'rtx-4090', 'rtx-pro-6000'] as const;
+export type HardwareId = (typeof HARDWARE_IDS)[number];
