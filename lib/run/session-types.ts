@@ -1,0 +1,51 @@
+import type { Notebook } from '../spec/notebook';
+import type { CellResult, CellState, Progress } from './types';
+import type { KernelApi } from './worker-api';
+
+/** What the page shows of one cell. Immutable: a new object whenever anything in it changes. */
+export interface CellStatus {
+  readonly state: CellState;
+  readonly progress: Progress | undefined;
+  /** One sentence, set in state `failed`, and when a worker had to be restarted. */
+  readonly message: string | undefined;
+  /** The newest result there is. Kept (and shown dimmed) while a newer one is on its way. */
+  readonly result: CellResult | undefined;
+  /** The result belongs to earlier params or inputs. */
+  readonly isResultStale: boolean;
+  /** Expected wall time of a run, for the Run button. */
+  readonly estimateSeconds: number | undefined;
+}
+
+/** The kernel worker's map calls, without job ids; latest call of the same kind wins. */
+export interface MapSource {
+  base: (batch: number, head: number) => ReturnType<KernelApi['mapBase']>;
+  window: (
+    batch: number,
+    head: number,
+    rect: Parameters<KernelApi['mapWindow']>[4],
+  ) => ReturnType<KernelApi['mapWindow']>;
+}
+
+/** A notebook being worked on: documents in, statuses out. No React in it; the page subscribes. */
+export interface Session {
+  readonly notebook: Notebook;
+  /** Replaces the document. Cells whose params or inputs changed turn stale, and so do their descendants. */
+  setNotebook(notebook: Notebook): void;
+  /** Statuses by cell id; the map is a new object after every change (for `useSyncExternalStore`). */
+  statuses(): ReadonlyMap<string, CellStatus>;
+  subscribe(listener: () => void): () => void;
+  /** Runs the cell after its stale ancestors. Resolves when it is done, failed or cancelled; never rejects. */
+  run(cellId: string): Promise<void>;
+  /** Everything that is not done, in document order. */
+  runAll(): Promise<void>;
+  cancel(cellId: string): void;
+  cancelAll(): void;
+  /** Binds a file the user chose to a workload cell (or to a serve cell whose cost model is `tables`). */
+  bindFile(cellId: string, file: File): void;
+  boundFileName(cellId: string): string | undefined;
+  /** Results bundled with the page; used only where the spec hash still fits the cell. */
+  loadRecorded(results: ReadonlyMap<string, CellResult>): void;
+  /** Map calls over one attention cell. */
+  mapSource(attentionCellId: string): MapSource;
+  dispose(): void;
+}
