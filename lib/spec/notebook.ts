@@ -5,6 +5,9 @@ import { textParams } from './kinds/text';
 import { mapParams, plotParams, tableParams, timelineParams } from './kinds/views';
 import { workloadParams } from './kinds/workload';
 
+// Without this zod compiles validators with `new Function`, which the page's policy forbids.
+z.config({ jitless: true });
+
 /** Version of the document. Additive-with-default changes keep it; anything else bumps it and brings an upgrader. */
 export const NOTEBOOK_VERSION = 1;
 export const NOTEBOOK_FORMAT = 'headroom/notebook';
