@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join, relative, sep } from 'node:path';
 import sirv from 'sirv';
@@ -28,6 +28,8 @@ function pagePolicies(directory) {
 export function startStaticServer(directory, options = {}) {
   const basePath = options.basePath ?? '';
   const policies = pagePolicies(directory);
+  const notFoundPage = join(directory, '404.html');
+  const notFound = existsSync(notFoundPage) ? readFileSync(notFoundPage) : 'not found\n';
   const handle = sirv(directory, {
     etag: true,
     setHeaders(response, pathname) {
@@ -55,7 +57,12 @@ export function startStaticServer(directory, options = {}) {
     }
     request.url = url.slice(basePath.length);
     handle(request, response, () => {
-      response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not found\n');
+      response
+        .writeHead(404, {
+          'Content-Type': 'text/html;charset=utf-8',
+          'Content-Security-Policy': policies.get('/404.html') ?? SCRIPT_POLICY,
+        })
+        .end(notFound);
     });
   });
   return new Promise((resolve, reject) => {
