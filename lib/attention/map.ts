@@ -1,0 +1,127 @@
+import type { AttentionVariant } from '../spec/kinds/attention';
+import { visibleKeyRanges } from './mask';
+import type { AttentionInputs, MapBase, MapRect, MapWindow } from './types';
+
+/** Largest side of a base reduction and of an exact window, in cells. */
+export const MAP_CELLS = 512;
+
+/** Calls `visit(key, p)` for the visible keys of one row in [keyStart, keyEnd): p = exp(q.k / sqrt(d) - lse). */
+function visitRow(
+  inputs: AttentionInputs,
+  variant: AttentionVariant,
+  lse: ArrayLike<number>,
+  batch: number,
+  head: number,
+  query: number,
+  keyStart: number,
+  keyEnd: number,
+  visit: (key: number, probability: number) => void,
+): void {
+  const { queryHeads, kvHeads, queries, keys, headSize } = inputs.shape;
+  const scale = 1 / Math.sqrt(headSize);
+  const row = (batch * queryHeads + head) * queries + query;
+  const qOffset = row * headSize;
+  const kvOffset = (batch * kvHeads + Math.floor(head / (queryHeads / kvHeads))) * keys * headSize;
+  const rowLse = lse[row] as number;
+  for (const [start, end] of visibleKeyRanges(
+    variant,
+    inputs.shape,
+    inputs.documents,
+    batch,
+    query,
+  )) {
+    for (let k = Math.max(start, keyStart); k < Math.min(end, keyEnd); k++) {
+      const offset = kvOffset + k * headSize;
+      let dot = 0;
+      for (let d = 0; d < headSize; d++) {
+        dot += (inputs.query[qOffset + d] as number) * (inputs.key[offset + d] as number);
+      }
+      visit(k, Math.exp(dot * scale - rowLse));
+    }
+  }
+}
+
+/**
+ * Exact probabilities of a rectangle of one head's map, row-major, NaN where masked. Nothing is
+ * stored per element beforehand: Q, K and the row log-sum-exp give any value on demand.
+ *
+ * @throws RangeError when the rectangle is empty, out of the map or above 512 x 512
+ */
+export function mapWindow(
+  inputs: AttentionInputs,
+  variant: AttentionVariant,
+  lse: ArrayLike<number>,
+  batch: number,
+  head: number,
+  rect: MapRect,
+): MapWindow {
+  const { queryStart, queryEnd, keyStart, keyEnd } = rect;
+  const { queries, keys } = inputs.shape;
+  const rows = queryEnd - queryStart;
+  const columns = keyEnd - keyStart;
+  const isInside = queryStart >= 0 && keyStart >= 0 && queryEnd <= queries && keyEnd <= keys;
+  if (!isInside || rows < 1 || columns < 1 || rows > MAP_CELLS || columns > MAP_CELLS) {
+    throw new RangeError(
+      `invalid map window: queries ${queryStart}..${queryEnd}, keys ${keyStart}..${keyEnd} (expected 1..${MAP_CELLS} of each within ${queries} x ${keys})`,
+    );
+  }
+  const probabilities = new Float32Array(rows * columns).fill(Number.NaN);
+  for (let q = queryStart; q < queryEnd; q++) {
+    const offset = (q - queryStart) * columns - keyStart;
+    visitRow(inputs, variant, lse, batch, head, q, keyStart, keyEnd, (k, p) => {
+      probabilities[offset + k] = p;
+    });
+  }
+  return { ...rect, probabilities };
+}
+
+/** First element of cell `index` when `count` elements are shared among `cells` cells. */
+export function cellStart(index: number, count: number, cells: number): number {
+  return Math.floor((index * count) / cells);
+}
+
+/**
+ * One head's map reduced to at most 512 x 512 cells: the maximum and the mean over the unmasked
+ * elements of each cell, NaN where there are none. Yields the share done, so a worker can stop it.
+ * Cell (r, c) covers queries [floor(r Q / rows), floor((r + 1) Q / rows)), and keys likewise.
+ */
+export function* mapBaseSteps(
+  inputs: AttentionInputs,
+  variant: AttentionVariant,
+  lse: ArrayLike<number>,
+  batch: number,
+  head: number,
+): Generator<number, MapBase> {
+  const { queries, keys } = inputs.shape;
+  const rows = Math.min(MAP_CELLS, queries);
+  const columns = Math.min(MAP_CELLS, keys);
+  const max = new Float32Array(rows * columns).fill(Number.NaN);
+  const mean = new Float32Array(rows * columns).fill(Number.NaN);
+  const cellOfKey = new Uint32Array(keys);
+  for (let c = 0; c < columns; c++) {
+    cellOfKey.fill(c, cellStart(c, keys, columns), cellStart(c + 1, keys, columns));
+  }
+  const sums = new Float64Array(columns);
+  const counts = new Uint32Array(columns);
+  const maxima = new Float64Array(columns);
+  for (let r = 0; r < rows; r++) {
+    sums.fill(0);
+    counts.fill(0);
+    maxima.fill(0);
+    for (let q = cellStart(r, queries, rows); q < cellStart(r + 1, queries, rows); q++) {
+      visitRow(inputs, variant, lse, batch, head, q, 0, keys, (k, p) => {
+        const c = cellOfKey[k] as number;
+        sums[c] = (sums[c] as number) + p;
+        counts[c] = (counts[c] as number) + 1;
+        if (p > (maxima[c] as number)) maxima[c] = p;
+      });
+    }
+    for (let c = 0; c < columns; c++) {
+      if (counts[c] === 0) continue;
+      max[r * columns + c] = maxima[c] as number;
+      mean[r * columns + c] = (sums[c] as number) / (counts[c] as number);
+    }
+    if (r % 8 === 7) yield (r + 1) / rows;
+  }
+  return { rows, columns, queries, keys, max, mean };
+}
