@@ -1,0 +1,53 @@
+import type { BatchFeatures } from '../types';
+import type { Replica } from './replica';
+import type { Requests } from './requests';
+
+export function emptyFeatures(): BatchFeatures {
+  return {
+    decodeCount: 0,
+    decodeContextTokens: 0,
+    prefillCount: 0,
+    prefillTokens: 0,
+    prefillTokensSquared: 0,
+    prefillContextTokens: 0,
+    prefillContextTokensRounded: 0,
+    prefillAttentionPairs: 0,
+  };
+}
+
+/** Sums over the batch that `replica` has formed, written into `features`. */
+export function readFeatures(replica: Replica, requests: Requests, features: BatchFeatures): void {
+  let decodeCount = 0;
+  let decodeContext = 0;
+  let prefillCount = 0;
+  let prefillTokens = 0;
+  let squared = 0;
+  let context = 0;
+  let rounded = 0;
+  let pairs = 0;
+  const { processed, isPrefilled } = requests;
+  for (let i = 0; i < replica.batchCount; i++) {
+    const id = replica.batchIds[i] as number;
+    const done = processed[id] as number;
+    if (isPrefilled[id] === 1) {
+      decodeCount++;
+      decodeContext += done;
+    } else {
+      const tokens = replica.batchTokens[i] as number;
+      prefillCount++;
+      prefillTokens += tokens;
+      squared += tokens * tokens;
+      context += done;
+      rounded += Math.ceil(done / 64) * 64;
+      pairs += tokens * (done + tokens / 2);
+    }
+  }
+  features.decodeCount = decodeCount;
+  features.decodeContextTokens = decodeContext;
+  features.prefillCount = prefillCount;
+  features.prefillTokens = prefillTokens;
+  features.prefillTokensSquared = squared;
+  features.prefillContextTokens = context;
+  features.prefillContextTokensRounded = rounded;
+  features.prefillAttentionPairs = pairs;
+}

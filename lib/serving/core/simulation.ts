@@ -1,0 +1,177 @@
+import type { ServeParams, ServeStrategy } from '../../spec/kinds/serve';
+import type { Workload } from '../../workload/types';
+import { serveMetrics } from '../metrics';
+import { prefillPoolFormer } from '../policies/prefill-pool';
+import { sarathiFormer } from '../policies/sarathi';
+import { vllmFormer } from '../policies/vllm';
+import { HARDWARE } from '../presets/hardware';
+import { kvBytesPerToken, planKv } from '../presets/kv-plan';
+import { MODELS } from '../presets/models';
+import type { CostModel, ServeResult } from '../types';
+import { createColocated } from './colocated';
+import { createDisaggregated } from './disaggregated';
+import { createEngine } from './engine';
+import { createEventLoop } from './event-loop';
+import { createGapRecorder } from './gaps';
+import { createLink } from './link';
+import { createReplica, type Replica } from './replica';
+import { createRequests, type Requests } from './requests';
+import type { Topology } from './topology';
+
+export interface SimulationOptions {
+  /** Follow Vidur to the letter where it departs from a real engine: no refusals, restarts in mid-prefill, blocked heads. */
+  readonly parity?: boolean;
+}
+
+export interface Simulation {
+  /** Runs about `maxIterations` more iterations; false when the run is over. */
+  advance(maxIterations: number): boolean;
+  progress(): {
+    readonly fraction: number;
+    readonly simulatedSeconds: number;
+    readonly iterations: number;
+  };
+  /** Everything so far; call it when `advance` has returned false. */
+  result(): ServeResult;
+}
+
+/** Replicas x accelerators each. */
+export function acceleratorCount(strategy: ServeStrategy, tensorParallel: number): number {
+  const replicas =
+    strategy.type === 'distserve'
+      ? strategy.prefillReplicas + strategy.decodeReplicas
+      : strategy.replicas;
+  return replicas * tensorParallel;
+}
+
+function makeTopology(
+  params: ServeParams,
+  requests: Requests,
+  makeReplica: (index: number, role: Replica['role']) => Replica,
+  parity: boolean,
+): Topology {
+  const { strategy } = params;
+  if (strategy.type === 'distserve') {
+    const { prefillReplicas, decodeReplicas } = strategy;
+    return createDisaggregated(requests, {
+      prefill: Array.from({ length: prefillReplicas }, (_, i) => makeReplica(i, 'prefill')),
+      decode: Array.from({ length: decodeReplicas }, (_, i) =>
+        makeReplica(prefillReplicas + i, 'decode'),
+      ),
+      links: Array.from({ length: decodeReplicas }, () =>
+        createLink(
+          kvBytesPerToken(MODELS[params.model]),
+          strategy.linkGigabytesPerSecond * 1e9,
+          strategy.linkLatencyMicroseconds * 1e-6,
+        ),
+      ),
+      prefillFormer: prefillPoolFormer(strategy),
+      maxDecodeSequences: strategy.maxDecodeSequences,
+      pullThreshold: strategy.pullThreshold,
+    });
+  }
+  const replicas = Array.from({ length: strategy.replicas }, (_, i) => makeReplica(i, 'mixed'));
+  const former = () =>
+    strategy.type === 'vllm' ? vllmFormer({ ...strategy, parity }) : sarathiFormer(strategy);
+  const name = strategy.type === 'vllm' ? 'vLLM' : 'Sarathi';
+  return createColocated(replicas, replicas.map(former), name);
+}
+
+/**
+ * A serving run: requests in, per-request outcomes and per-iteration timeline out. Deterministic:
+ * the same params, workload and cost model give the same result to the bit.
+ *
+ * @throws Error when the model does not fit in memory
+ */
+export function createSimulation(
+  params: ServeParams,
+  workload: Workload,
+  costModel: CostModel,
+  options: SimulationOptions = {},
+): Simulation {
+  const startedAt = performance.now();
+  const parity = options.parity ?? false;
+  const kvPlan = planKv(MODELS[params.model], HARDWARE[params.hardware], params);
+  const watermark = Math.floor(params.memory.watermark * kvPlan.blocks);
+  const requests = createRequests(workload);
+  const gaps = createGapRecorder();
+  const makeReplica = (index: number, role: Replica['role']) =>
+    createReplica(index, role, kvPlan.blocks, kvPlan.blockTokens, watermark);
+  const topology = makeTopology(params, requests, makeReplica, parity);
+  const engine = createEngine(requests, costModel, gaps, topology.hooks, parity);
+
+  const refuse = (id: number): string | undefined => {
+    // The last token is emitted and never fed, so it needs no KV.
+    const blocks = Math.ceil(((requests.totalTokens[id] as number) - 1) / kvPlan.blockTokens);
+    return !parity && blocks + watermark > kvPlan.blocks ? `needs ${blocks} KV blocks` : undefined;
+  };
+  const loop = createEventLoop(requests, topology, engine, params.horizonSeconds, refuse);
+  const totalTokens = workload.outputTokens.reduce((a, b) => a + b, 0);
+
+  return {
+    advance: (maxIterations) => loop.advance(maxIterations),
+    progress: () => ({
+      fraction: totalTokens === 0 ? 1 : Math.min(1, loop.arrived / Math.max(1, requests.count)),
+      simulatedSeconds: loop.nowSeconds,
+      iterations: engine.iterations,
+    }),
+    result() {
+      const lanes = topology.lanes();
+      const tbt = gaps.take();
+      const accelerators = acceleratorCount(params.strategy, params.tensorParallel);
+      const refused = requests.refused.reduce((a, b) => a + b, 0);
+      const notes = [
+        ...workload.notes,
+        ...(refused > 0
+          ? [
+              `${refused} requests can never fit in ${kvPlan.blocks} KV blocks and were refused on arrival`,
+            ]
+          : []),
+      ];
+      return {
+        metrics: serveMetrics({
+          params,
+          requests,
+          workload,
+          lanes,
+          tbt,
+          backlog: loop.backlog,
+          arrived: loop.arrived,
+          iterations: engine.iterations,
+        }),
+        lanes,
+        requests: {
+          arrivalSeconds: workload.arrivalSeconds.slice(),
+          promptTokens: workload.promptTokens.slice(),
+          outputTokens: workload.outputTokens.slice(),
+          firstScheduledSeconds: requests.firstScheduledSeconds,
+          firstTokenSeconds: requests.firstTokenSeconds,
+          completedSeconds: requests.completedSeconds,
+          maxStallSeconds: requests.maxStallSeconds,
+          restarts: requests.restarts,
+          prefillLane: requests.prefillLane,
+          decodeLane: requests.decodeLane,
+          refused: requests.refused,
+        },
+        tbt,
+        costModel: { kind: costModel.kind, label: costModel.label, source: costModel.source },
+        kvPlan,
+        accelerators,
+        notes,
+        wallSeconds: (performance.now() - startedAt) / 1000,
+      };
+    },
+  };
+}
+
+/** `createSimulation` run to the end. */
+export function simulate(
+  params: ServeParams,
+  workload: Workload,
+  costModel: CostModel,
+  options: SimulationOptions = {},
+): ServeResult {
+  const simulation = createSimulation(params, workload, costModel, options);
+  while (simulation.advance(1_000_000));
+  return simulation.result();
+}

@@ -1,0 +1,33 @@
+import type { ServeParams } from '../../spec/kinds/serve';
+import { HARDWARE } from '../presets/hardware';
+import { MODELS } from '../presets/models';
+import type { CostModel } from '../types';
+import { fittedCostModel } from './fitted';
+import { rooflineCostModel } from './roofline';
+import { parseVidurTables, vidurTablesCostModel } from './vidur-tables';
+
+/**
+ * The cost model that a serve cell asks for.
+ *
+ * @param tables parsed content of the bound file, for cost model `tables`
+ * @throws Error with one sentence: no fit for this combination, no or wrong tables
+ */
+export function makeCostModel(params: ServeParams, tables?: unknown): CostModel {
+  const { costModel, tensorParallel } = params;
+  switch (costModel.type) {
+    case 'roofline':
+      return rooflineCostModel(MODELS[params.model], HARDWARE[params.hardware], {
+        tensorParallel,
+        ...costModel,
+      });
+    case 'fitted':
+      return fittedCostModel(params.model, params.hardware, tensorParallel);
+    case 'tables':
+      if (tables === undefined) {
+        throw new Error(
+          'cost model tables has no file: bind an operator table (.json or .json.gz) to the cell',
+        );
+      }
+      return vidurTablesCostModel(parseVidurTables(tables));
+  }
+}
