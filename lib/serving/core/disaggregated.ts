@@ -1,5 +1,6 @@
 import type { BatchFormer } from '../policies/policy';
 import { decodeBatch } from '../policies/vllm';
+import type { Engine } from './engine';
 import { createIdQueue, type IdQueue } from './id-queue';
 import type { Link } from './link';
 import { blocksFor, pushRunning, type Replica, releaseBlocks, takeLane } from './replica';
@@ -89,6 +90,21 @@ export function createDisaggregated(requests: Requests, options: DisaggregatedOp
     decodeBatch(replica, context, maxDecodeSequences);
   };
 
+  let hasPreempted = false;
+
+  function dispatchOnce(engine: Engine, now: number): void {
+    for (const side of sides) pull(side, now);
+    for (const replica of prefill) {
+      if (!replica.isBusy && replica.waiting.length > 0)
+        engine.start(replica, options.prefillFormer, now);
+    }
+    for (const side of sides) {
+      if (side.replica.isBusy) continue;
+      joinBatch(side);
+      if (side.replica.runningCount > 0) engine.start(side.replica, decodeFormer, now);
+    }
+  }
+
   return {
     replicas: [...prefill, ...decode],
     hooks: {
@@ -100,6 +116,7 @@ export function createDisaggregated(requests: Requests, options: DisaggregatedOp
         return true;
       },
       onPreempted(replica, id) {
+        hasPreempted = true;
         replica.outstanding--;
         const source = prefill[sourceOf[id] as number] as Replica;
         source.outstanding++;
@@ -123,16 +140,11 @@ export function createDisaggregated(requests: Requests, options: DisaggregatedOp
       for (const side of sides) while (side.link.nextEndSeconds() <= now) finishTransfer(side);
     },
     dispatch(engine, now) {
-      for (const side of sides) pull(side, now);
-      for (const replica of prefill) {
-        if (!replica.isBusy && replica.waiting.length > 0)
-          engine.start(replica, options.prefillFormer, now);
-      }
-      for (const side of sides) {
-        if (side.replica.isBusy) continue;
-        joinBatch(side);
-        if (side.replica.runningCount > 0) engine.start(side.replica, decodeFormer, now);
-      }
+      // A preemption on the decode side gives the prefill side work at this very instant.
+      do {
+        hasPreempted = false;
+        dispatchOnce(engine, now);
+      } while (hasPreempted);
     },
     lanes: () => [
       ...prefill.map((replica, i) =>

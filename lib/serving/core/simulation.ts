@@ -103,7 +103,9 @@ export function createSimulation(
   const refuse = (id: number): string | undefined => {
     // The last token is emitted and never fed, so it needs no KV.
     const blocks = Math.ceil(((requests.totalTokens[id] as number) - 1) / kvPlan.blockTokens);
-    return !parity && blocks + watermark > kvPlan.blocks ? `needs ${blocks} KV blocks` : undefined;
+    // A decode demands a free block even when it needs none, so one must stay free beside the request.
+    const isTooLarge = blocks + Math.max(watermark, 1) > kvPlan.blocks;
+    return !parity && isTooLarge ? `needs ${blocks} KV blocks` : undefined;
   };
   const loop = createEventLoop(requests, topology, engine, params.horizonSeconds, refuse);
   const totalTokens = workload.outputTokens.reduce((a, b) => a + b, 0);
