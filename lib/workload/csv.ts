@@ -1,0 +1,212 @@
+import Papa from 'papaparse';
+import { MAX_REQUESTS, type WorkloadParams, type WorkloadSource } from '../spec/kinds/workload';
+import { parseArrival } from './timestamps';
+import type { Workload } from './types';
+
+type CsvSource = Exclude<WorkloadSource, { type: 'generator' }>;
+
+interface Columns {
+  readonly arrival: string;
+  readonly prompt: string;
+  readonly output: string;
+  readonly unit: Extract<WorkloadSource, { type: 'csv' }>['arrivalUnit'];
+}
+
+function columnsOf(source: CsvSource): Columns {
+  if (source.type === 'azure-csv') {
+    return {
+      arrival: 'TIMESTAMP',
+      prompt: 'ContextTokens',
+      output: 'GeneratedTokens',
+      unit: 'timestamp',
+    };
+  }
+  return {
+    arrival: source.arrivalColumn,
+    prompt: source.promptColumn,
+    output: source.outputColumn,
+    unit: source.arrivalUnit,
+  };
+}
+
+/** A line this long is no CSV row; it would otherwise be buffered whole. */
+const MAX_LINE_CHARACTERS = 65_536;
+
+/** Push text as it arrives, then finish. */
+export interface CsvWorkloadParser {
+  /** @throws Error naming the line and the value */
+  push(text: string): void;
+  /** No further row will be kept: the reader may stop. */
+  readonly isFull: boolean;
+  finish(): Workload;
+}
+
+/**
+ * Reads requests from CSV text with a header, in pieces of any size. A malformed row is an error
+ * that names its line; a row above `maxTokensPerRequest` is left out and counted; rows out of time
+ * order are sorted, and the notes say how many there were.
+ */
+export function createCsvWorkloadParser(
+  params: WorkloadParams,
+  source: CsvSource,
+): CsvWorkloadParser {
+  const columns = columnsOf(source);
+  const limit = Math.min(params.maxRequests, MAX_REQUESTS);
+  let capacity = 4096;
+  let seconds = new Float64Array(capacity);
+  let prompts = new Int32Array(capacity);
+  let outputs = new Int32Array(capacity);
+  let count = 0;
+  let tooLarge = 0;
+  let line = 0;
+  let rest = '';
+  let header: { arrival: number; prompt: number; output: number; width: number } | undefined;
+  let firstWhole: number | undefined;
+
+  function readHeader(names: string[]): void {
+    const trimmed = names.map((name, i) => (i === 0 ? name.replace(/^\uFEFF/, '') : name).trim());
+    const missing = [columns.arrival, columns.prompt, columns.output].filter(
+      (name) => !trimmed.includes(name),
+    );
+    if (missing.length > 0) {
+      throw new Error(
+        `line 1: missing column ${missing.map((name) => `"${name}"`).join(', ')} (found ${trimmed.map((name) => `"${name}"`).join(', ')})`,
+      );
+    }
+    header = {
+      arrival: trimmed.indexOf(columns.arrival),
+      prompt: trimmed.indexOf(columns.prompt),
+      output: trimmed.indexOf(columns.output),
+      width: trimmed.length,
+    };
+  }
+
+  function readTokens(name: string, text: string): number {
+    const value = /^\d+(\.0*)?$/.test(text) ? Number(text) : Number.NaN;
+    if (!(value >= 1 && value <= 2 ** 31 - 1)) {
+      throw new Error(
+        `line ${line}: invalid ${name}: ${JSON.stringify(text)} (expected an integer from 1)`,
+      );
+    }
+    return value;
+  }
+
+  function readRow(fields: string[]): void {
+    if (header === undefined) {
+      readHeader(fields);
+      return;
+    }
+    if (fields.length !== header.width) {
+      throw new Error(`line ${line}: ${fields.length} fields (expected ${header.width})`);
+    }
+    const arrivalText = (fields[header.arrival] ?? '').trim();
+    const arrival = parseArrival(arrivalText, columns.unit);
+    if (arrival === undefined || arrival[0] + arrival[1] < 0) {
+      const wanted =
+        columns.unit === 'timestamp' ? 'a timestamp YYYY-MM-DD HH:MM:SS' : `${columns.unit} from 0`;
+      throw new Error(
+        `line ${line}: invalid ${columns.arrival}: ${JSON.stringify(arrivalText)} (expected ${wanted})`,
+      );
+    }
+    const prompt = readTokens(columns.prompt, (fields[header.prompt] ?? '').trim());
+    const output = readTokens(columns.output, (fields[header.output] ?? '').trim());
+    if (prompt + output > params.maxTokensPerRequest) {
+      tooLarge++;
+      return;
+    }
+    if (count === capacity) {
+      capacity *= 2;
+      seconds = grown(seconds, new Float64Array(capacity));
+      prompts = grown(prompts, new Int32Array(capacity));
+      outputs = grown(outputs, new Int32Array(capacity));
+    }
+    firstWhole ??= arrival[0];
+    seconds[count] = arrival[0] - firstWhole + arrival[1];
+    prompts[count] = prompt;
+    outputs[count++] = output;
+  }
+
+  function readText(text: string): void {
+    const parsed = Papa.parse<string[]>(text, {
+      header: false,
+      skipEmptyLines: false,
+      delimiter: ',',
+    });
+    for (const fields of parsed.data) {
+      if (count >= limit) return;
+      line++;
+      if (fields.length === 1 && (fields[0] ?? '').trim() === '') continue;
+      readRow(fields);
+    }
+    const quote = parsed.errors.find(({ type }) => type === 'Quotes');
+    if (quote !== undefined) throw new Error(`line ${line}: ${quote.message.toLowerCase()}`);
+  }
+
+  return {
+    push(text) {
+      if (count >= limit) return;
+      const all = rest + text;
+      const end = all.lastIndexOf('\n');
+      rest = all.slice(end + 1);
+      if (rest.length > MAX_LINE_CHARACTERS) {
+        throw new Error(
+          `line ${line + 1}: longer than ${MAX_LINE_CHARACTERS} characters: not a CSV row`,
+        );
+      }
+      if (end >= 0) readText(all.slice(0, end));
+    },
+    get isFull() {
+      return count >= limit;
+    },
+    finish() {
+      if (rest.trim() !== '') readText(rest);
+      if (line === 0 || header === undefined) throw new Error('the file is empty');
+      if (count === 0) {
+        throw new Error(
+          tooLarge > 0
+            ? `no request left: all ${tooLarge} rows are above maxTokensPerRequest ${params.maxTokensPerRequest}`
+            : 'the file has a header and no rows',
+        );
+      }
+      return toWorkload();
+    },
+  };
+
+  function toWorkload(): Workload {
+    const order = Uint32Array.from({ length: count }, (_, i) => i);
+    let unsorted = 0;
+    for (let i = 1; i < count; i++) {
+      if ((seconds[i] as number) < (seconds[i - 1] as number)) unsorted++;
+    }
+    if (unsorted > 0)
+      order.sort((a, b) => (seconds[a] as number) - (seconds[b] as number) || a - b);
+    const first = seconds[order[0] as number] as number;
+    const notes = [
+      ...(unsorted > 0
+        ? [`${unsorted} rows were earlier than the row before them; all rows were sorted by time`]
+        : []),
+      ...(tooLarge > 0
+        ? [`${tooLarge} rows above maxTokensPerRequest ${params.maxTokensPerRequest} were left out`]
+        : []),
+      ...(count >= limit ? [`reading stopped at ${limit} requests`] : []),
+    ];
+    const name = source.fileName === '' ? 'the bound file' : source.fileName;
+    return {
+      arrivalSeconds: Float64Array.from(
+        order,
+        (i) => ((seconds[i] as number) - first) / params.rateScale,
+      ),
+      promptTokens: Int32Array.from(order, (i) => prompts[i] as number),
+      outputTokens: Int32Array.from(order, (i) => outputs[i] as number),
+      label: `${count} requests from ${name}`,
+      source: name,
+      seed: params.seed,
+      notes,
+    };
+  }
+}
+
+function grown<A extends Float64Array | Int32Array>(from: A, to: A): A {
+  to.set(from);
+  return to;
+}
