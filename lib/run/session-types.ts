@@ -16,6 +16,16 @@ export interface CellStatus {
   readonly estimateSeconds: number | undefined;
 }
 
+/** What a cell reads as before anything happened to it. */
+export const IDLE_STATUS: CellStatus = {
+  state: 'idle',
+  progress: undefined,
+  message: undefined,
+  result: undefined,
+  isResultStale: false,
+  estimateSeconds: undefined,
+};
+
 /** The kernel worker's map calls, without job ids; latest call of the same kind wins. */
 export interface MapSource {
   base: (batch: number, head: number) => ReturnType<KernelApi['mapBase']>;

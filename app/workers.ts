@@ -1,0 +1,30 @@
+import { APP_VERSION } from '../lib/run/app-version';
+import { createSession } from '../lib/run/session';
+import type { Session } from '../lib/run/session-types';
+import { sha256Hex } from '../lib/run/spec-hash';
+import type { KernelApi, SimulationApi } from '../lib/run/worker-api';
+import { createWorkerClient } from '../lib/run/worker-client';
+import type { Notebook } from '../lib/spec/notebook';
+
+// The bundler recognises a worker only by this literal form of `new Worker(new URL(...))`.
+
+export function spawnKernelWorker(): Worker {
+  return new Worker(new URL('../workers/kernel.worker.ts', import.meta.url), { type: 'module' });
+}
+
+export function spawnSimulationWorker(): Worker {
+  return new Worker(new URL('../workers/simulation.worker.ts', import.meta.url), {
+    type: 'module',
+  });
+}
+
+/** A session over the page's two workers. They are spawned on first use; `dispose()` ends them. */
+export function createPageSession(notebook: Notebook): Session {
+  return createSession(notebook, {
+    kernel: createWorkerClient<KernelApi>(spawnKernelWorker, 'kernel'),
+    simulation: createWorkerClient<SimulationApi>(spawnSimulationWorker, 'simulation'),
+    appVersion: APP_VERSION,
+    now: () => performance.timeOrigin + performance.now(),
+    hash: sha256Hex,
+  });
+}

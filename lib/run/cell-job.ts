@@ -1,0 +1,54 @@
+import type { JobCell } from './job-kinds';
+import type { CellOutput, CellResult } from './types';
+import type { KernelApi, SimulationApi } from './worker-api';
+import type { CallOptions, WorkerClient } from './worker-client';
+
+export interface Workers {
+  readonly kernel: WorkerClient<KernelApi>;
+  readonly simulation: WorkerClient<SimulationApi>;
+}
+
+/**
+ * One run of a cell in its worker.
+ *
+ * @param inputs results of the cell's inputs, in input order
+ * @param file the file bound to the cell, where its params need one
+ */
+export async function runCellJob(
+  cell: JobCell,
+  inputs: readonly CellResult[],
+  file: File | undefined,
+  workers: Workers,
+  options: CallOptions,
+): Promise<CellOutput> {
+  switch (cell.kind) {
+    case 'attention':
+      return {
+        kind: 'attention',
+        value: await workers.kernel.call(
+          (api, jobId, onProgress) => api.attention(jobId, cell.params, onProgress),
+          options,
+        ),
+      };
+    case 'workload':
+      return {
+        kind: 'workload',
+        value: await workers.simulation.call(
+          (api, jobId, onProgress) => api.workload(jobId, cell.params, file, onProgress),
+          options,
+        ),
+      };
+    case 'serve': {
+      const input = inputs[0]?.output;
+      if (input?.kind !== 'workload')
+        throw new Error(`needs one workload as its input (found ${input?.kind ?? 'none'})`);
+      return {
+        kind: 'serve',
+        value: await workers.simulation.call(
+          (api, jobId, onProgress) => api.serve(jobId, cell.params, input.value, file, onProgress),
+          options,
+        ),
+      };
+    }
+  }
+}

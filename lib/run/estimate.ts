@@ -1,0 +1,166 @@
+import { usefulFlops } from '../attention/checks';
+import type { AttentionParams } from '../spec/kinds/attention';
+import type { WorkloadParams } from '../spec/kinds/workload';
+import type { Workload } from '../workload/types';
+import type { JobCell } from './job-kinds';
+import type { CellOutput } from './types';
+
+/** A cell below this reruns while its params are edited; above it the cell turns stale and waits. */
+export const CHEAP_SECONDS = 0.2;
+
+/** What an estimate may look at besides the cell. */
+export interface EstimateContext {
+  /** The input workload where it is known, else the params of the cell that will make it. */
+  readonly workload: Workload | WorkloadParams | undefined;
+  readonly fileBytes: number | undefined;
+}
+
+/** Wall time of cells before they run, from figures of earlier runs on this machine. */
+export interface Estimator {
+  /** Seconds of the cell's own job, its ancestors not counted; undefined where nothing is known. */
+  seconds(cell: JobCell, context: EstimateContext): number | undefined;
+  learn(cell: JobCell, output: CellOutput, wallSeconds: number, context: EstimateContext): void;
+}
+
+/** Starting values, on the slow side: a software adapter, one core, no batching. */
+const DEFAULTS = {
+  webgpuFlopsPerSecond: 2e9,
+  cpuFlopsPerSecond: 3e8,
+  /** Device start, kernel choice and probes of the adapter, on the first run. */
+  attentionFixedSeconds: 2,
+  secondsPerElement: 5e-8,
+  warmupRuns: 3,
+  rowsPerSecond: 1e6,
+  fileBytesPerSecond: 1e7,
+  iterationsPerSecond: 3e5,
+  iterationsPerOutputToken: 1,
+  /** Rounded mean output length of conversation traces; stands in until the workload is there. */
+  outputTokensPerRequest: 256,
+};
+
+/** Below this a run's wall time is mostly messages and start-up: it bounds a rate from below only. */
+const TELLING_SECONDS = 1;
+
+/** Units per second after a run of `amount` units. */
+function learnedRate(known: number, amount: number, seconds: number): number {
+  const measured = amount / Math.max(seconds, 1e-4);
+  return seconds < TELLING_SECONDS ? Math.max(known, measured) : Math.max(1, measured);
+}
+
+function inputElements({ shape }: AttentionParams): number {
+  const rows = shape.queryHeads * shape.queries + 2 * shape.kvHeads * shape.keys;
+  return shape.batch * rows * shape.headSize;
+}
+
+function requestsAndTokens(
+  workload: EstimateContext['workload'],
+): { readonly requests: number; readonly outputTokens: number } | undefined {
+  if (workload === undefined) return undefined;
+  if ('arrivalSeconds' in workload) {
+    const outputTokens = workload.outputTokens.reduce((sum, tokens) => sum + tokens, 0);
+    return { requests: workload.arrivalSeconds.length, outputTokens };
+  }
+  const { source, maxRequests } = workload;
+  if (source.type !== 'generator') return undefined;
+  const requests = Math.min(source.requests, maxRequests);
+  const perRequest =
+    source.lengths === 'fixed' ? source.outputTokens : DEFAULTS.outputTokensPerRequest;
+  return { requests, outputTokens: requests * perRequest };
+}
+
+export function createEstimator(): Estimator {
+  const flopsPerSecond = new Map<'webgpu' | 'cpu', number>();
+  const flopsOf = new WeakMap<AttentionParams, number>();
+  const tokensOf = new WeakMap<object, ReturnType<typeof requestsAndTokens>>();
+  let lastEngine: 'webgpu' | 'cpu' = 'webgpu';
+  let attentionFixedSeconds = DEFAULTS.attentionFixedSeconds;
+  let rowsPerSecond = DEFAULTS.rowsPerSecond;
+  let fileBytesPerSecond = DEFAULTS.fileBytesPerSecond;
+  let iterationsPerSecond = DEFAULTS.iterationsPerSecond;
+  let iterationsPerOutputToken = DEFAULTS.iterationsPerOutputToken;
+
+  function flops(params: AttentionParams): number {
+    const known = flopsOf.get(params) ?? usefulFlops(params);
+    flopsOf.set(params, known);
+    return known;
+  }
+
+  function load(workload: EstimateContext['workload']): ReturnType<typeof requestsAndTokens> {
+    if (workload === undefined) return undefined;
+    if (!tokensOf.has(workload)) tokensOf.set(workload, requestsAndTokens(workload));
+    return tokensOf.get(workload);
+  }
+
+  return {
+    seconds(cell, { workload, fileBytes }) {
+      switch (cell.kind) {
+        case 'attention': {
+          const engine = cell.params.engine === 'auto' ? lastEngine : cell.params.engine;
+          const rate =
+            flopsPerSecond.get(engine) ??
+            (engine === 'cpu' ? DEFAULTS.cpuFlopsPerSecond : DEFAULTS.webgpuFlopsPerSecond);
+          const runs = cell.params.timedRuns + DEFAULTS.warmupRuns;
+          return (
+            attentionFixedSeconds +
+            inputElements(cell.params) * DEFAULTS.secondsPerElement +
+            (runs * flops(cell.params)) / rate
+          );
+        }
+        case 'workload': {
+          const { source } = cell.params;
+          if (source.type !== 'generator')
+            return fileBytes === undefined ? undefined : fileBytes / fileBytesPerSecond;
+          return Math.min(source.requests, cell.params.maxRequests) / rowsPerSecond;
+        }
+        case 'serve': {
+          const known = load(workload);
+          if (known === undefined) return undefined;
+          const iterations = known.requests + known.outputTokens * iterationsPerOutputToken;
+          return iterations / iterationsPerSecond;
+        }
+      }
+    },
+
+    learn(cell, output, wallSeconds, { fileBytes }) {
+      switch (output.kind) {
+        case 'attention': {
+          const { timing, engine, params } = output.value;
+          lastEngine = engine;
+          if (timing.gigaflopsPerSecond > 0)
+            flopsPerSecond.set(engine, timing.gigaflopsPerSecond * 1e9);
+          const kernelSeconds =
+            (timing.samplesSeconds.length + timing.warmupRuns) * timing.medianSeconds;
+          attentionFixedSeconds = Math.max(
+            0,
+            wallSeconds - kernelSeconds - inputElements(params) * DEFAULTS.secondsPerElement,
+          );
+          return;
+        }
+        case 'workload': {
+          if (cell.kind !== 'workload') return;
+          if (cell.params.source.type === 'generator')
+            rowsPerSecond = learnedRate(
+              rowsPerSecond,
+              output.value.arrivalSeconds.length,
+              wallSeconds,
+            );
+          else if (fileBytes !== undefined)
+            fileBytesPerSecond = learnedRate(fileBytesPerSecond, fileBytes, wallSeconds);
+          return;
+        }
+        case 'serve': {
+          const { iterations } = output.value.metrics;
+          const tokens = output.value.requests.outputTokens.reduce((sum, count) => sum + count, 0);
+          if (iterations === 0 || tokens === 0) return;
+          iterationsPerSecond = learnedRate(
+            iterationsPerSecond,
+            iterations,
+            output.value.wallSeconds,
+          );
+          iterationsPerOutputToken = iterations / tokens;
+          return;
+        }
+      }
+    },
+  };
+}

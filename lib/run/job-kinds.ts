@@ -1,0 +1,49 @@
+import type { Cell, CellKind, CellOf } from '../spec/notebook';
+
+/**
+ * Version of what each kind computes. Bump it when the same params give other results; recorded
+ * results and cached ones of another version no longer fit.
+ */
+export const KIND_VERSIONS = { attention: 1, workload: 1, serve: 1 } as const;
+
+/** Kinds that run in a worker. The others derive from their inputs (views) or are always done (text). */
+export type JobKind = keyof typeof KIND_VERSIONS;
+export type JobCell = CellOf<JobKind>;
+export type WorkerName = 'kernel' | 'simulation';
+
+export function isJobKind(kind: CellKind): kind is JobKind {
+  return kind in KIND_VERSIONS;
+}
+
+export function isJobCell(cell: Cell): cell is JobCell {
+  return isJobKind(cell.kind);
+}
+
+export function workerOf(kind: JobKind): WorkerName {
+  return kind === 'attention' ? 'kernel' : 'simulation';
+}
+
+/** The file that a cell cannot run without, as the document names it (perhaps ''); undefined if it needs none. */
+export function neededFileName(cell: Cell): string | undefined {
+  if (cell.kind === 'workload') {
+    const { source } = cell.params;
+    return source.type === 'generator' ? undefined : source.fileName;
+  }
+  if (cell.kind === 'serve') {
+    const { costModel } = cell.params;
+    return costModel.type === 'tables' ? costModel.fileName : undefined;
+  }
+  return undefined;
+}
+
+/** Whether a file can ever be bound to cells of the kind. */
+export function takesFile(kind: CellKind): boolean {
+  return kind === 'workload' || kind === 'serve';
+}
+
+/** The sentence a cell fails with while its file is not there. */
+export function missingFileMessage(fileName: string): string {
+  return fileName === ''
+    ? 'needs a file: choose one for this cell'
+    : `needs the file "${fileName}": choose it for this cell (files never travel in a link)`;
+}

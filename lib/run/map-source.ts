@@ -1,0 +1,54 @@
+import type { MapBase } from '../attention/types';
+import type { AttentionParams } from '../spec/kinds/attention';
+import type { JobQueue } from './job-queue';
+import type { ResultCache } from './result-cache';
+import type { MapSource } from './session-types';
+import type { KernelApi } from './worker-api';
+import { abortError, type WorkerCall, type WorkerClient } from './worker-client';
+
+export interface MapSourceDeps {
+  readonly kernel: WorkerClient<KernelApi>;
+  readonly queue: JobQueue;
+  readonly bases: ResultCache<MapBase>;
+  /** Params of the attention result on show; throws where there is none. */
+  readonly params: () => AttentionParams;
+}
+
+/**
+ * Map calls over one attention cell. They go before pending jobs but never beside a running one,
+ * whose timing they would disturb; a newer call of the same kind makes the older reject with an
+ * `AbortError`. Bases are kept, so that switching heads back is instant.
+ */
+export function createMapSource(cellId: string, deps: MapSourceDeps): MapSource {
+  function enqueue<T>(kind: 'base' | 'window', call: WorkerCall<KernelApi, T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      deps.queue.put(
+        {
+          key: `map:${kind}:${cellId}`,
+          run: (signal) => deps.kernel.call(call, { signal }).then(resolve, reject),
+          onDropped: () => reject(abortError('replaced by a newer map call')),
+        },
+        { first: true },
+      );
+    });
+  }
+
+  return {
+    async base(batch, head) {
+      const params = deps.params();
+      const key = JSON.stringify([params, batch, head]);
+      const known = deps.bases.get(key);
+      if (known !== undefined) {
+        deps.queue.drop(`map:base:${cellId}`);
+        return known;
+      }
+      const base = await enqueue('base', (api, jobId) => api.mapBase(jobId, params, batch, head));
+      deps.bases.set(key, base);
+      return base;
+    },
+    async window(batch, head, rect) {
+      const params = deps.params();
+      return enqueue('window', (api, jobId) => api.mapWindow(jobId, params, batch, head, rect));
+    },
+  };
+}
