@@ -1,3 +1,4 @@
 import { expose } from 'comlink';
+import { createKernelService } from '../lib/gpu/kernel-service';
 
-expose({});
+expose(createKernelService());

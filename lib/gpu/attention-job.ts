@@ -1,0 +1,205 @@
+import type { AttentionInputs } from '../attention/types';
+import type { AttentionVariant } from '../spec/kinds/attention';
+import { storageBuffer, uniformBuffer } from './buffers';
+import type { GpuDevice } from './device';
+import { passTimestamps, type Stamps } from './measure';
+import { attentionParamsView, type DispatchParams } from './params';
+import {
+  type AttentionPlan,
+  type DecodePlan,
+  planBlockQueries,
+  planSplits,
+  rowsPerKvHead,
+} from './plans';
+import type { ResidentAttention } from './resident';
+import { type PackedBlockList, packBlockList } from './row-ranges';
+import { submitSlices } from './submit-slices';
+
+const TARGET_SUBMIT_SECONDS = 0.008;
+/** Fewer workgroups than this leave processors idle, which costs more than a longer submit. */
+const MINIMUM_WORKGROUPS = 4;
+/** Submits that the device may have ahead of it: enough to stay busy, few enough to cancel. */
+const SUBMITS_IN_FLIGHT = 2;
+
+interface Dispatch {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindings: GPUBindGroup;
+  readonly grid: readonly [number, number, number];
+}
+
+/** One submit. */
+interface Step {
+  readonly params: DispatchParams;
+  readonly dispatches: readonly Dispatch[];
+}
+
+/** A plan bound to resident tensors: run it as often as you like, then destroy it. */
+export interface AttentionJob {
+  readonly list: PackedBlockList;
+  readonly submits: number;
+  readonly splits: number | undefined;
+  /** One run; checks `signal` between submits. */
+  run(stamps: Stamps | undefined, signal?: AbortSignal): Promise<void>;
+  destroy(): void;
+}
+
+export interface JobOptions {
+  /** Estimated throughput of the plan here, which decides the length of a submit. */
+  readonly gigaflopsPerSecond: number;
+  /** Overrides the number of splits of a decode plan; for tests. */
+  readonly splits?: number;
+  /** Overrides the adapter's block list; for tests of the LSE merge over parts of the keys. */
+  readonly list?: PackedBlockList;
+}
+
+function bind(gpu: GpuDevice, pipeline: GPUComputePipeline, buffers: readonly GPUBuffer[]) {
+  return gpu.device.createBindGroup({
+    layout: pipeline.getBindGroupLayout(0),
+    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+  });
+}
+
+/** Builds the block list, uploads it, compiles the plan's kernel and cuts the work into submits. */
+export async function prepareAttention(
+  gpu: GpuDevice,
+  resident: ResidentAttention,
+  inputs: AttentionInputs,
+  variant: AttentionVariant,
+  plan: AttentionPlan,
+  options: JobOptions,
+): Promise<AttentionJob> {
+  const { shape } = inputs;
+  const list =
+    options.list ?? packBlockList(inputs, variant, planBlockQueries(plan, shape), plan.blockKeys);
+  const owned: GPUBuffer[] = [];
+  const own = async (pending: Promise<GPUBuffer>) => {
+    const buffer = await pending;
+    owned.push(buffer);
+    return buffer;
+  };
+  const view = attentionParamsView(shape, {
+    listStride: list.stride,
+    rangeStride: resident.rangeStride,
+  });
+  const destroy = () => {
+    for (const buffer of owned) buffer.destroy();
+  };
+  try {
+    const listRows = await own(storageBuffer(gpu, 'block list rows', { data: list.rows }));
+    const entries = await own(storageBuffer(gpu, 'block list', { data: list.entries }));
+    const uniform = uniformBuffer(gpu, view.arrayBuffer.byteLength);
+    owned.push(uniform);
+    const { query, key, value, ranges } = resident;
+    const read = [query, key, value, ranges, listRows, entries];
+    const secondsPerEntry = (rows: number) =>
+      (4 * rows * plan.blockKeys * shape.headSize) / (options.gigaflopsPerSecond * 1e9);
+
+    const prefillSteps = async (blockQueries: number): Promise<Step[]> => {
+      const pipeline = await gpu.settle(gpu.pipelines.get(plan.kernel(shape)));
+      const bindings = bind(gpu, pipeline, [...read, resident.output, resident.lse, uniform]);
+      const seconds = Float64Array.from(
+        list.blockEntries,
+        (n) => n * secondsPerEntry(blockQueries),
+      );
+      return submitSlices(
+        seconds,
+        shape.batch * shape.queryHeads,
+        TARGET_SUBMIT_SECONDS,
+        MINIMUM_WORKGROUPS,
+      ).map(({ blockStart, headStart, blocks, heads }) => ({
+        params: { blockStart, headStart },
+        dispatches: [{ pipeline, bindings, grid: [blocks, heads, plan.chunks(shape)] as const }],
+      }));
+    };
+
+    const decodeSteps = async (decode: DecodePlan, splits: number, entriesPerSplit: number) => {
+      const rows = shape.batch * shape.queryHeads * shape.queries;
+      const bytes = rows * splits * shape.headSize * 4;
+      const partial = await own(storageBuffer(gpu, 'partial outputs', { bytes }));
+      const partialLse = await own(storageBuffer(gpu, 'partial LSE', { bytes: rows * splits * 4 }));
+      const [pipeline, merge] = await gpu.settle(
+        Promise.all([
+          gpu.pipelines.get(decode.kernel(shape)),
+          gpu.pipelines.get({ file: 'merge-splits.wgsl', overrides: { WORKGROUP: 64 } }),
+        ]),
+      );
+      const bindings = bind(gpu, pipeline, [...read, partial, partialLse, uniform]);
+      const groups = Math.ceil(rowsPerKvHead(shape) / decode.rowsPerGroup) * decode.chunks(shape);
+      const workgroups = Math.ceil(splits / decode.splitsPerWorkgroup);
+      const slices = submitSlices(
+        [(list.blockEntries[0] ?? 0) * secondsPerEntry(rowsPerKvHead(shape))],
+        shape.batch * shape.kvHeads,
+        TARGET_SUBMIT_SECONDS,
+        1,
+      );
+      const merging: Dispatch = {
+        pipeline: merge,
+        bindings: bind(gpu, merge, [partial, partialLse, resident.output, resident.lse, uniform]),
+        grid: [Math.ceil((rows * shape.headSize) / 4 / 64), 1, 1],
+      };
+      return slices.map(
+        ({ headStart, heads }, i): Step => ({
+          params: { headStart, splits, entriesPerSplit },
+          dispatches: [
+            { pipeline, bindings, grid: [workgroups, heads, groups] },
+            ...(i === slices.length - 1 ? [merging] : []),
+          ],
+        }),
+      );
+    };
+
+    let splits: number | undefined;
+    let steps: readonly Step[];
+    if (plan.family === 'prefill') steps = await prefillSteps(plan.blockQueries);
+    else {
+      const count = list.blockEntries[0] ?? 0;
+      const choice =
+        options.splits === undefined
+          ? planSplits(plan, shape, count)
+          : {
+              splits: options.splits,
+              entriesPerSplit: Math.max(1, Math.ceil(count / options.splits)),
+            };
+      splits = choice.splits;
+      steps = await decodeSteps(plan, choice.splits, choice.entriesPerSplit);
+    }
+
+    const submit = (step: Step, stamps: Stamps | undefined, isFirst: boolean, isLast: boolean) => {
+      view.set(step.params);
+      gpu.device.queue.writeBuffer(uniform, 0, view.arrayBuffer);
+      const encoder = gpu.device.createCommandEncoder();
+      const timestampWrites = passTimestamps(stamps, isFirst, isLast);
+      const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
+      for (const { pipeline, bindings, grid } of step.dispatches) {
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindings);
+        pass.dispatchWorkgroups(...grid);
+      }
+      pass.end();
+      gpu.device.queue.submit([encoder.finish()]);
+      return gpu.device.queue.onSubmittedWorkDone();
+    };
+
+    return {
+      list,
+      submits: steps.length,
+      splits,
+      destroy,
+      run: async (stamps, signal) => {
+        const inFlight: Promise<unknown>[] = [];
+        try {
+          for (const [i, step] of steps.entries()) {
+            signal?.throwIfAborted();
+            inFlight.push(submit(step, stamps, i === 0, i === steps.length - 1));
+            if (inFlight.length >= SUBMITS_IN_FLIGHT) await gpu.settle(inFlight.shift()!);
+          }
+        } finally {
+          await gpu.settle(Promise.all(inFlight));
+        }
+      },
+    };
+  } catch (error) {
+    destroy();
+    throw error;
+  }
+}

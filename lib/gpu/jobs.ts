@@ -1,0 +1,78 @@
+import type { Progress } from '../run/types';
+import type { OnProgress } from '../run/worker-api';
+
+const PROGRESS_INTERVAL_MILLISECONDS = 100;
+
+/** Lets messages in, such as a cancel; `setTimeout` would wait at least 4 ms when nested. */
+export function yieldToMessages(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
+
+/** Running jobs by the caller's id. */
+export class Jobs {
+  readonly #running = new Map<number, AbortController>();
+
+  /** Runs `work` under the id; `cancel(id)` makes its signal abort and the promise reject with an AbortError. */
+  async run<T>(id: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    this.#running.set(id, controller);
+    try {
+      return await work(controller.signal);
+    } finally {
+      if (this.#running.get(id) === controller) this.#running.delete(id);
+    }
+  }
+
+  cancel(id: number): void {
+    this.#running.get(id)?.abort(new DOMException(`job ${id} was cancelled`, 'AbortError'));
+  }
+}
+
+/** At most ten reports a second; what comes in between is sent when its turn comes, the latest only. */
+export function throttled(onProgress: OnProgress): { report: OnProgress; stop: () => void } {
+  let last = Number.NEGATIVE_INFINITY;
+  let waiting: Progress | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const send = () => {
+    timer = undefined;
+    if (waiting === undefined) return;
+    last = performance.now();
+    onProgress(waiting);
+    waiting = undefined;
+  };
+  return {
+    report: (progress) => {
+      waiting = progress;
+      const due = last + PROGRESS_INTERVAL_MILLISECONDS - performance.now();
+      if (due <= 0) send();
+      else timer ??= setTimeout(send, due);
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+/** Drives a generator of shares done, letting messages in between its steps. */
+export async function driveSteps<T>(
+  steps: Generator<number, T>,
+  signal: AbortSignal,
+  onFraction: (fraction: number) => void,
+): Promise<T> {
+  let lastYield = performance.now();
+  for (;;) {
+    signal.throwIfAborted();
+    const step = steps.next();
+    if (step.done) return step.value;
+    onFraction(step.value);
+    if (performance.now() - lastYield > 8) {
+      await yieldToMessages();
+      lastYield = performance.now();
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/** What a kernel file promises to its callers; a test compares it with the file itself. */
+export interface KernelDescriptor {
+  readonly entryPoint: 'main';
+  readonly overrides: readonly string[];
+  readonly workgroupBytes: number;
+  readonly needsSubgroups: boolean;
+}
+
+const kernel = (
+  overrides: readonly string[],
+  workgroupBytes: number,
+  needsSubgroups = false,
+): KernelDescriptor => ({ entryPoint: 'main', overrides, workgroupBytes, needsSubgroups });
+
+export const KERNELS = {
+  'attention-quad.wgsl': kernel(['WORKGROUP'], 0, true),
+  'attention-tile.wgsl': kernel([], 14_336),
+  'decode-quad.wgsl': kernel(['WORKGROUP'], 0, true),
+  'decode-tile.wgsl': kernel([], 1_536),
+  'map-base.wgsl': kernel([], 0),
+  'merge-splits.wgsl': kernel(['WORKGROUP'], 0),
+  'roof-copy.wgsl': kernel(['WORKGROUP'], 0),
+  'roof-matmul.wgsl': kernel(['SIZE'], 0),
+} as const satisfies Readonly<Record<string, KernelDescriptor>>;
+
+export type KernelFile = keyof typeof KERNELS;

@@ -1,0 +1,76 @@
+// One head's probabilities p = exp(scale q.k - lse), reduced to rows x columns cells:
+// the largest and the mean over the unmasked elements of each cell. Cell (r, c) covers queries
+// [floor(r Q / rows), floor((r + 1) Q / rows)), and keys likewise.
+//
+// query [batch, queryHeads, queries, headVectors], key [batch, kvHeads, keys, headVectors],
+// lse [batch, queryHeads, queries], ranges [batch or 1, queries];
+// cells [rows, columns] holds (max, mean), (-1, -1) where every element is masked.
+// One thread per cell, 8 x 8 threads; four keys per step. No shared memory.
+struct MapParams {
+  rows: u32,
+  columns: u32,
+  batch: u32,
+  head: u32,
+  // First row of cells of this dispatch.
+  rowStart: u32,
+  unused: u32,
+}
+
+// #include "params.wgsl"
+// #include "mask.wgsl"
+
+@group(0) @binding(0) var<storage, read> query: array<vec4f>;
+@group(0) @binding(1) var<storage, read> key: array<vec4f>;
+@group(0) @binding(2) var<storage, read> lse: array<f32>;
+@group(0) @binding(3) var<storage, read> ranges: array<vec4u>;
+@group(0) @binding(4) var<storage, read_write> cells: array<vec2f>;
+@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(6) var<uniform> map: MapParams;
+
+@compute @workgroup_size(8, 8)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let column = id.x;
+  let cellRow = map.rowStart + id.y;
+  if (column >= map.columns || cellRow >= map.rows) {
+    return;
+  }
+  let width = params.headVectors;
+  let headRow = (map.batch * params.queryHeads + map.head) * params.queries;
+  let kvHead = map.head / (params.queryHeads / params.kvHeads);
+  let keyRow = (map.batch * params.kvHeads + kvHead) * params.keys;
+  let keyStart = column * params.keys / map.columns;
+  let keyEnd = (column + 1u) * params.keys / map.columns;
+  let rowEnd = (cellRow + 1u) * params.queries / map.rows;
+
+  var largest = -1.0;
+  var sum = 0.0;
+  var count = 0.0;
+  for (var row = cellRow * params.queries / map.rows; row < rowEnd; row++) {
+    let range = ranges[map.batch * params.rangeStride + row];
+    let touchesFirst = keyStart < range.y && keyEnd > range.x;
+    let touchesSecond = keyStart < range.w && keyEnd > range.z;
+    if (!touchesFirst && !touchesSecond) {
+      continue;
+    }
+    let queryAt = (headRow + row) * width;
+    for (var k = keyStart; k < keyEnd; k += 4u) {
+      // #for c 4
+      let keyAt$c = (keyRow + min(k + $cu, keyEnd - 1u)) * width;
+      // #end
+      var s = vec4f();
+      for (var d = 0u; d < width; d++) {
+        let q = query[queryAt + d];
+        s += vec4f(dot(q, key[keyAt0 + d]), dot(q, key[keyAt1 + d]), dot(q, key[keyAt2 + d]), dot(q, key[keyAt3 + d]));
+      }
+      let p = exp(s * params.scale - lse[headRow + row]);
+      // #for c 4
+      if (k + $cu < keyEnd && isVisible(range, k + $cu)) {
+        largest = max(largest, p[$c]);
+        sum += p[$c];
+        count += 1.0;
+      }
+      // #end
+    }
+  }
+  cells[cellRow * map.columns + column] = select(vec2f(-1.0), vec2f(largest, sum / count), count > 0.0);
+}

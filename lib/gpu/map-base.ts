@@ -1,0 +1,79 @@
+import { MAP_CELLS } from '../attention/map';
+import type { MapBase } from '../attention/types';
+import { readFloats, storageBuffer, uniformBuffer } from './buffers';
+import type { GpuDevice } from './device';
+import { attentionParamsView, mapParamsView } from './params';
+import type { ResidentAttention } from './resident';
+
+const TARGET_SUBMIT_SECONDS = 0.008;
+const WORKGROUP_ROWS = 8;
+
+/**
+ * Reduces one head's map on the device from resident Q, K and LSE: 2 x 512 x 512 numbers come
+ * back, whatever the length. Rows of cells are submitted in slices whose size follows the time
+ * that the last one took; `signal` is checked between them.
+ */
+export async function mapBaseOnDevice(
+  gpu: GpuDevice,
+  resident: ResidentAttention,
+  batch: number,
+  head: number,
+  signal?: AbortSignal,
+): Promise<MapBase> {
+  const { shape } = resident;
+  const { queries, keys } = shape;
+  const rows = Math.min(MAP_CELLS, queries);
+  const columns = Math.min(MAP_CELLS, keys);
+  const { device } = gpu;
+  const pipeline = await gpu.settle(gpu.pipelines.get({ file: 'map-base.wgsl' }));
+  const cells = await storageBuffer(gpu, 'map cells', { bytes: rows * columns * 8 });
+  const view = attentionParamsView(shape, { listStride: 0, rangeStride: resident.rangeStride });
+  const params = uniformBuffer(gpu, view.arrayBuffer.byteLength);
+  const mapView = mapParamsView({ rows, columns, batch, head, rowStart: 0 });
+  const map = uniformBuffer(gpu, mapView.arrayBuffer.byteLength);
+  try {
+    device.queue.writeBuffer(params, 0, view.arrayBuffer);
+    const { query, key, lse, ranges } = resident;
+    const bindings = device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: [query, key, lse, ranges, cells, params, map].map((buffer, binding) => ({
+        binding,
+        resource: { buffer },
+      })),
+    });
+    let rowsPerSubmit = WORKGROUP_ROWS;
+    for (let rowStart = 0; rowStart < rows; ) {
+      signal?.throwIfAborted();
+      const count = Math.min(rowsPerSubmit, rows - rowStart);
+      mapView.set({ rowStart });
+      device.queue.writeBuffer(map, 0, mapView.arrayBuffer);
+      const start = performance.now();
+      const encoder = device.createCommandEncoder();
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindings);
+      pass.dispatchWorkgroups(Math.ceil(columns / 8), Math.ceil(count / WORKGROUP_ROWS));
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+      await gpu.settle(device.queue.onSubmittedWorkDone());
+      const seconds = (performance.now() - start) / 1000;
+      rowStart += count;
+      if (seconds < TARGET_SUBMIT_SECONDS) rowsPerSubmit *= 2;
+      else if (seconds > 3 * TARGET_SUBMIT_SECONDS) {
+        rowsPerSubmit = Math.max(WORKGROUP_ROWS, rowsPerSubmit / 2);
+      }
+    }
+    const pairs = await readFloats(gpu, cells, rows * columns * 2);
+    const max = new Float32Array(rows * columns);
+    const mean = new Float32Array(rows * columns);
+    for (let i = 0; i < max.length; i++) {
+      // The kernel marks cells without an unmasked element by -1; probabilities are not negative.
+      const isMasked = pairs[2 * i]! < 0;
+      max[i] = isMasked ? Number.NaN : pairs[2 * i]!;
+      mean[i] = isMasked ? Number.NaN : pairs[2 * i + 1]!;
+    }
+    return { rows, columns, queries, keys, max, mean };
+  } finally {
+    for (const buffer of [cells, params, map]) buffer.destroy();
+  }
+}

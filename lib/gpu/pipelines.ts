@@ -1,0 +1,72 @@
+import { KERNELS, type KernelFile } from './kernel-table';
+import { SHADER_FILES } from './shaders';
+import { resolveWgsl, type WgslConstants } from './wgsl';
+
+/** A kernel file with its declared constants and pipeline overrides. */
+export interface KernelVariant {
+  readonly file: KernelFile;
+  readonly constants?: WgslConstants;
+  readonly overrides?: Readonly<Record<string, number>>;
+}
+
+/**
+ * Compiles the kernels of one device and keeps every pipeline, keyed by shader text and overrides:
+ * no browser caches them. Rejects with one sentence that names file and line.
+ */
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  get(variant: KernelVariant): Promise<GPUComputePipeline> {
+    const { code, origins } = resolveWgsl(SHADER_FILES, variant.file, variant.constants);
+    const key = JSON.stringify([code, variant.overrides ?? {}]);
+    const cached = this.#pipelines.get(key);
+    if (cached !== undefined) return cached;
+    const created = this.#compile(variant, code, (line) => {
+      const origin = origins[line - 1];
+      return origin === undefined ? variant.file : `${origin.file}:${origin.line}`;
+    });
+    this.#pipelines.set(key, created);
+    created.catch(() => this.#pipelines.delete(key));
+    return created;
+  }
+
+  async #compile(
+    variant: KernelVariant,
+    code: string,
+    place: (line: number) => string,
+  ): Promise<GPUComputePipeline> {
+    const device = this.#device;
+    device.pushErrorScope('validation');
+    const module = device.createShaderModule({ label: variant.file, code });
+    const [info, invalid] = await Promise.all([
+      module.getCompilationInfo(),
+      device.popErrorScope(),
+    ]);
+    const error = info.messages.find(({ type }) => type === 'error');
+    if (error !== undefined) {
+      throw new Error(
+        `cannot compile ${variant.file}: ${error.message} at ${place(error.lineNum)}`,
+      );
+    }
+    if (invalid !== null) throw new Error(`cannot compile ${variant.file}: ${invalid.message}`);
+    try {
+      return await device.createComputePipelineAsync({
+        label: variant.file,
+        layout: 'auto',
+        compute: {
+          module,
+          entryPoint: KERNELS[variant.file].entryPoint,
+          constants: { ...variant.overrides },
+        },
+      });
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(`cannot build the pipeline of ${variant.file}: ${reason}`, { cause });
+    }
+  }
+}

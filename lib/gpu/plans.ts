@@ -1,0 +1,157 @@
+import type { AdapterInfo } from '../attention/types';
+import type { AttentionShape } from '../spec/kinds/attention';
+import type { KernelVariant } from './pipelines';
+
+/** Most rows of queries for which the split-KV kernels are used. */
+export const DECODE_QUERIES = 8;
+
+interface PlanBase {
+  readonly id: string;
+  readonly label: string;
+  readonly needsSubgroups: boolean;
+  readonly blockKeys: number;
+  kernel(shape: AttentionShape): KernelVariant;
+  /** Workgroups over the head size: a kernel that holds a part of the output repeats the scores. */
+  chunks(shape: AttentionShape): number;
+}
+
+/** One workgroup per query block and head. */
+export interface PrefillPlan extends PlanBase {
+  readonly family: 'prefill';
+  readonly blockQueries: number;
+}
+
+/** Split-KV: workgroups over splits of the keys, then a merge. */
+export interface DecodePlan extends PlanBase {
+  readonly family: 'decode';
+  /** Rows of one KV head's group that a workgroup handles together. */
+  readonly rowsPerGroup: number;
+  readonly splitsPerWorkgroup: number;
+}
+
+export type AttentionPlan = PrefillPlan | DecodePlan;
+
+/** Most vec4 of an output row that a lane of a quad holds. */
+const MAX_SLICES = 8;
+
+const quadSlices = (shape: AttentionShape) => Math.min(MAX_SLICES, Math.ceil(shape.headSize / 16));
+const quadChunks = (shape: AttentionShape) => Math.ceil(shape.headSize / (16 * quadSlices(shape)));
+
+function quadPrefill(rows: number, workgroup: number): PrefillPlan {
+  const quads = workgroup / 4;
+  return {
+    id: `quad-${rows}x${quads}`,
+    label: `registers, ${rows} rows per quad, ${quads} quad${quads > 1 ? 's' : ''} per workgroup`,
+    family: 'prefill',
+    needsSubgroups: true,
+    blockQueries: rows * quads,
+    blockKeys: 16,
+    kernel: (shape) => ({
+      file: 'attention-quad.wgsl',
+      constants: { ROW_GROUPS: rows / 4, KEY_STEPS: 4, SLICES: quadSlices(shape) },
+      overrides: { WORKGROUP: workgroup },
+    }),
+    chunks: quadChunks,
+  };
+}
+
+function quadDecode(rows: number): DecodePlan {
+  const workgroup = 16;
+  return {
+    id: `quad-split-${rows}`,
+    label: `split-KV in registers, ${rows} row${rows > 1 ? 's' : ''} per quad`,
+    family: 'decode',
+    needsSubgroups: true,
+    blockKeys: 32,
+    rowsPerGroup: rows,
+    splitsPerWorkgroup: workgroup / 4,
+    kernel: (shape) => ({
+      file: 'decode-quad.wgsl',
+      constants: { ROWS: rows, KEY_STEPS: 8, SLICES: quadSlices(shape) },
+      overrides: { WORKGROUP: workgroup },
+    }),
+    chunks: quadChunks,
+  };
+}
+
+const TILE_PREFILL: PrefillPlan = {
+  id: 'tile-32x32',
+  label: 'shared memory, 32 queries x 32 keys',
+  family: 'prefill',
+  needsSubgroups: false,
+  blockQueries: 32,
+  blockKeys: 32,
+  kernel: (shape) => ({
+    file: 'attention-tile.wgsl',
+    constants: { SLICES: Math.ceil(shape.headSize / 32) },
+  }),
+  chunks: () => 1,
+};
+
+const TILE_DECODE: DecodePlan = {
+  id: 'tile-split',
+  label: 'split-KV through shared memory, 64 keys',
+  family: 'decode',
+  needsSubgroups: false,
+  blockKeys: 64,
+  rowsPerGroup: 1,
+  splitsPerWorkgroup: 1,
+  kernel: () => ({ file: 'decode-tile.wgsl' }),
+  chunks: () => 1,
+};
+
+export const PLANS: readonly AttentionPlan[] = [
+  quadPrefill(16, 4),
+  quadPrefill(8, 4),
+  quadPrefill(8, 64),
+  TILE_PREFILL,
+  quadDecode(1),
+  quadDecode(4),
+  TILE_DECODE,
+];
+
+export function planById(id: string): AttentionPlan {
+  const plan = PLANS.find((each) => each.id === id);
+  if (plan === undefined) throw new Error(`unknown plan: ${id}`);
+  return plan;
+}
+
+/** Rows of queries that share one KV head. */
+export function rowsPerKvHead(shape: AttentionShape): number {
+  return shape.queries * (shape.queryHeads / shape.kvHeads);
+}
+
+export function familyOf(shape: AttentionShape): AttentionPlan['family'] {
+  return shape.queries <= DECODE_QUERIES ? 'decode' : 'prefill';
+}
+
+/** Plans worth measuring for a shape on an adapter. */
+export function candidatePlans(shape: AttentionShape, info: AdapterInfo): AttentionPlan[] {
+  return PLANS.filter(
+    (plan) =>
+      plan.family === familyOf(shape) &&
+      (info.hasSubgroups || !plan.needsSubgroups) &&
+      (plan.family === 'prefill' || plan.rowsPerGroup <= rowsPerKvHead(shape)),
+  );
+}
+
+/** Queries per block of the block list that a plan walks. */
+export function planBlockQueries(plan: AttentionPlan, shape: AttentionShape): number {
+  return plan.family === 'prefill' ? plan.blockQueries : shape.queries;
+}
+
+/**
+ * Splits of the list of key blocks: about 1,024 workers over the machine, but at least four
+ * blocks each, so that the merge stays small.
+ */
+export function planSplits(
+  plan: DecodePlan,
+  shape: AttentionShape,
+  entries: number,
+): { readonly splits: number; readonly entriesPerSplit: number } {
+  const rowGroups = Math.ceil(rowsPerKvHead(shape) / plan.rowsPerGroup);
+  const wanted = Math.ceil(1024 / (shape.batch * shape.kvHeads * rowGroups));
+  const most = Math.max(1, Math.min(wanted, Math.ceil(entries / 4)));
+  const entriesPerSplit = Math.max(1, Math.ceil(entries / most));
+  return { splits: Math.max(1, Math.ceil(entries / entriesPerSplit)), entriesPerSplit };
+}

@@ -1,0 +1,94 @@
+import { checkShapeLimits } from '../attention/checks';
+import type { AttentionInputs } from '../attention/types';
+import type { AttentionShape, AttentionVariant } from '../spec/kinds/attention';
+import { readFloats, storageBuffer } from './buffers';
+import type { GpuDevice } from './device';
+import { rowRanges } from './row-ranges';
+
+/** Largest finite value that stands for a masked row's LSE in the kernels. */
+const MASKED_BELOW = -1e38;
+
+/** The tensors of one attention call on the device. */
+export class ResidentAttention {
+  readonly shape: AttentionShape;
+  readonly query: GPUBuffer;
+  readonly key: GPUBuffer;
+  readonly value: GPUBuffer;
+  readonly output: GPUBuffer;
+  readonly lse: GPUBuffer;
+  readonly ranges: GPUBuffer;
+  readonly rangeStride: number;
+
+  private constructor(
+    shape: AttentionShape,
+    rangeStride: number,
+    buffers: Record<'query' | 'key' | 'value' | 'output' | 'lse' | 'ranges', GPUBuffer>,
+  ) {
+    this.shape = shape;
+    this.rangeStride = rangeStride;
+    this.query = buffers.query;
+    this.key = buffers.key;
+    this.value = buffers.value;
+    this.output = buffers.output;
+    this.lse = buffers.lse;
+    this.ranges = buffers.ranges;
+  }
+
+  /** Uploads; rejects with a sentence per tensor that the adapter cannot hold. */
+  static async upload(
+    gpu: GpuDevice,
+    inputs: AttentionInputs,
+    variant: AttentionVariant,
+  ): Promise<ResidentAttention> {
+    const { shape } = inputs;
+    const issues = checkShapeLimits(shape, gpu.info.maxBufferBytes);
+    if (issues.length > 0) throw new Error(issues.join('; '));
+    const ranges = rowRanges(inputs, variant);
+    const made: GPUBuffer[] = [];
+    const store = async (...args: Parameters<typeof storageBuffer>) => {
+      const buffer = await storageBuffer(...args);
+      made.push(buffer);
+      return buffer;
+    };
+    const tensor = (name: string, data: Float32Array) =>
+      store(gpu, name, { data: data as Float32Array<ArrayBuffer> });
+    try {
+      const rows = shape.batch * shape.queryHeads * shape.queries;
+      return new ResidentAttention(shape, ranges.stride, {
+        query: await tensor('query', inputs.query),
+        key: await tensor('key', inputs.key),
+        value: await tensor('value', inputs.value),
+        output: await store(gpu, 'output', { bytes: rows * shape.headSize * 4 }),
+        lse: await store(gpu, 'lse', { bytes: rows * 4 }),
+        ranges: await store(gpu, 'ranges', { data: ranges.data }),
+      });
+    } catch (error) {
+      for (const buffer of made) buffer.destroy();
+      throw error;
+    }
+  }
+
+  get bytes(): number {
+    return [this.query, this.key, this.value, this.output, this.lse, this.ranges].reduce(
+      (sum, { size }) => sum + size,
+      0,
+    );
+  }
+
+  /** Output and LSE as f32; a fully masked row has LSE -Infinity. */
+  async read(gpu: GpuDevice) {
+    const rows = this.shape.batch * this.shape.queryHeads * this.shape.queries;
+    const output = await readFloats(gpu, this.output, rows * this.shape.headSize);
+    const lse = await readFloats(gpu, this.lse, rows);
+    for (let i = 0; i < rows; i++) {
+      if (lse[i]! < MASKED_BELOW) lse[i] = Number.NEGATIVE_INFINITY;
+    }
+    return { output, lse };
+  }
+
+  destroy(): void {
+    for (const buffer of [this.query, this.key, this.value, this.output, this.lse, this.ranges]) {
+      buffer.destroy();
+    }
+  }
+}

@@ -1,0 +1,107 @@
+/** A line of resolved WGSL and where it stands in its file (both counted from 1). */
+export interface WgslOrigin {
+  readonly file: string;
+  readonly line: number;
+}
+
+export interface ResolvedWgsl {
+  readonly code: string;
+  /** Origin of every line of `code`. */
+  readonly origins: readonly WgslOrigin[];
+}
+
+/** Whole numbers that replace the declared ones: `const ROWS: u32 = 1;` takes `{ ROWS: 4 }`. */
+export type WgslConstants = Readonly<Record<string, number>>;
+
+interface Line extends WgslOrigin {
+  readonly text: string;
+}
+
+const INCLUDE = /^\s*\/\/ #include "(.+)"\s*$/;
+const FOR = /^\s*\/\/ #for ([a-z]) (\w+)\s*$/;
+const END = /^\s*\/\/ #end\s*$/;
+const CONSTANT = /^const (\w+): u32 = (\d+);$/;
+
+function linesOf(files: Readonly<Record<string, string>>, file: string, seen: Set<string>): Line[] {
+  const source = files[file];
+  if (source === undefined) throw new Error(`unknown shader file: ${file}`);
+  seen.add(file);
+  return source.split('\n').flatMap((text, index): Line[] => {
+    const included = INCLUDE.exec(text)?.[1];
+    if (included === undefined) return [{ text, file, line: index + 1 }];
+    return seen.has(included) ? [] : linesOf(files, included, seen);
+  });
+}
+
+/** Replaces declared constants and collects the values of all of them. */
+function withConstants(lines: readonly Line[], constants: WgslConstants, file: string) {
+  const values = new Map<string, number>();
+  const replaced = lines.map((line) => {
+    const [, name, digits] = CONSTANT.exec(line.text) ?? [];
+    if (name === undefined) return line;
+    const value = constants[name] ?? Number(digits);
+    values.set(name, value);
+    return { ...line, text: `const ${name}: u32 = ${value};` };
+  });
+  for (const name of Object.keys(constants)) {
+    if (!values.has(name)) throw new Error(`unknown constant: ${name} (not declared in ${file})`);
+  }
+  return { lines: replaced, values };
+}
+
+/** Repeats `#for` blocks, inner ones after outer ones. */
+function unrolled(lines: readonly Line[], values: ReadonlyMap<string, number>): Line[] {
+  const result: Line[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const line = lines[at]!;
+    const [, name, bound] = FOR.exec(line.text) ?? [];
+    if (name === undefined || bound === undefined) {
+      result.push(line);
+      continue;
+    }
+    const end = blockEnd(lines, at);
+    const count = values.get(bound) ?? Number(bound);
+    if (!Number.isInteger(count))
+      throw new Error(`unknown bound: ${bound} at ${line.file}:${line.line}`);
+    const body = lines.slice(at + 1, end);
+    for (let i = 0; i < count; i++) {
+      const copy = body.map((each) => ({
+        ...each,
+        text: each.text.replaceAll(`$${name}`, String(i)),
+      }));
+      result.push(...unrolled(copy, values));
+    }
+    at = end;
+  }
+  return result;
+}
+
+function blockEnd(lines: readonly Line[], start: number): number {
+  let depth = 0;
+  for (let at = start; at < lines.length; at++) {
+    const { text } = lines[at]!;
+    if (FOR.test(text)) depth++;
+    if (END.test(text) && --depth === 0) return at;
+  }
+  const { file, line } = lines[start]!;
+  throw new Error(`#for without #end at ${file}:${line}`);
+}
+
+/**
+ * Resolves a shader file: `// #include "x.wgsl"` (each file once), declared constants replaced by
+ * `constants`, and `// #for x N` ... `// #end` repeated with `$x` = 0 .. N - 1. Repetition is for
+ * register tiles: software adapters do not unroll loops, and an array with a running index falls
+ * out of registers.
+ */
+export function resolveWgsl(
+  files: Readonly<Record<string, string>>,
+  file: string,
+  constants: WgslConstants = {},
+): ResolvedWgsl {
+  const declared = withConstants(linesOf(files, file, new Set()), constants, file);
+  const lines = unrolled(declared.lines, declared.values);
+  return {
+    code: lines.map(({ text }) => text).join('\n'),
+    origins: lines.map(({ file: from, line }) => ({ file: from, line })),
+  };
+}

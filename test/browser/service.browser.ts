@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { call, KERNEL_SCRIPTS } from './call';
+import { openPage, type TestPage } from './open-page';
+
+let page: TestPage;
+beforeAll(async () => {
+  page = await openPage(KERNEL_SCRIPTS);
+});
+afterAll(() => page?.close());
+
+const shape = (tokens: number) => ({
+  batch: 1,
+  queryHeads: 4,
+  kvHeads: 2,
+  queries: tokens,
+  keys: tokens,
+  headSize: 64,
+});
+
+test('attention fills every field of its result', async () => {
+  const { result, error, reports } = await call(page, 'serviceAttention', {
+    shape: shape(512),
+    timedRuns: 3,
+  });
+  expect(error).toBeUndefined();
+  expect(result).toMatchObject({ engine: 'webgpu', engineNote: undefined });
+  expect(result!.error).toMatchObject({ withinTolerance: true });
+  expect(result!.timing.samplesSeconds).toHaveLength(3);
+  expect(result!.timing.flops).toBe((4 * 64 * 4 * 512 * 513) / 2);
+  expect(result!.density.elements).toBeCloseTo(513 / 1024, 10);
+  expect(result!.density.blocks).toBeGreaterThanOrEqual(result!.density.elements);
+  expect(result!.plan!.candidates.length).toBeGreaterThan(1);
+  expect(result!.plan!.id).toBe(result!.plan!.candidates[0]!.id);
+  expect(result!.percentOfRoof).toBeGreaterThan(0);
+  expect(result!.percentOfRoof).toBeLessThanOrEqual(100);
+  const phases = new Set(reports.map(({ phase }) => phase));
+  expect(phases.size).toBeGreaterThan(1);
+  for (const [i, { at }] of reports.entries()) {
+    if (i > 0) expect(at - reports[i - 1]!.at).toBeGreaterThan(50);
+  }
+});
+
+test('decode picks a split-KV plan and says so', async () => {
+  const { result } = await call(page, 'serviceAttention', {
+    shape: { ...shape(1), keys: 2048 },
+    timedRuns: 2,
+  });
+  expect(result!.error).toMatchObject({ withinTolerance: true });
+  expect(result!.plan!.id).toMatch(/split/);
+  expect(result!.notes.join()).toMatch(/keys split \d+ ways/);
+});
+
+test('maps come from resident tensors', async () => {
+  const params = { shape: shape(600), structure: {} };
+  const maps = await call(page, 'serviceMaps', params, 3);
+  expect(maps).toMatchObject({ rows: 512, columns: 512 });
+  // Row 3 of a causal map sees keys 0..3, all inside the window.
+  expect(maps.rowSum).toBeCloseTo(1, 5);
+});
+
+test('a cancel in the timed runs arrives within 100 ms', async () => {
+  const params = { shape: shape(4096), timedRuns: 50 };
+  const { error, milliseconds } = await call(page, 'cancelLatency', params, 60);
+  expect(error).toMatch(/^AbortError/);
+  // The machine of a test may be busy with others: twice the product's limit.
+  expect(milliseconds).toBeLessThan(200);
+});
+
+test('a device lost in mid-run is replaced and the job runs once more', async () => {
+  const params = { shape: shape(2048), timedRuns: 8 };
+  const { isLost, error, result } = await call(page, 'attentionWithLoss', params);
+  expect(error).toBeUndefined();
+  expect(isLost).toBe(true);
+  expect(result!.notes[0]).toMatch(/device was lost during this run and the run was repeated once/);
+  expect(result!.error).toMatchObject({ withinTolerance: true });
+});
+
+test('a NaN in the inputs is named', async () => {
+  expect(await call(page, 'nanInput', { shape: shape(32) })).toBe(
+    'Error: non-finite value NaN in key at batch 0, head 0, position 0, dim 5',
+  );
+});
+
+test('a shape beyond the adapter is refused with a sentence', async () => {
+  const { error } = await call(page, 'serviceAttention', {
+    shape: { ...shape(16_384), batch: 16, queryHeads: 64, headSize: 256 },
+  });
+  expect(error).toMatch(/query needs \d+ MiB, above the limit of \d+ MiB per buffer/);
+});
+
+test('engine webgpu without an adapter is an error, engine auto falls back and says why', async () => {
+  const bare = await openPage(KERNEL_SCRIPTS, {
+    flags: [
+      '--no-sandbox',
+      '--disable-features=WebGPU',
+      '--disable-webgpu',
+      '--disable-blink-features=WebGPU',
+    ],
+  });
+  try {
+    const params = { shape: shape(64) };
+    const asked = await call(bare, 'serviceAttention', { ...params, engine: 'webgpu' });
+    expect(asked.error).toMatch(/no WebGPU adapter/);
+    const { result } = await call(bare, 'serviceAttention', params);
+    expect(result).toMatchObject({ engine: 'cpu', adapter: undefined });
+    expect(result!.engineNote).toMatch(/no WebGPU adapter/);
+  } finally {
+    await bare.close();
+  }
+});
