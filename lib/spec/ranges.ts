@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { notebookSchema } from './notebook';
+
+interface JsonSchema {
+  readonly type?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+  readonly oneOf?: readonly JsonSchema[];
+  readonly anyOf?: readonly JsonSchema[];
+  readonly const?: unknown;
+}
+
+/** JSON Schema of the document, as published and as the source of bounds in messages and editors. */
+export function notebookJsonSchema(): JsonSchema {
+  return z.toJSONSchema(notebookSchema, { io: 'input', target: 'draft-2020-12' }) as JsonSchema;
+}
+
+let schema: JsonSchema | undefined;
+
+/** Alternatives whose constants agree with the value, such as the strategy of the given type. */
+function matching(options: readonly JsonSchema[], value: unknown): JsonSchema | undefined {
+  return options.find((option) =>
+    Object.entries(option.properties ?? {}).every(
+      ([key, property]) =>
+        property.const === undefined ||
+        (typeof value === 'object' &&
+          value !== null &&
+          (value as Record<string, unknown>)[key] === property.const),
+    ),
+  );
+}
+
+function schemaAt(
+  root: unknown,
+  path: readonly PropertyKey[],
+  keepUnion = false,
+): JsonSchema | undefined {
+  schema ??= notebookJsonSchema();
+  let node: JsonSchema | undefined = schema;
+  let value = root;
+  const steps = [undefined, ...path];
+  for (const [i, part] of steps.entries()) {
+    if (part !== undefined) {
+      node = typeof part === 'number' ? node?.items : node?.properties?.[String(part)];
+      value =
+        typeof value === 'object' && value !== null
+          ? (value as Record<PropertyKey, unknown>)[part]
+          : undefined;
+    }
+    const options: readonly JsonSchema[] | undefined = node?.oneOf ?? node?.anyOf;
+    if (options !== undefined && !(keepUnion && i === steps.length - 1)) {
+      node = matching(options, value);
+    }
+    if (node === undefined) return undefined;
+  }
+  return node;
+}
+
+/** Bounds of the number at `path` in a document shaped like `root`. */
+export function numberRange(
+  root: unknown,
+  path: readonly PropertyKey[],
+): { readonly minimum: number; readonly maximum: number; readonly isInteger: boolean } | undefined {
+  const node = schemaAt(root, path);
+  if (node?.minimum === undefined || node.maximum === undefined) return undefined;
+  return { minimum: node.minimum, maximum: node.maximum, isInteger: node.type === 'integer' };
+}
+
+/** What the schema wants at `path`, in words: `1..8192`, or the types of a union. */
+export function schemaExpectation(root: unknown, path: readonly PropertyKey[]): string | undefined {
+  const range = numberRange(root, path);
+  if (range !== undefined) return `${range.minimum}..${range.maximum}`;
+  const discriminator = path.at(-1);
+  const parent = schemaAt(root, path.slice(0, -1), true);
+  const options = (parent?.oneOf ?? parent?.anyOf ?? []).flatMap((option) => {
+    const value = option.properties?.[String(discriminator)]?.const;
+    return value === undefined ? [] : [JSON.stringify(value)];
+  });
+  return options.length > 0 ? options.join(', ') : undefined;
+}

@@ -1,0 +1,187 @@
+import { findCycle } from './graph';
+import { formatPath, type SpecIssue, show, toSpecIssues } from './issues';
+import {
+  type Cell,
+  cellSchema,
+  INPUT_RULES,
+  MAX_CELLS,
+  NOTEBOOK_VERSION,
+  type Notebook,
+  notebookSchema,
+} from './notebook';
+import { schemaExpectation } from './ranges';
+import { upgrade } from './upgrade';
+
+export type ParsedNotebook =
+  | { readonly ok: true; readonly notebook: Notebook }
+  | { readonly ok: false; readonly issues: readonly SpecIssue[]; readonly newerVersion?: number };
+
+export const MAX_DEPTH = 12;
+const FORBIDDEN_KEYS = ['__proto__', 'constructor', 'prototype'];
+
+/**
+ * A document from anything: upgrades it, checks its shape and then its graph, and gives either the
+ * notebook with every default filled in, or every issue at once.
+ */
+export function parseNotebook(value: unknown): ParsedNotebook {
+  const hostile = findHostile(value, [], 0);
+  if (hostile !== undefined) return { ok: false, issues: [hostile] };
+  const upgraded = upgrade(value);
+  if (upgraded.kind === 'newer') {
+    const message = `this notebook is of version ${upgraded.version}, and this page reads up to version ${NOTEBOOK_VERSION}: reload the page for a newer one`;
+    return {
+      ok: false,
+      issues: [{ path: 'version', message, value: upgraded.version }],
+      newerVersion: upgraded.version,
+    };
+  }
+  if (upgraded.kind === 'no-version') {
+    const message = `invalid version: ${show(upgraded.value)} (expected 1..${NOTEBOOK_VERSION})`;
+    return { ok: false, issues: [{ path: 'version', message, value: upgraded.value }] };
+  }
+  const { document } = upgraded;
+  const parsed = notebookSchema.safeParse(document);
+  if (parsed.success) {
+    const issues = graphIssues(parsed.data.cells.map((cell, index) => ({ cell, index })));
+    return issues.length === 0 ? { ok: true, notebook: parsed.data } : { ok: false, issues };
+  }
+  const expectedAt = (path: readonly PropertyKey[]) => schemaExpectation(document, path);
+  const issues = parsed.error.issues.flatMap((issue) => toSpecIssues(issue, document, expectedAt));
+  return { ok: false, issues: [...issues, ...graphIssues(wellFormedCells(document))] };
+}
+
+interface PlacedCell {
+  readonly cell: Cell;
+  readonly index: number;
+}
+
+/** Cells that are right by themselves; the graph of the others is not judged. */
+function wellFormedCells(document: unknown): readonly PlacedCell[] {
+  const cells: unknown = (document as { cells?: unknown } | null)?.cells;
+  if (!Array.isArray(cells) || cells.length > MAX_CELLS) return [];
+  const placed = cells.map((value, index) => ({ parsed: cellSchema.safeParse(value), index }));
+  // With a broken cell about, an unknown input may be the broken cell: do not add a second complaint.
+  if (placed.some(({ parsed }) => !parsed.success)) {
+    const known = new Set(
+      cells.map((value) =>
+        typeof value === 'object' && value !== null ? (value as { id?: unknown }).id : undefined,
+      ),
+    );
+    return placed.flatMap(({ parsed, index }) =>
+      parsed.success
+        ? [
+            {
+              cell: {
+                ...parsed.data,
+                inputs: parsed.data.inputs.filter((id) => !known.has(id) || isWellFormed(id)),
+              },
+              index,
+            },
+          ]
+        : [],
+    );
+  }
+  return placed.flatMap(({ parsed, index }) =>
+    parsed.success ? [{ cell: parsed.data, index }] : [],
+  );
+
+  function isWellFormed(id: string): boolean {
+    return placed.some(({ parsed }) => parsed.success && parsed.data.id === id);
+  }
+}
+
+function graphIssues(placed: readonly PlacedCell[]): SpecIssue[] {
+  const issues: SpecIssue[] = [];
+  const add = (path: readonly PropertyKey[], message: string, value: unknown) =>
+    issues.push({ path: formatPath(path), message, value });
+  const byId = new Map(placed.map(({ cell }) => [cell.id, cell]));
+
+  for (const { cell, index } of placed) {
+    const holders = placed.filter((other) => other.cell.id === cell.id);
+    if (holders.length > 1) {
+      add(
+        ['cells', index, 'id'],
+        `duplicate id: "${cell.id}" (also at ${holders
+          .filter((other) => other.index !== index)
+          .map((other) => `cells[${other.index}]`)
+          .join(', ')})`,
+        cell.id,
+      );
+    }
+    const { kinds, count } = INPUT_RULES[cell.kind];
+    if (cell.inputs.length < count[0] || cell.inputs.length > count[1]) {
+      const wanted = count[0] === count[1] ? `${count[0]}` : `${count[0]}..${count[1]}`;
+      add(
+        ['cells', index, 'inputs'],
+        `invalid inputs: ${cell.inputs.length} given (expected ${wanted}${kinds.length > 0 ? ` of kind ${kinds.join(' or ')}` : ''})`,
+        cell.inputs,
+      );
+    }
+    cell.inputs.forEach((id, i) => {
+      const input = byId.get(id);
+      const path = ['cells', index, 'inputs', i];
+      if (cell.inputs.indexOf(id) !== i) add(path, `duplicate input: "${id}"`, id);
+      else if (input === undefined) add(path, `unknown input: "${id}" (no cell has this id)`, id);
+      else if (kinds.length > 0 && !kinds.includes(input.kind)) {
+        add(
+          path,
+          `invalid input: "${id}" is of kind ${input.kind} (expected ${kinds.join(' or ')})`,
+          id,
+        );
+      }
+    });
+    if (cell.kind === 'map') {
+      const input = byId.get(cell.inputs[0] ?? '');
+      if (input?.kind !== 'attention') continue;
+      const { batch, queryHeads } = input.params.shape;
+      const { head, batch: entry } = cell.params;
+      if (head >= queryHeads)
+        add(
+          ['cells', index, 'params', 'head'],
+          `invalid head: ${head} (expected 0..${queryHeads - 1} of "${input.id}")`,
+          head,
+        );
+      if (entry >= batch)
+        add(
+          ['cells', index, 'params', 'batch'],
+          `invalid batch: ${entry} (expected 0..${batch - 1} of "${input.id}")`,
+          entry,
+        );
+    }
+  }
+  const cycle = findCycle(placed.map(({ cell }) => cell));
+  if (cycle !== undefined) {
+    const at = placed.find(({ cell }) => cell.id === cycle[0])?.index ?? 0;
+    add(['cells', at, 'inputs'], `cyclic inputs: ${cycle.join(' <- ')}`, cycle);
+  }
+  return issues;
+}
+
+/** Keys that could reach a prototype, and nesting beyond any real document. */
+function findHostile(
+  value: unknown,
+  path: readonly PropertyKey[],
+  depth: number,
+): SpecIssue | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth >= MAX_DEPTH) {
+    return {
+      path: formatPath(path),
+      message: `nested deeper than ${MAX_DEPTH} levels`,
+      value: undefined,
+    };
+  }
+  for (const key of Object.keys(value)) {
+    const at = [...path, Array.isArray(value) ? Number(key) : key];
+    if (FORBIDDEN_KEYS.includes(key)) {
+      return {
+        path: formatPath(at),
+        message: `forbidden field ${JSON.stringify(key)}`,
+        value: undefined,
+      };
+    }
+    const found = findHostile((value as Record<string, unknown>)[key], at, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

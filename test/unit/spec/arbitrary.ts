@@ -1,0 +1,193 @@
+import fc from 'fast-check';
+import { type Notebook, notebookSchema } from '../../../lib/spec/notebook';
+
+const int = (min: number, max: number) => fc.integer({ min, max });
+const text = fc.oneof(
+  fc.string({ unit: 'grapheme', maxLength: 80 }),
+  fc
+    .array(
+      fc.constantFrom(
+        '# a',
+        '',
+        ' ',
+        '```cell serve #x',
+        '````cell',
+        '```',
+        '---',
+        '<!-- text #a -->',
+        '\\<!-- text #b -->',
+        '\\\\```cell a #b',
+        'x\r',
+        '&#13;',
+        'title: y',
+        '{"a":1}',
+      ),
+      { maxLength: 8 },
+    )
+    .map((lines) => lines.join('\n')),
+);
+
+const params = {
+  text: fc.record({ markdown: text }, { requiredKeys: [] }),
+  attention: fc.record(
+    {
+      shape: fc.record(
+        {
+          batch: int(1, 3),
+          queries: int(1, 4096),
+          keys: int(1, 4096),
+          headSize: int(1, 64).map((n) => n * 4),
+          queryHeads: fc.constantFrom(2, 8, 16),
+        },
+        { requiredKeys: [] },
+      ),
+      structure: fc.record(
+        { bandStrength: fc.double({ min: 0, max: 16, noNaN: true }), needleCount: int(1, 64) },
+        { requiredKeys: [] },
+      ),
+      variant: fc.oneof(
+        fc.constant({ type: 'dense' }),
+        fc.constant({ type: 'causal' }),
+        fc.record(
+          { type: fc.constant('sliding-window'), windowTokens: int(1, 999) },
+          { requiredKeys: ['type'] },
+        ),
+        fc.record(
+          { type: fc.constant('window-sinks'), sinkTokens: int(1, 99) },
+          { requiredKeys: ['type'] },
+        ),
+        fc.record(
+          { type: fc.constant('documents'), causal: fc.boolean() },
+          { requiredKeys: ['type'] },
+        ),
+      ),
+      engine: fc.constantFrom('auto', 'webgpu', 'cpu'),
+      seed: int(0, 99),
+    },
+    { requiredKeys: [] },
+  ),
+  workload: fc.record(
+    {
+      source: fc.oneof(
+        fc.record(
+          {
+            type: fc.constant('generator'),
+            requests: int(1, 5000),
+            arrival: fc.constantFrom('poisson', 'gamma', 'uniform'),
+            lengths: fc.constantFrom('fixed', 'azure-2023-conversation'),
+          },
+          { requiredKeys: ['type'] },
+        ),
+        fc.record(
+          { type: fc.constant('azure-csv'), fileName: fc.string({ maxLength: 30 }) },
+          { requiredKeys: ['type'] },
+        ),
+        fc.record(
+          { type: fc.constant('csv'), arrivalColumn: fc.string({ minLength: 1, maxLength: 9 }) },
+          { requiredKeys: ['type'] },
+        ),
+      ),
+      rateScale: fc.double({ min: 0.001, max: 1000, noNaN: true }),
+    },
+    { requiredKeys: [] },
+  ),
+  serve: fc.record(
+    {
+      model: fc.constantFrom('llama-3.1-8b', 'opt-13b', 'qwen3-32b'),
+      strategy: fc.oneof(
+        fc.record({ type: fc.constant('vllm'), replicas: int(1, 8) }, { requiredKeys: ['type'] }),
+        fc.record(
+          { type: fc.constant('sarathi'), tokenBudget: int(1, 8192) },
+          { requiredKeys: ['type'] },
+        ),
+        fc.record(
+          {
+            type: fc.constant('distserve'),
+            pullThreshold: fc.double({ min: 0, max: 1, noNaN: true }),
+          },
+          { requiredKeys: ['type'] },
+        ),
+      ),
+      costModel: fc.oneof(
+        fc.record(
+          {
+            type: fc.constant('roofline'),
+            computeEfficiency: fc.double({ min: 0.01, max: 1, noNaN: true }),
+          },
+          { requiredKeys: ['type'] },
+        ),
+        fc.constant({ type: 'fitted' }),
+        fc.constant({ type: 'tables' }),
+      ),
+      slo: fc.record(
+        { ttftSeconds: fc.double({ min: 0.001, max: 100, noNaN: true }) },
+        { requiredKeys: [] },
+      ),
+    },
+    { requiredKeys: [] },
+  ),
+  map: fc.record(
+    {
+      scale: fc.constantFrom('log', 'linear'),
+      window: fc.record({
+        queryStart: int(0, 9),
+        queryEnd: int(10, 99),
+        keyStart: int(0, 9),
+        keyEnd: int(10, 99),
+      }),
+    },
+    { requiredKeys: [] },
+  ),
+  timeline: fc.record(
+    { startSeconds: fc.double({ min: 0, max: 100, noNaN: true }), endSeconds: int(100, 999) },
+    { requiredKeys: [] },
+  ),
+  plot: fc.record(
+    { chart: fc.constantFrom('ttft-cdf', 'goodput'), logX: fc.boolean() },
+    { requiredKeys: [] },
+  ),
+  table: fc.record({ percentile: fc.constantFrom('p50', 'p99') }, { requiredKeys: [] }),
+};
+
+const pick = <T>(ids: readonly T[], n: number): T[] =>
+  ids.slice(0, Math.max(1, n % (ids.length + 1)));
+
+/** Any valid notebook: producers, then serve cells and views over them, with prose anywhere. */
+export const notebooks: fc.Arbitrary<Notebook> = fc
+  .record({
+    title: fc.string({ unit: 'grapheme', maxLength: 40 }),
+    texts: fc.array(params.text, { maxLength: 4 }),
+    attention: fc.array(params.attention, { maxLength: 2 }),
+    workload: fc.array(params.workload, { maxLength: 2 }),
+    serve: fc.array(params.serve, { maxLength: 3 }),
+    map: fc.array(params.map, { maxLength: 1 }),
+    timeline: fc.array(params.timeline, { maxLength: 1 }),
+    plot: fc.array(params.plot, { maxLength: 2 }),
+    table: fc.array(params.table, { maxLength: 1 }),
+    n: int(0, 99),
+  })
+  .map((parts) => {
+    const cells: unknown[] = [];
+    const add = (kind: string, list: readonly unknown[], inputs: readonly string[]) =>
+      list.map((p, i) => {
+        const id = `${kind}-${i}`;
+        cells.push({ id, kind, inputs, params: p });
+        return id;
+      });
+    const attention = add('attention', parts.attention, []);
+    const workload = add('workload', parts.workload, []);
+    const serve = workload[0] === undefined ? [] : add('serve', parts.serve, [workload[0]]);
+    if (attention[0] !== undefined) add('map', parts.map, [attention[0]]);
+    if (serve.length > 0) add('timeline', parts.timeline, pick(serve, parts.n));
+    const shown = [...serve, ...attention];
+    if (shown.length > 0) add('plot', parts.plot, pick(shown, parts.n));
+    if (shown.length > 0) add('table', parts.table, pick(shown, parts.n));
+    parts.texts.forEach((p, i) => {
+      cells.splice((parts.n * (i + 1)) % (cells.length + 1), 0, {
+        id: `text-${i}`,
+        kind: 'text',
+        params: p,
+      });
+    });
+    return notebookSchema.parse({ title: parts.title, cells });
+  });
