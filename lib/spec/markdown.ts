@@ -46,7 +46,7 @@ export function printMarkdown(notebook: Notebook): string {
 function escapeText(markdown: string): string {
   return (
     markdown
-      .replace(/^(\\*)(?=<!-- text #|`{3,}cell )/gm, '$1\\')
+      .replace(/^(\\*)(?=<!-- text #|`{3,}cell\b)/gm, '$1\\')
       // A carriage return would not survive an editor; what already looks like its escape gets one layer more.
       .replace(/&#(?=(?:38;#)*13;)/g, '&#38;#')
       .replaceAll('\r', '&#13;')
@@ -55,7 +55,7 @@ function escapeText(markdown: string): string {
 
 function unescapeText(markdown: string): string {
   return markdown
-    .replace(/^\\(\\*)(?=<!-- text #|`{3,}cell )/gm, '$1')
+    .replace(/^\\(\\*)(?=<!-- text #|`{3,}cell\b)/gm, '$1')
     .replaceAll('&#13;', '\r')
     .replace(/&#38;#(?=(?:38;#)*13;)/g, '&#');
 }
