@@ -1,0 +1,151 @@
+import { createSimulation } from '../serving/core/simulation';
+import { makeCostModel } from '../serving/cost/make-cost-model';
+import type { ServeResult } from '../serving/types';
+import type { ServeParams } from '../spec/kinds/serve';
+import type { WorkloadParams } from '../spec/kinds/workload';
+import { createCsvWorkloadParser } from '../workload/csv';
+import { generateWorkload } from '../workload/generate';
+import type { Workload } from '../workload/types';
+import type { OnProgress } from './worker-api';
+
+/** Work between two looks at the mailbox: cancel is heard within this. */
+const SLICE_MILLISECONDS = 20;
+const PROGRESS_MILLISECONDS = 100;
+const MAX_TABLE_BYTES = 256 * 2 ** 20;
+
+/** Lets messages in: a macrotask without the clamping of timers. */
+export function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
+
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new DOMException('cancelled', 'AbortError');
+}
+
+/** Passes progress on at most ten times a second. */
+export function throttled(onProgress: OnProgress): OnProgress {
+  let last = -Infinity;
+  return (progress) => {
+    const now = performance.now();
+    if (now - last < PROGRESS_MILLISECONDS) return;
+    last = now;
+    onProgress(progress);
+  };
+}
+
+/**
+ * Builds a workload: generates it, or streams the bound file through the CSV parser.
+ * @throws Error naming the line and value of a malformed row, AbortError when cancelled
+ */
+export async function workloadJob(
+  params: WorkloadParams,
+  file: Blob | undefined,
+  signal: AbortSignal,
+  onProgress: OnProgress,
+): Promise<Workload> {
+  const { source } = params;
+  if (source.type === 'generator') return generateWorkload(params, source);
+  if (file === undefined) throw new Error('no file is bound: choose a CSV file for this cell');
+  const parser = createCsvWorkloadParser(params, source);
+  const report = throttled(onProgress);
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const reader = file.stream().getReader();
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    throwIfAborted(signal);
+    if (done || parser.isFull) break;
+    bytes += value.length;
+    parser.push(decode(decoder, value, bytes));
+    report({ fraction: file.size > 0 ? bytes / file.size : undefined, phase: 'reading' });
+    await nextTask();
+  }
+  await reader.cancel();
+  return parser.finish();
+}
+
+function decode(decoder: TextDecoder, bytes: Uint8Array, at: number): string {
+  try {
+    return decoder.decode(bytes, { stream: true });
+  } catch {
+    throw new Error(`the file is not UTF-8 text (near byte ${at})`);
+  }
+}
+
+/** Reads operator tables, plain or gzip JSON. */
+export async function readTables(file: Blob): Promise<unknown> {
+  const head = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  const isGzip = head[0] === 0x1f && head[1] === 0x8b;
+  const stream = isGzip
+    ? file.stream().pipeThrough(new DecompressionStream('gzip'))
+    : file.stream();
+  const chunks: BlobPart[] = [];
+  let bytes = 0;
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    bytes += value.length;
+    if (bytes > MAX_TABLE_BYTES) {
+      await reader.cancel();
+      throw new Error(`the operator tables are above ${MAX_TABLE_BYTES / 2 ** 20} MiB`);
+    }
+    chunks.push(value);
+  }
+  try {
+    return JSON.parse(await new Blob(chunks).text());
+  } catch {
+    throw new Error('the operator tables are no JSON (expected .json or .json.gz)');
+  }
+}
+
+/**
+ * Simulates a serve cell in slices, so that cancel is heard.
+ * @throws Error with one sentence (no fit, model too large, wrong tables), AbortError when cancelled
+ */
+export async function serveJob(
+  params: ServeParams,
+  workload: Workload,
+  tables: Blob | undefined,
+  signal: AbortSignal,
+  onProgress: OnProgress,
+): Promise<ServeResult> {
+  const parsedTables = tables === undefined ? undefined : await readTables(tables);
+  const simulation = createSimulation(params, workload, makeCostModel(params, parsedTables));
+  const report = throttled(onProgress);
+  let iterations = 256;
+  for (;;) {
+    const startedAt = performance.now();
+    const hasMore = simulation.advance(iterations);
+    const elapsed = performance.now() - startedAt;
+    if (!hasMore) break;
+    if (elapsed < SLICE_MILLISECONDS / 2) iterations *= 2;
+    else if (elapsed > SLICE_MILLISECONDS * 2 && iterations > 64) iterations /= 2;
+    const { fraction, simulatedSeconds } = simulation.progress();
+    report({ fraction, phase: `simulated ${simulatedSeconds.toFixed(0)} s` });
+    await nextTask();
+    throwIfAborted(signal);
+  }
+  return simulation.result();
+}
+
+/** Buffers of a result, to be transferred and not copied. */
+export function buffersOf(value: unknown): ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  const visit = (part: unknown): void => {
+    if (ArrayBuffer.isView(part)) {
+      if (part.buffer instanceof ArrayBuffer) found.add(part.buffer);
+    } else if (typeof part === 'object' && part !== null) {
+      for (const field of Object.values(part)) visit(field);
+    }
+  };
+  visit(value);
+  return [...found];
+}
