@@ -48,8 +48,6 @@ export interface JobOptions {
   readonly gigaflopsPerSecond: number;
   /** Overrides the number of splits of a decode plan; for tests. */
   readonly splits?: number;
-  /** Overrides the adapter's block list; for tests of the LSE merge over parts of the keys. */
-  readonly list?: PackedBlockList;
 }
 
 function bind(gpu: GpuDevice, pipeline: GPUComputePipeline, buffers: readonly GPUBuffer[]) {
@@ -69,8 +67,7 @@ export async function prepareAttention(
   options: JobOptions,
 ): Promise<AttentionJob> {
   const { shape } = inputs;
-  const list =
-    options.list ?? packBlockList(inputs, variant, planBlockQueries(plan, shape), plan.blockKeys);
+  const list = packBlockList(inputs, variant, planBlockQueries(plan, shape), plan.blockKeys);
   const owned: GPUBuffer[] = [];
   const own = async (pending: Promise<GPUBuffer>) => {
     const buffer = await pending;

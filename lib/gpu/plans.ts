@@ -37,7 +37,8 @@ const MAX_SLICES = 8;
 const quadSlices = (shape: AttentionShape) => Math.min(MAX_SLICES, Math.ceil(shape.headSize / 16));
 const quadChunks = (shape: AttentionShape) => Math.ceil(shape.headSize / (16 * quadSlices(shape)));
 
-function quadPrefill(rows: number, workgroup: number): PrefillPlan {
+/** @param keySteps keys of a block per lane: more of them share each loaded query */
+function quadPrefill(rows: number, workgroup: number, keySteps = 4): PrefillPlan {
   const quads = workgroup / 4;
   return {
     id: `quad-${rows}x${quads}`,
@@ -45,10 +46,10 @@ function quadPrefill(rows: number, workgroup: number): PrefillPlan {
     family: 'prefill',
     needsSubgroups: true,
     blockQueries: rows * quads,
-    blockKeys: 16,
+    blockKeys: 4 * keySteps,
     kernel: (shape) => ({
       file: 'attention-quad.wgsl',
-      constants: { ROW_GROUPS: rows / 4, KEY_STEPS: 4, SLICES: quadSlices(shape) },
+      constants: { ROW_GROUPS: rows / 4, KEY_STEPS: keySteps, SLICES: quadSlices(shape) },
       overrides: { WORKGROUP: workgroup },
     }),
     chunks: quadChunks,
@@ -101,8 +102,8 @@ const TILE_DECODE: DecodePlan = {
 };
 
 export const PLANS: readonly AttentionPlan[] = [
-  quadPrefill(16, 4),
-  quadPrefill(8, 4),
+  quadPrefill(16, 8, 8),
+  quadPrefill(8, 16, 8),
   quadPrefill(8, 64),
   TILE_PREFILL,
   quadDecode(1),

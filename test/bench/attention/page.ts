@@ -1,0 +1,58 @@
+import { compareOutputs } from '../../../lib/attention/compare';
+import { makeInputs } from '../../../lib/attention/inputs';
+import type { AttentionInputs } from '../../../lib/attention/types';
+import { attentionParams } from '../../../lib/spec/kinds/attention';
+import type { Engine, EngineName, Prepared } from './engine';
+import { jaxEngine } from './engine-jax';
+import { ortEngine } from './engine-ort';
+import { ownEngine } from './engine-own';
+
+const ENGINES: Record<EngineName, () => Promise<Engine>> = {
+  headroom: ownEngine,
+  'ort-webgpu-gqa': () => ortEngine('webgpu', 'GroupQueryAttention'),
+  'ort-webgpu-mha': () => ortEngine('webgpu', 'MultiHeadAttention'),
+  'ort-wasm-gqa': () => ortEngine('wasm', 'GroupQueryAttention'),
+  'ort-wasm-mha': () => ortEngine('wasm', 'MultiHeadAttention'),
+  'jax-js': jaxEngine,
+};
+
+let engine: Promise<Engine> | undefined;
+let prepared: Prepared | undefined;
+let inputs: AttentionInputs | undefined;
+
+/** B = 1, H = 4, D = 64, causal; decode is one query over `keys`. */
+async function prepare(name: EngineName, queries: number, keys: number): Promise<string> {
+  engine ??= ENGINES[name]();
+  const shape = { batch: 1, queryHeads: 4, kvHeads: 4, queries, keys, headSize: 64 };
+  inputs = makeInputs(attentionParams.parse({ shape, seed: 3 }));
+  prepared = await (await engine).prepare(inputs);
+  return prepared.detail;
+}
+
+/** Wall milliseconds of `runs` runs, one after the other. */
+async function sample(runs: number): Promise<number[]> {
+  const milliseconds: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    await prepared!.run();
+    milliseconds.push(performance.now() - start);
+  }
+  return milliseconds;
+}
+
+/** Largest error against the f64 reference over a spread of rows. */
+async function check(): Promise<{ maxAbs: number; withinTolerance: boolean }> {
+  const output = await prepared!.read();
+  const heads = inputs!.shape.queryHeads * inputs!.shape.queries;
+  const error = compareOutputs(
+    inputs!,
+    { type: 'causal' },
+    { output, lse: new Float32Array(heads) },
+    { maxFlops: 2e8 },
+  );
+  prepared!.destroy();
+  // Peers return no LSE, so only the output is judged.
+  return { maxAbs: error.maxAbs, withinTolerance: error.maxAbs <= error.tolerance };
+}
+
+Object.assign(globalThis, { kernelTests: { prepare, sample, check } });
