@@ -1,0 +1,47 @@
+import { format } from 'd3-format';
+
+const significant = format('.3~s');
+const plain = format('.3~r');
+
+/** Seconds in a unit that suits them: `31.2 ms`, `1.25 s`, `412 us`. `none` for NaN. */
+export function formatSeconds(seconds: number): string {
+  if (Number.isNaN(seconds)) return 'none';
+  const magnitude = Math.abs(seconds);
+  if (magnitude === 0) return '0 s';
+  if (magnitude < 1e-3) return `${plain(seconds * 1e6)} \u00b5s`;
+  if (magnitude < 1) return `${plain(seconds * 1e3)} ms`;
+  return magnitude < 600 ? `${plain(seconds)} s` : `${plain(seconds / 60)} min`;
+}
+
+/** `12.3k`, `4.2M`; `none` for NaN. */
+export function formatCount(value: number): string {
+  if (Number.isNaN(value)) return 'none';
+  return Math.abs(value) < 1000 ? plain(value) : significant(value);
+}
+
+export function formatPercent(share: number): string {
+  return Number.isNaN(share) ? 'none' : `${plain(share * 100)} %`;
+}
+
+/** Small errors as powers: `2.1e-7`. */
+export function formatError(value: number): string {
+  return Number.isNaN(value) ? 'not a number' : value === 0 ? '0' : value.toExponential(1);
+}
+
+/** `ttftSeconds` as `ttft (s)`: the unit of a field's name, spelled for a reader. */
+export function fieldLabel(name: string): string {
+  const units: readonly (readonly [RegExp, string])[] = [
+    [/GigabytesPerSecond$/, 'GB/s'],
+    [/PerSecond$/, '/s'],
+    [/Microseconds$/, '\u00b5s'],
+    [/Seconds$/, 's'],
+    [/Tokens$/, 'tokens'],
+  ];
+  const unit = units.find(([pattern]) => pattern.test(name));
+  const stem = unit === undefined ? name : name.replace(unit[0], '');
+  const words = (stem === '' ? name : stem)
+    .replace(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .replace(/\b(ttft|tpot|kv|slo|cv)\b/g, (word) => word.toUpperCase());
+  return unit === undefined ? words : `${words} (${unit[1]})`;
+}
