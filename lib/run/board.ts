@@ -1,6 +1,7 @@
+import { ancestors } from '../spec/graph';
 import type { Notebook } from '../spec/notebook';
 import { adopt, type CellRecord, createRecord, isFresh } from './cell-record';
-import { contentKeys } from './content-key';
+import { contentKeys, inputsFirst } from './content-key';
 import { createEstimator, type EstimateContext, type Estimator } from './estimate';
 import { isJobCell } from './job-kinds';
 import { createResultCache, type ResultCache } from './result-cache';
@@ -64,18 +65,11 @@ export function createBoard(
     estimateSeconds: (record) => estimator.seconds(record.cell, estimateContext(record)),
 
     plan(cellId, isWanted) {
-      const found: CellRecord[] = [];
-      const seen = new Set<string>();
-      const visit = (id: string): void => {
-        const cell = board.notebook.cells.find((candidate) => candidate.id === id);
-        if (cell === undefined || seen.has(id)) return;
-        seen.add(id);
-        for (const input of cell.inputs) visit(input);
-        const record = records.get(id);
-        if (record !== undefined && isWanted(record)) found.push(record);
-      };
-      visit(cellId);
-      return found;
+      const needed = ancestors(board.notebook.cells, cellId);
+      return inputsFirst(board.notebook).flatMap(({ id }) => {
+        const record = id === cellId || needed.has(id) ? records.get(id) : undefined;
+        return record !== undefined && isWanted(record) ? [record] : [];
+      });
     },
 
     reconcile() {

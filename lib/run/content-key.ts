@@ -1,3 +1,5 @@
+import { canonicalParams } from '../spec/canonical';
+import { topologicalOrder } from '../spec/graph';
 import type { Cell, Notebook } from '../spec/notebook';
 import { isJobCell, KIND_VERSIONS, neededFileName } from './job-kinds';
 
@@ -18,35 +20,33 @@ export function ownContent(cell: Cell, file: FileIdentity | undefined): string {
   return JSON.stringify([
     cell.kind,
     version,
-    cell.params,
+    canonicalParams(cell),
     reads === undefined ? 'no file' : [reads.name, reads.size, reads.lastModified],
   ]);
 }
 
+/** All cells, inputs before their users; cells on a cycle, which validation refuses, come last. */
+export function inputsFirst(notebook: Notebook): readonly Cell[] {
+  const order = topologicalOrder(notebook.cells);
+  if (order.length === notebook.cells.length) return order;
+  const placed = new Set(order);
+  return [...order, ...notebook.cells.filter((cell) => !placed.has(cell))];
+}
+
 /**
  * Folds a value over the cells, inputs first: `fold(cell, values of its inputs)`. An input that is
- * missing or closes a cycle contributes `missing`.
+ * not there contributes `missing`.
  */
 export function foldInputs<T>(
   notebook: Notebook,
   missing: T,
   fold: (cell: Cell, inputs: readonly T[]) => T,
 ): ReadonlyMap<string, T> {
-  const cells = new Map(notebook.cells.map((cell) => [cell.id, cell]));
   const done = new Map<string, T>();
-  const open = new Set<string>();
-  const visit = (id: string): T => {
-    const known = done.get(id);
-    if (known !== undefined) return known;
-    const cell = cells.get(id);
-    if (cell === undefined || open.has(id)) return missing;
-    open.add(id);
-    const value = fold(cell, cell.inputs.map(visit));
-    open.delete(id);
-    done.set(id, value);
-    return value;
-  };
-  for (const cell of notebook.cells) visit(cell.id);
+  for (const cell of inputsFirst(notebook)) {
+    const inputs = cell.inputs.map((id) => done.get(id) ?? missing);
+    done.set(cell.id, fold(cell, inputs));
+  }
   return done;
 }
 

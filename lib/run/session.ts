@@ -127,7 +127,8 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
       ),
     runAll() {
       const isWanted = (record: CellRecord) =>
-        !isPending(record) && (!isFresh(record) || record.result?.provenance.recorded === true);
+        !isPending(record) &&
+        (record.state !== 'done' || record.result?.provenance.recorded === true);
       return start([
         ...new Set(board.notebook.cells.flatMap((cell) => board.plan(cell.id, isWanted))),
       ]);
