@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { notebookSchema } from './notebook';
+import { type CellKind, notebookSchema } from './notebook';
 
-interface JsonSchema {
+/** The part of a JSON Schema that messages and editors read. */
+export interface JsonSchema {
   readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly multipleOf?: number;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
@@ -79,4 +82,16 @@ export function schemaExpectation(root: unknown, path: readonly PropertyKey[]): 
     return value === undefined ? [] : [JSON.stringify(value)];
   });
   return options.length > 0 ? options.join(', ') : undefined;
+}
+
+/** Schema of the params of one kind of cell. */
+export function paramsSchema(kind: CellKind): JsonSchema {
+  schema ??= notebookJsonSchema();
+  const cells = schema.properties?.cells?.items;
+  const cell = (cells?.oneOf ?? cells?.anyOf)?.find(
+    (option) => option.properties?.kind?.const === kind,
+  );
+  const params = cell?.properties?.params;
+  if (params === undefined) throw new Error(`no schema for cells of kind ${kind}`);
+  return params;
 }

@@ -1,0 +1,81 @@
+import type { AttentionResult } from '../../lib/attention/types';
+import { formatCount, formatError, formatPercent, formatSeconds } from '../../lib/views/format';
+import { type Metric, MetricList } from './metric-list';
+import styles from './results.module.css';
+
+export function AttentionResultView({ result }: { readonly result: AttentionResult }) {
+  const { timing, error, density, blockList, plan, adapter } = result;
+  const isSoftware = adapter?.isFallback === true;
+  const timingTone = isSoftware || result.engine === 'cpu' ? ('muted' as const) : undefined;
+  const clock = timing.clock === 'timestamp-query' ? 'GPU timestamps' : 'CPU clock';
+  const metrics: Metric[] = [
+    {
+      name: 'median time',
+      value: formatSeconds(timing.medianSeconds),
+      note: `${clock}, ${timing.samplesSeconds.length} runs after ${timing.warmupRuns}`,
+      tone: timingTone,
+    },
+    {
+      name: 'throughput',
+      value: `${formatCount(timing.gigaflopsPerSecond)} GFLOP/s`,
+      tone: timingTone,
+    },
+    ...(result.percentOfRoof === undefined
+      ? []
+      : [
+          {
+            name: "of this adapter's roof",
+            value: `${result.percentOfRoof.toFixed(0)} %`,
+            note: `${formatCount(result.roof?.matmulGigaflopsPerSecond ?? Number.NaN)} GFLOP/s measured`,
+            tone: timingTone,
+          },
+        ]),
+    {
+      name: 'density',
+      value: formatPercent(density.elements),
+      note: `${formatPercent(density.blocks)} of blocks visited`,
+    },
+    {
+      name: 'blocks',
+      value: `${blockList.full} full, ${blockList.partial} partial`,
+      note: `of ${blockList.total}, ${blockList.blockQueries} x ${blockList.blockKeys}`,
+    },
+  ];
+  if (error !== undefined) {
+    const { at } = error;
+    metrics.splice(3, 0, {
+      name: 'max error against f64',
+      value: formatError(error.maxAbs),
+      note: `relative ${formatError(error.maxRel)}, LSE ${formatError(error.lseMaxAbs)}; worst at batch ${at.batch}, head ${at.head}, query ${at.query}, dim ${at.dim}; ${error.checkedRows} of ${error.totalRows} rows; ${error.withinTolerance ? 'within' : 'ABOVE'} ${formatError(error.tolerance)}`,
+      tone: error.withinTolerance ? 'good' : 'bad',
+    });
+  }
+  return (
+    <>
+      {isSoftware && (
+        <p className={styles.note}>
+          Software adapter: the numbers are right, the times say nothing about a GPU.
+        </p>
+      )}
+      {result.engineNote !== undefined && <p className={styles.note}>{result.engineNote}</p>}
+      <MetricList metrics={metrics} />
+      {plan !== undefined && (
+        <details className={styles.details}>
+          <summary>kernel plan: {plan.label}</summary>
+          <ul>
+            {plan.candidates.map((candidate) => (
+              <li key={candidate.id}>
+                <code>{candidate.id}</code> {candidate.milliseconds.toPrecision(3)} ms on the probe
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+      {result.notes.map((note) => (
+        <p key={note} className={styles.note}>
+          {note}
+        </p>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,101 @@
+'use client';
+
+import type { JsonSchema } from '../../lib/spec/ranges';
+import { fieldLabel } from '../../lib/views/format';
+import { CheckField, NumberField, SelectField, TextField } from './fields';
+import styles from './schema-form.module.css';
+
+interface SchemaFormProps {
+  readonly schema: JsonSchema;
+  readonly value: unknown;
+  readonly path: readonly string[];
+  /** Tries the value at the path; gives the sentence why not, or undefined. */
+  readonly onSet: (path: readonly string[], value: unknown) => string | undefined;
+}
+
+const SLIDERS = new Set(['ttftSeconds', 'tpotSeconds', 'ratePerSecond']);
+
+/** The editor of one object of params, from its schema: the same schema that checks the document. */
+export function SchemaForm({ schema, value, path, onSet }: SchemaFormProps) {
+  const object = (value ?? {}) as Record<string, unknown>;
+  return (
+    <div className={styles.form}>
+      {Object.entries(schema.properties ?? {}).map(([name, field]) => (
+        <Field
+          key={name}
+          name={name}
+          schema={field}
+          value={object[name]}
+          path={[...path, name]}
+          onSet={onSet}
+        />
+      ))}
+    </div>
+  );
+}
+
+function constantOf(option: JsonSchema): string {
+  return String(option.properties?.type?.const);
+}
+
+function Field({ name, schema, value, path, onSet }: SchemaFormProps & { readonly name: string }) {
+  const label = fieldLabel(name);
+  const set = (next: unknown) => onSet(path, next);
+  const options = schema.oneOf ?? schema.anyOf;
+  if (options !== undefined) {
+    const type = (value as { type?: string } | undefined)?.type ?? '';
+    const chosen = options.find((option) => constantOf(option) === type);
+    return (
+      <fieldset className={styles.group}>
+        <legend>{label}</legend>
+        <SelectField
+          label="type"
+          value={type}
+          options={options.map(constantOf)}
+          onSet={(next) => set({ type: next })}
+        />
+        {chosen !== undefined && (
+          <SchemaForm schema={chosen} value={value} path={path} onSet={onSet} />
+        )}
+      </fieldset>
+    );
+  }
+  if (schema.const !== undefined) return null;
+  if (schema.properties !== undefined) {
+    return value === undefined ? null : (
+      <fieldset className={styles.group}>
+        <legend>{label}</legend>
+        <SchemaForm schema={schema} value={value} path={path} onSet={onSet} />
+      </fieldset>
+    );
+  }
+  if (schema.enum !== undefined) {
+    return (
+      <SelectField
+        label={label}
+        value={String(value)}
+        options={schema.enum.map(String)}
+        onSet={set}
+      />
+    );
+  }
+  switch (schema.type) {
+    case 'integer':
+    case 'number':
+      return (
+        <NumberField
+          label={label}
+          value={typeof value === 'number' ? value : undefined}
+          minimum={schema.minimum}
+          maximum={schema.maximum}
+          step={schema.type === 'integer' ? (schema.multipleOf ?? 1) : 'any'}
+          hasSlider={SLIDERS.has(name)}
+          onSet={set}
+        />
+      );
+    case 'boolean':
+      return <CheckField label={label} value={value === true} onSet={set} />;
+    default:
+      return <TextField label={label} value={String(value ?? '')} onSet={set} />;
+  }
+}
