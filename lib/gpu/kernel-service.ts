@@ -10,7 +10,8 @@ import { driveSteps, Jobs, throttled, yieldToMessages } from './jobs';
 import { mapBaseOnDevice } from './map-base';
 import { type ResidentCall, Residents, residentKey } from './residents';
 import { RoofCache } from './roof';
-import { type AttentionRun, runOnCpu, runOnDevice } from './run-attention';
+import { runOnDevice } from './run-attention';
+import { type AttentionRun, runOnCpu } from './run-on-cpu';
 
 const RESIDENT_BYTES = 1024 * 2 ** 20;
 const CPU_TENSOR_BYTES = 1024 * 2 ** 20;

@@ -1,62 +1,23 @@
-import { countVisiblePairs } from '../attention/block-list';
 import { checkShapeLimits } from '../attention/checks';
 import { compareOutputs } from '../attention/compare';
-import { referenceSteps } from '../attention/reference';
-import type { AttentionInputs, AttentionResult } from '../attention/types';
-import type { OnProgress } from '../run/worker-api';
-import type { AttentionParams } from '../spec/kinds/attention';
 import { prepareAttention } from './attention-job';
 import type { PlanChooser } from './choose-plan';
 import type { GpuDevice } from './device';
-import { driveSteps, yieldToMessages } from './jobs';
+import { yieldToMessages } from './jobs';
 import { measure } from './measure';
 import { planBlockQueries } from './plans';
 import { ResidentAttention } from './resident';
-import type { ResidentCall } from './residents';
 import type { RoofCache } from './roof';
-import { type PackedBlockList, packBlockList } from './row-ranges';
+import { type AttentionRun, densityOf, listSummary, type RunContext } from './run-on-cpu';
 
 /** The comparison with the f64 reference blocks the worker; this much arithmetic takes about 0.1 s. */
 const CHECK_FLOPS = 1e8;
 const WARMUP_RUNS = 1;
-const CPU_BLOCK = 64;
-
-export interface RunContext {
-  readonly params: AttentionParams;
-  readonly inputs: AttentionInputs;
-  readonly signal: AbortSignal;
-  readonly report: OnProgress;
-  /** False where only the tensors are wanted: one run, no roof. */
-  readonly isTimed: boolean;
-}
-
-export interface AttentionRun {
-  readonly result: AttentionResult;
-  readonly resident: ResidentCall;
-}
 
 export interface AdapterKnowledge {
   readonly plans: PlanChooser;
   readonly roofs: RoofCache;
 }
-
-function densityOf({ params, inputs }: RunContext, list: PackedBlockList) {
-  const { batch, queries, keys, headSize, queryHeads } = params.shape;
-  const pairs = countVisiblePairs(params.variant, params.shape, inputs.documents);
-  return {
-    flops: 4 * headSize * queryHeads * pairs,
-    elements: pairs / (batch * queries * keys),
-    blocks: (list.full + list.partial) / list.total,
-  };
-}
-
-const listSummary = (list: PackedBlockList, blockQueries: number, blockKeys: number) => ({
-  blockQueries,
-  blockKeys,
-  full: list.full,
-  partial: list.partial,
-  total: list.total,
-});
 
 /** Runs on the device: plan, warm-up, timed runs, read-back, comparison. Throws sentences. */
 export async function runOnDevice(
@@ -140,43 +101,4 @@ export async function runOnDevice(
     resident.destroy();
     throw error;
   }
-}
-
-/** Runs the f64 reference on the CPU, once. `engineNote` says why where WebGPU was allowed. */
-export async function runOnCpu(
-  context: RunContext,
-  engineNote: string | undefined,
-): Promise<AttentionRun> {
-  const { params, inputs, signal, report } = context;
-  const start = performance.now();
-  const { lse } = await driveSteps(referenceSteps(inputs, params.variant), signal, (fraction) =>
-    report({ fraction, phase: 'timing' }),
-  );
-  const seconds = (performance.now() - start) / 1000;
-  const list = packBlockList(inputs, params.variant, CPU_BLOCK, CPU_BLOCK);
-  const { flops, ...density } = densityOf(context, list);
-  return {
-    result: {
-      params,
-      engine: 'cpu',
-      engineNote,
-      adapter: undefined,
-      plan: undefined,
-      error: undefined,
-      timing: {
-        medianSeconds: seconds,
-        samplesSeconds: [seconds],
-        warmupRuns: 0,
-        clock: 'performance.now',
-        flops,
-        gigaflopsPerSecond: flops / seconds / 1e9,
-      },
-      roof: undefined,
-      percentOfRoof: undefined,
-      density,
-      blockList: listSummary(list, CPU_BLOCK, CPU_BLOCK),
-      notes: ['the CPU reference computes in f64 and runs once; it is not a tuned CPU kernel'],
-    },
-    resident: { inputs, lse, device: undefined },
-  };
 }
