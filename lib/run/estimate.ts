@@ -99,7 +99,8 @@ export function createEstimator(): Estimator {
           const rate =
             flopsPerSecond.get(engine) ??
             (engine === 'cpu' ? DEFAULTS.cpuFlopsPerSecond : DEFAULTS.webgpuFlopsPerSecond);
-          const runs = cell.params.timedRuns + DEFAULTS.warmupRuns;
+          // The CPU reference runs once, whatever the params ask for.
+          const runs = engine === 'cpu' ? 1 : cell.params.timedRuns + DEFAULTS.warmupRuns;
           return (
             attentionFixedSeconds +
             inputElements(cell.params) * DEFAULTS.secondsPerElement +
