@@ -1,0 +1,166 @@
+'use client';
+
+import { type ReactNode, useState } from 'react';
+import type { Session } from '../../lib/run/session-types';
+import { type Cell, INPUT_RULES, type Notebook } from '../../lib/spec/notebook';
+import { paramsSchema } from '../../lib/spec/ranges';
+import { formatSeconds } from '../../lib/views/format';
+import { CheckField, TextField } from '../parts/fields';
+import { SchemaForm } from '../parts/schema-form';
+import { StateBadge } from '../parts/state-badge';
+import type { EditActions } from '../state/use-notebook';
+import { useCellStatus } from '../use-session';
+import styles from './cell-frame.module.css';
+
+interface Props {
+  readonly cell: Cell;
+  readonly notebook: Notebook;
+  readonly session: Session;
+  readonly edit: EditActions;
+  readonly children: ReactNode;
+}
+
+const RUNNABLE = new Set(['attention', 'workload', 'serve']);
+const NAMES: Readonly<Record<Cell['kind'], string>> = {
+  text: 'Text',
+  attention: 'Attention',
+  workload: 'Workload',
+  serve: 'Serving, simulated',
+  map: 'Attention map',
+  timeline: 'Timeline, simulated',
+  plot: 'Plot',
+  table: 'Table',
+};
+
+/** Header, state, progress and params around a cell's output. */
+export function CellFrame({ cell, notebook, session, edit, children }: Props) {
+  const status = useCellStatus(session, cell.id);
+  const isBusy = status.state === 'running' || status.state === 'queued';
+  const estimate = status.estimateSeconds;
+  return (
+    <section
+      className={styles.cell}
+      aria-label={`${NAMES[cell.kind]} ${cell.id}`}
+      data-cell={cell.id}
+      tabIndex={-1}
+    >
+      <header className={styles.header}>
+        <h3>
+          {NAMES[cell.kind]} <code>{cell.id}</code>
+        </h3>
+        <StateBadge state={status.state} />
+        <span className={styles.spring} />
+        {RUNNABLE.has(cell.kind) &&
+          (isBusy ? (
+            <button type="button" onClick={() => session.cancel(cell.id)}>
+              Cancel
+            </button>
+          ) : (
+            <button type="button" data-primary="" onClick={() => session.run(cell.id)}>
+              Run{estimate === undefined ? '' : ` (about ${formatSeconds(estimate)})`}
+            </button>
+          ))}
+        <CellMenu cell={cell} edit={edit} />
+      </header>
+      {isBusy && (
+        <div className={styles.progress}>
+          <progress
+            max={1}
+            value={status.progress?.fraction}
+            aria-label={`progress of ${cell.id}`}
+          />
+          <span>{status.progress?.phase ?? status.state}</span>
+        </div>
+      )}
+      {status.message !== undefined && (
+        <p className={styles.message} role="alert">
+          {status.message}
+        </p>
+      )}
+      <div className={styles.body} data-stale={status.isResultStale || undefined}>
+        {status.isResultStale && <p className={styles.stale}>stale: from earlier params</p>}
+        {children}
+      </div>
+      <Params cell={cell} notebook={notebook} session={session} edit={edit} />
+    </section>
+  );
+}
+
+function CellMenu({ cell, edit }: { readonly cell: Cell; readonly edit: EditActions }) {
+  return (
+    <details className={styles.menu}>
+      <summary aria-label={`more for ${cell.id}`}>⋯</summary>
+      <div>
+        <button type="button" onClick={() => edit.move(cell.id, -1)}>
+          Move up
+        </button>
+        <button type="button" onClick={() => edit.move(cell.id, 1)}>
+          Move down
+        </button>
+        <button type="button" onClick={() => edit.duplicate(cell.id)}>
+          Duplicate
+        </button>
+        <button type="button" onClick={() => edit.remove(cell.id)}>
+          Delete
+        </button>
+      </div>
+    </details>
+  );
+}
+
+function Params({ cell, notebook, session, edit }: Omit<Props, 'children'>) {
+  const [isOpen, setOpen] = useState(false);
+  const { kinds } = INPUT_RULES[cell.kind];
+  const eligible = notebook.cells.filter(
+    (other) => kinds.includes(other.kind) && other.id !== cell.id,
+  );
+  const takesFile =
+    (cell.kind === 'workload' && cell.params.source.type !== 'generator') ||
+    (cell.kind === 'serve' && cell.params.costModel.type === 'tables');
+  return (
+    <>
+      {takesFile && (
+        <label className={styles.file}>
+          File {session.boundFileName(cell.id) ?? 'not chosen'}{' '}
+          <input
+            type="file"
+            accept={cell.kind === 'workload' ? '.csv,text/csv' : '.json,.gz'}
+            onChange={(event) => {
+              const file = event.target.files?.[0];
+              if (file !== undefined) session.bindFile(cell.id, file);
+            }}
+          />
+        </label>
+      )}
+      <details className={styles.params} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>Parameters</summary>
+        {isOpen && (
+          <div className={styles.columns}>
+            <SchemaForm
+              schema={paramsSchema(cell.kind)}
+              value={cell.params}
+              path={[]}
+              onSet={(path, value) => edit.param(cell.id, path, value)}
+            />
+            <div>
+              <TextField label="id" value={cell.id} onSet={(id) => edit.rename(cell.id, id)} />
+              {eligible.length > 0 && (
+                <fieldset className={styles.inputs}>
+                  <legend>inputs</legend>
+                  {eligible.map((other) => (
+                    <CheckField
+                      key={other.id}
+                      label={`${other.id} (${other.kind})`}
+                      value={cell.inputs.includes(other.id)}
+                      onSet={(checked) => edit.toggleInput(cell.id, other.id, checked)}
+                    />
+                  ))}
+                </fieldset>
+              )}
+            </div>
+          </div>
+        )}
+      </details>
+    </>
+  );
+}

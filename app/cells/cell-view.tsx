@@ -1,0 +1,98 @@
+'use client';
+
+import type { Session } from '../../lib/run/session-types';
+import type { Cell, Notebook } from '../../lib/spec/notebook';
+import type { ViewInput } from '../../lib/views/view-input';
+import { ProvenanceLine, provenanceLabel } from '../parts/provenance-line';
+import type { EditActions } from '../state/use-notebook';
+import { useCellStatus, useSession } from '../use-session';
+import { MapView } from '../views/map-view';
+import { PlotView } from '../views/plot-view';
+import { TableView } from '../views/table-view';
+import { TimelineView } from '../views/timeline-view';
+import { AttentionResultView } from './attention-result';
+import { CellFrame } from './cell-frame';
+import styles from './results.module.css';
+import { ServeResultView } from './serve-result';
+import { TextCell } from './text-cell';
+import { WorkloadResultView } from './workload-result';
+
+interface Props {
+  readonly cell: Cell;
+  readonly notebook: Notebook;
+  readonly session: Session;
+  readonly edit: EditActions;
+}
+
+export function CellView(props: Props) {
+  const { cell, edit } = props;
+  if (cell.kind === 'text') {
+    return (
+      <section data-cell={cell.id} tabIndex={-1} aria-label={`Text ${cell.id}`}>
+        <TextCell cell={cell} onSet={(markdown) => edit.param(cell.id, ['markdown'], markdown)} />
+      </section>
+    );
+  }
+  return (
+    <CellFrame {...props}>
+      <Output {...props} />
+    </CellFrame>
+  );
+}
+
+function Output({ cell, notebook, session, edit }: Props) {
+  const status = useCellStatus(session, cell.id);
+  const statuses = useSession(session);
+  const inputs: readonly ViewInput[] = cell.inputs.map((id) => ({
+    id,
+    title: id,
+    result: statuses.get(id)?.result,
+    isStale: statuses.get(id)?.isResultStale ?? false,
+  }));
+  const setParams = (params: unknown) => void edit.params(cell.id, params);
+
+  switch (cell.kind) {
+    case 'text':
+      return null;
+    case 'attention':
+    case 'workload':
+    case 'serve': {
+      const { result } = status;
+      if (result === undefined) return <p className={styles.note}>not run yet</p>;
+      const { output } = result;
+      return (
+        <>
+          {output.kind === 'attention' && <AttentionResultView result={output.value} />}
+          {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
+          {output.kind === 'serve' && cell.kind === 'serve' && (
+            <ServeResultView result={output.value} params={cell.params} />
+          )}
+          <ProvenanceLine provenance={result.provenance} />
+        </>
+      );
+    }
+    case 'map': {
+      const attention = notebook.cells.find((other) => other.id === cell.inputs[0]);
+      const result = inputs[0]?.result;
+      if (attention?.kind !== 'attention' || result?.output.kind !== 'attention') {
+        return <p className={styles.note}>run {cell.inputs[0]} to see its map</p>;
+      }
+      return (
+        <MapView
+          params={cell.params}
+          attention={result.output.value.params}
+          source={session.mapSource(attention.id)}
+          resultKey={result.provenance.specHash}
+          provenanceLabel={provenanceLabel(result.provenance)}
+          onParamsChange={setParams}
+        />
+      );
+    }
+    case 'timeline':
+      return <TimelineView params={cell.params} inputs={inputs} onParamsChange={setParams} />;
+    case 'plot':
+      return <PlotView params={cell.params} inputs={inputs} onParamsChange={setParams} />;
+    case 'table':
+      return <TableView params={cell.params} inputs={inputs} onParamsChange={setParams} />;
+  }
+}

@@ -1,0 +1,55 @@
+'use client';
+
+import { useState } from 'react';
+import Markdown from 'react-markdown';
+import type { CellOf } from '../../lib/spec/notebook';
+import styles from './text-cell.module.css';
+
+interface Props {
+  readonly cell: CellOf<'text'>;
+  readonly onSet: (markdown: string) => string | undefined;
+}
+
+/** Links that a document may carry: no script, no data. */
+function safeUrl(url: string): string {
+  return /^(https?:|mailto:|#)/i.test(url) ? url : '';
+}
+
+export function TextCell({ cell, onSet }: Props) {
+  const [isEditing, setEditing] = useState(false);
+  const [problem, setProblem] = useState<string>();
+  const { markdown } = cell.params;
+  return (
+    <div className={styles.text}>
+      {isEditing && (
+        <textarea
+          aria-label={`Markdown of ${cell.id}`}
+          // The reader has just asked to edit this very text.
+          ref={(element) => element?.focus()}
+          defaultValue={markdown}
+          rows={Math.max(4, markdown.split('\n').length + 1)}
+          onChange={(event) => setProblem(onSet(event.target.value))}
+          onKeyDown={(event) => event.key === 'Escape' && setEditing(false)}
+        />
+      )}
+      {problem !== undefined && <p role="alert">{problem}</p>}
+      <Markdown
+        skipHtml
+        urlTransform={safeUrl}
+        components={{
+          a: ({ children, href }) => (
+            <a href={href} rel="noopener noreferrer">
+              {children}
+            </a>
+          ),
+          img: ({ alt }) => <span>[image: {alt}]</span>,
+        }}
+      >
+        {markdown}
+      </Markdown>
+      <button type="button" className={styles.edit} onClick={() => setEditing(!isEditing)}>
+        {isEditing ? 'Done' : 'Edit text'}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,220 @@
+'use client';
+
+import type * as PlotModule from '@observablehq/plot';
+import { brushX } from 'd3-brush';
+import { select } from 'd3-selection';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { PLOT_CHARTS, type PlotParams } from '../../lib/spec/kinds/views';
+import { type ChartRow, makeChart } from '../../lib/views/charts/marks';
+import type { ViewInput } from '../../lib/views/view-input';
+import { saveText } from '../state/save';
+import styles from './views.module.css';
+
+interface Props {
+  readonly params: PlotParams;
+  readonly inputs: readonly ViewInput[];
+  readonly onParamsChange: (params: PlotParams) => void;
+}
+
+type Domain = readonly [number, number];
+
+/** A chart by Observable Plot; drag over it to zoom the x axis, double-click or Escape to go back. */
+export function PlotView({ params, inputs, onParamsChange }: Props) {
+  const [Plot, setPlot] = useState<typeof PlotModule>();
+  const [width, setWidth] = useState(640);
+  const [domain, setDomain] = useState<Domain>();
+  const [isTable, setTable] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  const key = `${params.chart} ${params.logX} ${inputs.map(({ id, result }) => `${id} ${result?.provenance.specHash}`).join()}`;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` names the inputs' results; the arrays themselves are new on every render
+  const chart = useMemo(() => makeChart(params, inputs), [key]);
+
+  useEffect(() => {
+    // Plot is half of the page's script: it comes when a chart does.
+    import('@observablehq/plot').then(setPlot);
+  }, []);
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(([entry]) =>
+      setWidth(Math.max(280, Math.floor(entry?.contentRect.width ?? 640))),
+    );
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  useEffect(() => {
+    const element = box.current;
+    if (element === null || Plot === undefined || chart === undefined || isTable) return;
+    const figure = Plot.plot({
+      ...chart.options(Plot, width, domain),
+      ariaLabel: chart.description,
+    });
+    const scale = figure.scale('x');
+    const svg = select(figure as unknown as SVGSVGElement);
+    if (
+      scale?.invert !== undefined &&
+      params.chart !== 'goodput' &&
+      params.chart !== 'attention-roofline'
+    ) {
+      const { invert } = scale;
+      const brush = brushX<unknown>()
+        .extent([
+          [52, 20],
+          [width - 20, 230],
+        ])
+        .on('end', ({ selection }: { selection: [number, number] | null }) => {
+          if (selection !== null)
+            setDomain([Number(invert(selection[0])), Number(invert(selection[1]))]);
+        });
+      svg.append('g').call(brush);
+      svg.on('dblclick', () => setDomain(undefined));
+    }
+    element.replaceChildren(figure);
+    return () => element.replaceChildren();
+  }, [Plot, chart, width, domain, isTable, params.chart]);
+
+  const zoom = (factor: number) => {
+    const seconds =
+      chart?.rows.map((row) => Number(row.seconds ?? row.arrivalSeconds)).filter((x) => x > 0) ??
+      [];
+    const [low, high] = domain ?? [Math.min(...seconds), Math.max(...seconds)];
+    const middle = Math.sqrt(low * high);
+    const ratio = (high / low) ** (factor / 2);
+    setDomain([middle / ratio, middle * ratio]);
+  };
+  return (
+    <>
+      <div className={styles.tools}>
+        <label>
+          chart{' '}
+          <select
+            value={params.chart}
+            onChange={(event) =>
+              onParamsChange({ ...params, chart: event.target.value as PlotParams['chart'] })
+            }
+          >
+            {PLOT_CHARTS.map((name) => (
+              <option key={name}>{name}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          <input
+            type="checkbox"
+            checked={params.logX}
+            onChange={(event) => onParamsChange({ ...params, logX: event.target.checked })}
+          />{' '}
+          log x
+        </label>
+        <button type="button" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
+          Table
+        </button>
+        {domain !== undefined && (
+          <button type="button" onClick={() => setDomain(undefined)}>
+            Whole
+          </button>
+        )}
+        <button
+          type="button"
+          disabled={chart === undefined}
+          onClick={() => saveText(csvOf(chart?.rows ?? []), `${params.chart}.csv`, 'text/csv')}
+        >
+          CSV
+        </button>
+      </div>
+      {chart === undefined && (
+        <p className={styles.note}>run {inputs.map(({ id }) => id).join(', ')} to see the chart</p>
+      )}
+      {/* biome-ignore lint/a11y/useSemanticElements: the group is the chart's keyboard target, not a form's fieldset */}
+      <div
+        ref={box}
+        className={styles.plot}
+        hidden={isTable || chart === undefined}
+        role="group"
+        aria-label={chart?.description}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: + - and 0 zoom the chart from the keyboard
+        tabIndex={0}
+        onKeyDown={(event) => {
+          if (event.key === '+' || event.key === '=') zoom(0.6);
+          else if (event.key === '-') zoom(1.6);
+          else if (event.key === '0' || event.key === 'Escape') setDomain(undefined);
+        }}
+      />
+      {!isTable &&
+        chart !== undefined &&
+        params.chart !== 'goodput' &&
+        params.chart !== 'attention-roofline' && (
+          <Legend names={inputs.filter(({ result }) => result !== undefined).map(({ id }) => id)} />
+        )}
+      {isTable && chart !== undefined && <RowsTable rows={chart.rows} />}
+    </>
+  );
+}
+
+function Legend({ names }: { readonly names: readonly string[] }) {
+  const dashes = ['', '6 3', '2 3', '8 3 2 3', '1 4', '10 4', '4 2', '3 6'];
+  return (
+    <ul className={styles.legend}>
+      {names.map((name, i) => (
+        <li key={name}>
+          <svg width="28" height="8" aria-hidden="true">
+            <line
+              x1="0"
+              x2="28"
+              y1="4"
+              y2="4"
+              stroke={`var(--series-${(i % 8) + 1})`}
+              strokeWidth="2"
+              strokeDasharray={dashes[i % 8]}
+            />
+          </svg>{' '}
+          {name}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+const SHOWN_ROWS = 100;
+
+function RowsTable({ rows }: { readonly rows: readonly ChartRow[] }) {
+  const names = Object.keys(rows[0] ?? {});
+  const stride = Math.max(1, Math.ceil(rows.length / SHOWN_ROWS));
+  const shown = rows.filter((_, i) => i % stride === 0);
+  return (
+    <div className={styles.scroll}>
+      <table>
+        <thead>
+          <tr>
+            {names.map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map((row) => (
+            <tr key={names.map((name) => row[name]).join()}>
+              {names.map((name) => (
+                <td key={name}>
+                  {typeof row[name] === 'number' ? Number(row[name].toPrecision(5)) : row[name]}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {stride > 1 && (
+        <p className={styles.note}>
+          every {stride}th of {rows.length} rows; the CSV has all
+        </p>
+      )}
+    </div>
+  );
+}
+
+function csvOf(rows: readonly ChartRow[]): string {
+  const names = Object.keys(rows[0] ?? {});
+  return `${[names.join(','), ...rows.map((row) => names.map((name) => row[name]).join(','))].join('\r\n')}\r\n`;
+}

@@ -1,0 +1,127 @@
+'use client';
+
+import { useState } from 'react';
+import type { TableParams } from '../../lib/spec/kinds/views';
+import {
+  ATTENTION_COLUMNS,
+  type Comparison,
+  compare,
+  comparisonCsv,
+  serveColumns,
+} from '../../lib/views/serve-rows';
+import type { ViewInput } from '../../lib/views/view-input';
+import { saveText } from '../state/save';
+import styles from './views.module.css';
+
+interface Props {
+  readonly params: TableParams;
+  readonly inputs: readonly ViewInput[];
+  readonly onParamsChange: (params: TableParams) => void;
+}
+
+/** Metrics of several cells side by side; the best of each column is marked with a word. */
+export function TableView({ params, inputs, onParamsChange }: Props) {
+  const isAttention = inputs.some(({ result }) => result?.output.kind === 'attention');
+  const comparison = isAttention
+    ? compare(inputs, ATTENTION_COLUMNS, ({ result }) =>
+        result?.output.kind === 'attention' ? result.output.value : undefined,
+      )
+    : compare(inputs, serveColumns(params.percentile), ({ result }) =>
+        result?.output.kind === 'serve' ? result.output.value : undefined,
+      );
+  return (
+    <>
+      <div className={styles.tools}>
+        {!isAttention && (
+          <label>
+            percentile{' '}
+            <select
+              value={params.percentile}
+              onChange={(event) =>
+                onParamsChange({
+                  ...params,
+                  percentile: event.target.value as TableParams['percentile'],
+                })
+              }
+            >
+              <option>p50</option>
+              <option>p90</option>
+              <option>p99</option>
+            </select>
+          </label>
+        )}
+        <button
+          type="button"
+          onClick={() => saveText(comparisonCsv(comparison), 'comparison.csv', 'text/csv')}
+        >
+          CSV
+        </button>
+      </div>
+      <SortableTable comparison={comparison} />
+    </>
+  );
+}
+
+function SortableTable({ comparison }: { readonly comparison: Comparison }) {
+  const [sort, setSort] = useState<{ readonly id: string; readonly isAscending: boolean }>();
+  const at = comparison.headers.findIndex(({ id }) => id === sort?.id);
+  const rows =
+    at < 0
+      ? comparison.rows
+      : comparison.rows.toSorted((a, b) => {
+          const by = (a.cells?.[at]?.value ?? Infinity) - (b.cells?.[at]?.value ?? Infinity);
+          return sort?.isAscending === true ? by : -by;
+        });
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to
+    <section className={styles.scroll} tabIndex={0} aria-label="comparison">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">cell</th>
+            {comparison.headers.map(({ id, header }) => (
+              <th
+                key={id}
+                scope="col"
+                aria-sort={sort?.id !== id ? 'none' : sort.isAscending ? 'ascending' : 'descending'}
+              >
+                <button
+                  type="button"
+                  className={styles.sort}
+                  onClick={() =>
+                    setSort({ id, isAscending: sort?.id === id ? !sort.isAscending : true })
+                  }
+                >
+                  {header}
+                  {sort?.id === id ? (sort.isAscending ? ' ▲' : ' ▼') : ''}
+                </button>
+              </th>
+            ))}
+            <th scope="col">provenance</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.id} data-stale={row.isStale || undefined}>
+              <th scope="row">
+                {row.id}
+                {row.isStale ? ' (stale)' : ''}
+              </th>
+              {row.cells === undefined ? (
+                <td colSpan={comparison.headers.length}>not run</td>
+              ) : (
+                row.cells.map((cell, i) => (
+                  <td key={comparison.headers[i]?.id}>
+                    {cell.text}
+                    {cell.isBest && <small className={styles.best}> best</small>}
+                  </td>
+                ))
+              )}
+              <td className={styles.source}>{row.provenance}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,200 @@
+import type * as PlotModule from '@observablehq/plot';
+import type { PlotParams } from '../../spec/kinds/views';
+import { formatSeconds } from '../format';
+import type { ViewInput } from '../view-input';
+import { cdfPoints, type Distribution, samplesOf, ttftOverTime } from './cdf';
+
+type Plot = typeof PlotModule;
+export type ChartRow = Readonly<Record<string, string | number>>;
+
+export interface Chart {
+  readonly rows: readonly ChartRow[];
+  readonly options: (
+    Plot: Plot,
+    width: number,
+    domain: readonly [number, number] | undefined,
+  ) => PlotModule.PlotOptions;
+  readonly description: string;
+}
+
+const DASHES = ['none', '6 3', '2 3', '8 3 2 3', '1 4', '10 4', '4 2', '3 6'];
+const DISTRIBUTIONS: Partial<Record<PlotParams['chart'], readonly [Distribution, string]>> = {
+  'ttft-cdf': ['ttft', 'time to first token (TTFT)'],
+  'tpot-cdf': ['tpot', 'time per output token (TPOT)'],
+  'tbt-cdf': ['tbt', 'time between tokens (TBT)'],
+  'e2e-cdf': ['e2e', 'end-to-end latency'],
+};
+
+function serves(inputs: readonly ViewInput[]) {
+  return inputs.flatMap(({ id, result }) =>
+    result?.output.kind === 'serve' ? [{ id, value: result.output.value }] : [],
+  );
+}
+
+const seriesColor = (i: number) => `var(--series-${(i % 8) + 1})`;
+const plain = {
+  style: { background: 'none', color: 'var(--ink)' },
+  marginLeft: 52,
+  height: 260,
+} as const;
+
+/** What a plot cell draws: rows for the table and the CSV, and options for the chart itself. */
+export function makeChart(params: PlotParams, inputs: readonly ViewInput[]): Chart | undefined {
+  const distribution = DISTRIBUTIONS[params.chart];
+  const results = serves(inputs);
+  if (params.chart === 'attention-roofline') return rooflineChart(inputs);
+  if (results.length === 0) return undefined;
+  if (distribution !== undefined) {
+    const [which, label] = distribution;
+    const series = results.map(({ id, value }) => cdfPoints(id, samplesOf(value, which)));
+    return {
+      rows: series.flat().map((point) => ({ ...point })),
+      description: `Cumulative distribution of ${label}, simulated: ${results.map(({ id }) => id).join(', ')}`,
+      options: (Plot, width, domain) => ({
+        ...plain,
+        width,
+        x: {
+          type: params.logX ? 'log' : 'linear',
+          label: `${label}, simulated`,
+          tickFormat: (seconds: number) =>
+            isRound(seconds) || !params.logX ? formatSeconds(seconds) : '',
+          grid: true,
+          ...(domain === undefined ? {} : { domain: [...domain] }),
+        },
+        y: { label: 'share at or below', percent: true, domain: [0, 100], grid: true },
+        marks: [
+          Plot.ruleY([0]),
+          ...series.map((points, i) =>
+            Plot.line(points, {
+              x: 'seconds',
+              y: 'share',
+              stroke: seriesColor(i),
+              strokeWidth: 2,
+              strokeDasharray: DASHES[i % 8],
+              curve: 'step-after',
+              clip: true,
+              ariaLabel: points[0]?.series,
+            }),
+          ),
+        ],
+      }),
+    };
+  }
+  if (params.chart === 'ttft-over-time') {
+    const series = results.map(({ id, value }) => ttftOverTime(id, value));
+    return {
+      rows: series.flat().map((point) => ({ ...point })),
+      description: 'Mean TTFT by arrival time, simulated',
+      options: (Plot, width, domain) => ({
+        ...plain,
+        width,
+        x: {
+          label: 'arrival (s)',
+          grid: true,
+          ...(domain === undefined ? {} : { domain: [...domain] }),
+        },
+        y: { label: 'mean TTFT (s), simulated', grid: true, zero: true },
+        marks: series.map((points, i) =>
+          Plot.line(points, {
+            x: 'arrivalSeconds',
+            y: 'seconds',
+            stroke: seriesColor(i),
+            strokeWidth: 2,
+            strokeDasharray: DASHES[i % 8],
+            clip: true,
+          }),
+        ),
+      }),
+    };
+  }
+  const rows = results.map(({ id, value }) => ({
+    series: id,
+    goodputPerSecond: value.metrics.goodputPerSecond,
+    sloAttainmentPercent: value.metrics.sloAttainment * 100,
+  }));
+  return {
+    rows,
+    description: 'Goodput under the SLO of each cell, simulated',
+    options: (Plot, width) => ({
+      ...plain,
+      width,
+      marginLeft: 100,
+      height: 60 + 40 * rows.length,
+      x: { label: 'goodput (requests/s within the SLO), simulated', grid: true },
+      y: { label: null },
+      marks: [
+        Plot.barX(rows, {
+          y: 'series',
+          x: 'goodputPerSecond',
+          fill: (row) => seriesColor(rows.indexOf(row)),
+          sort: null,
+        }),
+        Plot.text(rows, {
+          y: 'series',
+          x: 'goodputPerSecond',
+          text: (row) => `${row.sloAttainmentPercent.toFixed(0)} % attain`,
+          textAnchor: 'end',
+          dx: -6,
+          fill: 'var(--surface)',
+        }),
+        Plot.ruleX([0]),
+      ],
+    }),
+  };
+}
+
+/** The decades of a log axis get a label; what is between only a tick. */
+function isRound(value: number): boolean {
+  const exponent = Math.log10(value);
+  return Math.abs(exponent - Math.round(exponent)) < 1e-9;
+}
+
+/** The kernel as a point under the adapter's own measured roof. */
+function rooflineChart(inputs: readonly ViewInput[]): Chart | undefined {
+  const points = inputs.flatMap(({ id, result }) => {
+    if (result?.output.kind !== 'attention') return [];
+    const { timing, roof, params } = result.output.value;
+    if (roof === undefined) return [];
+    const { batch, queryHeads, kvHeads, queries, keys, headSize } = params.shape;
+    const bytes = 4 * batch * headSize * (2 * queryHeads * queries + 2 * kvHeads * keys);
+    return [
+      {
+        series: id,
+        flopsPerByte: timing.flops / bytes,
+        gigaflopsPerSecond: timing.gigaflopsPerSecond,
+        peak: roof.matmulGigaflopsPerSecond,
+        gigabytesPerSecond: roof.copyGigabytesPerSecond,
+      },
+    ];
+  });
+  const [first] = points;
+  if (first === undefined) return undefined;
+  const ridge = first.peak / first.gigabytesPerSecond;
+  const left = Math.min(ridge, ...points.map((point) => point.flopsPerByte)) / 8;
+  const right = Math.max(ridge, ...points.map((point) => point.flopsPerByte)) * 8;
+  const roof = [
+    { x: left, y: left * first.gigabytesPerSecond },
+    { x: ridge, y: first.peak },
+    { x: right, y: first.peak },
+  ];
+  return {
+    rows: points,
+    description: 'Attention kernels under the roof measured on this adapter',
+    options: (Plot, width) => ({
+      ...plain,
+      width,
+      x: { type: 'log', label: 'arithmetic intensity (FLOP per byte of Q, K, V, O)', grid: true },
+      y: { type: 'log', label: 'GFLOP/s', grid: true },
+      marks: [
+        Plot.line(roof, { x: 'x', y: 'y', stroke: 'var(--ink-soft)', strokeWidth: 2 }),
+        Plot.dot(points, {
+          x: 'flopsPerByte',
+          y: 'gigaflopsPerSecond',
+          fill: 'var(--series-2)',
+          r: 5,
+        }),
+        Plot.text(points, { x: 'flopsPerByte', y: 'gigaflopsPerSecond', text: 'series', dy: -12 }),
+      ],
+    }),
+  };
+}

@@ -1,0 +1,69 @@
+import type { MapRect } from '../../attention/types';
+
+/** Visible part of a map in element coordinates; may cut elements. */
+export type Viewport = MapRect;
+
+/** Closer than this many elements on a side, there is nothing more to see. */
+const LEAST_CELLS = 8;
+
+function clampAxis(start: number, end: number, count: number): readonly [number, number] {
+  const length = Math.min(Math.max(end - start, Math.min(LEAST_CELLS, count)), count);
+  const from = Math.min(Math.max(start, 0), count - length);
+  return [from, from + length];
+}
+
+export function clampViewport(view: Viewport, queries: number, keys: number): Viewport {
+  const [queryStart, queryEnd] = clampAxis(view.queryStart, view.queryEnd, queries);
+  const [keyStart, keyEnd] = clampAxis(view.keyStart, view.keyEnd, keys);
+  return { queryStart, queryEnd, keyStart, keyEnd };
+}
+
+/** Zooms by `factor` (below 1 is in) about an element, which stays where it is on the screen. */
+export function zoomViewport(
+  view: Viewport,
+  factor: number,
+  query: number,
+  key: number,
+  queries: number,
+  keys: number,
+): Viewport {
+  return clampViewport(
+    {
+      queryStart: query - (query - view.queryStart) * factor,
+      queryEnd: query + (view.queryEnd - query) * factor,
+      keyStart: key - (key - view.keyStart) * factor,
+      keyEnd: key + (view.keyEnd - key) * factor,
+    },
+    queries,
+    keys,
+  );
+}
+
+export function panViewport(
+  view: Viewport,
+  byQueries: number,
+  byKeys: number,
+  queries: number,
+  keys: number,
+): Viewport {
+  return clampViewport(
+    {
+      queryStart: view.queryStart + byQueries,
+      queryEnd: view.queryEnd + byQueries,
+      keyStart: view.keyStart + byKeys,
+      keyEnd: view.keyEnd + byKeys,
+    },
+    queries,
+    keys,
+  );
+}
+
+/** The whole elements that a viewport touches: what an exact window must cover. */
+export function touchedRect(view: Viewport, queries: number, keys: number): MapRect {
+  return {
+    queryStart: Math.max(0, Math.floor(view.queryStart)),
+    queryEnd: Math.min(queries, Math.ceil(view.queryEnd)),
+    keyStart: Math.max(0, Math.floor(view.keyStart)),
+    keyEnd: Math.min(keys, Math.ceil(view.keyEnd)),
+  };
+}
