@@ -1,12 +1,13 @@
 'use client';
 
 import { useEffect, useState } from 'react';
-import { runHeadless } from '../../lib/run/headless';
+import { createHeadlessRunner } from '../../lib/run/headless';
+import { notebookSchema } from '../../lib/spec/notebook';
 import { createPageSession } from '../workers';
 
 declare global {
   interface Window {
-    /** Runs a notebook given as JSON text; resolves to its outcomes as JSON text. See `runHeadless`. */
+    /** Runs a notebook given as JSON text; resolves to its outcomes as JSON text. See `createHeadlessRunner`. */
     headroomRun?: (notebookJson: string) => Promise<string>;
   }
 }
@@ -15,10 +16,12 @@ declare global {
 export function Runner() {
   const [isReady, setReady] = useState(false);
   useEffect(() => {
-    window.headroomRun = (notebookJson) => runHeadless(notebookJson, createPageSession);
+    const session = createPageSession(notebookSchema.parse({}));
+    window.headroomRun = createHeadlessRunner(session);
     setReady(true);
     return () => {
       delete window.headroomRun;
+      session.dispose();
     };
   }, []);
   return <p data-runner={isReady ? 'ready' : 'starting'}>{isReady ? 'Ready.' : 'Starting.'}</p>;

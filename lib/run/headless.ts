@@ -1,5 +1,4 @@
 import { formatIssue } from '../spec/issues';
-import type { Notebook } from '../spec/notebook';
 import { parseNotebook } from '../spec/validate';
 import { decodeResult, encodeResult } from './result-json';
 import type { Session } from './session-types';
@@ -13,32 +12,34 @@ export interface HeadlessCell {
 }
 
 /**
- * Runs every cell of a notebook and returns what became of them, by cell id, as JSON text in the
- * form that `readHeadless` reads. A failed cell is an outcome, not an error.
- *
- * @param json the notebook as JSON text
- * @throws Error with every issue, where the text is no valid notebook
+ * A function that runs every cell of a notebook, given as JSON text, and resolves to what became of
+ * them by cell id, in the form that `readHeadless` reads. A failed cell is an outcome, not an
+ * error; text that is no valid notebook rejects with every issue. Calls run one after another over
+ * the one session, so that what its workers learned of the adapter serves all of them.
  */
-export async function runHeadless(
-  json: string,
-  createSession: (notebook: Notebook) => Session,
-): Promise<string> {
-  const parsed = parseNotebook(JSON.parse(json));
-  if (!parsed.ok) throw new Error(parsed.issues.map(formatIssue).join('\n'));
-  const session = createSession(parsed.notebook);
-  try {
+export function createHeadlessRunner(session: Session): (json: string) => Promise<string> {
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function run(json: string): Promise<string> {
+    const parsed = parseNotebook(JSON.parse(json));
+    if (!parsed.ok) throw new Error(parsed.issues.map(formatIssue).join('\n'));
+    session.setNotebook(parsed.notebook);
     await session.runAll();
     const cells = [...session.statuses()].map(([id, { state, message, result }]) => [
       id,
       { state, message, result },
     ]);
     return JSON.stringify(encodeResult(Object.fromEntries(cells)));
-  } finally {
-    session.dispose();
   }
+
+  return (json) => {
+    const next = last.then(() => run(json));
+    last = next.catch(() => undefined);
+    return next;
+  };
 }
 
-/** The outcomes in the text that `runHeadless` returned. Both ends are of the same build. */
+/** The outcomes in the text that a headless runner returned. Both ends are of the same build. */
 export function readHeadless(json: string): ReadonlyMap<string, HeadlessCell> {
   return new Map(Object.entries(decodeResult(JSON.parse(json)) as Record<string, HeadlessCell>));
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readHeadless, runHeadless } from '../../../lib/run/headless';
+import { createHeadlessRunner, readHeadless } from '../../../lib/run/headless';
 import { createLocalClient } from '../../../lib/run/local-client';
 import { readRecorded, recordedBytes, writeRecorded } from '../../../lib/run/recorded';
 import { decodeResult, encodeResult } from '../../../lib/run/result-json';
@@ -159,6 +159,8 @@ describe('recorded results', () => {
 });
 
 describe('headless run', () => {
+  const createRunner = () => createHeadlessRunner(createRealSession(makeNotebook([])));
+
   test('gives every outcome, failures among them', async () => {
     const json = JSON.stringify({
       version: 1,
@@ -168,7 +170,7 @@ describe('headless run', () => {
         { id: 'attn', kind: 'attention' },
       ],
     });
-    const cells = readHeadless(await runHeadless(json, createRealSession));
+    const cells = readHeadless(await createRunner()(json));
     expect(cells.get('load')).toEqual({
       state: 'failed',
       message: 'needs the file "a.csv": choose it for this cell (files never travel in a link)',
@@ -182,7 +184,20 @@ describe('headless run', () => {
 
   test('refuses what is no notebook with its issues', async () => {
     await expect(
-      runHeadless('{"version":1,"cells":[{"id":"A","kind":"text"}]}', createRealSession),
+      createRunner()('{"version":1,"cells":[{"id":"A","kind":"text"}]}'),
     ).rejects.toThrow('at cells[0].id');
+  });
+
+  test('calls run one after another, also after one that was refused', async () => {
+    const run = createRunner();
+    const of = (seed: number) =>
+      JSON.stringify({ version: 1, cells: [{ id: 'attn', kind: 'attention', params: { seed } }] });
+    const [first, refused, second] = await Promise.allSettled([run(of(1)), run('[]'), run(of(2))]);
+    expect(refused!.status).toBe('rejected');
+    const seeds = [first, second].map((outcome) => {
+      const text = (outcome as PromiseFulfilledResult<string>).value;
+      return readHeadless(text).get('attn')!.result!.provenance.seed;
+    });
+    expect(seeds).toEqual([1, 2]);
   });
 });

@@ -1,0 +1,30 @@
+import { openAsBlob } from 'node:fs';
+import { access, constants, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { neededFileName } from '../../run/job-kinds';
+import type { Notebook } from '../../spec/notebook';
+import type { Binding } from './options';
+
+/**
+ * The file of a binding, read lazily, for a cell that reads one.
+ * @throws Error `--bind CELL=PATH: ...`
+ */
+export async function openBoundFile({ cellId, path }: Binding, notebook: Notebook): Promise<File> {
+  const fail = (why: string) => new Error(`--bind ${cellId}=${path}: ${why}`);
+  const cell = notebook.cells.find(({ id }) => id === cellId);
+  if (cell === undefined) {
+    const ids = notebook.cells.filter((each) => neededFileName(each) !== undefined);
+    const known = ids.map(({ id }) => `"${id}"`).join(', ') || 'none';
+    throw fail(`unknown cell "${cellId}" (cells that read a file: ${known})`);
+  }
+  if (neededFileName(cell) === undefined) throw fail(`cell "${cellId}" reads no file`);
+  try {
+    await access(path, constants.R_OK);
+    const { mtimeMs } = await stat(path);
+    return new File([await openAsBlob(path)], basename(path), {
+      lastModified: Math.round(mtimeMs),
+    });
+  } catch (error) {
+    throw fail(`cannot read the file (${(error as NodeJS.ErrnoException).code ?? error})`);
+  }
+}

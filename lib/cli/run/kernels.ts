@@ -1,0 +1,71 @@
+import { checkShapeLimits } from '../../attention/checks';
+import { makeInputs } from '../../attention/inputs';
+import type { AttentionResult } from '../../attention/types';
+import { runOnCpu } from '../../gpu/run-on-cpu';
+import { readHeadless } from '../../run/headless';
+import type { KernelApi } from '../../run/worker-api';
+import type { AttentionParams } from '../../spec/kinds/attention';
+import { NOTEBOOK_VERSION } from '../../spec/notebook';
+import { openRunnerPage, type RunnerPage } from './browser-page';
+
+const CPU_TENSOR_BYTES = 2 ** 30;
+
+async function attentionOnCpu(params: AttentionParams): Promise<AttentionResult> {
+  const issues = checkShapeLimits(params.shape, CPU_TENSOR_BYTES);
+  if (issues.length > 0) throw new Error(issues.join('; '));
+  const { result } = await runOnCpu(
+    {
+      params,
+      inputs: makeInputs(params),
+      signal: new AbortController().signal,
+      report: () => undefined,
+      isTimed: true,
+    },
+    undefined,
+  );
+  return result;
+}
+
+async function attentionInPage(
+  page: RunnerPage,
+  params: AttentionParams,
+): Promise<AttentionResult> {
+  const cells = [{ id: 'attention', kind: 'attention', params }];
+  const outcomes = readHeadless(
+    await page.run(JSON.stringify({ version: NOTEBOOK_VERSION, cells })),
+  );
+  const outcome = outcomes.get('attention');
+  const output = outcome?.result?.output;
+  if (outcome?.state !== 'done' || output?.kind !== 'attention')
+    throw new Error(outcome?.message ?? `the page left the cell ${outcome?.state ?? 'out'}`);
+  return output.value;
+}
+
+/** Attention for the command line: engine `cpu` in this process, the others in the built page. */
+export interface CommandLineKernels {
+  readonly api: KernelApi;
+  /** Ends the browser, if one was started. */
+  close(): Promise<void>;
+}
+
+export function createKernels(): CommandLineKernels {
+  let opened: Promise<RunnerPage> | undefined;
+  const noMaps = () => Promise.reject(new Error('the command line draws no maps'));
+  return {
+    api: {
+      adapter: async () => undefined,
+      attention: async (_jobId, params) => {
+        if (params.engine === 'cpu') return attentionOnCpu(params);
+        opened ??= openRunnerPage();
+        return attentionInPage(await opened, params);
+      },
+      mapBase: noMaps,
+      mapWindow: noMaps,
+      cancel: () => undefined,
+    },
+    async close() {
+      const page = await opened?.catch(() => undefined);
+      await page?.close();
+    },
+  };
+}
