@@ -47,6 +47,7 @@ export function TextCell({ cell, onSet }: Props) {
       >
         {markdown}
       </Markdown>
+      {markdown.trim() === '' && <p className={styles.empty}>empty text</p>}
       <button type="button" className={styles.edit} onClick={() => setEditing(!isEditing)}>
         {isEditing ? 'Done' : 'Edit text'}
       </button>

@@ -55,7 +55,17 @@ const REPORT_MILLISECONDS = 300;
 const TABLE_ROWS = 200;
 
 /** Iterations of every replica over simulated time, with queue and KV counters. */
-export function TimelineView({ params, inputs, onParamsChange }: Props) {
+export function TimelineView(props: Props) {
+  const hasRun = props.inputs.some(({ result }) => result !== undefined);
+  if (hasRun) return <Timeline {...props} />;
+  return (
+    <p className={styles.note}>
+      run {props.inputs.map(({ id }) => id).join(', ')} to see the timeline
+    </p>
+  );
+}
+
+function Timeline({ params, inputs, onParamsChange }: Props) {
   const key = inputs.map(({ id, result }) => `${id} ${result?.provenance.specHash}`).join();
   // biome-ignore lint/correctness/useExhaustiveDependencies: `key` names the results; the arrays are new on every render
   const lanes = useMemo(
@@ -214,11 +224,6 @@ export function TimelineView({ params, inputs, onParamsChange }: Props) {
     },
     [lanes],
   );
-
-  if (lanes.length === 0)
-    return (
-      <p className={styles.note}>run {inputs.map(({ id }) => id).join(', ')} to see the timeline</p>
-    );
 
   const at = (event: PointerEvent<HTMLCanvasElement>) => {
     const rect = event.currentTarget.getBoundingClientRect();
@@ -389,7 +394,7 @@ export function TimelineView({ params, inputs, onParamsChange }: Props) {
             <canvas
               ref={canvas}
               className={styles.canvas}
-              style={{ height }}
+              style={{ width, height }}
               onPointerDown={onPointerDown}
               onPointerMove={onPointerMove}
               onPointerUp={onPointerUp}
@@ -399,7 +404,7 @@ export function TimelineView({ params, inputs, onParamsChange }: Props) {
           <canvas
             ref={minimap}
             className={styles.canvas}
-            style={{ height: MINIMAP_HEIGHT }}
+            style={{ width, height: MINIMAP_HEIGHT }}
             aria-label="overview of the whole run; drag to move the visible part"
             onPointerDown={(event) => {
               event.currentTarget.setPointerCapture(event.pointerId);

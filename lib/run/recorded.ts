@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../spec/zod';
 // Sets zod up for the page's policy before the schemas below are made.
 import '../spec/notebook';
 import { decodeResult, encodeResult } from './result-json';

@@ -228,6 +228,7 @@ function readFrontMatter(
       // The printer leaves one blank line before the first cell.
       return { fields, next: lines[i + 1] === '' ? i + 2 : i + 1 };
     }
+    if (line.trim() === '') continue;
     const field = /^(format|version|title): *(.*)$/.exec(line);
     if (field === null) {
       issues.push({

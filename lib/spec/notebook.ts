@@ -1,12 +1,9 @@
-import { z } from 'zod';
 import { attentionParams } from './kinds/attention';
 import { serveParams } from './kinds/serve';
 import { textParams } from './kinds/text';
 import { mapParams, plotParams, tableParams, timelineParams } from './kinds/views';
 import { workloadParams } from './kinds/workload';
-
-// Without this zod compiles validators with `new Function`, which the page's policy forbids.
-z.config({ jitless: true });
+import { z } from './zod';
 
 /** Version of the document. Additive-with-default changes keep it; anything else bumps it and brings an upgrader. */
 export const NOTEBOOK_VERSION = 1;

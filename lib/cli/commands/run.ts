@@ -1,28 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { APP_VERSION } from '../../run/app-version';
 import { inputsFirst } from '../../run/content-key';
 import { neededFileName } from '../../run/job-kinds';
-import { createLocalClient } from '../../run/local-client';
-import { createSession } from '../../run/session';
-import { serveJob, workloadJob } from '../../run/simulation-jobs';
-import { sha256Hex } from '../../run/spec-hash';
-import type { SimulationApi } from '../../run/worker-api';
 import { parseFile } from '../../spec/markdown';
 import { openBoundFile } from '../run/bound-file';
-import { createKernels } from '../run/kernels';
+import { createNodeSession } from '../run/node-session';
 import { parseRunOptions, RUN_USAGE, type RunOptions } from '../run/options';
 import { applyOverrides } from '../run/overrides';
 import { resultsJson } from '../run/results';
-
-function createSimulationApi(): SimulationApi {
-  const { signal } = new AbortController();
-  return {
-    workload: (_jobId, params, file, onProgress) => workloadJob(params, file, signal, onProgress),
-    serve: (_jobId, params, workload, tables, onProgress) =>
-      serveJob(params, workload, tables, signal, onProgress),
-    cancel: () => undefined,
-  };
-}
 
 /** The results as text, or the lines to fail with. */
 async function runNotebook(
@@ -55,14 +39,7 @@ async function runNotebook(
       ],
     };
   }
-  const kernels = createKernels();
-  const session = createSession(notebook, {
-    kernel: createLocalClient(kernels.api, 'kernel'),
-    simulation: createLocalClient(createSimulationApi(), 'simulation'),
-    appVersion: APP_VERSION,
-    now: () => performance.timeOrigin + performance.now(),
-    hash: sha256Hex,
-  });
+  const { session, close } = createNodeSession(notebook);
   try {
     for (const [cellId, blob] of bound) session.bindFile(cellId, blob);
     for (const { id } of inputsFirst(notebook)) {
@@ -77,8 +54,7 @@ async function runNotebook(
     }
     return { results: resultsJson(notebook, session.statuses(), options.hasTimelines) };
   } finally {
-    session.dispose();
-    await kernels.close();
+    await close();
   }
 }
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../spec/zod';
 import type { CostModel } from '../types';
 
 const linear = z.object({ step: z.number(), first: z.number(), ms: z.array(z.number()).min(1) });

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../zod';
 import { MAX_TOKENS } from './attention';
 
 /** An attention map over the Q, K and row log-sum-exp of one attention cell. */

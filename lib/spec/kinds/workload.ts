@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../zod';
 
 export const MAX_REQUESTS = 2_000_000;
 

@@ -73,7 +73,6 @@ export function makeChart(params: PlotParams, inputs: readonly ViewInput[]): Cha
               strokeDasharray: DASHES[i % 8],
               curve: 'step-after',
               clip: true,
-              ariaLabel: points[0]?.series,
             }),
           ),
         ],

@@ -1,0 +1,41 @@
+const USAGE = `usage: headroom COMMAND
+
+  validate FILE...            whether each file is a notebook, and why not
+  link FILE [--base URL]      the link that opens the notebook
+  open LINK                   the notebook of a link, as Markdown
+  run FILE --out RESULTS.json run it: simulation here, attention in headless Chromium (run --help)
+  check vidur --tables T --run R
+                              replay a reference run of Vidur and print the largest differences`;
+
+type Command = (args: string[]) => Promise<number>;
+
+/** Each command is loaded when it is called: a link needs no simulator. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  validate: async () => (await import('./commands/validate')).validateCommand,
+  link: async () => (await import('./commands/link')).linkCommand,
+  open: async () => (await import('./commands/open')).openCommand,
+  run: async () => (await import('./commands/run')).runCommand,
+  check: async () => (await import('./commands/check')).checkCommand,
+};
+
+async function main([name = 'help', ...args]: string[]): Promise<number> {
+  if (name === 'help' || name === '--help') {
+    console.log(USAGE);
+    return 0;
+  }
+  const load = COMMANDS[name];
+  if (load === undefined) {
+    console.error(`unknown command: ${name}\n\n${USAGE}`);
+    return 2;
+  }
+  try {
+    return await (await load())(args);
+  } catch (error) {
+    console.error((error as Error).message);
+    return 1;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
+
+export type { Command };

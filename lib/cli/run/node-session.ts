@@ -1,0 +1,41 @@
+import { APP_VERSION } from '../../run/app-version';
+import { createLocalClient } from '../../run/local-client';
+import { createSession } from '../../run/session';
+import type { Session } from '../../run/session-types';
+import { serveJob, workloadJob } from '../../run/simulation-jobs';
+import { sha256Hex } from '../../run/spec-hash';
+import type { SimulationApi } from '../../run/worker-api';
+import type { Notebook } from '../../spec/notebook';
+import { createKernels } from './kernels';
+
+function createSimulationApi(): SimulationApi {
+  const { signal } = new AbortController();
+  return {
+    workload: (_jobId, params, file, onProgress) => workloadJob(params, file, signal, onProgress),
+    serve: (_jobId, params, workload, tables, onProgress) =>
+      serveJob(params, workload, tables, signal, onProgress),
+    cancel: () => undefined,
+  };
+}
+
+/** A session without a page: simulation in this process, attention in headless Chromium or on the CPU. */
+export function createNodeSession(notebook: Notebook): {
+  readonly session: Session;
+  close(): Promise<void>;
+} {
+  const kernels = createKernels();
+  const session = createSession(notebook, {
+    kernel: createLocalClient(kernels.api, 'kernel'),
+    simulation: createLocalClient(createSimulationApi(), 'simulation'),
+    appVersion: APP_VERSION,
+    now: () => performance.timeOrigin + performance.now(),
+    hash: sha256Hex,
+  });
+  return {
+    session,
+    async close() {
+      session.dispose();
+      await kernels.close();
+    },
+  };
+}
