@@ -111,7 +111,7 @@ export function duplicateCell(notebook: Notebook, id: string): EditResult {
 export function missingInput(notebook: Notebook, kind: CellKind): string | undefined {
   const { kinds, count } = INPUT_RULES[kind];
   if (count[0] === 0 || notebook.cells.some((cell) => kinds.includes(cell.kind))) return undefined;
-  return `needs a ${kinds.join(' or ')} cell first`;
+  return `needs a cell of kind ${kinds.join(' or ')} first`;
 }
 
 /** Adds a cell after `afterId` (or at the end), connected to the nearest cells that it can take. */
