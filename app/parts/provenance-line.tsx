@@ -9,7 +9,9 @@ export function provenanceLabel(provenance: Provenance): string {
     engine === 'simulator'
       ? `simulated, ${provenance.costModel ?? 'workload'}`
       : engine === 'cpu'
-        ? 'CPU reference'
+        ? provenance.precision === undefined
+          ? 'made in this page'
+          : 'CPU reference'
         : `WebGPU on ${adapter?.description || adapter?.architecture || adapter?.vendor || 'an unnamed adapter'}`;
   return [
     device,

@@ -142,10 +142,10 @@ export function makeChart(params: PlotParams, inputs: readonly ViewInput[]): Cha
   };
 }
 
-/** The decades of a log axis get a label; what is between only a tick. */
+/** On a log axis 1, 2 and 5 of each decade get a label; what is between only a tick. */
 function isRound(value: number): boolean {
-  const exponent = Math.log10(value);
-  return Math.abs(exponent - Math.round(exponent)) < 1e-9;
+  const mantissa = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
+  return [1, 2, 5].some((round) => Math.abs(mantissa - round) < 1e-6);
 }
 
 /** The kernel as a point under the adapter's own measured roof. */
