@@ -190,7 +190,12 @@ test('a workload file is read, and a wrong one named by line', async ({ page }) 
 
 test('works by keyboard alone', async ({ page }) => {
   await open(page);
-  for (let i = 0; i < 2; i++) await page.keyboard.press('j');
+  // The page may still be attaching its keys when the first cell is there.
+  await expect(async () => {
+    await page.keyboard.press('k');
+    await expect(cell(page, 'intro')).toBeFocused({ timeout: 500 });
+  }).toPass();
+  await page.keyboard.press('j');
   await expect(cell(page, 'load')).toBeFocused();
   await page.keyboard.press('Control+Enter');
   await expect(state(page, 'load')).toHaveText(/done/);
