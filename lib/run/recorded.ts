@@ -1,4 +1,5 @@
-import { z } from '../spec/zod';
+import '../spec/zod-config';
+import * as z from 'zod';
 // Sets zod up for the page's policy before the schemas below are made.
 import '../spec/notebook';
 import { decodeResult, encodeResult } from './result-json';

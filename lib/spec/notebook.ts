@@ -1,9 +1,10 @@
+import './zod-config';
+import * as z from 'zod';
 import { attentionParams } from './kinds/attention';
 import { serveParams } from './kinds/serve';
 import { textParams } from './kinds/text';
 import { mapParams, plotParams, tableParams, timelineParams } from './kinds/views';
 import { workloadParams } from './kinds/workload';
-import { z } from './zod';
 
 /** Version of the document. Additive-with-default changes keep it; anything else bumps it and brings an upgrader. */
 export const NOTEBOOK_VERSION = 1;

@@ -1,5 +1,6 @@
+import './zod-config';
+import * as z from 'zod';
 import { type CellKind, notebookSchema } from './notebook';
-import { z } from './zod';
 
 /** The part of a JSON Schema that messages and editors read. */
 export interface JsonSchema {

@@ -1,11 +1,12 @@
+import '../../spec/zod-config';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
+import * as z from 'zod';
 import { createSimulation } from '../../serving/core/simulation';
 import { parseVidurTables, vidurTablesCostModel } from '../../serving/cost/vidur-tables';
 import type { ServeResult } from '../../serving/types';
 import { serveParams } from '../../spec/kinds/serve';
-import { z } from '../../spec/zod';
 import type { Workload } from '../../workload/types';
 
 const USAGE = 'usage: headroom check vidur --tables T.json.gz --run R.json.gz';

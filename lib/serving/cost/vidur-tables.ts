@@ -1,4 +1,5 @@
-import { z } from '../../spec/zod';
+import '../../spec/zod-config';
+import * as z from 'zod';
 import type { CostModel } from '../types';
 
 const linear = z.object({ step: z.number(), first: z.number(), ms: z.array(z.number()).min(1) });

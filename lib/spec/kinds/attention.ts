@@ -1,4 +1,5 @@
-import { z } from '../zod';
+import '../zod-config';
+import * as z from 'zod';
 
 /** Largest sequence the page accepts; the adapter's own limits are checked when the cell runs. */
 export const MAX_TOKENS = 16_384;

@@ -1,5 +1,6 @@
+import '../zod-config';
+import * as z from 'zod';
 import { HARDWARE_IDS, MODEL_IDS } from '../presets';
-import { z } from '../zod';
 
 const count = (low: number, high: number, fallback: number) =>
   z.int().min(low).max(high).default(fallback);

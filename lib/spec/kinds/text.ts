@@ -1,4 +1,5 @@
-import { z } from '../zod';
+import '../zod-config';
+import * as z from 'zod';
 
 /** Prose. Markdown with raw HTML off; it is the body between two fences of the file form. */
 export const textParams = z.strictObject({

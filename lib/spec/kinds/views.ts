@@ -1,4 +1,5 @@
-import { z } from '../zod';
+import '../zod-config';
+import * as z from 'zod';
 import { MAX_TOKENS } from './attention';
 
 /** An attention map over the Q, K and row log-sum-exp of one attention cell. */

@@ -1,4 +1,5 @@
-import { z } from '../zod';
+import '../zod-config';
+import * as z from 'zod';
 
 export const MAX_REQUESTS = 2_000_000;
 
