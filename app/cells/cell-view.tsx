@@ -77,8 +77,10 @@ function Output({ cell, notebook, session, edit }: Props) {
       if (attention?.kind !== 'attention' || result?.output.kind !== 'attention') {
         return <p className={styles.note}>run {cell.inputs[0]} to see its map</p>;
       }
+      const { queries, keys } = result.output.value.params.shape;
       return (
         <MapView
+          key={`${queries} ${keys}`}
           params={cell.params}
           attention={result.output.value.params}
           source={session.mapSource(attention.id)}

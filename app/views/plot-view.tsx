@@ -8,6 +8,7 @@ import { PLOT_CHARTS, type PlotParams } from '../../lib/spec/kinds/views';
 import { type ChartRow, makeChart } from '../../lib/views/charts/marks';
 import type { ViewInput } from '../../lib/views/view-input';
 import { saveText } from '../state/save';
+import { useWidth } from './use-canvas';
 import styles from './views.module.css';
 
 interface Props {
@@ -16,15 +17,17 @@ interface Props {
   readonly onParamsChange: (params: PlotParams) => void;
 }
 
+const LEAST_WIDTH = 280;
+
 type Domain = readonly [number, number];
 
 /** A chart by Observable Plot; drag over it to zoom the x axis, double-click or Escape to go back. */
 export function PlotView({ params, inputs, onParamsChange }: Props) {
   const [Plot, setPlot] = useState<typeof PlotModule>();
-  const [width, setWidth] = useState(640);
   const [domain, setDomain] = useState<Domain>();
   const [isTable, setTable] = useState(false);
   const box = useRef<HTMLDivElement>(null);
+  const width = Math.max(LEAST_WIDTH, useWidth(box, 640));
   const key = `${params.chart} ${params.logX} ${inputs.map(({ id, result }) => `${id} ${result?.provenance.specHash}`).join()}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: `key` names the inputs' results; the arrays themselves are new on every render
   const chart = useMemo(() => makeChart(params, inputs), [key]);
@@ -32,15 +35,6 @@ export function PlotView({ params, inputs, onParamsChange }: Props) {
   useEffect(() => {
     // Plot is half of the page's script: it comes when a chart does.
     import('@observablehq/plot').then(setPlot);
-  }, []);
-  useEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const observer = new ResizeObserver(([entry]) =>
-      setWidth(Math.max(280, Math.floor(entry?.contentRect.width ?? 640))),
-    );
-    observer.observe(element);
-    return () => observer.disconnect();
   }, []);
   useEffect(() => {
     const element = box.current;

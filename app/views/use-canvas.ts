@@ -1,13 +1,14 @@
 'use client';
 
-import { type RefObject, useEffect, useState } from 'react';
+import { type RefObject, useEffect, useLayoutEffect, useState } from 'react';
 
-/** Width of an element in CSS pixels, followed. */
+/** Width of an element in CSS pixels, followed; `fallback` only where nothing is laid out yet. */
 export function useWidth(element: RefObject<HTMLElement | null>, fallback: number): number {
   const [width, setWidth] = useState(fallback);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const target = element.current;
     if (target === null) return;
+    if (target.clientWidth > 0) setWidth(target.clientWidth);
     const observer = new ResizeObserver(([entry]) => {
       const next = Math.floor(entry?.contentRect.width ?? fallback);
       if (next > 0) setWidth(next);
@@ -18,21 +19,27 @@ export function useWidth(element: RefObject<HTMLElement | null>, fallback: numbe
   return width;
 }
 
-/** A number that changes when the theme does: canvases must be drawn again then. */
-export function useThemeVersion(): number {
-  const [version, setVersion] = useState(0);
+/** Colours of a canvas, read from the tokens in force and again when the theme changes. */
+export function useTokens<K extends string>(
+  host: RefObject<HTMLElement | null>,
+  names: Readonly<Record<K, string>>,
+): Record<K, string> | undefined {
+  const [colors, setColors] = useState<Record<K, string>>();
   useEffect(() => {
-    const changed = () => setVersion((n) => n + 1);
+    const read = () => {
+      if (host.current !== null) setColors(readTokens(host.current, names));
+    };
+    read();
     const media = matchMedia('(prefers-color-scheme: dark)');
-    media.addEventListener('change', changed);
-    const observer = new MutationObserver(changed);
+    media.addEventListener('change', read);
+    const observer = new MutationObserver(read);
     observer.observe(document.documentElement, { attributeFilter: ['data-theme'] });
     return () => {
-      media.removeEventListener('change', changed);
+      media.removeEventListener('change', read);
       observer.disconnect();
     };
-  }, []);
-  return version;
+  }, [host, names]);
+  return colors;
 }
 
 /** The 2D context of a canvas sized for the screen's pixels, scaled to CSS pixels. */
@@ -53,7 +60,7 @@ export function preparedContext(
  * Tokens as colours that a canvas takes. `light-dark()` is only resolved in a real colour property,
  * so each token is read through one.
  */
-export function readTokens<K extends string>(
+function readTokens<K extends string>(
   host: HTMLElement,
   names: Readonly<Record<K, string>>,
 ): Record<K, string> {

@@ -1,4 +1,5 @@
 import { interpolateViridis } from 'd3-scale-chromatic';
+import type { Rgb } from '../rgb';
 
 /** Below this a log scale shows its darkest colour. */
 export const LOG_FLOOR = 1e-6;
@@ -28,36 +29,30 @@ export function scalePosition(probability: number, scale: 'log' | 'linear', top:
 }
 
 /**
- * Values as pixels. Masked ones (NaN) are a diagonal hatch of two colours, so that they never look
- * like a value of zero.
+ * Values as RGBA pixels. Masked ones (NaN) are a diagonal hatch of two colours, so that they never
+ * look like a value of zero.
  */
 export function paintValues(
+  pixels: Uint8ClampedArray,
   values: Float32Array,
-  rows: number,
   columns: number,
   scale: 'log' | 'linear',
   top: number,
-  hatch: readonly [readonly number[], readonly number[]],
-): ImageData {
-  const image = new ImageData(columns, rows);
+  hatch: readonly [Rgb, Rgb],
+): void {
   const colors = colorTable();
-  const { data } = image;
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++) {
-      const i = r * columns + c;
-      const value = values[i] as number;
-      const at = 4 * i;
-      if (Number.isNaN(value)) {
-        const tone = hatch[(r + c) % 4 === 0 ? 1 : 0] as readonly number[];
-        for (let k = 0; k < 3; k++) data[at + k] = tone[k] as number;
-      } else {
-        const step = 3 * Math.round(scalePosition(value, scale, top) * (STEPS - 1));
-        for (let k = 0; k < 3; k++) data[at + k] = colors[step + k] as number;
-      }
-      data[at + 3] = 255;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    const at = 4 * i;
+    if (Number.isNaN(value)) {
+      const diagonal = Math.floor(i / columns) + (i % columns);
+      pixels.set(diagonal % 4 === 0 ? hatch[1] : hatch[0], at);
+    } else {
+      const step = 3 * Math.round(scalePosition(value, scale, top) * (STEPS - 1));
+      for (let k = 0; k < 3; k++) pixels[at + k] = colors[step + k] as number;
     }
+    pixels[at + 3] = 255;
   }
-  return image;
 }
 
 /** Legend ticks: decades on a log scale, quarters on a linear one. */

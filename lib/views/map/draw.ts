@@ -1,5 +1,7 @@
 import { scaleLinear } from 'd3-scale';
 import type { MapBase, MapWindow } from '../../attention/types';
+import { memoLast } from '../memo-last';
+import { type Rgb, rgbOf } from '../rgb';
 import { paintValues, scalePosition } from './color';
 import type { Viewport } from './viewport';
 
@@ -19,8 +21,8 @@ export interface MapColors {
   readonly inkSoft: string;
   readonly paper: string;
   readonly accent: string;
-  readonly masked: readonly number[];
-  readonly maskedLine: readonly number[];
+  readonly masked: string;
+  readonly maskedLine: string;
 }
 
 export const LEFT = 46;
@@ -47,15 +49,48 @@ export function elementAt(
   };
 }
 
-/** Draws the reduction, and over it the exact window where there is one. */
-export function drawMap(
+/** Draws one map; made once per view, so that panning repaints no values. */
+export type MapDraw = (
   context: CanvasRenderingContext2D,
   scene: MapScene,
   colors: MapColors,
+) => void;
+
+export function createMapDraw(): MapDraw {
+  const paintBase = memoLast(paintCanvas);
+  const paintWindow = memoLast(paintCanvas);
+  return (context, scene, colors) => drawMap(context, scene, colors, { paintBase, paintWindow });
+}
+
+type Paint = typeof paintCanvas;
+
+function paintCanvas(
+  values: Float32Array,
+  rows: number,
+  columns: number,
+  scale: 'log' | 'linear',
+  top: number,
+  masked: Rgb,
+  maskedLine: Rgb,
+): OffscreenCanvas {
+  const canvas = new OffscreenCanvas(columns, rows);
+  const image = new ImageData(columns, rows);
+  paintValues(image.data, values, columns, scale, top, [masked, maskedLine]);
+  canvas.getContext('2d')?.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** The reduction, and over it the exact window where there is one. */
+function drawMap(
+  context: CanvasRenderingContext2D,
+  scene: MapScene,
+  colors: MapColors,
+  { paintBase, paintWindow }: { readonly paintBase: Paint; readonly paintWindow: Paint },
 ): void {
   const { base, window, view, width, height } = scene;
   const top = scaleTop(scene);
-  const hatch = [colors.masked, colors.maskedLine] as const;
+  const masked = rgbOf(colors.masked);
+  const maskedLine = rgbOf(colors.maskedLine);
   const perKey = (width - LEFT) / (view.keyEnd - view.keyStart);
   const perQuery = (height - TOP) / (view.queryEnd - view.queryStart);
   context.fillStyle = colors.paper;
@@ -66,21 +101,23 @@ export function drawMap(
   context.clip();
   context.imageSmoothingEnabled = false;
   const values = scene.aggregate === 'max' ? base.max : base.mean;
-  blit(context, paintValues(values, base.rows, base.columns, scene.scale, top, hatch), {
-    x: LEFT - view.keyStart * perKey,
-    y: TOP - view.queryStart * perQuery,
-    width: base.keys * perKey,
-    height: base.queries * perQuery,
-  });
+  context.drawImage(
+    paintBase(values, base.rows, base.columns, scene.scale, top, masked, maskedLine),
+    LEFT - view.keyStart * perKey,
+    TOP - view.queryStart * perQuery,
+    base.keys * perKey,
+    base.queries * perQuery,
+  );
   if (window !== undefined) {
     const rows = window.queryEnd - window.queryStart;
     const columns = window.keyEnd - window.keyStart;
-    blit(context, paintValues(window.probabilities, rows, columns, scene.scale, top, hatch), {
-      x: LEFT + (window.keyStart - view.keyStart) * perKey,
-      y: TOP + (window.queryStart - view.queryStart) * perQuery,
-      width: columns * perKey,
-      height: rows * perQuery,
-    });
+    context.drawImage(
+      paintWindow(window.probabilities, rows, columns, scene.scale, top, masked, maskedLine),
+      LEFT + (window.keyStart - view.keyStart) * perKey,
+      TOP + (window.queryStart - view.queryStart) * perQuery,
+      columns * perKey,
+      rows * perQuery,
+    );
     if (Math.min(perKey, perQuery) >= GRID_PIXELS)
       drawGrid(context, scene, window, perKey, perQuery, colors, top);
   }
@@ -93,16 +130,6 @@ export function drawMap(
   }
   context.restore();
   drawAxes(context, scene, colors);
-}
-
-function blit(
-  context: CanvasRenderingContext2D,
-  image: ImageData,
-  to: { x: number; y: number; width: number; height: number },
-): void {
-  const canvas = new OffscreenCanvas(image.width, image.height);
-  canvas.getContext('2d')?.putImageData(image, 0, 0);
-  context.drawImage(canvas, to.x, to.y, to.width, to.height);
 }
 
 function drawGrid(

@@ -1,6 +1,7 @@
 import { scaleLinear } from 'd3-scale';
 import { formatSeconds } from '../format';
-import { type LaneIndex, maxPerPixel, queryLane } from './lane-index';
+import { rgbOf } from '../rgb';
+import { firstStartAtOrAfter, type LaneIndex, maxPerPixel, queryLane } from './lane-index';
 import type { Span } from './span';
 
 /** A lane where it stands on the canvas, in CSS pixels. */
@@ -37,18 +38,6 @@ const BAR_HEIGHT = 15;
 const COUNTER_HEIGHT = 13;
 export const AXIS_HEIGHT = 22;
 const LEAST_BOX_PIXELS = 5;
-
-type Rgb = readonly [number, number, number];
-
-/** Colour as numbers, by letting a canvas read it: tokens may be in any notation. */
-function rgbOf(color: string): Rgb {
-  const context = new OffscreenCanvas(1, 1).getContext('2d');
-  if (context === null) return [128, 128, 128];
-  context.fillStyle = color;
-  context.fillRect(0, 0, 1, 1);
-  const { data } = context.getImageData(0, 0, 1, 1);
-  return [data[0] ?? 0, data[1] ?? 0, data[2] ?? 0];
-}
 
 /** Instant of a pixel and pixel of an instant. */
 export const secondsAt = (x: number, { span, width }: Pick<TimelineScene, 'span' | 'width'>) =>
@@ -115,6 +104,32 @@ export function drawTimeline(
   }
 }
 
+/** The whole run, one strip per lane: busy time in the colour of what it was mostly spent on. */
+export function drawMinimap(
+  context: CanvasRenderingContext2D,
+  lanes: readonly { readonly index: LaneIndex }[],
+  whole: Span,
+  width: number,
+  height: number,
+  colors: TimelineColors,
+): void {
+  const each = height / Math.max(1, lanes.length);
+  lanes.forEach(({ index }, l) => {
+    const { busy, prefillShare } = queryLane(index, whole.start, whole.end, width);
+    for (let x = 0; x < width; x++) {
+      context.globalAlpha = busy[x] as number;
+      context.fillStyle =
+        index.lane.role === 'link'
+          ? colors.link
+          : (prefillShare[x] as number) > 0.5
+            ? colors.prefill
+            : colors.decode;
+      context.fillRect(x, l * each, 1, Math.max(1, each - 1));
+    }
+  });
+  context.globalAlpha = 1;
+}
+
 function drawAxis(
   context: CanvasRenderingContext2D,
   scene: TimelineScene,
@@ -149,7 +164,8 @@ function drawBoxes(
   if (meanPixels < LEAST_BOX_PIXELS) return;
   context.strokeStyle = colors.ink;
   context.globalAlpha = 0.5;
-  for (let i = 0; i < count; i++) {
+  const first = firstStartAtOrAfter(lane.startSeconds, count, scene.span.start) - 1;
+  for (let i = Math.max(0, first); i < count; i++) {
     const left = pixelAt(lane.startSeconds[i] as number, scene);
     if (left > scene.width) break;
     const right = pixelAt(

@@ -1,0 +1,62 @@
+import { formatPercent, formatSeconds } from '../format';
+import { firstStartAtOrAfter, type LaneIndex } from './lane-index';
+import type { Span } from './span';
+
+export interface LabelledLane {
+  readonly label: string;
+  readonly index: LaneIndex;
+}
+
+/** The most rows of one CSV export. */
+const CSV_ROWS = 1_000_000;
+
+/** Iterations that start in the span, lane by lane, at most `limit`. */
+export function* visibleRows(lanes: readonly LabelledLane[], span: Span, limit: number) {
+  let left = limit;
+  for (const { label, index } of lanes) {
+    const { lane, count } = index;
+    for (
+      let i = firstStartAtOrAfter(lane.startSeconds, count, span.start);
+      i < count && (lane.startSeconds[i] as number) < span.end;
+      i++
+    ) {
+      if (left-- === 0) return;
+      yield { label, lane, i };
+    }
+  }
+}
+
+/** The visible iterations as CSV, units in the column names. */
+export function visibleCsv(lanes: readonly LabelledLane[], span: Span): string {
+  const rows = [
+    'lane,iteration,start_s,duration_s,prefill_tokens,decode_tokens,batch_size,queue_length,kv_blocks',
+  ];
+  for (const { label, lane, i } of visibleRows(lanes, span, CSV_ROWS)) {
+    rows.push(
+      [
+        `"${label.replaceAll('"', '""')}"`,
+        i,
+        lane.startSeconds[i],
+        lane.durationSeconds[i],
+        lane.prefillTokens[i],
+        lane.decodeTokens[i],
+        lane.batchSize[i],
+        lane.queueLength[i],
+        lane.kvBlocksUsed[i],
+      ].join(','),
+    );
+  }
+  return `${rows.join('\r\n')}\r\n`;
+}
+
+/** One iteration in words, for the hover text and for the live region. */
+export function describeIteration({ label, index }: LabelledLane, i: number): string {
+  const { lane, count } = index;
+  if (i < 0 || i >= count) return '';
+  const duration = formatSeconds(lane.durationSeconds[i] as number);
+  const start = formatSeconds(lane.startSeconds[i] as number);
+  if (lane.role === 'link')
+    return `${label}, transfer ${i}, at ${start}, ${duration}, ${lane.prefillTokens[i]} tokens of KV`;
+  const kv = formatPercent((lane.kvBlocksUsed[i] as number) / lane.kvBlocksTotal);
+  return `${label}, iteration ${i}, at ${start}, ${duration}, ${lane.prefillTokens[i]} prefill tokens, ${lane.decodeTokens[i]} decodes, queue ${lane.queueLength[i]}, KV ${kv}`;
+}
