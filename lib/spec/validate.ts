@@ -42,7 +42,8 @@ export function parseNotebook(value: unknown): ParsedNotebook {
   const { document } = upgraded;
   const parsed = notebookSchema.safeParse(document);
   if (parsed.success) {
-    const issues = graphIssues(parsed.data.cells.map((cell, index) => ({ cell, index })));
+    const placed = parsed.data.cells.map((cell, index) => ({ cell, index }));
+    const issues = graphIssues({ placed, brokenIds: new Set() });
     return issues.length === 0 ? { ok: true, notebook: parsed.data } : { ok: false, issues };
   }
   const expectedAt = (path: readonly PropertyKey[]) => schemaExpectation(document, path);
@@ -55,42 +56,26 @@ interface PlacedCell {
   readonly index: number;
 }
 
-/** Cells that are right by themselves; the graph of the others is not judged. */
-function wellFormedCells(document: unknown): readonly PlacedCell[] {
-  const cells: unknown = (document as { cells?: unknown } | null)?.cells;
-  if (!Array.isArray(cells) || cells.length > MAX_CELLS) return [];
-  const placed = cells.map((value, index) => ({ parsed: cellSchema.safeParse(value), index }));
-  // With a broken cell about, an unknown input may be the broken cell: do not add a second complaint.
-  if (placed.some(({ parsed }) => !parsed.success)) {
-    const known = new Set(
-      cells.map((value) =>
-        typeof value === 'object' && value !== null ? (value as { id?: unknown }).id : undefined,
-      ),
-    );
-    return placed.flatMap(({ parsed, index }) =>
-      parsed.success
-        ? [
-            {
-              cell: {
-                ...parsed.data,
-                inputs: parsed.data.inputs.filter((id) => !known.has(id) || isWellFormed(id)),
-              },
-              index,
-            },
-          ]
-        : [],
-    );
-  }
-  return placed.flatMap(({ parsed, index }) =>
-    parsed.success ? [{ cell: parsed.data, index }] : [],
-  );
-
-  function isWellFormed(id: string): boolean {
-    return placed.some(({ parsed }) => parsed.success && parsed.data.id === id);
-  }
+interface JudgedCells {
+  readonly placed: readonly PlacedCell[];
+  readonly brokenIds: ReadonlySet<unknown>;
 }
 
-function graphIssues(placed: readonly PlacedCell[]): SpecIssue[] {
+/** Cells that are right by themselves, and the ids of the others: the graph judges only the former. */
+function wellFormedCells(document: unknown): JudgedCells {
+  const cells: unknown = (document as { cells?: unknown } | null)?.cells;
+  const placed: PlacedCell[] = [];
+  const brokenIds = new Set<unknown>();
+  if (!Array.isArray(cells) || cells.length > MAX_CELLS) return { placed, brokenIds };
+  cells.forEach((value: unknown, index) => {
+    const parsed = cellSchema.safeParse(value);
+    if (parsed.success) placed.push({ cell: parsed.data, index });
+    else brokenIds.add((value as { id?: unknown } | null)?.id);
+  });
+  return { placed, brokenIds };
+}
+
+function graphIssues({ placed, brokenIds }: JudgedCells): SpecIssue[] {
   const issues: SpecIssue[] = [];
   const add = (path: readonly PropertyKey[], message: string, value: unknown) =>
     issues.push({ path: formatPath(path), message, value });
@@ -121,6 +106,8 @@ function graphIssues(placed: readonly PlacedCell[]): SpecIssue[] {
       const input = byId.get(id);
       const path = ['cells', index, 'inputs', i];
       if (cell.inputs.indexOf(id) !== i) add(path, `duplicate input: "${id}"`, id);
+      // A broken cell has been complained about by itself.
+      else if (input === undefined && brokenIds.has(id)) return;
       else if (input === undefined) add(path, `unknown input: "${id}" (no cell has this id)`, id);
       else if (kinds.length > 0 && !kinds.includes(input.kind)) {
         add(

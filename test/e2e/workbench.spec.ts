@@ -1,26 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
-import { expect, type Page, test } from 'playwright/test';
-
-const cell = (page: Page, id: string) => page.locator(`[data-cell="${id}"]`);
-const state = (page: Page, id: string) => cell(page, id).locator('[data-state]').first();
-
-/** Anything the page complains about is a failure, missing recorded results apart. */
-function watchConsole(page: Page): string[] {
-  const problems: string[] = [];
-  page.on('pageerror', (error) => problems.push(error.message));
-  page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(message.text());
-  });
-  return problems;
-}
-
-async function open(page: Page, path = './'): Promise<string[]> {
-  const problems = watchConsole(page);
-  await page.goto(path);
-  await page.locator('[data-cell], [role=alert]').first().waitFor();
-  return problems;
-}
+import { expect, test } from 'playwright/test';
+import { cell, open, state } from './page-parts';
 
 test('opens a ready experiment and runs three strategies that differ', async ({ page }) => {
   const problems = await open(page);

@@ -10,7 +10,9 @@ export async function openCommand(args: readonly string[]): Promise<number> {
     return 2;
   }
   const hash = link.indexOf('#');
-  const decoded = await decodeLink(hash < 0 ? link : link.slice(hash));
+  // An address without a fragment carries nothing; a payload by itself has no slash.
+  const fragment = hash >= 0 ? link.slice(hash) : link.includes('/') ? '' : link;
+  const decoded = await decodeLink(fragment);
   switch (decoded.kind) {
     case 'ok':
       process.stdout.write(printMarkdown(decoded.notebook));

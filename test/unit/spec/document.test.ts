@@ -97,7 +97,7 @@ describe('validation', () => {
       'invalid headSize: 66 (expected a multiple of 4) at cells[4].params.shape.headSize',
       'invalid kvHeads: 3 (expected a divisor of queryHeads) at cells[4].params.shape.kvHeads',
       'invalid kind: "graph" (expected "text", "attention", "workload", "serve", "map", "timeline", "plot", "table") at cells[5].kind',
-      'invalid inputs: 0 given (expected 1..8 of kind serve) at cells[3].inputs',
+      'duplicate input: "u" at cells[3].inputs[1]',
     ]);
   });
 
@@ -201,6 +201,21 @@ describe('files', () => {
     ]);
     expect(parsed.ok && parsed.notebook.cells[0]?.params).toEqual({ markdown: '# Hello\n\nWorld' });
     expect(parseFile(' {"title":"J"}')).toMatchObject({ ok: true, notebook: { title: 'J' } });
+  });
+});
+
+describe('issues', () => {
+  it('complains once about a broken cell, not again about the cells that use it', () => {
+    const parsed = parseFile(
+      '```cell serve #s\n{ "model": "gpt-0" }\n```\n\n```cell timeline #t <- s\n```\n',
+    );
+    expect(parsed.ok ? [] : parsed.issues.map(({ message }) => message)).toEqual([
+      expect.stringContaining('invalid model: "gpt-0"'),
+    ]);
+    const unknown = parseFile('```cell timeline #t <- s\n```\n');
+    expect(unknown).toMatchObject({
+      issues: [{ message: expect.stringContaining('unknown input: "s"') }],
+    });
   });
 });
 

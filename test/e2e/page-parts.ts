@@ -1,0 +1,21 @@
+import type { Page } from 'playwright/test';
+
+export const cell = (page: Page, id: string) => page.locator(`[data-cell="${id}"]`);
+export const state = (page: Page, id: string) => cell(page, id).locator('[data-state]').first();
+
+/** Anything the page complains about is a failure, missing recorded results apart. */
+function watchConsole(page: Page): string[] {
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
+  return problems;
+}
+
+export async function open(page: Page, path = './'): Promise<string[]> {
+  const problems = watchConsole(page);
+  await page.goto(path);
+  await page.locator('[data-cell], [role=alert]').first().waitFor();
+  return problems;
+}
