@@ -1,6 +1,7 @@
 'use client';
 
 import { type ReactNode, useState } from 'react';
+import { CHEAP_SECONDS } from '../../lib/run/estimate';
 import type { Session } from '../../lib/run/session-types';
 import { type Cell, INPUT_RULES, type Notebook } from '../../lib/spec/notebook';
 import { paramsSchema } from '../../lib/spec/ranges';
@@ -57,7 +58,10 @@ export function CellFrame({ cell, notebook, session, edit, children }: Props) {
             </button>
           ) : (
             <button type="button" data-primary="" onClick={() => session.run(cell.id)}>
-              Run{estimate === undefined ? '' : ` (about ${formatSeconds(estimate)})`}
+              Run
+              {estimate === undefined || estimate < CHEAP_SECONDS
+                ? ''
+                : ` (about ${formatSeconds(estimate)})`}
             </button>
           ))}
         <CellMenu cell={cell} edit={edit} />
