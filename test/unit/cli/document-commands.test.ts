@@ -35,7 +35,7 @@ test('validate names the file, the line and the value of every error', async () 
   expect(await validateCommand([NOTEBOOK, bad, join(folder, 'none.md')])).toBe(1);
   expect(out).toEqual([`${NOTEBOOK}: valid, 13 cells`]);
   expect(errors).toEqual([
-    `${bad}:4: invalid tensorParallel: 99 (expected 1..16) at cells[1].params.tensorParallel`,
+    `${bad}:3: invalid tensorParallel: 99 (expected 1..16) at cells[1].params.tensorParallel`,
     `${join(folder, 'none.md')}:1: cannot read the file (ENOENT)`,
   ]);
 });
