@@ -1,6 +1,6 @@
 import type { AttentionParams, AttentionShape } from '../spec/kinds/attention';
 import { countVisiblePairs } from './block-list';
-import { makeDocuments } from './mask';
+import { makeProgram } from './program';
 import type { AttentionInputs } from './types';
 
 /** First NaN or infinity of the inputs as a sentence that names the place, or undefined. */
@@ -45,8 +45,14 @@ export function checkShapeLimits(shape: AttentionShape, maxBufferBytes: number):
     );
 }
 
-/** Useful arithmetic of one call: 4 x headSize per visible pair and query head (two products, multiply and add). */
+/** Looks at single elements that an estimate may cost: under a millisecond. */
+const ESTIMATE_LOOKS = 2 ** 15;
+
+/**
+ * About how much useful arithmetic one call is: 4 x headSize per visible pair and query head (two
+ * products, multiply and add). Exact where rectangles tell.
+ */
 export function usefulFlops(params: AttentionParams): number {
-  const pairs = countVisiblePairs(params.variant, params.shape, makeDocuments(params));
-  return 4 * params.shape.headSize * pairs * params.shape.queryHeads;
+  const { pairs } = countVisiblePairs(makeProgram(params), params.shape, ESTIMATE_LOOKS);
+  return 4 * params.shape.headSize * pairs;
 }

@@ -1,6 +1,6 @@
 import { createRandom, type Random } from '../random/random';
 import type { AttentionParams, AttentionShape, AttentionStructure } from '../spec/kinds/attention';
-import { makeDocuments, queryPosition } from './mask';
+import { makeProgram, queryPosition } from './program';
 import type { AttentionInputs } from './types';
 
 /**
@@ -157,5 +157,5 @@ export function makeInputs(params: AttentionParams): AttentionInputs {
       }
     }
   });
-  return { shape, query, key, value, documents: makeDocuments(params) };
+  return { shape, query, key, value, program: makeProgram(params) };
 }

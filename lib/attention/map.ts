@@ -1,5 +1,3 @@
-import type { AttentionVariant } from '../spec/kinds/attention';
-import { visibleKeyRanges } from './mask';
 import type { AttentionInputs, MapBase, MapRect, MapWindow } from './types';
 
 /** Largest side of a base reduction and of an exact window, in cells. */
@@ -8,7 +6,6 @@ export const MAP_CELLS = 512;
 /** Calls `visit(key, p)` for the visible keys of one row in [keyStart, keyEnd): p = exp(q.k / sqrt(d) - lse). */
 function visitRow(
   inputs: AttentionInputs,
-  variant: AttentionVariant,
   lse: ArrayLike<number>,
   batch: number,
   head: number,
@@ -23,21 +20,19 @@ function visitRow(
   const qOffset = row * headSize;
   const kvOffset = (batch * kvHeads + Math.floor(head / (queryHeads / kvHeads))) * keys * headSize;
   const rowLse = lse[row] as number;
-  for (const [start, end] of visibleKeyRanges(
-    variant,
-    inputs.shape,
-    inputs.documents,
-    batch,
-    query,
-  )) {
-    for (let k = Math.max(start, keyStart); k < Math.min(end, keyEnd); k++) {
-      const offset = kvOffset + k * headSize;
-      let dot = 0;
-      for (let d = 0; d < headSize; d++) {
-        dot += (inputs.query[qOffset + d] as number) * (inputs.key[offset + d] as number);
-      }
-      visit(k, Math.exp(dot * scale - rowLse));
+  const { isVisible, modify } = inputs.program;
+  for (let k = keyStart; k < keyEnd; k++) {
+    if (!isVisible(batch, head, query, k)) continue;
+    const offset = kvOffset + k * headSize;
+    let dot = 0;
+    for (let d = 0; d < headSize; d++) {
+      dot += (inputs.query[qOffset + d] as number) * (inputs.key[offset + d] as number);
     }
+    const score = dot * scale;
+    visit(
+      k,
+      Math.exp((modify === undefined ? score : modify(batch, head, query, k, score)) - rowLse),
+    );
   }
 }
 
@@ -49,7 +44,6 @@ function visitRow(
  */
 export function mapWindow(
   inputs: AttentionInputs,
-  variant: AttentionVariant,
   lse: ArrayLike<number>,
   batch: number,
   head: number,
@@ -68,7 +62,7 @@ export function mapWindow(
   const probabilities = new Float32Array(rows * columns).fill(Number.NaN);
   for (let q = queryStart; q < queryEnd; q++) {
     const offset = (q - queryStart) * columns - keyStart;
-    visitRow(inputs, variant, lse, batch, head, q, keyStart, keyEnd, (k, p) => {
+    visitRow(inputs, lse, batch, head, q, keyStart, keyEnd, (k, p) => {
       probabilities[offset + k] = p;
     });
   }
@@ -87,7 +81,6 @@ export function cellStart(index: number, count: number, cells: number): number {
  */
 export function* mapBaseSteps(
   inputs: AttentionInputs,
-  variant: AttentionVariant,
   lse: ArrayLike<number>,
   batch: number,
   head: number,
@@ -109,7 +102,7 @@ export function* mapBaseSteps(
     counts.fill(0);
     maxima.fill(0);
     for (let q = cellStart(r, queries, rows); q < cellStart(r + 1, queries, rows); q++) {
-      visitRow(inputs, variant, lse, batch, head, q, 0, keys, (k, p) => {
+      visitRow(inputs, lse, batch, head, q, 0, keys, (k, p) => {
         const c = cellOfKey[k] as number;
         sums[c] = (sums[c] as number) + p;
         counts[c] = (counts[c] as number) + 1;

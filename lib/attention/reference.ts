@@ -1,58 +1,53 @@
-import type { AttentionVariant } from '../spec/kinds/attention';
-import { visibleKeyRanges } from './mask';
 import type { AttentionInputs } from './types';
 
 /**
- * One output row in f64, the plain definition: softmax(q K^T / sqrt(headSize)) V over the visible
- * keys, with the row maximum subtracted. Query head h reads KV head floor(h / (queryHeads / kvHeads)).
+ * One output row in f64, the plain definition: softmax(modify(q K^T / sqrt(headSize))) V over the
+ * visible keys, with the row maximum subtracted. Query head h reads KV head floor(h / (queryHeads / kvHeads)).
  *
  * @param out receives headSize values; zeros for a fully masked row
  * @returns the row's log-sum-exp; -Infinity for a fully masked row
  */
 export function referenceRow(
   inputs: AttentionInputs,
-  variant: AttentionVariant,
   batch: number,
   head: number,
   query: number,
   out: Float64Array,
 ): number {
-  const { shape, documents } = inputs;
+  const { shape, program } = inputs;
   const { queryHeads, kvHeads, queries, keys, headSize } = shape;
   const scale = 1 / Math.sqrt(headSize);
   const kvHead = Math.floor(head / (queryHeads / kvHeads));
   const qOffset = ((batch * queryHeads + head) * queries + query) * headSize;
   const kvOffset = (batch * kvHeads + kvHead) * keys * headSize;
   const q = inputs.query.subarray(qOffset, qOffset + headSize);
-  const ranges = visibleKeyRanges(variant, shape, documents, batch, query);
+  const { isVisible, modify } = program;
 
-  const scores = new Float64Array(ranges.reduce((sum, [start, end]) => sum + end - start, 0));
+  const scores = new Float64Array(keys).fill(-Infinity);
   let maximum = -Infinity;
-  let i = 0;
-  for (const [start, end] of ranges) {
-    for (let k = start; k < end; k++) {
-      const offset = kvOffset + k * headSize;
-      let dot = 0;
-      for (let d = 0; d < headSize; d++)
-        dot += (q[d] as number) * (inputs.key[offset + d] as number);
-      const score = dot * scale;
-      scores[i++] = score;
-      if (score > maximum) maximum = score;
+  for (let k = 0; k < keys; k++) {
+    if (!isVisible(batch, head, query, k)) continue;
+    const offset = kvOffset + k * headSize;
+    let dot = 0;
+    for (let d = 0; d < headSize; d++) {
+      dot += (q[d] as number) * (inputs.key[offset + d] as number);
     }
+    const score = modify === undefined ? dot * scale : modify(batch, head, query, k, dot * scale);
+    scores[k] = score;
+    if (score > maximum) maximum = score;
   }
   out.fill(0);
-  if (scores.length === 0) return -Infinity;
+  if (maximum === -Infinity) return -Infinity;
 
   let sum = 0;
-  i = 0;
-  for (const [start, end] of ranges) {
-    for (let k = start; k < end; k++) {
-      const weight = Math.exp((scores[i++] as number) - maximum);
-      sum += weight;
-      const offset = kvOffset + k * headSize;
-      for (let d = 0; d < headSize; d++) {
-        out[d] = (out[d] as number) + weight * (inputs.value[offset + d] as number);
-      }
+  for (let k = 0; k < keys; k++) {
+    const score = scores[k] as number;
+    if (score === -Infinity) continue;
+    const weight = Math.exp(score - maximum);
+    sum += weight;
+    const offset = kvOffset + k * headSize;
+    for (let d = 0; d < headSize; d++) {
+      out[d] = (out[d] as number) + weight * (inputs.value[offset + d] as number);
     }
   }
   for (let d = 0; d < headSize; d++) out[d] = (out[d] as number) / sum;
@@ -67,7 +62,6 @@ export function referenceRow(
  */
 export function* referenceSteps(
   inputs: AttentionInputs,
-  variant: AttentionVariant,
 ): Generator<number, { output: Float64Array; lse: Float64Array }> {
   const { batch, queryHeads, queries, keys, headSize } = inputs.shape;
   const rows = batch * queryHeads * queries;
@@ -79,7 +73,7 @@ export function* referenceSteps(
     for (let h = 0; h < queryHeads; h++) {
       for (let q = 0; q < queries; q++) {
         const out = output.subarray(row * headSize, (row + 1) * headSize);
-        lse[row] = referenceRow(inputs, variant, b, h, q, out);
+        lse[row] = referenceRow(inputs, b, h, q, out);
         row++;
         if (row % rowsPerStep === 0) yield row / rows;
       }
@@ -89,11 +83,11 @@ export function* referenceSteps(
 }
 
 /** `referenceSteps` run to the end: for tests and the command line. */
-export function attentionReference(
-  inputs: AttentionInputs,
-  variant: AttentionVariant,
-): { output: Float64Array; lse: Float64Array } {
-  const steps = referenceSteps(inputs, variant);
+export function attentionReference(inputs: AttentionInputs): {
+  output: Float64Array;
+  lse: Float64Array;
+} {
+  const steps = referenceSteps(inputs);
   for (;;) {
     const step = steps.next();
     if (step.done) return step.value;

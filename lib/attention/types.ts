@@ -1,4 +1,5 @@
 import type { AttentionParams, AttentionShape } from '../spec/kinds/attention';
+import type { AttentionProgram } from './program';
 
 /** The GPU (or its absence) that produced a number. */
 export interface AdapterInfo {
@@ -19,8 +20,7 @@ export interface AttentionInputs {
   readonly query: Float32Array;
   readonly key: Float32Array;
   readonly value: Float32Array;
-  /** Document index of every key position; absent unless the variant needs it. */
-  readonly documents: Int32Array | undefined;
+  readonly program: AttentionProgram;
 }
 
 /** Output [batch, queryHeads, queries, headSize] and row log-sum-exp [batch, queryHeads, queries]; a fully masked row has output 0 and lse -Infinity. */
@@ -32,7 +32,7 @@ export interface AttentionOutput {
 /**
  * Key blocks that each query block visits, as CSR: entries of query block i are
  * `blocks[offsets[i] .. offsets[i + 1])`. Within a row full blocks come first; `fullCounts[i]` of
- * them need no mask test. The list is the same for every head and, unless `documents` differ, batch.
+ * them need no mask test.
  */
 export interface BlockList {
   readonly blockQueries: number;
@@ -104,6 +104,8 @@ export interface AttentionResult {
   readonly density: {
     /** Unmasked query-key pairs over all pairs. */
     readonly elements: number;
+    /** The pairs were counted on a spread of rows. */
+    readonly isEstimate: boolean;
     /** Visited blocks over all blocks. */
     readonly blocks: number;
   };

@@ -1,8 +1,8 @@
 import type { AttentionInputs } from '../attention/types';
-import type { AttentionVariant } from '../spec/kinds/attention';
 import { storageBuffer, uniformBuffer } from './buffers';
 import type { GpuDevice } from './device';
 import { passTimestamps, type Stamps } from './measure';
+import { type PackedBlockList, packBlockList } from './packed-list';
 import { attentionParamsView, type DispatchParams } from './params';
 import {
   type AttentionPlan,
@@ -12,8 +12,8 @@ import {
   rowsPerKvHead,
 } from './plans';
 import type { ResidentAttention } from './resident';
-import { type PackedBlockList, packBlockList } from './row-ranges';
 import { submitSlices } from './submit-slices';
+import { variantSlots } from './variant-slots';
 
 const TARGET_SUBMIT_SECONDS = 0.008;
 /** Fewer workgroups than this leave processors idle, which costs more than a longer submit. */
@@ -62,21 +62,26 @@ export async function prepareAttention(
   gpu: GpuDevice,
   resident: ResidentAttention,
   inputs: AttentionInputs,
-  variant: AttentionVariant,
   plan: AttentionPlan,
   options: JobOptions,
 ): Promise<AttentionJob> {
   const { shape } = inputs;
-  const list = packBlockList(inputs, variant, planBlockQueries(plan, shape), plan.blockKeys);
+  const list = packBlockList(
+    inputs,
+    planBlockQueries(plan, shape),
+    plan.blockKeys,
+    plan.family === 'decode' ? shape.kvHeads : shape.queryHeads,
+  );
+  const slots = variantSlots(inputs.program);
   const owned: GPUBuffer[] = [];
   const own = async (pending: Promise<GPUBuffer>) => {
     const buffer = await pending;
     owned.push(buffer);
     return buffer;
   };
-  const view = attentionParamsView(shape, {
+  const view = attentionParamsView(shape, inputs.program, {
     listStride: list.stride,
-    rangeStride: resident.rangeStride,
+    listHeadStride: list.headStride,
   });
   const destroy = () => {
     for (const buffer of owned) buffer.destroy();
@@ -86,13 +91,13 @@ export async function prepareAttention(
     const entries = await own(storageBuffer(gpu, 'block list', { data: list.entries }));
     const uniform = uniformBuffer(gpu, view.arrayBuffer.byteLength);
     owned.push(uniform);
-    const { query, key, value, ranges } = resident;
-    const read = [query, key, value, ranges, listRows, entries];
+    const { query, key, value, tables } = resident;
+    const read = [query, key, value, tables, listRows, entries];
     const secondsPerEntry = (rows: number) =>
       (4 * rows * plan.blockKeys * shape.headSize) / (options.gigaflopsPerSecond * 1e9);
 
     const prefillSteps = async (blockQueries: number): Promise<Step[]> => {
-      const pipeline = await gpu.settle(gpu.pipelines.get(plan.kernel(shape)));
+      const pipeline = await gpu.settle(gpu.pipelines.get({ ...plan.kernel(shape), slots }));
       const bindings = bind(gpu, pipeline, [...read, resident.output, resident.lse, uniform]);
       const seconds = Float64Array.from(
         list.blockEntries,
@@ -116,7 +121,7 @@ export async function prepareAttention(
       const partialLse = await own(storageBuffer(gpu, 'partial LSE', { bytes: rows * splits * 4 }));
       const [pipeline, merge] = await gpu.settle(
         Promise.all([
-          gpu.pipelines.get(decode.kernel(shape)),
+          gpu.pipelines.get({ ...decode.kernel(shape), slots }),
           gpu.pipelines.get({ file: 'merge-splits.wgsl', overrides: { WORKGROUP: 64 } }),
         ]),
       );

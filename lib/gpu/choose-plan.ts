@@ -12,6 +12,7 @@ import { type GpuDevice, isDeviceLoss } from './device';
 import { measure } from './measure';
 import { type AttentionPlan, candidatePlans, familyOf, rowsPerKvHead } from './plans';
 import { ResidentAttention } from './resident';
+import { variantSlots } from './variant-slots';
 
 /** A plan that was measured, and the throughput it reached. */
 export interface ChosenPlan {
@@ -27,14 +28,15 @@ const LONG_ENOUGH_SECONDS = 0.004;
 const PROBE_TOKENS = { prefill: [256, 1024, 2048], decode: [4096, 16_384] } as const;
 const FIRST_GUESS_GIGAFLOPS = 1;
 
-function probeInputs(shape: AttentionShape, variant: AttentionVariant): AttentionInputs {
+/** One structure for all probes, so that each plan is compiled once: a causal window and sinks. */
+function probeInputs(shape: AttentionShape, windowTokens: number): AttentionInputs {
+  const variant: AttentionVariant = { type: 'window-sinks', windowTokens, sinkTokens: 3 };
   return makeInputs(attentionParams.parse({ shape, variant, seed: 7 }));
 }
 
 /** Small and ragged: two key ranges, GQA as in the real shape, rows and keys that fill no block. */
-function verificationInputs(shape: AttentionShape) {
+function verificationInputs(shape: AttentionShape): AttentionInputs {
   const group = shape.queryHeads / shape.kvHeads;
-  const variant: AttentionVariant = { type: 'window-sinks', windowTokens: 21, sinkTokens: 3 };
   const small = {
     batch: 1,
     queryHeads: Math.min(group, 4),
@@ -43,15 +45,15 @@ function verificationInputs(shape: AttentionShape) {
     keys: 75,
     headSize: shape.headSize,
   };
-  return { inputs: probeInputs(small, variant), variant };
+  return probeInputs(small, 21);
 }
 
 /** Throws with a sentence where the plan does not compile or its output is off. */
 async function verify(gpu: GpuDevice, plan: AttentionPlan, shape: AttentionShape): Promise<void> {
-  const { inputs, variant } = verificationInputs(shape);
-  const resident = await ResidentAttention.upload(gpu, inputs, variant);
+  const inputs = verificationInputs(shape);
+  const resident = await ResidentAttention.upload(gpu, inputs);
   try {
-    const job = await prepareAttention(gpu, resident, inputs, variant, plan, {
+    const job = await prepareAttention(gpu, resident, inputs, plan, {
       gigaflopsPerSecond: FIRST_GUESS_GIGAFLOPS,
     });
     try {
@@ -60,7 +62,7 @@ async function verify(gpu: GpuDevice, plan: AttentionPlan, shape: AttentionShape
       job.destroy();
     }
     const output = await resident.read(gpu);
-    const error = compareOutputs(inputs, variant, output, {
+    const error = compareOutputs(inputs, output, {
       maxFlops: Number.POSITIVE_INFINITY,
     });
     if (!error.withinTolerance) {
@@ -83,16 +85,15 @@ async function timePlans(
   shape: AttentionShape,
   signal: AbortSignal | undefined,
 ) {
-  const variant: AttentionVariant = { type: 'causal' };
-  const inputs = probeInputs(shape, variant);
-  const flops =
-    4 * shape.headSize * shape.queryHeads * countVisiblePairs(variant, shape, undefined);
-  const resident = await ResidentAttention.upload(gpu, inputs, variant);
+  // A window as long as the keys: causal.
+  const inputs = probeInputs(shape, shape.keys);
+  const flops = 4 * shape.headSize * countVisiblePairs(inputs.program, shape).pairs;
+  const resident = await ResidentAttention.upload(gpu, inputs);
   const timings: { plan: AttentionPlan; seconds: number; gigaflopsPerSecond: number }[] = [];
   try {
     for (const plan of plans) {
       signal?.throwIfAborted();
-      const job = await prepareAttention(gpu, resident, inputs, variant, plan, {
+      const job = await prepareAttention(gpu, resident, inputs, plan, {
         gigaflopsPerSecond: FIRST_GUESS_GIGAFLOPS,
       });
       try {
@@ -142,7 +143,10 @@ export class PlanChooser {
     const working: AttentionPlan[] = [];
     const candidates = candidatePlans(shape, gpu.info);
     // Compiles side by side; `verify` awaits each in turn and reports what fails.
-    for (const plan of candidates) gpu.pipelines.get(plan.kernel(shape)).catch(() => undefined);
+    const slots = variantSlots(verificationInputs(shape).program);
+    for (const plan of candidates) {
+      gpu.pipelines.get({ ...plan.kernel(shape), slots }).catch(() => undefined);
+    }
     for (const [i, plan] of candidates.entries()) {
       signal?.throwIfAborted();
       onProgress?.(i / (candidates.length + 1));

@@ -92,7 +92,6 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
 
   async function mapBaseOf(
     call: ResidentCall,
-    params: AttentionParams,
     batch: number,
     head: number,
     signal: AbortSignal,
@@ -101,7 +100,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     if (gpu !== undefined && call.device !== undefined) {
       return mapBaseOnDevice(gpu, call.device, batch, head, signal);
     }
-    const steps = mapBaseSteps(call.inputs, params.variant, call.lse, batch, head);
+    const steps = mapBaseSteps(call.inputs, call.lse, batch, head);
     return driveSteps(steps, signal, () => undefined);
   }
 
@@ -121,7 +120,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
         checkHead(params, batch, head);
         const run = async () => {
           const key = await ensureResident(params, signal);
-          return residents.use(key, (call) => mapBaseOf(call, params, batch, head, signal));
+          return residents.use(key, (call) => mapBaseOf(call, batch, head, signal));
         };
         // Without an adapter there is no device to lose.
         return (await keeper.get()) === undefined
@@ -133,7 +132,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
         checkHead(params, batch, head);
         const key = await ensureResident(params, signal);
         return residents.use(key, async ({ inputs, lse }) =>
-          mapWindow(inputs, params.variant, lse, batch, head, rect),
+          mapWindow(inputs, lse, batch, head, rect),
         );
       }),
     cancel: (jobId) => jobs.cancel(jobId),

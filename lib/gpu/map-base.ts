@@ -4,6 +4,7 @@ import { readFloats, storageBuffer, uniformBuffer } from './buffers';
 import type { GpuDevice } from './device';
 import { attentionParamsView, mapParamsView } from './params';
 import type { ResidentAttention } from './resident';
+import { variantSlots } from './variant-slots';
 
 const TARGET_SUBMIT_SECONDS = 0.008;
 const WORKGROUP_ROWS = 8;
@@ -25,18 +26,23 @@ export async function mapBaseOnDevice(
   const rows = Math.min(MAP_CELLS, queries);
   const columns = Math.min(MAP_CELLS, keys);
   const { device } = gpu;
-  const pipeline = await gpu.settle(gpu.pipelines.get({ file: 'map-base.wgsl' }));
+  const pipeline = await gpu.settle(
+    gpu.pipelines.get({ file: 'map-base.wgsl', slots: variantSlots(resident.program) }),
+  );
   const cells = await storageBuffer(gpu, 'map cells', { bytes: rows * columns * 8 });
-  const view = attentionParamsView(shape, { listStride: 0, rangeStride: resident.rangeStride });
+  const view = attentionParamsView(shape, resident.program, {
+    listStride: 0,
+    listHeadStride: 0,
+  });
   const params = uniformBuffer(gpu, view.arrayBuffer.byteLength);
   const mapView = mapParamsView({ rows, columns, batch, head, rowStart: 0 });
   const map = uniformBuffer(gpu, mapView.arrayBuffer.byteLength);
   try {
     device.queue.writeBuffer(params, 0, view.arrayBuffer);
-    const { query, key, lse, ranges } = resident;
+    const { query, key, lse, tables } = resident;
     const bindings = device.createBindGroup({
       layout: pipeline.getBindGroupLayout(0),
-      entries: [query, key, lse, ranges, cells, params, map].map((buffer, binding) => ({
+      entries: [query, key, lse, tables, cells, params, map].map((buffer, binding) => ({
         binding,
         resource: { buffer },
       })),

@@ -1,4 +1,5 @@
 import { makeShaderDataDefinitions, makeStructuredView, type StructuredView } from 'webgpu-utils';
+import type { AttentionProgram } from '../attention/program';
 import type { AttentionShape } from '../spec/kinds/attention';
 import mapBaseSource from './kernels/map-base.wgsl';
 import paramsSource from './kernels/params.wgsl';
@@ -27,11 +28,20 @@ export interface MapParams {
   readonly rowStart: number;
 }
 
-/** A view of `Params` with the sizes of one call set; strides count rows per batch, 0 where shared. */
+/** A view of `Params` with the sizes, numbers and tables of one call set; strides count list rows, 0 where shared. */
 export function attentionParamsView(
   shape: AttentionShape,
-  strides: { readonly listStride: number; readonly rangeStride: number },
+  program: AttentionProgram,
+  strides: { readonly listStride: number; readonly listHeadStride: number },
 ): StructuredView {
+  const numbers = new Float32Array(8);
+  numbers.set(program.numbers.map(({ value }) => value));
+  const tables = new Uint32Array(16);
+  let offset = 0;
+  program.tables.forEach(({ values, batchStride, headStride, length }, i) => {
+    tables.set([offset, batchStride, headStride, length], 4 * i);
+    offset += values.length;
+  });
   const view = makeStructuredView(attention);
   view.set({
     queries: shape.queries,
@@ -42,6 +52,8 @@ export function attentionParamsView(
     rows: shape.batch * shape.queryHeads * shape.queries,
     scale: 1 / Math.sqrt(shape.headSize),
     ...strides,
+    numbers,
+    tables,
   });
   return view;
 }

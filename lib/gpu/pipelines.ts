@@ -1,12 +1,14 @@
 import { KERNELS, type KernelFile } from './kernel-table';
 import { SHADER_FILES } from './shaders';
-import { resolveWgsl, type WgslConstants } from './wgsl';
+import { resolveWgsl, type WgslConstants, type WgslSlots } from './wgsl';
 
 /** A kernel file with its declared constants and pipeline overrides. */
 export interface KernelVariant {
   readonly file: KernelFile;
   readonly constants?: WgslConstants;
   readonly overrides?: Readonly<Record<string, number>>;
+  /** Expressions of a variant's formulas; see `variant.wgsl`. */
+  readonly slots?: WgslSlots;
 }
 
 /**
@@ -21,8 +23,18 @@ export class PipelineCache {
     this.#device = device;
   }
 
+  /** Pipelines compiled so far. */
+  get size(): number {
+    return this.#pipelines.size;
+  }
+
   get(variant: KernelVariant): Promise<GPUComputePipeline> {
-    const { code, origins } = resolveWgsl(SHADER_FILES, variant.file, variant.constants);
+    const { code, origins } = resolveWgsl(
+      SHADER_FILES,
+      variant.file,
+      variant.constants,
+      variant.slots,
+    );
     const key = JSON.stringify([code, variant.overrides ?? {}]);
     const cached = this.#pipelines.get(key);
     if (cached !== undefined) return cached;
@@ -50,7 +62,7 @@ export class PipelineCache {
     const error = info.messages.find(({ type }) => type === 'error');
     if (error !== undefined) {
       throw new Error(
-        `cannot compile ${variant.file}: ${error.message} at ${place(error.lineNum)}`,
+        `cannot compile ${variant.file}: ${error.message.split('\n')[0]} at ${place(error.lineNum)}`,
       );
     }
     if (invalid !== null) throw new Error(`cannot compile ${variant.file}: ${invalid.message}`);

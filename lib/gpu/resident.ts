@@ -1,9 +1,9 @@
 import { checkShapeLimits } from '../attention/checks';
+import type { AttentionProgram } from '../attention/program';
 import type { AttentionInputs } from '../attention/types';
-import type { AttentionShape, AttentionVariant } from '../spec/kinds/attention';
+import type { AttentionShape } from '../spec/kinds/attention';
 import { readFloats, storageBuffer } from './buffers';
 import type { GpuDevice } from './device';
-import { rowRanges } from './row-ranges';
 
 /** Largest finite value that stands for a masked row's LSE in the kernels. */
 const MASKED_BELOW = -1e38;
@@ -16,34 +16,30 @@ export class ResidentAttention {
   readonly value: GPUBuffer;
   readonly output: GPUBuffer;
   readonly lse: GPUBuffer;
-  readonly ranges: GPUBuffer;
-  readonly rangeStride: number;
+  /** Values of the program's tables, one after another. */
+  readonly tables: GPUBuffer;
+  readonly program: AttentionProgram;
 
   private constructor(
-    shape: AttentionShape,
-    rangeStride: number,
-    buffers: Record<'query' | 'key' | 'value' | 'output' | 'lse' | 'ranges', GPUBuffer>,
+    { shape, program }: AttentionInputs,
+    buffers: Record<'query' | 'key' | 'value' | 'output' | 'lse' | 'tables', GPUBuffer>,
   ) {
     this.shape = shape;
-    this.rangeStride = rangeStride;
+    this.program = program;
     this.query = buffers.query;
     this.key = buffers.key;
     this.value = buffers.value;
     this.output = buffers.output;
     this.lse = buffers.lse;
-    this.ranges = buffers.ranges;
+    this.tables = buffers.tables;
   }
 
   /** Uploads; rejects with a sentence per tensor that the adapter cannot hold. */
-  static async upload(
-    gpu: GpuDevice,
-    inputs: AttentionInputs,
-    variant: AttentionVariant,
-  ): Promise<ResidentAttention> {
-    const { shape } = inputs;
+  static async upload(gpu: GpuDevice, inputs: AttentionInputs): Promise<ResidentAttention> {
+    const { shape, program } = inputs;
     const issues = checkShapeLimits(shape, gpu.info.maxBufferBytes);
     if (issues.length > 0) throw new Error(issues.join('; '));
-    const ranges = rowRanges(inputs, variant);
+    const tables = Float32Array.from(program.tables.flatMap(({ values }) => [...values]));
     const made: GPUBuffer[] = [];
     const store = async (...args: Parameters<typeof storageBuffer>) => {
       const buffer = await storageBuffer(...args);
@@ -54,13 +50,15 @@ export class ResidentAttention {
       store(gpu, name, { data: data as Float32Array<ArrayBuffer> });
     try {
       const rows = shape.batch * shape.queryHeads * shape.queries;
-      return new ResidentAttention(shape, ranges.stride, {
+      return new ResidentAttention(inputs, {
         query: await tensor('query', inputs.query),
         key: await tensor('key', inputs.key),
         value: await tensor('value', inputs.value),
         output: await store(gpu, 'output', { bytes: rows * shape.headSize * 4 }),
         lse: await store(gpu, 'lse', { bytes: rows * 4 }),
-        ranges: await store(gpu, 'ranges', { data: ranges.data }),
+        tables: await store(gpu, 'tables', {
+          data: tables.length > 0 ? tables : new Float32Array(4),
+        }),
       });
     } catch (error) {
       for (const buffer of made) buffer.destroy();
@@ -69,7 +67,7 @@ export class ResidentAttention {
   }
 
   get bytes(): number {
-    return [this.query, this.key, this.value, this.output, this.lse, this.ranges].reduce(
+    return [this.query, this.key, this.value, this.output, this.lse, this.tables].reduce(
       (sum, { size }) => sum + size,
       0,
     );
@@ -87,7 +85,7 @@ export class ResidentAttention {
   }
 
   destroy(): void {
-    for (const buffer of [this.query, this.key, this.value, this.output, this.lse, this.ranges]) {
+    for (const buffer of [this.query, this.key, this.value, this.output, this.lse, this.tables]) {
       buffer.destroy();
     }
   }

@@ -38,9 +38,9 @@ export async function runOnDevice(
   signal.throwIfAborted();
 
   report({ fraction: undefined, phase: 'block list' });
-  const resident = await ResidentAttention.upload(gpu, inputs, params.variant);
+  const resident = await ResidentAttention.upload(gpu, inputs);
   try {
-    const job = await prepareAttention(gpu, resident, inputs, params.variant, plan, {
+    const job = await prepareAttention(gpu, resident, inputs, plan, {
       gigaflopsPerSecond: chosen.gigaflopsPerSecond,
     });
     const runs = context.isTimed ? params.timedRuns : 1;
@@ -60,7 +60,7 @@ export async function runOnDevice(
       const output = await resident.read(gpu);
       await yieldToMessages();
       signal.throwIfAborted();
-      const error = compareOutputs(inputs, params.variant, output, { maxFlops: CHECK_FLOPS });
+      const error = compareOutputs(inputs, output, { maxFlops: CHECK_FLOPS });
       const { flops, ...density } = densityOf(context, job.list);
       const gigaflopsPerSecond = flops / measured.medianSeconds / 1e9;
       const roof = roofs.raise(gpu.info, gigaflopsPerSecond);

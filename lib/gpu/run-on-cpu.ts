@@ -4,8 +4,8 @@ import type { AttentionInputs, AttentionResult } from '../attention/types';
 import type { OnProgress } from '../run/worker-api';
 import type { AttentionParams } from '../spec/kinds/attention';
 import { driveSteps } from './jobs';
+import { type PackedBlockList, packBlockList } from './packed-list';
 import type { ResidentCall } from './residents';
-import { type PackedBlockList, packBlockList } from './row-ranges';
 
 const CPU_BLOCK = 64;
 
@@ -26,10 +26,11 @@ export interface AttentionRun {
 /** Useful arithmetic of a run, and how much of the score matrix it covers. */
 export function densityOf({ params, inputs }: RunContext, list: PackedBlockList) {
   const { batch, queries, keys, headSize, queryHeads } = params.shape;
-  const pairs = countVisiblePairs(params.variant, params.shape, inputs.documents);
+  const { pairs, isEstimate } = countVisiblePairs(inputs.program, params.shape);
   return {
-    flops: 4 * headSize * queryHeads * pairs,
-    elements: pairs / (batch * queries * keys),
+    flops: 4 * headSize * pairs,
+    elements: pairs / (batch * queryHeads * queries * keys),
+    isEstimate,
     blocks: (list.full + list.partial) / list.total,
   };
 }
@@ -49,11 +50,11 @@ export async function runOnCpu(
 ): Promise<AttentionRun> {
   const { params, inputs, signal, report } = context;
   const start = performance.now();
-  const { lse } = await driveSteps(referenceSteps(inputs, params.variant), signal, (fraction) =>
+  const { lse } = await driveSteps(referenceSteps(inputs), signal, (fraction) =>
     report({ fraction, phase: 'timing' }),
   );
   const seconds = (performance.now() - start) / 1000;
-  const list = packBlockList(inputs, params.variant, CPU_BLOCK, CPU_BLOCK);
+  const list = packBlockList(inputs, CPU_BLOCK, CPU_BLOCK, params.shape.queryHeads);
   const { flops, ...density } = densityOf(context, list);
   return {
     result: {

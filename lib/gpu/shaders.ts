@@ -3,11 +3,12 @@ import attentionTile from './kernels/attention-tile.wgsl';
 import decodeQuad from './kernels/decode-quad.wgsl';
 import decodeTile from './kernels/decode-tile.wgsl';
 import mapBase from './kernels/map-base.wgsl';
-import mask from './kernels/mask.wgsl';
+import masked from './kernels/masked.wgsl';
 import mergeSplits from './kernels/merge-splits.wgsl';
 import params from './kernels/params.wgsl';
 import roofCopy from './kernels/roof-copy.wgsl';
 import roofMatmul from './kernels/roof-matmul.wgsl';
+import variant from './kernels/variant.wgsl';
 
 /** Every shader file by name; snippets without an entry point are included by the others. */
 export const SHADER_FILES = {
@@ -16,11 +17,12 @@ export const SHADER_FILES = {
   'decode-quad.wgsl': decodeQuad,
   'decode-tile.wgsl': decodeTile,
   'map-base.wgsl': mapBase,
-  'mask.wgsl': mask,
+  'masked.wgsl': masked,
   'merge-splits.wgsl': mergeSplits,
   'params.wgsl': params,
   'roof-copy.wgsl': roofCopy,
   'roof-matmul.wgsl': roofMatmul,
+  'variant.wgsl': variant,
 } as const;
 
 export type ShaderFile = keyof typeof SHADER_FILES;

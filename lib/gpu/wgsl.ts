@@ -20,6 +20,7 @@ interface Line extends WgslOrigin {
 const INCLUDE = /^\s*\/\/ #include "(.+)"\s*$/;
 const FOR = /^\s*\/\/ #for ([a-z]) (\w+)\s*$/;
 const END = /^\s*\/\/ #end\s*$/;
+const SLOT = /^(\s*let \w+ = ).*; \/\/ #slot (\w+)$/;
 const CONSTANT = /^const (\w+): u32 = (\d+);$/;
 
 function linesOf(files: Readonly<Record<string, string>>, file: string, seen: Set<string>): Line[] {
@@ -48,6 +49,16 @@ function withConstants(lines: readonly Line[], constants: WgslConstants, file: s
   }
   return { lines: replaced, values };
 }
+
+/** Expressions by slot: `let seen = true; // #slot mask1` takes `{ mask1: '(k <= at.q)' }`. */
+export type WgslSlots = Readonly<Record<string, string>>;
+
+const withSlots = (lines: readonly Line[], slots: WgslSlots): readonly Line[] =>
+  lines.map((line) => {
+    const [, head, name] = SLOT.exec(line.text) ?? [];
+    const expression = name === undefined ? undefined : slots[name];
+    return expression === undefined ? line : { ...line, text: `${head}${expression};` };
+  });
 
 /** Repeats `#for` blocks, inner ones after outer ones. */
 function unrolled(lines: readonly Line[], values: ReadonlyMap<string, number>): Line[] {
@@ -91,15 +102,16 @@ function blockEnd(lines: readonly Line[], start: number): number {
  * Resolves a shader file: `// #include "x.wgsl"` (each file once), declared constants replaced by
  * `constants`, and `// #for x N` ... `// #end` repeated with `$x` = 0 .. N - 1. Repetition is for
  * register tiles: software adapters do not unroll loops, and an array with a running index falls
- * out of registers.
+ * out of registers. Expressions are set into declared slots.
  */
 export function resolveWgsl(
   files: Readonly<Record<string, string>>,
   file: string,
   constants: WgslConstants = {},
+  slots: WgslSlots = {},
 ): ResolvedWgsl {
   const declared = withConstants(linesOf(files, file, new Set()), constants, file);
-  const lines = unrolled(declared.lines, declared.values);
+  const lines = withSlots(unrolled(declared.lines, declared.values), slots);
   return {
     code: lines.map(({ text }) => text).join('\n'),
     origins: lines.map(({ file: from, line }) => ({ file: from, line })),

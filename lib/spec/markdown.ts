@@ -229,7 +229,7 @@ function readFrontMatter(
       return { fields, next: lines[i + 1] === '' ? i + 2 : i + 1 };
     }
     if (line.trim() === '') continue;
-    const field = /^(format|version|title): *(.*)$/.exec(line);
+    const field = /^(format|version|title): *(.*)$/s.exec(line);
     if (field === null) {
       issues.push({
         line: i + 1,

@@ -7,8 +7,8 @@
 // quad. A workgroup is WORKGROUP / 4 quads with one block list row. Shared memory: 0 bytes.
 //
 // query, output [batch, queryHeads, queries, headVectors]; key, value [batch, kvHeads, keys,
-// headVectors]; lse [batch, queryHeads, queries]; ranges [batch or 1, queries];
-// listRows [batch or 1, queryBlocks + 1] holds (first entry, full entries); entries hold key blocks.
+// headVectors]; lse [batch, queryHeads, queries]; listRows [batch or 1, queryHeads or 1,
+// queryBlocks + 1] holds (first entry, full entries); entries hold key blocks.
 // Grid: query blocks, batch x queryHeads, ceil(headVectors / (4 SLICES)).
 enable subgroups;
 
@@ -18,12 +18,13 @@ const SLICES: u32 = 4;
 override WORKGROUP: u32 = 4;
 
 // #include "params.wgsl"
-// #include "mask.wgsl"
+// #include "masked.wgsl"
+// #include "variant.wgsl"
 
 @group(0) @binding(0) var<storage, read> query: array<vec4f>;
 @group(0) @binding(1) var<storage, read> key: array<vec4f>;
 @group(0) @binding(2) var<storage, read> value: array<vec4f>;
-@group(0) @binding(3) var<storage, read> ranges: array<vec4u>;
+@group(0) @binding(3) var<storage, read> tableValues: array<f32>;
 @group(0) @binding(4) var<storage, read> listRows: array<vec2u>;
 @group(0) @binding(5) var<storage, read> entries: array<u32>;
 @group(0) @binding(6) var<storage, read_write> output: array<vec4f>;
@@ -52,10 +53,10 @@ fn main(
   let block = params.blockStart + group.x;
   let batchHead = params.headStart + group.y;
   let batch = batchHead / params.queryHeads;
-  let kvHead = (batchHead % params.queryHeads) / (params.queryHeads / params.kvHeads);
+  let head = batchHead % params.queryHeads;
+  let kvHead = head / (params.queryHeads / params.kvHeads);
   let headRow = batchHead * params.queries;
   let keyRow = (batch * params.kvHeads + kvHead) * params.keys;
-  let rangeRow = batch * params.rangeStride;
   let lastKey = params.keys - 1u;
   let lastQuery = params.queries - 1u;
   let width = params.headVectors;
@@ -74,7 +75,7 @@ fn main(
   // #end
   // #end
 
-  let listRow = batch * params.listStride + block;
+  let listRow = batch * params.listStride + head * params.listHeadStride + block;
   let first = listRows[listRow].x;
   let firstPartial = first + listRows[listRow].y;
   let end = listRows[listRow + 1u].x;
@@ -104,23 +105,16 @@ fn main(
       // #end
     }
     // #for g ROW_GROUPS
+    let rows$g = fourRows(batch, head, row + 4u * $gu);
     // #for c KEY_STEPS
-    s$g_$c *= params.scale;
+    s$g_$c = areModified(rows$g, keyStart + 4u * $cu + lane, s$g_$c * params.scale);
     // #end
     // #end
     if (e >= firstPartial || keyStart + 4u * KEY_STEPS > params.keys) {
       // #for g ROW_GROUPS
-      {
-        let rangeAt = rangeRow + row + 4u * $gu;
-        let r0 = ranges[min(rangeAt, rangeRow + lastQuery)];
-        let r1 = ranges[min(rangeAt + 1u, rangeRow + lastQuery)];
-        let r2 = ranges[min(rangeAt + 2u, rangeRow + lastQuery)];
-        let r3 = ranges[min(rangeAt + 3u, rangeRow + lastQuery)];
-        let rows = fourRanges(r0, r1, r2, r3);
-        // #for c KEY_STEPS
-        s$g_$c = select(vec4f(LOWEST), s$g_$c, areVisible(rows, keyStart + 4u * $cu + lane));
-        // #end
-      }
+      // #for c KEY_STEPS
+      s$g_$c = select(vec4f(LOWEST), s$g_$c, areVisible(rows$g, keyStart + 4u * $cu + lane));
+      // #end
       // #end
     }
     // #for g ROW_GROUPS

@@ -6,17 +6,18 @@
 // memory 32 dims at a time; rows of a tile are padded to 9 vec4 against bank conflicts.
 // Shared memory: 4,608 + 4,608 + 4,096 + 1,024 = 14,336 bytes.
 //
-// Tensors, list and ranges as in `attention-quad.wgsl`. Grid: query blocks, batch x queryHeads, 1.
+// Tensors and list as in `attention-quad.wgsl`. Grid: query blocks, batch x queryHeads, 1.
 const SLICES: u32 = 2;
 const PITCH: u32 = 9;
 
 // #include "params.wgsl"
-// #include "mask.wgsl"
+// #include "masked.wgsl"
+// #include "variant.wgsl"
 
 @group(0) @binding(0) var<storage, read> query: array<vec4f>;
 @group(0) @binding(1) var<storage, read> key: array<vec4f>;
 @group(0) @binding(2) var<storage, read> value: array<vec4f>;
-@group(0) @binding(3) var<storage, read> ranges: array<vec4u>;
+@group(0) @binding(3) var<storage, read> tableValues: array<f32>;
 @group(0) @binding(4) var<storage, read> listRows: array<vec2u>;
 @group(0) @binding(5) var<storage, read> entries: array<u32>;
 @group(0) @binding(6) var<storage, read_write> output: array<vec4f>;
@@ -40,10 +41,10 @@ fn main(
   let block = params.blockStart + group.x;
   let batchHead = params.headStart + group.y;
   let batch = batchHead / params.queryHeads;
-  let kvHead = (batchHead % params.queryHeads) / (params.queryHeads / params.kvHeads);
+  let head = batchHead % params.queryHeads;
+  let kvHead = head / (params.queryHeads / params.kvHeads);
   let headRow = batchHead * params.queries;
   let keyRow = (batch * params.kvHeads + kvHead) * params.keys;
-  let rangeRow = batch * params.rangeStride;
   let lastKey = params.keys - 1u;
   let lastQuery = params.queries - 1u;
   let width = params.headVectors;
@@ -55,7 +56,8 @@ fn main(
   var acc$t = mat4x4f();
   // #end
 
-  let listRow = batch * params.listStride + block;
+  let rows = fourRows(batch, head, row);
+  let listRow = batch * params.listStride + head * params.listHeadStride + block;
   let first = listRows[listRow].x;
   let firstPartial = first + listRows[listRow].y;
   let end = listRows[listRow + 1u].x;
@@ -90,13 +92,9 @@ fn main(
       }
     }
     // #for c 4
-    s$c *= params.scale;
+    s$c = areModified(rows, keyStart + $cu * 8u + tx, s$c * params.scale);
     // #end
     if (e >= firstPartial || keyStart + 32u > params.keys) {
-      // #for j 4
-      let range$j = ranges[rangeRow + min(row + $ju, lastQuery)];
-      // #end
-      let rows = fourRanges(range0, range1, range2, range3);
       // #for c 4
       s$c = select(vec4f(LOWEST), s$c, areVisible(rows, keyStart + $cu * 8u + tx));
       // #end

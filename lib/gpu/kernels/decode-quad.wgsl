@@ -17,12 +17,13 @@ const SLICES: u32 = 4;
 override WORKGROUP: u32 = 16;
 
 // #include "params.wgsl"
-// #include "mask.wgsl"
+// #include "masked.wgsl"
+// #include "variant.wgsl"
 
 @group(0) @binding(0) var<storage, read> query: array<vec4f>;
 @group(0) @binding(1) var<storage, read> key: array<vec4f>;
 @group(0) @binding(2) var<storage, read> value: array<vec4f>;
-@group(0) @binding(3) var<storage, read> ranges: array<vec4u>;
+@group(0) @binding(3) var<storage, read> tableValues: array<f32>;
 @group(0) @binding(4) var<storage, read> listRows: array<vec2u>;
 @group(0) @binding(5) var<storage, read> entries: array<u32>;
 @group(0) @binding(6) var<storage, read_write> output: array<vec4f>;
@@ -41,11 +42,12 @@ fn main(
   let split = group.x * (WORKGROUP / 4u) + thread / 4u;
   let batchKvHead = params.headStart + group.y;
   let batch = batchKvHead / params.kvHeads;
-  let rowsPerHead = params.queries * (params.queryHeads / params.kvHeads);
+  let kvHead = batchKvHead % params.kvHeads;
+  let heads = params.queryHeads / params.kvHeads;
+  let rowsPerHead = params.queries * heads;
   let rowStart = (group.z / chunks) * ROWS;
   let rowBase = batchKvHead * rowsPerHead;
   let keyRow = batchKvHead * params.keys;
-  let rangeRow = batch * params.rangeStride;
   let lastKey = params.keys - 1u;
 
   // #for t SLICES
@@ -55,7 +57,7 @@ fn main(
   // #for r ROWS
   let row$r = min(rowStart + $ru, rowsPerHead - 1u);
   let queryAt$r = (rowBase + row$r) * width;
-  let range$r = ranges[rangeRow + row$r % params.queries];
+  let at$r = oneRow(batch, kvHead * heads + row$r / params.queries, row$r % params.queries);
   var m$r = LOWEST;
   var l$r = 0.0;
   // #for t SLICES
@@ -63,7 +65,7 @@ fn main(
   // #end
   // #end
 
-  let listRow = batch * params.listStride;
+  let listRow = batch * params.listStride + kvHead * params.listHeadStride;
   let first = listRows[listRow].x;
   let firstPartial = first + listRows[listRow].y;
   let end = listRows[listRow + 1u].x;
@@ -96,8 +98,9 @@ fn main(
     var p$r: array<f32, KEY_STEPS>;
     {
       // #for c KEY_STEPS
-      var s$c = dot(dot$r_$c, vec4f(params.scale));
-      let isSeen$c = !isMasked | (isLive & isVisible(range$r, keyStart + 4u * $cu + lane));
+      let key$c = keyStart + 4u * $cu + lane;
+      var s$c = isModified(at$r, key$c, dot(dot$r_$c, vec4f(params.scale)));
+      let isSeen$c = !isMasked | (isLive & isVisible(at$r, key$c));
       s$c = select(LOWEST, s$c, isSeen$c);
       // #end
       var most = s0;

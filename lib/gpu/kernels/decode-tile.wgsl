@@ -7,12 +7,13 @@
 // Grid: splits, batch x kvHeads, rows that share a KV head.
 
 // #include "params.wgsl"
-// #include "mask.wgsl"
+// #include "masked.wgsl"
+// #include "variant.wgsl"
 
 @group(0) @binding(0) var<storage, read> query: array<vec4f>;
 @group(0) @binding(1) var<storage, read> key: array<vec4f>;
 @group(0) @binding(2) var<storage, read> value: array<vec4f>;
-@group(0) @binding(3) var<storage, read> ranges: array<vec4u>;
+@group(0) @binding(3) var<storage, read> tableValues: array<f32>;
 @group(0) @binding(4) var<storage, read> listRows: array<vec2u>;
 @group(0) @binding(5) var<storage, read> entries: array<u32>;
 @group(0) @binding(6) var<storage, read_write> output: array<vec4f>;
@@ -32,12 +33,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
   let row = batchKvHead * params.queries * (params.queryHeads / params.kvHeads) + group.z;
   let keyRow = batchKvHead * params.keys;
   let lastKey = params.keys - 1u;
-  let range = ranges[batch * params.rangeStride + group.z % params.queries];
+  let kvHead = batchKvHead % params.kvHeads;
+  let head = kvHead * (params.queryHeads / params.kvHeads) + group.z / params.queries;
+  let at = oneRow(batch, head, group.z % params.queries);
   let parts = 64u / width;
   let dim = thread % width;
   let part = thread / width;
 
-  let listRow = batch * params.listStride;
+  let listRow = batch * params.listStride + kvHead * params.listHeadStride;
   let listStart = listRows[listRow].x;
   let firstPartial = listStart + listRows[listRow].y;
   let listEnd = listRows[listRow + 1u].x;
@@ -55,8 +58,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     for (var d = 0u; d < width; d++) {
       products += query[row * width + d] * key[keyAt + d];
     }
-    var s = dot(products, vec4f(params.scale));
-    if ((e >= firstPartial || keyStart + 64u > params.keys) && !isVisible(range, keyIndex)) {
+    var s = isModified(at, keyIndex, dot(products, vec4f(params.scale)));
+    if ((e >= firstPartial || keyStart + 64u > params.keys) && !isVisible(at, keyIndex)) {
       s = LOWEST;
     }
     scores[thread] = s;
@@ -92,10 +95,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
       sum += sums[i * width + dim];
     }
     let isEmpty = m < MASKED_BELOW;
-    let at = row * params.splits + split;
-    output[at * width + dim] = select(sum / total, vec4f(), isEmpty);
+    let outputAt = row * params.splits + split;
+    output[outputAt * width + dim] = select(sum / total, vec4f(), isEmpty);
     if (dim == 0u) {
-      lse[at] = select(m + log(total), LOWEST, isEmpty);
+      lse[outputAt] = select(m + log(total), LOWEST, isEmpty);
     }
   }
 }

@@ -3,7 +3,7 @@
 // [floor(r Q / rows), floor((r + 1) Q / rows)), and keys likewise.
 //
 // query [batch, queryHeads, queries, headVectors], key [batch, kvHeads, keys, headVectors],
-// lse [batch, queryHeads, queries], ranges [batch or 1, queries];
+// lse [batch, queryHeads, queries];
 // cells [rows, columns] holds (max, mean), (-1, -1) where every element is masked.
 // One thread per cell, 8 x 8 threads; four keys per step. No shared memory.
 struct MapParams {
@@ -17,12 +17,12 @@ struct MapParams {
 }
 
 // #include "params.wgsl"
-// #include "mask.wgsl"
+// #include "variant.wgsl"
 
 @group(0) @binding(0) var<storage, read> query: array<vec4f>;
 @group(0) @binding(1) var<storage, read> key: array<vec4f>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
-@group(0) @binding(3) var<storage, read> ranges: array<vec4u>;
+@group(0) @binding(3) var<storage, read> tableValues: array<f32>;
 @group(0) @binding(4) var<storage, read_write> cells: array<vec2f>;
 @group(0) @binding(5) var<uniform> params: Params;
 @group(0) @binding(6) var<uniform> map: MapParams;
@@ -46,14 +46,15 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum = 0.0;
   var count = 0.0;
   for (var row = cellRow * params.queries / map.rows; row < rowEnd; row++) {
-    let range = ranges[map.batch * params.rangeStride + row];
-    let touchesFirst = keyStart < range.y && keyEnd > range.x;
-    let touchesSecond = keyStart < range.w && keyEnd > range.z;
-    if (!touchesFirst && !touchesSecond) {
-      continue;
-    }
+    let at = oneRow(map.batch, map.head, row);
     let queryAt = (headRow + row) * width;
     for (var k = keyStart; k < keyEnd; k += 4u) {
+      // #for c 4
+      let seen$c = (k + $cu < keyEnd) & isVisible(at, k + $cu);
+      // #end
+      if (!(seen0 | seen1 | seen2 | seen3)) {
+        continue;
+      }
       // #for c 4
       let keyAt$c = (keyRow + min(k + $cu, keyEnd - 1u)) * width;
       // #end
@@ -62,11 +63,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         let q = query[queryAt + d];
         s += vec4f(dot(q, key[keyAt0 + d]), dot(q, key[keyAt1 + d]), dot(q, key[keyAt2 + d]), dot(q, key[keyAt3 + d]));
       }
-      let p = exp(s * params.scale - lse[headRow + row]);
       // #for c 4
-      if (k + $cu < keyEnd && isVisible(range, k + $cu)) {
-        largest = max(largest, p[$c]);
-        sum += p[$c];
+      if (seen$c) {
+        let p = exp(isModified(at, k + $cu, s[$c] * params.scale) - lse[headRow + row]);
+        largest = max(largest, p);
+        sum += p;
         count += 1.0;
       }
       // #end

@@ -6,7 +6,7 @@
 override WORKGROUP: u32 = 64;
 
 // #include "params.wgsl"
-// #include "mask.wgsl"
+// #include "masked.wgsl"
 
 @group(0) @binding(0) var<storage, read> partial: array<vec4f>;
 @group(0) @binding(1) var<storage, read> partialLse: array<f32>;

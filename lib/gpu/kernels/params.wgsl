@@ -11,11 +11,15 @@ struct Params {
   // First query block and first row of batch x queryHeads of this dispatch.
   blockStart: u32,
   headStart: u32,
-  // Rows of the block list and of the ranges per batch; 0 where every batch shares them.
+  // Rows of the block list per batch and per (KV) head; 0 where they share one list.
   listStride: u32,
-  rangeStride: u32,
+  listHeadStride: u32,
   splits: u32,
   entriesPerSplit: u32,
   // batch x queryHeads x queries: buffers are padded, so their length does not tell.
   rows: u32,
+  // The formulas' named numbers.
+  numbers: array<vec4f, 2>,
+  // The formulas' tables: first value, values per batch and per head, length.
+  tables: array<vec4u, 4>,
 }

@@ -1,5 +1,13 @@
 import '../zod-config';
 import * as z from 'zod';
+import { fromTokens } from '../../formula/tokens';
+import {
+  isReservedName,
+  MASK_VARIABLES,
+  MAX_NODES,
+  SCORE_VARIABLES,
+  type Scope,
+} from '../../formula/tree';
 
 /** Largest sequence the page accepts; the adapter's own limits are checked when the cell runs. */
 export const MAX_TOKENS = 16_384;
@@ -40,6 +48,126 @@ export const attentionStructure = z.strictObject({
 });
 export type AttentionStructure = z.output<typeof attentionStructure>;
 
+const formulaName = z
+  .string()
+  .regex(
+    /^[a-z][A-Za-z0-9]{0,23}$/,
+    'expected a lower-case letter, then up to 23 letters or digits',
+  )
+  .refine((name) => !isReservedName(name), 'expected a name that is not taken by the language');
+/** A formula as postfix tokens: `k <= q` is `["k", "q", "<="]`; see lib/formula. */
+const formulaTokens = z.array(z.union([z.string().max(24), z.number()])).max(MAX_NODES);
+
+/** A named number: a slider. Whole steps from a whole minimum make it an int in formulas. */
+export const formulaNumber = z
+  .strictObject({
+    name: formulaName,
+    value: z.number().min(-1e9).max(1e9),
+    min: z.number().min(-1e9).max(1e9),
+    max: z.number().min(-1e9).max(1e9),
+    step: z.number().positive().max(1e6).default(1),
+  })
+  .refine(({ value, min, max }) => min <= value && value <= max, {
+    path: ['value'],
+    error: 'expected between min and max',
+  });
+export type FormulaNumber = z.output<typeof formulaNumber>;
+
+const meanTokens = tokens(2, MAX_TOKENS, 256);
+/** A table read at an index; made from the seed, except for `values`. */
+export const formulaTable = z.discriminatedUnion('source', [
+  /** Index of the segment (document, frame, turn) of a position; lengths are geometric. */
+  z.strictObject({ name: formulaName, source: z.literal('segments'), meanTokens }),
+  /** Class (modality, speaker) of a position, constant over runs of geometric length. */
+  z.strictObject({
+    name: formulaName,
+    source: z.literal('classes'),
+    classes: tokens(2, 16, 2),
+    meanTokens,
+  }),
+  /** First and one past the last position of the subtree of a position, in a random tree numbered in depth-first order. */
+  z.strictObject({
+    name: formulaName,
+    source: z.literal('subtree-end'),
+    meanChildren: z.number().min(1.1).max(16).default(2),
+  }),
+  /** Independent normal numbers: a stand-in for a learned bias. */
+  z.strictObject({
+    name: formulaName,
+    source: z.literal('normal'),
+    perHead: z.boolean().default(true),
+    entries: tokens(1, MAX_TOKENS, 32),
+    deviation: z.number().min(0).max(100).default(1),
+  }),
+  z.strictObject({
+    name: formulaName,
+    source: z.literal('values'),
+    perHead: z.boolean().default(false),
+    values: z.array(z.number().min(-1e30).max(1e30)).min(1).max(1024),
+  }),
+]);
+export type FormulaTable = z.output<typeof formulaTable>;
+
+const formulaVariant = z
+  .strictObject({
+    type: z.literal('formula'),
+    /** Which keys a query sees; empty for all. */
+    mask: formulaTokens.default([]),
+    /** What becomes of a scaled score; empty for no change. */
+    score: formulaTokens.default([]),
+    numbers: z.array(formulaNumber).max(8).default([]),
+    tables: z.array(formulaTable).max(4).default([]),
+  })
+  .superRefine((variant, context) => {
+    const names = [...variant.numbers, ...variant.tables].map(({ name }) => name);
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice !== undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['numbers'],
+        message: `duplicate name: "${twice}"`,
+      });
+    }
+    for (const part of ['mask', 'score'] as const) {
+      const tokens = variant[part];
+      if (tokens.length === 0) continue;
+      const built = fromTokens(
+        tokens,
+        formulaScope(variant, part),
+        part === 'mask' ? 'bool' : 'float',
+      );
+      if (built.ok) continue;
+      context.addIssue({
+        code: 'custom',
+        path: [part],
+        message: `invalid formula at token ${built.at}: ${built.message}`,
+        input: tokens,
+      });
+    }
+  });
+export type FormulaVariant = z.output<typeof formulaVariant>;
+
+/** The names that a variant's mask or score may use. */
+export function formulaScope(
+  { numbers, tables }: Pick<FormulaVariant, 'numbers' | 'tables'>,
+  part: 'mask' | 'score',
+): Scope {
+  const isWhole = (number: FormulaNumber) =>
+    Number.isInteger(number.step) && Number.isInteger(number.min) && Number.isInteger(number.value);
+  const isFloat = (table: FormulaTable) =>
+    table.source === 'normal' ||
+    (table.source === 'values' && !table.values.every(Number.isInteger));
+  return {
+    variables: part === 'mask' ? MASK_VARIABLES : SCORE_VARIABLES,
+    numbers: Object.fromEntries(
+      numbers.map((number) => [number.name, isWhole(number) ? 'int' : 'float']),
+    ),
+    tables: Object.fromEntries(
+      tables.map((table) => [table.name, isFloat(table) ? 'float' : 'int']),
+    ),
+  };
+}
+
 /** Which keys a query may see. Queries are the last `queries` positions of the `keys` positions. */
 export const attentionVariant = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('dense') }),
@@ -58,6 +186,7 @@ export const attentionVariant = z.discriminatedUnion('type', [
     meanDocumentTokens: tokens(2, MAX_TOKENS, 256),
     causal: z.boolean().default(true),
   }),
+  formulaVariant,
 ]);
 export type AttentionVariant = z.output<typeof attentionVariant>;
 

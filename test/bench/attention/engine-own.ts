@@ -10,10 +10,9 @@ export async function ownEngine(): Promise<Engine> {
   const plans = new PlanChooser();
   return {
     prepare: async (inputs) => {
-      const variant = { type: 'causal' } as const;
       const chosen = await plans.choose(gpu, inputs.shape);
-      const resident = await ResidentAttention.upload(gpu, inputs, variant);
-      const job = await prepareAttention(gpu, resident, inputs, variant, chosen.plan, {
+      const resident = await ResidentAttention.upload(gpu, inputs);
+      const job = await prepareAttention(gpu, resident, inputs, chosen.plan, {
         gigaflopsPerSecond: chosen.gigaflopsPerSecond,
       });
       return {

@@ -36,15 +36,10 @@ function caseByName(name: string): AttentionCase {
 }
 
 /** Runs a plan over inputs and reads output and LSE back. */
-async function runPlan(
-  inputs: AttentionInputs,
-  variant: AttentionCase['params']['variant'],
-  planId: string,
-  options: Partial<JobOptions> = {},
-) {
+async function runPlan(inputs: AttentionInputs, planId: string, options: Partial<JobOptions> = {}) {
   const gpu = await device();
-  const resident = await ResidentAttention.upload(gpu, inputs, variant);
-  const job = await prepareAttention(gpu, resident, inputs, variant, planById(planId), {
+  const resident = await ResidentAttention.upload(gpu, inputs);
+  const job = await prepareAttention(gpu, resident, inputs, planById(planId), {
     gigaflopsPerSecond: 1,
     ...options,
   });
@@ -99,20 +94,39 @@ async function compilesUnderDefaultLimits(code: string): Promise<string | undefi
 async function runCase(planId: string, name: string): Promise<AttentionError> {
   const each = caseByName(name);
   const inputs = caseInputs(each);
-  const output = await runPlan(inputs, each.params.variant, planId);
-  return compareOutputs(inputs, each.params.variant, output, {
+  const output = await runPlan(inputs, planId);
+  return compareOutputs(inputs, output, {
     maxFlops: Number.POSITIVE_INFINITY,
   });
+}
+
+/** Error of one plan over any params. */
+async function runParams(planId: string, params: AttentionCase['params']): Promise<AttentionError> {
+  const inputs = makeInputs(params);
+  const output = await runPlan(inputs, planId);
+  return compareOutputs(inputs, output, { maxFlops: Number.POSITIVE_INFINITY });
+}
+
+/** Pipelines that the device compiled while a plan ran over each of the params in turn. */
+async function countCompiles(planId: string, each: readonly AttentionCase['params'][]) {
+  const gpu = await device();
+  const counts: number[] = [];
+  for (const params of each) {
+    const before = gpu.pipelines.size;
+    await runPlan(makeInputs(params), planId);
+    counts.push(gpu.pipelines.size - before);
+  }
+  return counts;
 }
 
 /** Largest differences between plans, or split counts, over one case. */
 async function spreadOfSplits(name: string, planId: string, splits: readonly number[]) {
   const each = caseByName(name);
   const inputs = caseInputs(each);
-  const whole = attentionReference(inputs, each.params.variant);
+  const whole = attentionReference(inputs);
   const worst: number[] = [];
   for (const count of splits) {
-    const { output, lse } = await runPlan(inputs, each.params.variant, planId, { splits: count });
+    const { output, lse } = await runPlan(inputs, planId, { splits: count });
     let largest = 0;
     output.forEach((value, i) => {
       largest = Math.max(largest, Math.abs(value - whole.output[i]!));
@@ -129,17 +143,17 @@ async function spreadOfSplits(name: string, planId: string, splits: readonly num
 async function mapBaseDifference(params: AttentionCase['params'], head: number) {
   const gpu = await device();
   const inputs = makeInputs(params);
-  const resident = await ResidentAttention.upload(gpu, inputs, params.variant);
+  const resident = await ResidentAttention.upload(gpu, inputs);
   const plan = PLANS.find(
     ({ family }) => family === (params.shape.queries <= DECODE_QUERIES ? 'decode' : 'prefill'),
   )!;
-  const job = await prepareAttention(gpu, resident, inputs, params.variant, plan, {
+  const job = await prepareAttention(gpu, resident, inputs, plan, {
     gigaflopsPerSecond: 1,
   });
   await job.run(undefined);
   const actual = await mapBaseOnDevice(gpu, resident, 0, head);
-  const { lse } = attentionReference(inputs, params.variant);
-  const steps = mapBaseSteps(inputs, params.variant, lse, 0, head);
+  const { lse } = attentionReference(inputs);
+  const steps = mapBaseSteps(inputs, lse, 0, head);
   let step = steps.next();
   while (!step.done) step = steps.next();
   const expected = step.value;
@@ -168,14 +182,16 @@ async function mapBaseDifference(params: AttentionCase['params'], head: number) 
 async function isRepeatable(planId: string, name: string): Promise<boolean> {
   const each = caseByName(name);
   const inputs = caseInputs(each);
-  const first = await runPlan(inputs, each.params.variant, planId);
-  const second = await runPlan(inputs, each.params.variant, planId);
+  const first = await runPlan(inputs, planId);
+  const second = await runPlan(inputs, planId);
   return first.output.every((value, i) => Object.is(value, second.output[i]));
 }
 
 export const kernelTests = {
   compileAll,
   runCase,
+  runParams,
+  countCompiles,
   spreadOfSplits,
   mapBaseDifference,
   isRepeatable,

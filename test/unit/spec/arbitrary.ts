@@ -60,6 +60,17 @@ const params = {
           { type: fc.constant('documents'), causal: fc.boolean() },
           { requiredKeys: ['type'] },
         ),
+        fc.record({
+          type: fc.constant('formula'),
+          mask: fc.constantFrom(
+            [],
+            ['k', 'q', '<='],
+            ['q', 'tag', 'k', 'tag', '==', 'q', 'k', '-', 'reach', '<', 'and'],
+          ),
+          score: fc.constantFrom([], ['score', 0.5, '*', 'h', '+']),
+          numbers: fc.constant([{ name: 'reach', value: 4, min: 0, max: 9 }]),
+          tables: fc.constant([{ name: 'tag', source: 'segments' }]),
+        }),
       ),
       engine: fc.constantFrom('auto', 'webgpu', 'cpu'),
       seed: int(0, 99),

@@ -1,0 +1,112 @@
+import type { FormulaNode, Operation } from './tree';
+
+/** What a kernel calls the things that formulas name. */
+export interface WgslNames {
+  /** An expression of type i32 or f32 (or vectors of them) per variable. */
+  readonly variable: (name: string) => string;
+  /** A scalar expression, i32 or f32 by its type. */
+  readonly number: (name: string, type: 'int' | 'float') => string;
+  /** A call that reads a table at a scalar i32 index; f32. */
+  readonly table: (name: string, index: string) => string;
+}
+
+/**
+ * The formula as a WGSL expression over `lanes` points at once: 1 gives scalars, 4 gives vec4.
+ * Every leaf is spread to the width, so that all operators are between equal types. Only names that
+ * `names` hands out and numbers reach the text: nothing of a document does.
+ */
+export function printWgsl(
+  node: FormulaNode,
+  names: WgslNames,
+  lanes: 1 | 4,
+  type: 'bool' | 'float',
+): string {
+  const width = (type: 'i32' | 'f32') => (lanes === 1 ? type : `vec4<${type}>`);
+  const print = (part: FormulaNode): string => {
+    switch (part.kind) {
+      case 'literal':
+        return part.type === 'int'
+          ? `${width('i32')}(${part.value})`
+          : `${width('f32')}(${floatLiteral(part.value)})`;
+      case 'variable':
+        return `${width(part.type === 'float' ? 'f32' : 'i32')}(${names.variable(part.name)})`;
+      case 'number':
+        return `${width(part.type === 'int' ? 'i32' : 'f32')}(${names.number(part.name, part.type)})`;
+      case 'table':
+        return printTable(part);
+      case 'call':
+        return printCall(part);
+    }
+  };
+  const asFloat = (part: FormulaNode) =>
+    part.type === 'int' ? `${width('f32')}(${print(part)})` : print(part);
+  const asType = (part: FormulaNode, type: FormulaNode['type']) =>
+    type === 'float' ? asFloat(part) : print(part);
+
+  function printTable(part: Extract<FormulaNode, { kind: 'table' }>): string {
+    const index = print(part.index);
+    const read =
+      lanes === 1
+        ? names.table(part.name, index)
+        : `vec4f(${[0, 1, 2, 3].map((i) => names.table(part.name, `(${index})[${i}]`)).join(', ')})`;
+    return part.type === 'int' ? `${width('i32')}(${read})` : read;
+  }
+
+  function printCall({ operation, args, type }: Extract<FormulaNode, { kind: 'call' }>): string {
+    const [a, b, c] = args as [FormulaNode, FormulaNode, FormulaNode];
+    const common = args.some((arg) => arg.type === 'float') ? 'float' : 'int';
+    const infix = (symbol: string, as: FormulaNode['type']) =>
+      `(${asType(a, as)} ${symbol} ${asType(b, as)})`;
+    switch (operation) {
+      case '+':
+      case '-':
+      case '*':
+        return infix(operation, type);
+      case '/':
+        return infix('/', 'float');
+      case '<':
+      case '<=':
+      case '>':
+      case '>=':
+      case '==':
+      case '!=':
+        return infix(operation, common);
+      // No short-circuit operators: see mask.wgsl.
+      case 'and':
+        return `(${print(a)} & ${print(b)})`;
+      case 'or':
+        return `(${print(a)} | ${print(b)})`;
+      case 'not':
+        return `(!${print(a)})`;
+      case 'select':
+        return `select(${asType(c, type)}, ${asType(b, type)}, ${print(a)})`;
+      case 'neg':
+        return `(-${print(a)})`;
+      case 'div':
+        return `floorDivide${lanes}(${print(a)}, ${print(b)})`;
+      case 'mod':
+        return type === 'int'
+          ? `floorModulo${lanes}(${print(a)}, ${print(b)})`
+          : `floorModuloF${lanes}(${asFloat(a)}, ${asFloat(b)})`;
+      case 'min':
+      case 'max':
+        return `${operation}(${asType(a, type)}, ${asType(b, type)})`;
+      case 'abs':
+        return `abs(${print(a)})`;
+      case 'floor':
+        return `${width('i32')}(floor(${print(a)}))`;
+      case 'tanh':
+        // The builtin may overflow inside for large arguments; beyond 15 the result is 1 in f32.
+        return `tanh(clamp(${asFloat(a)}, ${width('f32')}(-15.0), ${width('f32')}(15.0)))`;
+      default:
+        return `${operation satisfies Operation}(${asFloat(a)})`;
+    }
+  }
+  return asType(node, type);
+}
+
+/** An f32 literal; whole ones need their point. */
+export function floatLiteral(value: number): string {
+  const text = String(Math.fround(value)).replace('e+', 'e');
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}

@@ -1,0 +1,92 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { FORMULA_PRESETS, presetVariant } from '../../lib/attention/presets';
+import { toTokens } from '../../lib/formula/tokens';
+import { countNodes } from '../../lib/formula/tree';
+import { type AttentionParams, attentionParams } from '../../lib/spec/kinds/attention';
+import { maskTree, scoreTree } from '../unit/formula/arbitrary';
+import { call, KERNEL_SCRIPTS } from './call';
+import { openPage, type TestPage } from './open-page';
+
+let page: TestPage;
+beforeAll(async () => {
+  page = await openPage(KERNEL_SCRIPTS);
+});
+afterAll(() => page?.close());
+
+const PREFILL = 'quad-8x4';
+const DECODE = 'quad-split-4';
+
+const params = (variant: unknown, shape: object): AttentionParams =>
+  attentionParams.parse({
+    shape: { queryHeads: 4, kvHeads: 2, headSize: 16, ...shape },
+    variant,
+    seed: 5,
+  });
+
+describe('every preset equals the f64 reference', () => {
+  test.each(FORMULA_PRESETS.map((preset) => [preset.id, preset] as const))(
+    '%s',
+    async (_, preset) => {
+      const variant = presetVariant(preset);
+      const prefill = params(variant, { queries: 130, keys: 130, batch: 2 });
+      expect(await call(page, 'runParams', PREFILL, prefill)).toMatchObject({
+        withinTolerance: true,
+      });
+      const decode = params(variant, { queries: 5, keys: 523 });
+      expect(await call(page, 'runParams', DECODE, decode)).toMatchObject({
+        withinTolerance: true,
+      });
+    },
+  );
+});
+
+const parts = {
+  numbers: [
+    { name: 'window', value: 7, min: 0, max: 40 },
+    { name: 'cap', value: 2.5, min: 0.5, max: 9, step: 0.01 },
+  ],
+  tables: [
+    { name: 'document', source: 'segments', meanTokens: 6 },
+    { name: 'bias', source: 'normal', entries: 12 },
+  ],
+};
+
+/** Random formulas with the same seed in every run, so that a failure can be looked at. */
+const random = fc.sample(
+  fc
+    .tuple(maskTree, scoreTree)
+    .filter(([mask, score]) => countNodes(mask) <= 60 && countNodes(score) <= 60),
+  { seed: 11, numRuns: 24 },
+);
+
+describe('random formulas agree between WGSL and TypeScript', () => {
+  test.each(random.map(([mask, score], i) => [i, mask, score] as const))(
+    'formula %i',
+    async (i, mask, score) => {
+      const variant = { type: 'formula', mask: toTokens(mask), score: toTokens(score), ...parts };
+      const prefill = params(variant, { queries: 45, keys: 70 });
+      const plan = i % 6 === 0 ? 'tile-32x32' : PREFILL;
+      expect(await call(page, 'runParams', plan, prefill)).toMatchObject({ withinTolerance: true });
+      const decode = params(variant, { queries: 3, keys: 70 });
+      const decodePlan = i % 2 === 0 ? DECODE : 'tile-split';
+      expect(await call(page, 'runParams', decodePlan, decode)).toMatchObject({
+        withinTolerance: true,
+      });
+    },
+  );
+});
+
+test('moving a slider compiles nothing', async () => {
+  const windows = [5, 9, 31].map((value) =>
+    params(
+      {
+        type: 'formula',
+        mask: ['k', 'q', '<=', 'q', 'k', '-', 'reach', '<=', 'and'],
+        numbers: [{ name: 'reach', value, min: 0, max: 40 }],
+      },
+      { queries: 40, keys: 40 },
+    ),
+  );
+  expect(await call(page, 'countCompiles', PREFILL, windows)).toEqual([1, 0, 0]);
+});
