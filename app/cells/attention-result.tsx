@@ -5,8 +5,8 @@ import styles from './results.module.css';
 
 export function AttentionResultView({ result }: { readonly result: AttentionResult }) {
   const { timing, error, density, blockList, plan, adapter } = result;
-  const isSoftware = adapter?.isFallback === true;
-  const timingTone = isSoftware || result.engine === 'cpu' ? ('muted' as const) : undefined;
+  const isSoftware = adapter?.isFallback === true && result.engine === 'webgpu';
+  const timingTone = isSoftware || result.engine !== 'webgpu' ? ('muted' as const) : undefined;
   const clock = timing.clock === 'timestamp-query' ? 'GPU timestamps' : 'CPU clock';
   const metrics: Metric[] = [
     {

@@ -18,6 +18,8 @@ interface Props {
   readonly notebook: Notebook;
   readonly session: Session;
   readonly edit: EditActions;
+  /** Shown above the output, and never dimmed with it. */
+  readonly editor?: ReactNode;
   readonly children: ReactNode;
 }
 
@@ -34,7 +36,7 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
 };
 
 /** Header, state, progress and params around a cell's output. */
-export function CellFrame({ cell, notebook, session, edit, children }: Props) {
+export function CellFrame({ cell, notebook, session, edit, editor, children }: Props) {
   const status = useCellStatus(session, cell.id);
   const isBusy = status.state === 'running' || status.state === 'queued';
   const estimate = status.estimateSeconds;
@@ -81,6 +83,7 @@ export function CellFrame({ cell, notebook, session, edit, children }: Props) {
           {status.message}
         </p>
       )}
+      {editor}
       <div className={styles.body} data-stale={status.isResultStale || undefined}>
         {status.isResultStale && <p className={styles.stale}>stale: from earlier params</p>}
         {children}

@@ -15,6 +15,7 @@ import { CellFrame } from './cell-frame';
 import styles from './results.module.css';
 import { ServeResultView } from './serve-result';
 import { TextCell } from './text-cell';
+import { VariantEditor } from './variant-editor';
 import { WorkloadResultView } from './workload-result';
 
 interface Props {
@@ -34,7 +35,17 @@ export function CellView(props: Props) {
     );
   }
   return (
-    <CellFrame {...props}>
+    <CellFrame
+      {...props}
+      editor={
+        cell.kind === 'attention' && (
+          <VariantEditor
+            params={cell.params}
+            onVariant={(variant) => edit.param(cell.id, ['variant'], variant)}
+          />
+        )
+      }
+    >
       <Output {...props} />
     </CellFrame>
   );

@@ -12,10 +12,12 @@ export function provenanceLabel(provenance: Provenance): string {
         ? provenance.precision === undefined
           ? 'made in this page'
           : 'CPU reference'
-        : `WebGPU on ${adapter?.description || adapter?.architecture || adapter?.vendor || 'an unnamed adapter'}`;
+        : engine === 'wasm'
+          ? 'WebAssembly on the CPU'
+          : `WebGPU on ${adapter?.description || adapter?.architecture || adapter?.vendor || 'an unnamed adapter'}`;
   return [
     device,
-    adapter?.isFallback === true ? 'software adapter' : undefined,
+    adapter?.isFallback === true && engine === 'webgpu' ? 'software adapter' : undefined,
     provenance.seed === undefined ? undefined : `seed ${provenance.seed}`,
     `Headroom ${provenance.appVersion}`,
   ]

@@ -60,7 +60,8 @@ function Field({ name, schema, value, path, onSet }: SchemaFormProps & { readonl
       </fieldset>
     );
   }
-  if (schema.const !== undefined) return null;
+  // Lists have editors of their own.
+  if (schema.const !== undefined || schema.type === 'array') return null;
   if (schema.properties !== undefined) {
     return value === undefined ? null : (
       <fieldset className={styles.group}>

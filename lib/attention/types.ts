@@ -91,8 +91,8 @@ export interface PlanChoice {
 
 export interface AttentionResult {
   readonly params: AttentionParams;
-  readonly engine: 'webgpu' | 'cpu';
-  /** Why the CPU reference ran although WebGPU was asked for or allowed. */
+  readonly engine: 'webgpu' | 'wasm' | 'cpu';
+  /** Why WebAssembly ran although WebGPU was allowed. */
   readonly engineNote: string | undefined;
   readonly adapter: AdapterInfo | undefined;
   readonly plan: PlanChoice | undefined;

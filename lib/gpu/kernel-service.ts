@@ -11,7 +11,9 @@ import { mapBaseOnDevice } from './map-base';
 import { type ResidentCall, Residents, residentKey } from './residents';
 import { RoofCache } from './roof';
 import { runOnDevice } from './run-attention';
-import { type AttentionRun, runOnCpu } from './run-on-cpu';
+import type { AttentionRun, RunContext } from './run-context';
+import { runOnCpu } from './run-on-cpu';
+import { runOnWasm } from './run-on-wasm';
 
 const RESIDENT_BYTES = 1024 * 2 ** 20;
 const CPU_TENSOR_BYTES = 1024 * 2 ** 20;
@@ -47,7 +49,8 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     await yieldToMessages();
     signal.throwIfAborted();
     // Before the inputs are built: a shape beyond the limits may not fit into memory either.
-    const gpu = params.engine === 'cpu' ? undefined : await keeper.get();
+    const gpu =
+      params.engine === 'cpu' || params.engine === 'wasm' ? undefined : await keeper.get();
     const issues = checkShapeLimits(params.shape, gpu?.info.maxBufferBytes ?? CPU_TENSOR_BYTES);
     if (issues.length > 0) throw new Error(issues.join('; '));
     const inputs = inputsOf(params);
@@ -56,23 +59,35 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     await yieldToMessages();
     signal.throwIfAborted();
     const context = { params, inputs, signal, report, isTimed };
-    const run = await (params.engine === 'cpu'
-      ? runOnCpu(context, undefined)
-      : runWithAdapter(context));
+    const run = await runBy(params.engine, context, gpu?.info);
     residents.add(residentKey(params), run.resident);
     return run.result;
   }
 
-  async function runWithAdapter(context: Parameters<typeof runOnCpu>[0]): Promise<AttentionRun> {
-    const gpu = await keeper.get();
-    if (gpu === undefined) {
-      if (context.params.engine === 'webgpu') {
-        throw new Error(
-          'engine webgpu was asked for, but this browser has no WebGPU adapter; choose engine auto or cpu',
-        );
-      }
-      return runOnCpu(context, 'no WebGPU adapter in this browser: the CPU reference ran instead');
+  /** `auto` takes WebGPU on hardware; a software adapter is slower than WebAssembly. */
+  function runBy(
+    engine: AttentionParams['engine'],
+    context: RunContext,
+    adapter: AdapterInfo | undefined,
+  ): Promise<AttentionRun> {
+    if (engine === 'cpu') return runOnCpu(context);
+    if (engine === 'wasm') return runOnWasm(context, undefined, undefined);
+    if (engine === 'webgpu' && adapter === undefined) {
+      throw new Error(
+        'engine webgpu was asked for, but this browser has no WebGPU adapter; choose engine auto, wasm or cpu',
+      );
     }
+    if (engine === 'webgpu' || adapter?.isFallback === false) return runOnGpu(context);
+    return runOnWasm(
+      context,
+      adapter,
+      adapter === undefined
+        ? 'no WebGPU adapter in this browser: WebAssembly ran on the CPU instead'
+        : `the only WebGPU adapter here is software (${adapter.architecture || adapter.vendor}), which is slower than WebAssembly on the CPU: that ran instead; engine webgpu runs the kernel all the same`,
+    );
+  }
+
+  async function runOnGpu(context: RunContext): Promise<AttentionRun> {
     const notes: string[] = [];
     const run = await keeper.withRecovery(
       (device) => runOnDevice(device, { plans, roofs }, context),

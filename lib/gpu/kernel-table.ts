@@ -19,6 +19,9 @@ export const KERNELS = {
   'decode-tile.wgsl': kernel([], 1_536),
   'map-base.wgsl': kernel([], 0),
   'merge-splits.wgsl': kernel(['WORKGROUP'], 0),
+  'recurrent-lane.wgsl': kernel(['WORKGROUP'], 0),
+  'recurrent-quad.wgsl': kernel(['WORKGROUP'], 0, true),
+  'recurrent-scan.wgsl': kernel(['WORKGROUP'], 0),
   'roof-copy.wgsl': kernel(['WORKGROUP'], 0),
   'roof-matmul.wgsl': kernel(['SIZE'], 0),
 } as const satisfies Readonly<Record<string, KernelDescriptor>>;

@@ -8,11 +8,14 @@ import { measure } from './measure';
 import { planBlockQueries } from './plans';
 import { ResidentAttention } from './resident';
 import type { RoofCache } from './roof';
-import { type AttentionRun, densityOf, listSummary, type RunContext } from './run-on-cpu';
-
-/** The comparison with the f64 reference blocks the worker; this much arithmetic takes about 0.1 s. */
-const CHECK_FLOPS = 1e8;
-const WARMUP_RUNS = 1;
+import {
+  type AttentionRun,
+  CHECK_FLOPS,
+  densityOf,
+  listSummary,
+  type RunContext,
+  WARMUP_RUNS,
+} from './run-context';
 
 export interface AdapterKnowledge {
   readonly plans: PlanChooser;

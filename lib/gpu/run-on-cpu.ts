@@ -1,53 +1,12 @@
-import { countVisiblePairs } from '../attention/block-list';
 import { referenceSteps } from '../attention/reference';
-import type { AttentionInputs, AttentionResult } from '../attention/types';
-import type { OnProgress } from '../run/worker-api';
-import type { AttentionParams } from '../spec/kinds/attention';
 import { driveSteps } from './jobs';
-import { type PackedBlockList, packBlockList } from './packed-list';
-import type { ResidentCall } from './residents';
+import { packBlockList } from './packed-list';
+import { type AttentionRun, densityOf, listSummary, type RunContext } from './run-context';
 
 const CPU_BLOCK = 64;
 
-export interface RunContext {
-  readonly params: AttentionParams;
-  readonly inputs: AttentionInputs;
-  readonly signal: AbortSignal;
-  readonly report: OnProgress;
-  /** False where only the tensors are wanted: one run, no roof. */
-  readonly isTimed: boolean;
-}
-
-export interface AttentionRun {
-  readonly result: AttentionResult;
-  readonly resident: ResidentCall;
-}
-
-/** Useful arithmetic of a run, and how much of the score matrix it covers. */
-export function densityOf({ params, inputs }: RunContext, list: PackedBlockList) {
-  const { batch, queries, keys, headSize, queryHeads } = params.shape;
-  const { pairs, isEstimate } = countVisiblePairs(inputs.program, params.shape);
-  return {
-    flops: 4 * headSize * pairs,
-    elements: pairs / (batch * queryHeads * queries * keys),
-    isEstimate,
-    blocks: (list.full + list.partial) / list.total,
-  };
-}
-
-export const listSummary = (list: PackedBlockList, blockQueries: number, blockKeys: number) => ({
-  blockQueries,
-  blockKeys,
-  full: list.full,
-  partial: list.partial,
-  total: list.total,
-});
-
-/** Runs the f64 reference on the CPU, once. `engineNote` says why where WebGPU was allowed. */
-export async function runOnCpu(
-  context: RunContext,
-  engineNote: string | undefined,
-): Promise<AttentionRun> {
+/** Runs the f64 reference on the CPU, once. */
+export async function runOnCpu(context: RunContext): Promise<AttentionRun> {
   const { params, inputs, signal, report } = context;
   const start = performance.now();
   const { lse } = await driveSteps(referenceSteps(inputs), signal, (fraction) =>
@@ -60,7 +19,7 @@ export async function runOnCpu(
     result: {
       params,
       engine: 'cpu',
-      engineNote,
+      engineNote: undefined,
       adapter: undefined,
       plan: undefined,
       error: undefined,

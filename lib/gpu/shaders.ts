@@ -6,6 +6,10 @@ import mapBase from './kernels/map-base.wgsl';
 import masked from './kernels/masked.wgsl';
 import mergeSplits from './kernels/merge-splits.wgsl';
 import params from './kernels/params.wgsl';
+import recurrentLane from './kernels/recurrent-lane.wgsl';
+import recurrentParams from './kernels/recurrent-params.wgsl';
+import recurrentQuad from './kernels/recurrent-quad.wgsl';
+import recurrentScan from './kernels/recurrent-scan.wgsl';
 import roofCopy from './kernels/roof-copy.wgsl';
 import roofMatmul from './kernels/roof-matmul.wgsl';
 import variant from './kernels/variant.wgsl';
@@ -20,6 +24,10 @@ export const SHADER_FILES = {
   'masked.wgsl': masked,
   'merge-splits.wgsl': mergeSplits,
   'params.wgsl': params,
+  'recurrent-lane.wgsl': recurrentLane,
+  'recurrent-params.wgsl': recurrentParams,
+  'recurrent-quad.wgsl': recurrentQuad,
+  'recurrent-scan.wgsl': recurrentScan,
   'roof-copy.wgsl': roofCopy,
   'roof-matmul.wgsl': roofMatmul,
   'variant.wgsl': variant,

@@ -1,4 +1,5 @@
 import { usefulFlops } from '../attention/checks';
+import type { AttentionResult } from '../attention/types';
 import type { AttentionParams } from '../spec/kinds/attention';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import type { Workload } from '../workload/types';
@@ -24,7 +25,7 @@ export interface Estimator {
 
 /** Starting values, on the slow side: a software adapter, one core, no batching. */
 const DEFAULTS = {
-  webgpuFlopsPerSecond: 2e9,
+  fastFlopsPerSecond: 4e9,
   cpuFlopsPerSecond: 3e8,
   /** Device start, kernel choice and probes of the adapter, on the first run. */
   attentionFixedSeconds: 2,
@@ -69,10 +70,10 @@ function requestsAndTokens(
 }
 
 export function createEstimator(): Estimator {
-  const flopsPerSecond = new Map<'webgpu' | 'cpu', number>();
+  const flopsPerSecond = new Map<AttentionResult['engine'], number>();
   const flopsOf = new WeakMap<AttentionParams, number>();
   const tokensOf = new WeakMap<object, ReturnType<typeof requestsAndTokens>>();
-  let lastEngine: 'webgpu' | 'cpu' = 'webgpu';
+  let lastEngine: AttentionResult['engine'] = 'webgpu';
   let attentionFixedSeconds = DEFAULTS.attentionFixedSeconds;
   let rowsPerSecond = DEFAULTS.rowsPerSecond;
   let fileBytesPerSecond = DEFAULTS.fileBytesPerSecond;
@@ -98,7 +99,7 @@ export function createEstimator(): Estimator {
           const engine = cell.params.engine === 'auto' ? lastEngine : cell.params.engine;
           const rate =
             flopsPerSecond.get(engine) ??
-            (engine === 'cpu' ? DEFAULTS.cpuFlopsPerSecond : DEFAULTS.webgpuFlopsPerSecond);
+            (engine === 'cpu' ? DEFAULTS.cpuFlopsPerSecond : DEFAULTS.fastFlopsPerSecond);
           // The CPU reference runs once, whatever the params ask for.
           const runs = engine === 'cpu' ? 1 : cell.params.timedRuns + DEFAULTS.warmupRuns;
           return (

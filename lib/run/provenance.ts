@@ -34,7 +34,7 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
         seed: output.value.params.seed,
         clock: output.value.timing.clock,
         // The CPU engine is the f64 reference.
-        precision: output.value.engine === 'webgpu' ? 'f32' : 'f64',
+        precision: output.value.engine === 'cpu' ? 'f64' : 'f32',
         engine: output.value.engine,
         adapter: output.value.adapter,
       };

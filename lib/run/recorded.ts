@@ -15,7 +15,7 @@ const provenance = z.looseObject({
   computedAt: z.iso.datetime(),
   simulated: z.boolean(),
   wallSeconds: z.number(),
-  engine: z.enum(['webgpu', 'cpu', 'simulator']),
+  engine: z.enum(['webgpu', 'wasm', 'cpu', 'simulator']),
 });
 
 const floats = z.instanceof(Float64Array);

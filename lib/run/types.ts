@@ -35,7 +35,7 @@ export interface Provenance {
   readonly wallSeconds: number;
   readonly clock: Clock | undefined;
   readonly precision: 'f32' | 'f64' | undefined;
-  readonly engine: 'webgpu' | 'cpu' | 'simulator';
+  readonly engine: 'webgpu' | 'wasm' | 'cpu' | 'simulator';
   readonly adapter: AdapterInfo | undefined;
   /** Cost model in words, for simulated results. */
   readonly costModel: string | undefined;

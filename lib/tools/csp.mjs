@@ -30,8 +30,9 @@ export function contentSecurityPolicy(html) {
   ].join('; ');
 }
 
-/** A worker ignores its page's policy, so scripts carry their own. */
-export const SCRIPT_POLICY = "default-src 'self'; script-src 'self'; connect-src 'self'";
+/** A worker ignores its page's policy, so scripts carry their own; only workers compile WebAssembly. */
+export const SCRIPT_POLICY =
+  "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 
 /**
  * The page with its policy in a `meta` element, for hosts that send no headers of ours.

@@ -8,6 +8,8 @@ beforeAll(async () => {
 });
 afterAll(() => page?.close());
 
+/** The adapter is a software one, which `auto` would leave alone. */
+const engine = 'webgpu';
 const shape = (tokens: number) => ({
   batch: 1,
   queryHeads: 4,
@@ -19,6 +21,7 @@ const shape = (tokens: number) => ({
 
 test('attention fills every field of its result', async () => {
   const { result, error, reports } = await call(page, 'serviceAttention', {
+    engine,
     shape: shape(512),
     timedRuns: 3,
   });
@@ -42,6 +45,7 @@ test('attention fills every field of its result', async () => {
 
 test('decode picks a split-KV plan and says so', async () => {
   const { result } = await call(page, 'serviceAttention', {
+    engine,
     shape: { ...shape(1), keys: 2048 },
     timedRuns: 2,
   });
@@ -51,23 +55,47 @@ test('decode picks a split-KV plan and says so', async () => {
 });
 
 test('maps come from resident tensors', async () => {
-  const params = { shape: shape(600), structure: {} };
+  const params = { engine, shape: shape(600), structure: {} };
   const maps = await call(page, 'serviceMaps', params, 3);
   expect(maps).toMatchObject({ rows: 512, columns: 512 });
   // Row 3 of a causal map sees keys 0..3, all inside the window.
   expect(maps.rowSum).toBeCloseTo(1, 5);
 });
 
-test('a cancel in the timed runs arrives within 100 ms', async () => {
-  const params = { shape: shape(4096), timedRuns: 50 };
-  const { error, milliseconds } = await call(page, 'cancelLatency', params, 60);
-  expect(error).toMatch(/^AbortError/);
-  // The machine of a test may be busy with others: twice the product's limit.
-  expect(milliseconds).toBeLessThan(200);
+test('on a software adapter engine auto runs WebAssembly and says why', async () => {
+  const { result, error } = await call(page, 'serviceAttention', {
+    shape: shape(512),
+    timedRuns: 3,
+  });
+  expect(error).toBeUndefined();
+  expect(result).toMatchObject({ engine: 'wasm', error: { withinTolerance: true } });
+  expect(result!.adapter).toMatchObject({ isFallback: true });
+  expect(result!.engineNote).toMatch(/adapter here is software .* slower than WebAssembly/);
 });
 
+test('the page is never slower on the software adapter than with WebAssembly', async () => {
+  const median = async (each: string) => {
+    const params = { engine: each, shape: shape(1024), timedRuns: 5 };
+    const { result } = await call(page, 'serviceAttention', params);
+    return result!.timing.medianSeconds;
+  };
+  const [chosen, kernel] = [await median('auto'), await median('webgpu')];
+  expect(chosen).toBeLessThan(kernel);
+});
+
+test.each(['webgpu', 'wasm'])(
+  'a cancel in the timed runs arrives within 100 ms: %s',
+  async (each) => {
+    const params = { engine: each, shape: shape(4096), timedRuns: 50 };
+    const { error, milliseconds } = await call(page, 'cancelLatency', params, 60);
+    expect(error).toMatch(/^AbortError/);
+    // The machine of a test may be busy with others: twice the product's limit.
+    expect(milliseconds).toBeLessThan(200);
+  },
+);
+
 test('a device lost in mid-run is replaced and the job runs once more', async () => {
-  const params = { shape: shape(2048), timedRuns: 8 };
+  const params = { shape: shape(2048), timedRuns: 8, engine };
   const { isLost, error, result } = await call(page, 'attentionWithLoss', params);
   expect(error).toBeUndefined();
   expect(isLost).toBe(true);
@@ -83,6 +111,7 @@ test('a NaN in the inputs is named', async () => {
 
 test('a shape beyond the adapter is refused with a sentence', async () => {
   const { error } = await call(page, 'serviceAttention', {
+    engine,
     shape: { ...shape(16_384), batch: 16, queryHeads: 64, headSize: 256 },
   });
   expect(error).toMatch(/query needs \d+ MiB, above the limit of \d+ MiB per buffer/);
@@ -102,7 +131,7 @@ test('engine webgpu without an adapter is an error, engine auto falls back and s
     const asked = await call(bare, 'serviceAttention', { ...params, engine: 'webgpu' });
     expect(asked.error).toMatch(/no WebGPU adapter/);
     const { result } = await call(bare, 'serviceAttention', params);
-    expect(result).toMatchObject({ engine: 'cpu', adapter: undefined });
+    expect(result).toMatchObject({ engine: 'wasm', adapter: undefined });
     expect(result!.engineNote).toMatch(/no WebGPU adapter/);
   } finally {
     await bare.close();

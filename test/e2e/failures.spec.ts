@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, type Page, test, type Worker } from 'playwright/test';
-import { cell, open, state } from './page-parts';
+import { cell, chooseEngine, open, state } from './page-parts';
 
 const run = (page: Page, id: string) =>
   cell(page, id).getByRole('button', { name: /^Run/ }).click();
@@ -33,6 +33,7 @@ async function workerAtTheDevice(page: Page): Promise<Worker> {
 
 test('a worker that crashes is named and replaced, and other cells live on', async ({ page }) => {
   await open(page);
+  await chooseEngine(page, 'prefill', 'webgpu');
   await run(page, 'load');
   await expect(state(page, 'load')).toHaveText(/done/);
   await run(page, 'prefill');
@@ -55,6 +56,7 @@ test('a worker that crashes is named and replaced, and other cells live on', asy
 
 test('a device lost in mid-run is replaced, and the result says so', async ({ page }) => {
   await open(page);
+  await chooseEngine(page, 'prefill', 'webgpu');
   await run(page, 'prefill');
   await expect(state(page, 'prefill')).toHaveText(/running/);
   const kernel = await workerAtTheDevice(page);
@@ -103,6 +105,7 @@ test('a file dropped on the page opens', async ({ page }) => {
 
 test('a running cell is cancelled at once and runs again', async ({ page }) => {
   await open(page);
+  await chooseEngine(page, 'prefill', 'webgpu');
   await run(page, 'prefill');
   await expect(state(page, 'prefill')).toHaveText(/running/);
   await cell(page, 'prefill').getByRole('button', { name: 'Cancel' }).click();

@@ -3,6 +3,12 @@ import type { Page } from 'playwright/test';
 export const cell = (page: Page, id: string) => page.locator(`[data-cell="${id}"]`);
 export const state = (page: Page, id: string) => cell(page, id).locator('[data-state]').first();
 
+/** Asks for the kernel itself: on a software adapter engine auto takes WebAssembly. */
+export async function chooseEngine(page: Page, id: string, engine: string): Promise<void> {
+  await cell(page, id).getByText('Parameters').click();
+  await cell(page, id).getByLabel('engine').selectOption(engine);
+}
+
 /** Anything the page complains about is a failure, missing recorded results apart. */
 function watchConsole(page: Page): string[] {
   const problems: string[] = [];

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { deflateSync } from 'node:zlib';
 import { expect, test } from 'playwright/test';
-import { cell, open, state } from './page-parts';
+import { cell, chooseEngine, open, state } from './page-parts';
 
 test('opens a ready experiment and runs three strategies that differ', async ({ page }) => {
   const problems = await open(page);
@@ -26,6 +26,7 @@ test('opens a ready experiment and runs three strategies that differ', async ({ 
 
 test('runs attention as a WebGPU kernel within tolerance, and reads its map', async ({ page }) => {
   const problems = await open(page);
+  await chooseEngine(page, 'prefill', 'webgpu');
   await cell(page, 'prefill').getByRole('button', { name: /^Run/ }).click();
   await expect(state(page, 'prefill')).toHaveText(/done/, { timeout: 90_000 });
   await expect(
@@ -211,9 +212,7 @@ test('the timeline steps by keyboard and tells what is there', async ({ page }) 
   expect(trace.metadata.simulated).toBe(true);
 });
 
-test('without WebGPU the attention cell runs on the CPU reference and says so', async ({
-  page,
-}) => {
+test('without WebGPU the attention cell runs in WebAssembly and says so', async ({ page }) => {
   // The page and its workers alike: every script begins by taking the property away.
   await page.route(/\.js(\?.*)?$/, async (route) => {
     const response = await route.fetch();
@@ -230,7 +229,7 @@ test('without WebGPU the attention cell runs on the CPU reference and says so', 
   await expect(state(page, 'a')).toHaveText(/done/, { timeout: 60_000 });
   await expect(
     cell(page, 'a')
-      .getByText(/CPU reference/)
+      .getByText(/WebAssembly on the CPU/)
       .first(),
   ).toBeVisible();
 });

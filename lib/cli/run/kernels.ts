@@ -2,6 +2,7 @@ import { checkShapeLimits } from '../../attention/checks';
 import { makeInputs } from '../../attention/inputs';
 import type { AttentionResult } from '../../attention/types';
 import { runOnCpu } from '../../gpu/run-on-cpu';
+import { runOnWasm } from '../../gpu/run-on-wasm';
 import { readHeadless } from '../../run/headless';
 import type { KernelApi } from '../../run/worker-api';
 import type { AttentionParams } from '../../spec/kinds/attention';
@@ -10,19 +11,19 @@ import { openRunnerPage, type RunnerPage } from './browser-page';
 
 const CPU_TENSOR_BYTES = 2 ** 30;
 
-async function attentionOnCpu(params: AttentionParams): Promise<AttentionResult> {
+async function attentionHere(params: AttentionParams): Promise<AttentionResult> {
   const issues = checkShapeLimits(params.shape, CPU_TENSOR_BYTES);
   if (issues.length > 0) throw new Error(issues.join('; '));
-  const { result } = await runOnCpu(
-    {
-      params,
-      inputs: makeInputs(params),
-      signal: new AbortController().signal,
-      report: () => undefined,
-      isTimed: true,
-    },
-    undefined,
-  );
+  const context = {
+    params,
+    inputs: makeInputs(params),
+    signal: new AbortController().signal,
+    report: () => undefined,
+    isTimed: true,
+  };
+  const { result } = await (params.engine === 'wasm'
+    ? runOnWasm(context, undefined, undefined)
+    : runOnCpu(context));
   return result;
 }
 
@@ -41,7 +42,7 @@ async function attentionInPage(
   return output.value;
 }
 
-/** Attention for the command line: engine `cpu` in this process, the others in the built page. */
+/** Attention for the command line: engines `cpu` and `wasm` in this process, the others in the built page. */
 export interface CommandLineKernels {
   readonly api: KernelApi;
   /** Ends the browser, if one was started. */
@@ -55,7 +56,7 @@ export function createKernels(): CommandLineKernels {
     api: {
       adapter: async () => undefined,
       attention: async (_jobId, params) => {
-        if (params.engine === 'cpu') return attentionOnCpu(params);
+        if (params.engine === 'cpu' || params.engine === 'wasm') return attentionHere(params);
         opened ??= openRunnerPage();
         return attentionInPage(await opened, params);
       },

@@ -194,8 +194,8 @@ export const attentionParams = z.strictObject({
   shape: attentionShape.prefault({}),
   structure: attentionStructure.prefault({}),
   variant: attentionVariant.default({ type: 'causal' }),
-  /** `auto` is WebGPU where there is an adapter, else the CPU reference. */
-  engine: z.enum(['auto', 'webgpu', 'cpu']).default('auto'),
+  /** `auto` is WebGPU where there is an adapter of hardware, else WebAssembly. `cpu` is the f64 reference. */
+  engine: z.enum(['auto', 'webgpu', 'wasm', 'cpu']).default('auto'),
   timedRuns: z.int().min(1).max(50).default(5),
   seed: z
     .int()

@@ -1,0 +1,166 @@
+'use client';
+
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { parseFormula } from '../../lib/formula/parse';
+import { printFormula } from '../../lib/formula/print-text';
+import { type FormulaTokens, fromTokens, toTokens } from '../../lib/formula/tokens';
+import { FUNCTION_NAMES, type Scope } from '../../lib/formula/tree';
+import styles from './variant-editor.module.css';
+
+interface Props {
+  readonly label: string;
+  /** What an empty field means. */
+  readonly emptyText: string;
+  readonly tokens: FormulaTokens;
+  readonly scope: Scope;
+  readonly type: 'bool' | 'float';
+  /** Takes a formula; gives the sentence why not, or undefined. */
+  readonly onSet: (tokens: FormulaTokens) => string | undefined;
+}
+
+const textOf = (tokens: FormulaTokens, scope: Scope, type: 'bool' | 'float'): string => {
+  if (tokens.length === 0) return '';
+  const built = fromTokens(tokens, scope, type);
+  return built.ok ? printFormula(built.node) : '';
+};
+
+/** Longer than a field shows: repeated under it, wrapped. */
+const LONG = 64;
+
+interface Problem {
+  readonly message: string;
+  readonly column: number;
+}
+
+/** A formula as text, with its first mistake under its column and names completed as they are typed. */
+export function FormulaField({ label, emptyText, tokens, scope, type, onSet }: Props) {
+  const id = useId();
+  const input = useRef<HTMLInputElement>(null);
+  const [text, setText] = useState(() => textOf(tokens, scope, type));
+  const [problem, setProblem] = useState<Problem>();
+  const [offered, setOffered] = useState<readonly string[]>([]);
+  const [chosen, setChosen] = useState(0);
+  const stored = useRef(JSON.stringify(tokens));
+
+  // A preset, an undo or another page's link: the text follows the document, not the other way round.
+  useEffect(() => {
+    const now = JSON.stringify(tokens);
+    if (now === stored.current) return;
+    stored.current = now;
+    setText(textOf(tokens, scope, type));
+    setProblem(undefined);
+  }, [tokens, scope, type]);
+
+  const change = (next: string) => {
+    setText(next);
+    const parsed = next.trim() === '' ? undefined : parseFormula(next, scope, type);
+    if (parsed !== undefined && !parsed.ok) {
+      setProblem(parsed);
+      return;
+    }
+    const made = parsed === undefined ? [] : toTokens(parsed.node);
+    stored.current = JSON.stringify(made);
+    const refused = onSet(made);
+    setProblem(refused === undefined ? undefined : { message: refused, column: 0 });
+  };
+  const wordAt = (value: string, caret: number) =>
+    /[A-Za-z_]\w*$/.exec(value.slice(0, caret))?.[0] ?? '';
+  const offer = (value: string, caret: number) => {
+    const word = wordAt(value, caret);
+    const names = [
+      ...Object.keys(scope.numbers),
+      ...Object.keys(scope.tables).map((name) => `${name}(`),
+      ...FUNCTION_NAMES.map((name) => `${name}(`),
+      ...Object.keys(scope.variables),
+    ];
+    setChosen(0);
+    setOffered(
+      word === '' ? [] : names.filter((name) => name.startsWith(word) && name !== word).slice(0, 6),
+    );
+  };
+  const accept = (name: string) => {
+    const element = input.current;
+    if (element === null) return;
+    const caret = element.selectionStart ?? text.length;
+    const start = caret - wordAt(text, caret).length;
+    const next = text.slice(0, start) + name + text.slice(caret);
+    change(next);
+    setOffered([]);
+    requestAnimationFrame(() => {
+      element.focus();
+      element.setSelectionRange(start + name.length, start + name.length);
+    });
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (offered.length === 0) return;
+    const acts: Readonly<Record<string, () => void>> = {
+      ArrowDown: () => setChosen((chosen + 1) % offered.length),
+      ArrowUp: () => setChosen((chosen + offered.length - 1) % offered.length),
+      Tab: () => accept(offered[chosen] as string),
+      Enter: () => accept(offered[chosen] as string),
+      Escape: () => setOffered([]),
+    };
+    const act = event.shiftKey || event.ctrlKey || event.metaKey ? undefined : acts[event.key];
+    if (act === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  };
+  return (
+    <div className={styles.formula}>
+      <label htmlFor={id}>{label}</label>
+      <input
+        ref={input}
+        id={id}
+        type="text"
+        role="combobox"
+        spellCheck={false}
+        autoComplete="off"
+        autoCapitalize="off"
+        placeholder={emptyText}
+        value={text}
+        aria-autocomplete="list"
+        aria-expanded={offered.length > 0}
+        aria-controls={`${id}-names`}
+        aria-activedescendant={offered.length > 0 ? `${id}-name-${chosen}` : undefined}
+        aria-invalid={problem !== undefined}
+        aria-describedby={problem === undefined ? undefined : `${id}-problem`}
+        onChange={(event) => {
+          change(event.target.value);
+          offer(event.target.value, event.target.selectionStart ?? event.target.value.length);
+        }}
+        onKeyDown={onKeyDown}
+        onBlur={() => setOffered([])}
+      />
+      <div
+        className={styles.names}
+        id={`${id}-names`}
+        role="listbox"
+        aria-label={`names for ${label}`}
+        hidden={offered.length === 0}
+      >
+        {offered.map((name, i) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the input holds the keyboard; this is its list
+          // biome-ignore lint/a11y/useFocusableInteractive: the active option is named by aria-activedescendant
+          <div
+            key={name}
+            id={`${id}-name-${i}`}
+            role="option"
+            aria-selected={i === chosen}
+            onPointerDown={(event) => event.preventDefault()}
+            onClick={() => accept(name)}
+          >
+            {name}
+          </div>
+        ))}
+      </div>
+      {problem === undefined && text.length > LONG && <code className={styles.long}>{text}</code>}
+      {problem !== undefined && (
+        <div id={`${id}-problem`} className={styles.problem} role="alert">
+          <pre aria-hidden="true">{`${text}\n${' '.repeat(problem.column)}^`}</pre>
+          {problem.message} at column {problem.column + 1}
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,72 @@
+import { stateRows } from './rule';
+import type { RecurrentShape, StateRule } from './types';
+
+type HeadSizes = Pick<RecurrentShape, 'batch' | 'heads' | 'keySize' | 'valueSize'>;
+
+export interface StorageOptions {
+  /** 4 for f32, the usual precision of a state, which is written once per token. */
+  readonly bytesPerElement?: number;
+  /** Width of a short convolution before q, k, v; it keeps width - 1 tokens of each. */
+  readonly convolutionWidth?: number;
+}
+
+/**
+ * Bytes that one layer keeps between tokens, whatever the context's length:
+ * batch x heads x (stateRows x keySize + (convolutionWidth - 1) (2 keySize + valueSize)).
+ * A prefix state is added to the causal one, so prefix-linear keeps no more than additive.
+ */
+export function stateBytes(
+  rule: StateRule,
+  shape: HeadSizes,
+  { bytesPerElement = 4, convolutionWidth = 1 }: StorageOptions = {},
+): number {
+  const { batch, heads, keySize, valueSize } = shape;
+  const state = stateRows(rule, { ...shape, tokens: 1 }) * keySize;
+  const convolution = (convolutionWidth - 1) * (2 * keySize + valueSize);
+  return batch * heads * (state + convolution) * bytesPerElement;
+}
+
+/** Bytes of one softmax layer's cache over `keys` positions: batch x heads x keys x (keySize + valueSize). */
+export function kvBytes(
+  shape: HeadSizes,
+  keys: number,
+  { bytesPerElement = 4 }: StorageOptions = {},
+): number {
+  return shape.batch * shape.heads * keys * (shape.keySize + shape.valueSize) * bytesPerElement;
+}
+
+/** Keys after which a softmax layer's cache is larger than the state. */
+export function breakEvenKeys(
+  rule: StateRule,
+  shape: HeadSizes,
+  options: StorageOptions = {},
+): number {
+  return stateBytes(rule, shape, options) / kvBytes(shape, 1, options);
+}
+
+/** Layers of a hybrid, bottom to top: every block is one window layer and then recurrent ones. */
+export interface HybridPattern {
+  readonly blocks: number;
+  readonly recurrentPerWindow: number;
+  readonly windowTokens: number;
+}
+
+/**
+ * Bytes that a hybrid of window-softmax and recurrent layers keeps after `contextTokens` tokens,
+ * beside full attention in as many layers.
+ */
+export function hybridBytes(
+  pattern: HybridPattern,
+  rule: StateRule,
+  shape: HeadSizes,
+  contextTokens: number,
+  options: StorageOptions = {},
+): { readonly window: number; readonly state: number; readonly fullAttention: number } {
+  const { blocks, recurrentPerWindow, windowTokens } = pattern;
+  const layers = blocks * (1 + recurrentPerWindow);
+  return {
+    window: blocks * kvBytes(shape, Math.min(windowTokens, contextTokens), options),
+    state: blocks * recurrentPerWindow * stateBytes(rule, shape, options),
+    fullAttention: layers * kvBytes(shape, contextTokens, options),
+  };
+}

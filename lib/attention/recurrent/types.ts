@@ -1,0 +1,58 @@
+/**
+ * Sizes of one call: q, k [batch, heads, tokens, keySize], v and o [batch, heads, tokens, valueSize].
+ * `keySize` counts the channels that the state sees, after the feature map.
+ */
+export interface RecurrentShape {
+  readonly batch: number;
+  readonly heads: number;
+  readonly tokens: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+}
+
+/**
+ * How one token changes the state S [valueSize, keySize] of a head; the output is o_t = S_t q_t.
+ *
+ * - additive: S + v k^T (Katharopoulos et al. 2020, linear attention)
+ * - retnet: gamma_h S + v k^T with gamma_h = 1 - 2^(-5 - h) (Sun et al. 2023, RetNet)
+ * - gated: S diag(alpha_t) + v k^T, a decay per key channel (Yang et al. 2023, GLA)
+ * - ssd: a_t S + v k^T, a decay per token (Dao and Gu 2024, Mamba-2; v already holds the step size)
+ * - delta: S (I - beta_t k k^T) + beta_t v k^T (Schlag et al. 2021; Yang et al. 2024, DeltaNet)
+ * - gated-delta: a_t S (I - beta_t k k^T) + beta_t v k^T (Yang et al. 2024, Gated DeltaNet)
+ * - prefix-linear: additive from the state that a second key and value projection of the first
+ *   `prefixTokens` tokens builds without causality (Arora et al. 2024, JRT-RNN)
+ *
+ * With `normalise` the output is S q / (z . q), where z sums the keys under the same decay.
+ */
+export type StateRule =
+  | { readonly type: 'additive'; readonly normalise: boolean }
+  | { readonly type: 'retnet' }
+  | { readonly type: 'gated'; readonly normalise: boolean }
+  | { readonly type: 'ssd' }
+  | { readonly type: 'delta' }
+  | { readonly type: 'gated-delta' }
+  | { readonly type: 'prefix-linear'; readonly normalise: boolean; readonly prefixTokens: number };
+
+/** Row-major tensors of one call. */
+export interface RecurrentInputs {
+  readonly shape: RecurrentShape;
+  readonly query: Float32Array;
+  readonly key: Float32Array;
+  readonly value: Float32Array;
+  /** Factors in [0, 1]: gated [batch, heads, tokens, keySize]; ssd, gated-delta [batch, heads, tokens]. */
+  readonly decay: Float32Array | undefined;
+  /** The delta rules' beta [batch, heads, tokens]; 1 replaces what the key held. */
+  readonly writeStrength: Float32Array | undefined;
+  /** prefix-linear: [batch, heads, prefixTokens, keySize] and [batch, heads, prefixTokens, valueSize]. */
+  readonly prefixKey: Float32Array | undefined;
+  readonly prefixValue: Float32Array | undefined;
+}
+
+/**
+ * Output [batch, heads, tokens, valueSize] and the last state [batch, heads, stateRows, keySize];
+ * the row after the values' is the normaliser z where the rule has one.
+ */
+export interface RecurrentOutput {
+  readonly output: Float32Array | Float64Array;
+  readonly state: Float32Array | Float64Array;
+}

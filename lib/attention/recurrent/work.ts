@@ -1,0 +1,28 @@
+import { isDeltaRule, stateRows, tensorElements } from './rule';
+import type { RecurrentShape, StateRule } from './types';
+
+/**
+ * Arithmetic of one token of all heads in the recurrent form: per state element a multiply and an
+ * add for the write and for the read, two more for what a delta rule's key holds, one for a decay.
+ */
+export function tokenFlops(rule: StateRule, shape: RecurrentShape): number {
+  const isDecayed = !['additive', 'prefix-linear', 'delta'].includes(rule.type);
+  const perElement = 4 + (isDeltaRule(rule) ? 2 : 0) + (isDecayed ? 1 : 0);
+  return perElement * stateElements(rule, shape);
+}
+
+/** Arithmetic of one call in the recurrent form; a prefix is only written. */
+export function recurrentFlops(rule: StateRule, shape: RecurrentShape): number {
+  const prefixTokens = rule.type === 'prefix-linear' ? rule.prefixTokens : 0;
+  return shape.tokens * tokenFlops(rule, shape) + prefixTokens * 2 * stateElements(rule, shape);
+}
+
+function stateElements(rule: StateRule, shape: RecurrentShape): number {
+  return shape.batch * shape.heads * stateRows(rule, shape) * shape.keySize;
+}
+
+/** Bytes of f32 tensors that a call must read and write at least once: inputs, gates and output. */
+export function recurrentBytes(rule: StateRule, shape: RecurrentShape): number {
+  const elements = Object.values(tensorElements(rule, shape)).reduce((sum, each) => sum + each, 0);
+  return 4 * (elements + shape.batch * shape.heads * shape.tokens * shape.valueSize);
+}

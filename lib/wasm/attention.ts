@@ -1,0 +1,211 @@
+import type { AttentionShape } from '../spec/kinds/attention';
+import { checkIndex, checkShape, checkTensors, type WasmAttentionInputs } from './checks';
+import {
+  BLOCK_KEYS,
+  BLOCK_QUERIES,
+  layOut,
+  MAX_PAGES,
+  type MemoryLayout,
+  PAGE_BYTES,
+  SCRATCH_BYTES,
+} from './layout';
+import { instantiateKernel, type ModifyScores } from './module';
+
+export type { WasmAttentionInputs } from './checks';
+export { BLOCK_KEYS, BLOCK_QUERIES } from './layout';
+export type { ModifyScores } from './module';
+export { splitRows } from './split-rows';
+
+export interface WasmAttentionOptions {
+  /**
+   * Masks (scores of -3e38) and score modifiers: a function over `memory`, or for speed an exported
+   * function of another WebAssembly module that imports the same memory. Default: none.
+   */
+  readonly modify?: ModifyScores;
+  /** Call `modify` in full blocks too: score modifiers need it, masks do not. Default false. */
+  readonly modifiesFullBlocks?: boolean;
+  /** A memory with a maximum; shared where several workers compute one call. Default: a new one. */
+  readonly memory?: WebAssembly.Memory;
+  /** Bytes at the memory's start that belong to the caller (a modifier's tables). Default 0. */
+  readonly reservedBytes?: number;
+  /** Instances over one memory, each with its own scratch, and which this is. Default 1 and 0. */
+  readonly instances?: number;
+  readonly instance?: number;
+}
+
+export interface WasmAttention {
+  readonly memory: WebAssembly.Memory;
+  /**
+   * Copies Q, K and V into the memory, which it grows, and for more than 4 queries transposes the
+   * keys. Views taken from `output` and `lse` before are void. Throws a sentence where the shape is
+   * invalid or the memory cannot grow.
+   */
+  load(inputs: WasmAttentionInputs): void;
+  /** Instead of `load`, where another instance over the same memory has loaded this shape. */
+  attach(shape: AttentionShape): void;
+  /**
+   * One query block of one head over its key blocks, full ones first, as a row of a `BlockList` of
+   * blocks BLOCK_QUERIES x BLOCK_KEYS. A partial block counts as full where there is no `modify`;
+   * keys past the end of the last block are never seen.
+   */
+  runBlock(
+    batch: number,
+    head: number,
+    queryBlock: number,
+    blocks: Uint32Array,
+    fullCount: number,
+  ): void;
+  /** View [batch, queryHeads, queries, headSize]; 0 in fully masked rows. */
+  readonly output: Float32Array;
+  /** View [batch, queryHeads, queries]: row log-sum-exp, natural; -Infinity in fully masked rows. */
+  readonly lse: Float32Array;
+}
+
+/**
+ * Softmax attention in WebAssembly SIMD, f32, one query block at a time: the path for machines
+ * without a GPU. Scores are q . k / sqrt(headSize); query head h reads KV head
+ * floor(h / (queryHeads / kvHeads)).
+ */
+export function createWasmAttention(options: WasmAttentionOptions = {}): WasmAttention {
+  const { instance = 0, instances = 1, reservedBytes = 0 } = options;
+  checkIndex('instance', instance, instances);
+  checkIndex('reservedBytes', reservedBytes, MAX_PAGES * PAGE_BYTES);
+  const memory = options.memory ?? new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
+  const kernel = instantiateKernel(memory, options.modify ?? (() => {}));
+  const modifiesFullBlocks = options.modify !== undefined && options.modifiesFullBlocks === true;
+  let call: { readonly shape: AttentionShape; readonly layout: MemoryLayout } | undefined;
+
+  function loaded() {
+    if (call === undefined) throw new Error('no inputs: call load first');
+    return call;
+  }
+
+  function attach(given: AttentionShape): MemoryLayout {
+    checkShape(given);
+    const { batch, queryHeads, kvHeads, queries, keys, headSize } = given;
+    // A copy of the sizes alone: `load` passes its inputs, whose tensors must not be kept alive.
+    const shape = { batch, queryHeads, kvHeads, queries, keys, headSize };
+    const layout = layOut(shape, reservedBytes, instances);
+    growTo(memory, layout.end);
+    call = { shape, layout };
+    return layout;
+  }
+
+  return {
+    memory,
+    attach,
+    load(inputs) {
+      checkShape(inputs);
+      checkTensors(inputs);
+      const layout = attach(inputs);
+      new Float32Array(memory.buffer, layout.query, inputs.query.length).set(inputs.query);
+      const { batch, kvHeads, keys, headSize } = inputs;
+      const headLength = keys * headSize;
+      for (let head = 0; head < batch * kvHeads; head++) {
+        const key = inputs.key.subarray(head * headLength, (head + 1) * headLength);
+        const keyStart = layout.key + head * layout.keyStride;
+        const rows = layout.isRowWise ? keyStart : layout.staging;
+        const target = new Float32Array(memory.buffer, rows, layout.keyStride / 4);
+        target.set(key);
+        target.fill(0, headLength);
+        if (!layout.isRowWise) {
+          kernel.packKeys(rows, keyStart, layout.keyBlocks * BLOCK_KEYS, headSize);
+        }
+        const value = inputs.value.subarray(head * headLength, (head + 1) * headLength);
+        copyRows(
+          value,
+          headSize,
+          new Float32Array(
+            memory.buffer,
+            layout.value + head * layout.valueStride,
+            layout.valueStride / 4,
+          ),
+          layout.paddedHeadSize,
+        );
+      }
+    },
+    runBlock(batch, head, queryBlock, blocks, fullCount) {
+      const { shape, layout } = loaded();
+      const { queryHeads, kvHeads, queries, keys, headSize } = shape;
+      checkIndex('batch', batch, shape.batch);
+      checkIndex('head', head, queryHeads);
+      checkIndex('queryBlock', queryBlock, layout.queryBlocks);
+      checkIndex('fullCount', fullCount, blocks.length + 1);
+      if (blocks.length > layout.keyBlocks) {
+        throw new Error(
+          `invalid blocks: ${blocks.length} key blocks (expected at most ${layout.keyBlocks})`,
+        );
+      }
+      for (const block of blocks) checkIndex('key block', block, layout.keyBlocks);
+      const list = layout.blocks + instance * layout.blocksStride;
+      new Uint32Array(memory.buffer, list, blocks.length).set(blocks);
+
+      const firstRow = queryBlock * BLOCK_QUERIES;
+      const row = (batch * queryHeads + head) * queries + firstRow;
+      const kvHead = batch * kvHeads + Math.floor(head / (queryHeads / kvHeads));
+      kernel.attendBlock(
+        layout.scratch + instance * SCRATCH_BYTES,
+        layout.query + 4 * row * headSize,
+        layout.key + kvHead * layout.keyStride,
+        layout.value + kvHead * layout.valueStride,
+        layout.output + 4 * row * headSize,
+        layout.lse + 4 * row,
+        list,
+        blocks.length,
+        fullCount,
+        Math.min(BLOCK_QUERIES, queries - firstRow),
+        keys,
+        headSize,
+        1 / Math.sqrt(headSize),
+        batch,
+        head,
+        firstRow,
+        layout.isRowWise ? 1 : 0,
+        modifiesFullBlocks ? 1 : 0,
+      );
+    },
+    get output() {
+      const { shape, layout } = loaded();
+      const rows = shape.batch * shape.queryHeads * shape.queries;
+      return new Float32Array(memory.buffer, layout.output, rows * shape.headSize);
+    },
+    get lse() {
+      const { shape, layout } = loaded();
+      const rows = shape.batch * shape.queryHeads * shape.queries;
+      return new Float32Array(memory.buffer, layout.lse, rows);
+    },
+  };
+}
+
+/** Rows of `length` values into rows of `paddedLength`; the rest of `to` becomes 0. */
+function copyRows(
+  from: Float32Array,
+  length: number,
+  to: Float32Array,
+  paddedLength: number,
+): void {
+  if (length === paddedLength) {
+    to.set(from);
+    to.fill(0, from.length);
+    return;
+  }
+  to.fill(0);
+  for (let row = 0; row * length < from.length; row++) {
+    to.set(from.subarray(row * length, (row + 1) * length), row * paddedLength);
+  }
+}
+
+const MIB = 2 ** 20;
+
+function growTo(memory: WebAssembly.Memory, bytes: number): void {
+  const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE_BYTES);
+  if (missing <= 0) return;
+  try {
+    memory.grow(missing);
+  } catch (cause) {
+    const size = (bytes / MIB).toFixed(0);
+    throw new Error(`attention needs ${size} MiB of memory, more than WebAssembly could get here`, {
+      cause,
+    });
+  }
+}

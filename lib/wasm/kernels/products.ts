@@ -1,0 +1,121 @@
+import { BLOCK_KEYS, SCORE_ROW_BYTES } from './scratch';
+
+// Register tiles of the two products: 4 rows x 8 columns in eight accumulators. One step of the
+// inner loop is 2 loads of four columns, 4 splats of one row's factor, 8 multiplications and 8
+// additions; three more registers hold operands, which fits the 16 of x86-64.
+
+const ROW_1: usize = SCORE_ROW_BYTES;
+const ROW_2: usize = 2 * SCORE_ROW_BYTES;
+const ROW_3: usize = 3 * SCORE_ROW_BYTES;
+
+/**
+ * Scores of 4 queries and 8 keys: `scores[i][j] = scale * sum over d of query[d][i] * keys[d][j]`.
+ *
+ * @param query [headSize][4], interleaved rows
+ * @param keys [headSize][8], one transposed panel
+ * @param scores four rows of the score tile, at the panel's first column
+ */
+export function scorePanel(
+  query: usize,
+  keys: usize,
+  scores: usize,
+  headSize: usize,
+  scale: f32,
+): void {
+  let s00 = f32x4.splat(0);
+  let s01 = f32x4.splat(0);
+  let s10 = f32x4.splat(0);
+  let s11 = f32x4.splat(0);
+  let s20 = f32x4.splat(0);
+  let s21 = f32x4.splat(0);
+  let s30 = f32x4.splat(0);
+  let s31 = f32x4.splat(0);
+  const end = query + 16 * headSize;
+  while (query < end) {
+    const k0 = v128.load(keys);
+    const k1 = v128.load(keys, 16);
+    let q = v128.load32_splat(query);
+    s00 = f32x4.add(s00, f32x4.mul(q, k0));
+    s01 = f32x4.add(s01, f32x4.mul(q, k1));
+    q = v128.load32_splat(query, 4);
+    s10 = f32x4.add(s10, f32x4.mul(q, k0));
+    s11 = f32x4.add(s11, f32x4.mul(q, k1));
+    q = v128.load32_splat(query, 8);
+    s20 = f32x4.add(s20, f32x4.mul(q, k0));
+    s21 = f32x4.add(s21, f32x4.mul(q, k1));
+    q = v128.load32_splat(query, 12);
+    s30 = f32x4.add(s30, f32x4.mul(q, k0));
+    s31 = f32x4.add(s31, f32x4.mul(q, k1));
+    query += 16;
+    keys += 32;
+  }
+  const factor = f32x4.splat(scale);
+  v128.store(scores, f32x4.mul(s00, factor));
+  v128.store(scores, f32x4.mul(s01, factor), 16);
+  v128.store(scores, f32x4.mul(s10, factor), ROW_1);
+  v128.store(scores, f32x4.mul(s11, factor), ROW_1 + 16);
+  v128.store(scores, f32x4.mul(s20, factor), ROW_2);
+  v128.store(scores, f32x4.mul(s21, factor), ROW_2 + 16);
+  v128.store(scores, f32x4.mul(s30, factor), ROW_3);
+  v128.store(scores, f32x4.mul(s31, factor), ROW_3 + 16);
+}
+
+/**
+ * Weighted values of 4 queries and 8 dims:
+ * `out[i][d] = out[i][d] * rescaling[i] + sum over keys j of weights[i][j] * values[j][d]`.
+ *
+ * @param weights four rows of the score tile
+ * @param values first key's row at the first of the 8 dims
+ * @param out four rows of the accumulator at the first of the 8 dims
+ * @param rowBytes bytes between rows of `values` and of `out`
+ */
+export function weightPanel(
+  weights: usize,
+  values: usize,
+  out: usize,
+  rowBytes: usize,
+  rescalings: usize,
+): void {
+  const out1 = out + rowBytes;
+  const out2 = out1 + rowBytes;
+  const out3 = out2 + rowBytes;
+  let rescaling = v128.load32_splat(rescalings);
+  let o00 = f32x4.mul(v128.load(out), rescaling);
+  let o01 = f32x4.mul(v128.load(out, 16), rescaling);
+  rescaling = v128.load32_splat(rescalings, 4);
+  let o10 = f32x4.mul(v128.load(out1), rescaling);
+  let o11 = f32x4.mul(v128.load(out1, 16), rescaling);
+  rescaling = v128.load32_splat(rescalings, 8);
+  let o20 = f32x4.mul(v128.load(out2), rescaling);
+  let o21 = f32x4.mul(v128.load(out2, 16), rescaling);
+  rescaling = v128.load32_splat(rescalings, 12);
+  let o30 = f32x4.mul(v128.load(out3), rescaling);
+  let o31 = f32x4.mul(v128.load(out3, 16), rescaling);
+  const end = weights + 4 * BLOCK_KEYS;
+  while (weights < end) {
+    const v0 = v128.load(values);
+    const v1 = v128.load(values, 16);
+    let w = v128.load32_splat(weights);
+    o00 = f32x4.add(o00, f32x4.mul(w, v0));
+    o01 = f32x4.add(o01, f32x4.mul(w, v1));
+    w = v128.load32_splat(weights, ROW_1);
+    o10 = f32x4.add(o10, f32x4.mul(w, v0));
+    o11 = f32x4.add(o11, f32x4.mul(w, v1));
+    w = v128.load32_splat(weights, ROW_2);
+    o20 = f32x4.add(o20, f32x4.mul(w, v0));
+    o21 = f32x4.add(o21, f32x4.mul(w, v1));
+    w = v128.load32_splat(weights, ROW_3);
+    o30 = f32x4.add(o30, f32x4.mul(w, v0));
+    o31 = f32x4.add(o31, f32x4.mul(w, v1));
+    weights += 4;
+    values += rowBytes;
+  }
+  v128.store(out, o00);
+  v128.store(out, o01, 16);
+  v128.store(out1, o10);
+  v128.store(out1, o11, 16);
+  v128.store(out2, o20);
+  v128.store(out2, o21, 16);
+  v128.store(out3, o30);
+  v128.store(out3, o31, 16);
+}

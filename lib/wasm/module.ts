@@ -1,0 +1,84 @@
+import { ATTENTION_WASM_BASE64 } from './attention-binary';
+
+/**
+ * Called in the kernel before the softmax of a tile, to rewrite its scores in place.
+ *
+ * @param scoresPointer byte offset of the tile in the memory: f32 [BLOCK_QUERIES][BLOCK_KEYS],
+ *   row-major, holding scaled scores q . k / sqrt(headSize)
+ * @param firstRow query index of the tile's first row; rows at or past `queries` are ignored
+ * @param firstKey key position of the tile's first column; columns at or past `keys` are ignored
+ * @param isPartial 1 in partial blocks, 0 in full ones
+ */
+export type ModifyScores = (
+  scoresPointer: number,
+  batch: number,
+  head: number,
+  firstRow: number,
+  firstKey: number,
+  isPartial: number,
+) => void;
+
+/** What the binary exports; parameters as `kernels/attention.ts` documents them. */
+export interface KernelExports {
+  attendBlock(
+    scratch: number,
+    query: number,
+    keys: number,
+    values: number,
+    output: number,
+    lse: number,
+    blocks: number,
+    blockCount: number,
+    fullCount: number,
+    rows: number,
+    keyCount: number,
+    headSize: number,
+    scale: number,
+    batch: number,
+    head: number,
+    firstRow: number,
+    isRowWise: number,
+    modifiesFullBlocks: number,
+  ): void;
+  packKeys(from: number, to: number, paddedKeys: number, headSize: number): void;
+  exponentials(pointer: number, count: number): void;
+  readonly BLOCK_QUERIES: WebAssembly.Global;
+  readonly BLOCK_KEYS: WebAssembly.Global;
+  readonly MAX_HEAD_SIZE: WebAssembly.Global;
+  readonly SCRATCH_BYTES: WebAssembly.Global;
+}
+
+/** The import of `env.memory` up to its kind; the flags of its limits follow. */
+const MEMORY_IMPORT = [3, ...ascii('env'), 6, ...ascii('memory'), 2];
+const HAS_MAXIMUM = 1;
+const IS_SHARED = 3;
+
+/**
+ * The kernel's binary. Whether an imported memory is shared is one bit of its type and part of the
+ * module, so the same code serves both with that bit set.
+ */
+export function kernelBinary(isShared: boolean): Uint8Array<ArrayBuffer> {
+  const bytes = Uint8Array.from(ascii(atob(ATTENTION_WASM_BASE64)));
+  if (!isShared) return bytes;
+  const start = bytes.findIndex((_, at) =>
+    MEMORY_IMPORT.every((byte, i) => bytes[at + i] === byte),
+  );
+  const flags = start + MEMORY_IMPORT.length;
+  if (start < 0 || bytes[flags] !== HAS_MAXIMUM) {
+    throw new Error('invalid attention binary: no import of env.memory with a maximum');
+  }
+  bytes[flags] = IS_SHARED;
+  return bytes;
+}
+
+function ascii(text: string): number[] {
+  return Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** Compiles and binds the kernel to a memory (which needs a maximum) and a modifier. */
+export function instantiateKernel(memory: WebAssembly.Memory, modify: ModifyScores): KernelExports {
+  const isShared = !(memory.buffer instanceof ArrayBuffer);
+  const module = new WebAssembly.Module(kernelBinary(isShared));
+  const imports = { env: { memory, modify, log: Math.log } };
+  return new WebAssembly.Instance(module, imports).exports as unknown as KernelExports;
+}

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RECURRENT_CASES, STATE_RULES } from '../../lib/attention/recurrent/cases';
+import { RECURRENT_PLANS, supportsRule } from '../../lib/gpu/recurrent-plans';
+import { openPage, type TestPage } from './open-page';
+import type { RecurrentTests } from './page/recurrent';
+
+let page: TestPage;
+beforeAll(async () => {
+  page = await openPage({ '/recurrent.js': 'test/browser/page/recurrent.ts' });
+});
+afterAll(() => page?.close());
+
+/** Calls a function of the recurrent test page by name. */
+function call<Name extends keyof RecurrentTests>(
+  name: Name,
+  ...args: Parameters<RecurrentTests[Name]>
+): Promise<Awaited<ReturnType<RecurrentTests[Name]>>> {
+  return page.page.evaluate(
+    ([each, values]) => {
+      const tests = (globalThis as unknown as { kernelTests: Record<string, unknown> }).kernelTests;
+      const run = tests[each as string] as (...list: unknown[]) => unknown;
+      return run(...(values as unknown[]));
+    },
+    [name, args] as const,
+  ) as Promise<Awaited<ReturnType<RecurrentTests[Name]>>>;
+}
+
+test('the test browser has subgroups, so that every plan is run', async () => {
+  expect(await call('hasSubgroups')).toBe(true);
+});
+
+describe.each(RECURRENT_PLANS.map((each) => [each.id, each] as const))('plan %s', (plan, each) => {
+  const rules = STATE_RULES.filter(([, rule]) => supportsRule(each, rule));
+  describe.each(rules)('%s equals the f64 reference', (_, rule) => {
+    test.each(RECURRENT_CASES)('$name', async ({ shape }) => {
+      expect(await call('runRule', plan, rule, shape)).toMatchObject({ withinTolerance: true });
+    });
+
+    test('over many submits, twice', async () => {
+      const shape = { batch: 1, heads: 2, tokens: 130, keySize: 20, valueSize: 8 };
+      const result = await call('runRule', plan, rule, shape, {
+        gigaflopsPerSecond: 5e-3,
+        runs: 2,
+      });
+      expect(result).toMatchObject({ withinTolerance: true });
+      expect(result.submits).toBeGreaterThan(2);
+    });
+
+    test('from a carried state', async () => {
+      const shape = { batch: 1, heads: 2, tokens: 33, keySize: 12, valueSize: 10 };
+      expect(await call('runCarried', plan, rule, shape)).toMatchObject({ withinTolerance: true });
+    });
+  });
+
+  test('stops between submits when aborted, and starts anew', async () => {
+    const shape = { batch: 1, heads: 1, tokens: 130, keySize: 32, valueSize: 16 };
+    const rule = { type: 'gated', normalise: true } as const;
+    const outcome = await call('abortAndRunAgain', plan, rule, shape);
+    expect(outcome).toMatchObject({ ended: 'AbortError', withinTolerance: true });
+    expect(outcome.submits).toBeGreaterThan(5);
+  });
+
+  test('refuses keys that do not fit the registers', async () => {
+    const shape = { batch: 1, heads: 1, tokens: 2, keySize: 129, valueSize: 4 };
+    expect(await call('failure', plan, { type: 'ssd' }, shape)).toBe(
+      'RangeError: invalid keySize: 129 (expected 1..128)',
+    );
+  });
+
+  test('a submit is as long as its own tokens, whatever the prefix', async () => {
+    const shape = { batch: 1, heads: 1, tokens: 65, keySize: 8, valueSize: 8 };
+    const submits = async (prefixTokens: number) => {
+      const rule = { type: 'prefix-linear', normalise: false, prefixTokens } as const;
+      return (await call('runRule', plan, rule, shape, { gigaflopsPerSecond: 1 })).submits;
+    };
+    expect(await submits(500)).toBe((await submits(0)) + 1);
+  });
+});
+
+test('chunks refuse a delta rule, whose transitions are no product of decays', async () => {
+  const shape = { batch: 1, heads: 1, tokens: 2, keySize: 4, valueSize: 4 };
+  for (const { id } of RECURRENT_PLANS.filter(({ chunkTokens }) => chunkTokens !== undefined)) {
+    expect(await call('failure', id, { type: 'delta' }, shape)).toBe(
+      `RangeError: invalid plan: ${id} (cannot compute rule delta)`,
+    );
+  }
+});

@@ -1,0 +1,45 @@
+import { expect, test } from 'playwright/test';
+import { cell, open, state } from './page-parts';
+
+test('a variant is chosen, rewritten as a formula, moved by a slider and run', async ({ page }) => {
+  const problems = await open(page);
+  const editor = cell(page, 'prefill').getByRole('region', { name: 'variant' });
+  const preview = editor.getByRole('img');
+  await expect(preview).toHaveAttribute('aria-label', /about 50/);
+  await editor.getByLabel('variant').selectOption({ label: 'Sliding window' });
+  await expect(editor.getByRole('combobox', { name: 'mask' })).toHaveValue(
+    'k <= q && q - k < window',
+  );
+  await expect(preview).toHaveAttribute('aria-label', /about 2\d/);
+  await editor.getByRole('slider').fill('64');
+  await expect(preview).toHaveAttribute('aria-label', /about [5-9]/);
+  // Another structure, by keyboard: names are completed.
+  const mask = editor.getByRole('combobox', { name: 'mask' });
+  await mask.focus();
+  await page.keyboard.press('End');
+  await page.keyboard.type(' || k < wi');
+  await expect(editor.getByRole('option', { name: 'window', exact: true })).toBeVisible();
+  await page.keyboard.press('Tab');
+  await expect(mask).toHaveValue('k <= q && q - k < window || k < window');
+  await expect(editor.getByLabel('variant')).toHaveValue('own');
+  await cell(page, 'prefill').getByRole('button', { name: /^Run/ }).click();
+  await expect(state(page, 'prefill')).toHaveText(/done/, { timeout: 60_000 });
+  await expect(cell(page, 'prefill').locator('[data-tone=good]').first()).toContainText('within');
+  expect(problems).toEqual([]);
+});
+
+test('a mistake in a formula is shown under its column and changes nothing', async ({ page }) => {
+  await open(page);
+  const editor = cell(page, 'prefill').getByRole('region', { name: 'variant' });
+  await editor.getByRole('button', { name: 'Edit as formula' }).click();
+  const mask = editor.getByRole('combobox', { name: 'mask' });
+  await expect(mask).toHaveValue('k <= q');
+  const before = await page.evaluate(() => location.href);
+  await mask.fill('k <= q && windw > 3');
+  await expect(editor.getByRole('alert')).toContainText('unknown name: windw');
+  await expect(editor.getByRole('alert')).toContainText('at column 11');
+  await expect(editor.getByRole('img')).toHaveAttribute('aria-label', /about 50/);
+  expect(await page.evaluate(() => location.href)).toBe(before);
+  await mask.fill('k <= q && q - k < 100');
+  await expect(editor.getByRole('alert')).toHaveCount(0);
+});

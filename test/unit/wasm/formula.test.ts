@@ -1,0 +1,153 @@
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { compareOutputs } from '../../../lib/attention/compare';
+import { makeInputs } from '../../../lib/attention/inputs';
+import { FORMULA_PRESETS, presetVariant } from '../../../lib/attention/presets';
+import { makeProgram } from '../../../lib/attention/program';
+import type { WasmBindings } from '../../../lib/formula/print-wasm';
+import { printWasm, WASM_MATH } from '../../../lib/formula/print-wasm';
+import { toTokens } from '../../../lib/formula/tokens';
+import { countNodes } from '../../../lib/formula/tree';
+import { createFormulaAttention } from '../../../lib/gpu/formula-wasm';
+import { packBlockList } from '../../../lib/gpu/packed-list';
+import { runOnWasm } from '../../../lib/gpu/run-on-wasm';
+import { type AttentionParams, attentionParams } from '../../../lib/spec/kinds/attention';
+import { BLOCK_KEYS, BLOCK_QUERIES } from '../../../lib/wasm/attention';
+import { maskTree, scoreTree } from '../formula/arbitrary';
+
+const params = (variant: unknown, shape: object): AttentionParams =>
+  attentionParams.parse({
+    shape: { queryHeads: 4, kvHeads: 2, headSize: 16, ...shape },
+    variant,
+    seed: 5,
+  });
+
+function errorOf(each: AttentionParams) {
+  const inputs = makeInputs(each);
+  const { shape } = each;
+  const attention = createFormulaAttention(inputs);
+  const list = packBlockList(inputs, BLOCK_QUERIES, BLOCK_KEYS, shape.queryHeads);
+  for (let b = 0; b < shape.batch; b++) {
+    for (let h = 0; h < shape.queryHeads; h++) {
+      for (let i = 0; i < list.queryBlocks; i++) {
+        const row = 2 * (b * list.stride + h * list.headStride + i);
+        const entries = list.entries.subarray(list.rows[row], list.rows[row + 2]);
+        attention.runBlock(b, h, i, entries, list.rows[row + 1] as number);
+      }
+    }
+  }
+  return compareOutputs(inputs, attention, { maxFlops: Number.POSITIVE_INFINITY });
+}
+
+describe('every preset equals the f64 reference', () => {
+  test.each(FORMULA_PRESETS.map((preset) => [preset.id, preset] as const))('%s', (_, preset) => {
+    const variant = presetVariant(preset);
+    for (const shape of [
+      { queries: 130, keys: 130, batch: 2 },
+      { queries: 3, keys: 523 },
+    ]) {
+      expect(errorOf(params(variant, shape))).toMatchObject({ withinTolerance: true });
+    }
+  });
+});
+
+const parts = {
+  numbers: [
+    { name: 'window', value: 7, min: 0, max: 40 },
+    { name: 'cap', value: 2.5, min: 0.5, max: 9, step: 0.01 },
+  ],
+  tables: [
+    { name: 'document', source: 'segments', meanTokens: 6 },
+    { name: 'bias', source: 'normal', entries: 12 },
+  ],
+};
+
+describe('the printed module', () => {
+  it('says of every element of a tile what the tree says', () => {
+    fc.assert(
+      fc.property(maskTree, scoreTree, (mask, score) => {
+        fc.pre(countNodes(mask) <= 128 && countNodes(score) <= 128);
+        const each = params(
+          { type: 'formula', mask: toTokens(mask), score: toTokens(score), ...parts },
+          { queries: 21, keys: 34 },
+        );
+        const program = makeProgram(each);
+        const memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
+        const floats = new Float32Array(memory.buffer);
+        const addresses = new Map<string, number>();
+        let end = 4096;
+        for (const { name, values } of program.tables) {
+          addresses.set(name, end);
+          floats.set(values, end / 4);
+          end += values.byteLength;
+        }
+        const bindings: WasmBindings = {
+          queries: 21,
+          keys: 34,
+          heads: 4,
+          number: (name) => (name === 'window' ? 7 : 2.5),
+          table: (name) => ({
+            ...program.tables.find((table) => table.name === name)!,
+            address: addresses.get(name)!,
+          }),
+        };
+        const tile = { rows: 4, columns: 8, masked: -3e38, isShared: false };
+        const bytes = printWasm(program.mask, program.score, bindings, tile);
+        const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+          env: { memory },
+          math: WASM_MATH,
+        });
+        const modify = exports.modify as (...args: number[]) => void;
+        const before = Float32Array.from({ length: 32 }, (_, i) => ((i * 5) % 7) - 3);
+        for (const isPartial of [0, 1]) {
+          floats.set(before);
+          modify(0, 0, 3, 8, 16, isPartial);
+          before.forEach((value, i) => {
+            const [q, k] = [8 + Math.floor(i / 8), 16 + (i % 8)];
+            const isVisible = isPartial === 0 || program.isVisible(0, 3, q, k);
+            const expected = isVisible ? program.modify!(0, 3, q, k, value) : -3e38;
+            expect(Math.abs((floats[i] as number) - expected)).toBeLessThanOrEqual(
+              1e-5 * Math.max(1, Math.abs(expected)),
+            );
+          });
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('the engine', () => {
+  const run = (each: AttentionParams, signal = new AbortController().signal) =>
+    runOnWasm(
+      { params: each, inputs: makeInputs(each), signal, report: () => undefined, isTimed: true },
+      undefined,
+      'a reason',
+    );
+
+  it('fills its result, and its log-sum-exp serves the map', async () => {
+    const each = params({ type: 'causal' }, { queries: 200, keys: 200 });
+    const { result, resident } = await run(each);
+    expect(result).toMatchObject({
+      engine: 'wasm',
+      engineNote: 'a reason',
+      error: { withinTolerance: true },
+      timing: { clock: 'performance.now', warmupRuns: 1 },
+      density: { isEstimate: false },
+      blockList: { blockQueries: BLOCK_QUERIES, blockKeys: BLOCK_KEYS },
+    });
+    expect(result.timing.samplesSeconds).toHaveLength(5);
+    expect(result.density.elements).toBeCloseTo(201 / 400, 10);
+    expect(resident.lse.every(Number.isFinite)).toBe(true);
+  });
+
+  it('stops between slices when cancelled', async () => {
+    const each = params({ type: 'dense' }, { queries: 2048, keys: 2048 });
+    const controller = new AbortController();
+    const running = run({ ...each, timedRuns: 50 }, controller.signal);
+    setTimeout(() => controller.abort(), 30);
+    const start = performance.now();
+    await expect(running).rejects.toMatchObject({ name: 'AbortError' });
+    expect(performance.now() - start).toBeLessThan(3000);
+  });
+});
