@@ -2,11 +2,13 @@ import type { AttentionInputs } from '../../../lib/attention/types';
 
 export const ENGINE_NAMES = [
   'headroom',
+  'headroom-wasm',
   'ort-webgpu-gqa',
   'ort-webgpu-mha',
   'ort-wasm-gqa',
   'ort-wasm-mha',
   'jax-js',
+  'tfjs',
 ] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 

@@ -1,29 +1,32 @@
 import { compareOutputs } from '../../../lib/attention/compare';
 import { makeInputs } from '../../../lib/attention/inputs';
 import type { AttentionInputs } from '../../../lib/attention/types';
-import { attentionParams } from '../../../lib/spec/kinds/attention';
+import { type AttentionShape, attentionParams } from '../../../lib/spec/kinds/attention';
 import type { Engine, EngineName, Prepared } from './engine';
 import { jaxEngine } from './engine-jax';
 import { ortEngine } from './engine-ort';
 import { ownEngine } from './engine-own';
+import { tfjsEngine } from './engine-tfjs';
+import { wasmEngine } from './engine-wasm';
 
 const ENGINES: Record<EngineName, () => Promise<Engine>> = {
   headroom: ownEngine,
+  'headroom-wasm': wasmEngine,
   'ort-webgpu-gqa': () => ortEngine('webgpu', 'GroupQueryAttention'),
   'ort-webgpu-mha': () => ortEngine('webgpu', 'MultiHeadAttention'),
   'ort-wasm-gqa': () => ortEngine('wasm', 'GroupQueryAttention'),
   'ort-wasm-mha': () => ortEngine('wasm', 'MultiHeadAttention'),
   'jax-js': jaxEngine,
+  tfjs: tfjsEngine,
 };
 
 let engine: Promise<Engine> | undefined;
 let prepared: Prepared | undefined;
 let inputs: AttentionInputs | undefined;
 
-/** B = 1, H = 4, D = 64, causal; decode is one query over `keys`. */
-async function prepare(name: EngineName, queries: number, keys: number): Promise<string> {
+/** Causal; decode is one query over `keys`. */
+async function prepare(name: EngineName, shape: AttentionShape): Promise<string> {
   engine ??= ENGINES[name]();
-  const shape = { batch: 1, queryHeads: 4, kvHeads: 4, queries, keys, headSize: 64 };
   inputs = makeInputs(attentionParams.parse({ shape, seed: 3 }));
   prepared = await (await engine).prepare(inputs);
   return prepared.detail;

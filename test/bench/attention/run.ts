@@ -1,11 +1,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
 import { median } from '../../../lib/gpu/measure';
+import type { AttentionShape } from '../../../lib/spec/kinds/attention';
 import { openPage, type TestPage } from '../../browser/open-page';
 import { processorSeconds, processTree } from '../../browser/processor-time.mjs';
 import { ENGINE_NAMES, type EngineName } from './engine';
 
 const ROOT = new URL('../../..', import.meta.url).pathname;
+const REPORT = `${ROOT}test-results/bench-attention.json`;
 const WARMUP_RUNS = 2;
 const RUNS = 5;
 const PREFILL = [256, 512, 1024, 2048];
@@ -48,10 +51,10 @@ const browserSeconds = () => {
   return processorSeconds(processTree(own).filter((pid) => pid !== own));
 };
 
-async function measureEngine(page: TestPage, engine: EngineName, queries: number, keys: number) {
-  const shape = { engine, queries, keys };
+async function measureEngine(page: TestPage, engine: EngineName, sizes: AttentionShape) {
+  const shape = { engine, queries: sizes.queries, keys: sizes.keys };
   try {
-    const detail = await call<string>(page, 'prepare', engine, queries, keys);
+    const detail = await call<string>(page, 'prepare', engine, sizes);
     await call(page, 'sample', WARMUP_RUNS);
     const before = browserSeconds();
     const wall = await call<number[]>(page, 'sample', RUNS);
@@ -83,30 +86,42 @@ async function measureEngine(page: TestPage, engine: EngineName, queries: number
   }
 }
 
+interface BenchOptions {
+  readonly prefill: readonly number[];
+  readonly decode: readonly number[];
+  readonly heads: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
+  readonly engines: readonly EngineName[];
+  /** Prints the document to standard output and nothing else there. */
+  readonly isJson: boolean;
+}
+
 /**
- * Our kernel beside its peers: B = 1, H = 4, D = 64, f32, causal prefill and decode. One page per
- * engine, engines of a shape in turn, inputs on the device, median of 5 after 2 warm-ups, every
- * output checked against the f64 reference.
+ * Our kernel beside its peers: f32, causal prefill and decode. One page per engine, engines of a
+ * shape in turn, inputs on the device, median of 5 after 2 warm-ups, every output checked against
+ * the f64 reference.
  */
-export async function benchAttention(outputPath: string): Promise<void> {
+export async function benchAttention(options: BenchOptions) {
+  const { heads, kvHeads, headSize, engines } = options;
   const pages = new Map<EngineName, TestPage>();
   const samples: Sample[] = [];
-  const only = process.env.BENCH_KEYS?.split(',').map(Number);
+  const say = options.isJson ? console.error : console.log;
   try {
-    for (const engine of ENGINE_NAMES) {
+    for (const engine of engines) {
       pages.set(
         engine,
         await openPage({ '/bench.js': 'test/bench/attention/page.ts' }, { extra: ortFile }),
       );
     }
-    const shapes = [...PREFILL.map((n) => [n, n]), ...DECODE.map((n) => [1, n])] as const;
+    const shapes = [...options.prefill.map((n) => [n, n]), ...options.decode.map((n) => [1, n])];
     for (const [queries = 1, keys = 1] of shapes) {
-      if (only !== undefined && !only.includes(keys)) continue;
+      const shape = { batch: 1, queryHeads: heads, kvHeads, queries, keys, headSize };
       for (const [engine, page] of pages) {
-        const sample = await measureEngine(page, engine, queries, keys);
+        const sample = await measureEngine(page, engine, shape);
         samples.push(sample);
         const number = (value: number | undefined) => (value?.toFixed(1) ?? '-').padStart(9);
-        console.log(
+        say(
           `${queries === 1 ? 'decode ' : 'prefill'} ${String(keys).padStart(6)}  ${engine.padEnd(15)} wall ${number(sample.wallMilliseconds)} ms  processor ${number(sample.processorMilliseconds)} ms  ${sample.error ?? (sample.withinTolerance ? 'correct' : `WRONG by ${sample.maxAbsError}`)}  ${sample.detail}`,
         );
       }
@@ -114,16 +129,73 @@ export async function benchAttention(outputPath: string): Promise<void> {
   } finally {
     for (const page of pages.values()) await page.close();
   }
-  mkdirSync(new URL('.', `file://${outputPath}`), { recursive: true });
-  const report = {
-    shape: { batch: 1, heads: 4, headSize: 64, precision: 'f32', mask: 'causal' },
+  return {
+    shape: { batch: 1, heads, kvHeads, headSize, precision: 'f32', mask: 'causal' },
     method: `median of ${RUNS} after ${WARMUP_RUNS} warm-ups; onnxruntime-web without the subgroups feature`,
+    adapter: 'SwiftShader, a software adapter: ratios here say nothing about a GPU',
     machine: { processor: cpus()[0]?.model, cores: cpus().length },
     date: new Date().toISOString(),
     samples,
   };
-  writeFileSync(outputPath, `${JSON.stringify(report, undefined, 1)}\n`);
-  console.log(`report: ${outputPath}`);
 }
 
-await benchAttention(`${ROOT}test-results/bench-attention.json`);
+const USAGE = `usage: npm run --silent bench:attention -- [--shapes 256,512] [--decode 1024,4096]
+  [--heads 4] [--kv-heads 4] [--head-size 64] [--engines headroom,jax-js] [--json]`;
+
+/** The bench's options from the command line; throws a sentence. */
+function readOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      shapes: { type: 'string' },
+      decode: { type: 'string' },
+      heads: { type: 'string', default: '4' },
+      'kv-heads': { type: 'string' },
+      'head-size': { type: 'string', default: '64' },
+      engines: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) throw new Error(USAGE);
+  const whole = (name: string, text: string, most: number) => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+    throw new Error(`invalid --${name}: ${text} (expected 1..${most})\n${USAGE}`);
+  };
+  const list = (name: string, text: string) =>
+    text === '' ? [] : text.split(',').map((each) => whole(name, each, 65_536));
+  // Naming one of the two leaves the other out.
+  const isWhole = values.shapes === undefined && values.decode === undefined;
+  const heads = whole('heads', values.heads, 64);
+  const engines = values.engines?.split(',') ?? ENGINE_NAMES;
+  for (const name of engines) {
+    if (!ENGINE_NAMES.some((known) => known === name)) {
+      throw new Error(`unknown engine: ${name} (known: ${ENGINE_NAMES.join(', ')})\n${USAGE}`);
+    }
+  }
+  return {
+    prefill: isWhole ? PREFILL : list('shapes', values.shapes ?? ''),
+    decode: isWhole ? DECODE : list('decode', values.decode ?? ''),
+    heads,
+    kvHeads: whole('kv-heads', values['kv-heads'] ?? String(heads), heads),
+    headSize: whole('head-size', values['head-size'], 256),
+    engines: engines as readonly EngineName[],
+    isJson: values.json,
+  };
+}
+
+let options: BenchOptions;
+try {
+  options = readOptions(process.argv.slice(2));
+} catch (error) {
+  console.error((error as Error).message);
+  process.exit(2);
+}
+const report = await benchAttention(options);
+if (options.isJson) console.log(JSON.stringify(report));
+else {
+  mkdirSync(`${ROOT}test-results`, { recursive: true });
+  writeFileSync(REPORT, `${JSON.stringify(report, undefined, 1)}\n`);
+  console.log(`report: ${REPORT}`);
+}
