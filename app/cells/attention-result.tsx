@@ -1,4 +1,4 @@
-import type { AttentionResult } from '../../lib/attention/types';
+import type { AttentionResult, SelectionSummary } from '../../lib/attention/types';
 import { formatCount, formatError, formatPercent, formatSeconds } from '../../lib/views/format';
 import { type Metric, MetricList } from './metric-list';
 import styles from './results.module.css';
@@ -33,7 +33,7 @@ export function AttentionResultView({ result }: { readonly result: AttentionResu
     {
       name: 'density',
       value: formatPercent(density.elements),
-      note: `${formatPercent(density.blocks)} of blocks visited`,
+      note: `${formatPercent(density.blocks)} of blocks visited${density.isEstimate ? '; counted on a spread of rows' : ''}`,
     },
     {
       name: 'blocks',
@@ -59,6 +59,7 @@ export function AttentionResultView({ result }: { readonly result: AttentionResu
       )}
       {result.engineNote !== undefined && <p className={styles.note}>{result.engineNote}</p>}
       <MetricList metrics={metrics} />
+      {result.selection !== undefined && <SelectionTable selection={result.selection} />}
       {plan !== undefined && (
         <details className={styles.details}>
           <summary>kernel plan: {plan.label}</summary>
@@ -77,5 +78,41 @@ export function AttentionResultView({ result }: { readonly result: AttentionResu
         </p>
       ))}
     </>
+  );
+}
+
+/** What was selected, head by head, and what it left out. */
+function SelectionTable({ selection }: { readonly selection: SelectionSummary }) {
+  const { method, seconds, flops, heads } = selection;
+  return (
+    <section className={styles.scroll} aria-label="selection">
+      <table>
+        <caption className={styles.note}>
+          selected by {method}: {formatSeconds(seconds)} on the CPU and {formatCount(flops)} FLOP
+          for every head, apart from the attention; compared with dense attention for{' '}
+          {heads.length === 1 ? 'head 0' : `heads 0 to ${heads.length - 1}`}
+        </caption>
+        <thead>
+          <tr>
+            {['head', 'pattern', 'density', 'mass recall', 'output error'].map((name) => (
+              <th key={name} scope="col">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {heads.map(({ head, pattern, density, massRecall, outputError }) => (
+            <tr key={head}>
+              <th scope="row">{head}</th>
+              <td>{pattern}</td>
+              <td>{formatPercent(density)}</td>
+              <td>{formatPercent(massRecall)}</td>
+              <td>{outputError.toPrecision(2)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   );
 }

@@ -44,13 +44,25 @@ export function makeProgram(params: AttentionParams): AttentionProgram {
     if (!built.ok) throw new Error(`invalid ${part}: ${built.message}`);
     return built.node;
   };
-  const mask = tree('mask', 'bool');
-  const score = tree('score', 'float');
+  return assembleProgram(shape, {
+    mask: tree('mask', 'bool'),
+    score: tree('score', 'float'),
+    numbers: variant.numbers,
+    tables,
+  });
+}
+
+/** A program from its trees, numbers and tables. */
+export function assembleProgram(
+  shape: AttentionShape,
+  parts: Pick<AttentionProgram, 'mask' | 'score' | 'numbers' | 'tables'>,
+): AttentionProgram {
+  const { mask, score, numbers, tables } = parts;
   const bindings: Bindings = {
     queries: shape.queries,
     keys: shape.keys,
     heads: shape.queryHeads,
-    number: (name) => variant.numbers.find((number) => number.name === name)?.value ?? Number.NaN,
+    number: (name) => numbers.find((number) => number.name === name)?.value ?? Number.NaN,
     table: (name) => tableReader(tableNamed(tables, name)),
   };
   const usesTable = (stride: 'batchStride' | 'headStride') =>
@@ -58,7 +70,7 @@ export function makeProgram(params: AttentionParams): AttentionProgram {
   return {
     mask,
     score,
-    numbers: variant.numbers,
+    numbers,
     tables,
     maskPerBatch: mask !== undefined && (reads(mask, 'b') || usesTable('batchStride')),
     maskPerHead: mask !== undefined && (reads(mask, 'h') || usesTable('headStride')),

@@ -116,7 +116,29 @@ export interface AttentionResult {
     readonly partial: number;
     readonly total: number;
   };
+  /** How keys were selected, where they were. */
+  readonly selection: SelectionSummary | undefined;
   readonly notes: readonly string[];
+}
+
+/** A dynamic selection, apart from the attention that it saves work for. */
+export interface SelectionSummary {
+  readonly method: string;
+  /** Time on the CPU for every head, apart from the attention's. */
+  readonly seconds: number;
+  /** 2 x the multiply-adds of the dot products spent on selecting. */
+  readonly flops: number;
+  /** Heads of batch entry 0 that were compared with dense attention. */
+  readonly heads: readonly {
+    readonly head: number;
+    readonly pattern: string;
+    /** Kept pairs over the pairs that the variant leaves. */
+    readonly density: number;
+    /** Mean over queries of the dense probability that is kept. */
+    readonly massRecall: number;
+    /** Relative L2 distance of the output from dense attention. */
+    readonly outputError: number;
+  }[];
 }
 
 /** Reduction of one head's map: cells of equal size, row-major [rows, columns], NaN where every element is masked. */

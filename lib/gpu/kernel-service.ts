@@ -14,6 +14,7 @@ import { runOnDevice } from './run-attention';
 import type { AttentionRun, RunContext } from './run-context';
 import { runOnCpu } from './run-on-cpu';
 import { runOnWasm } from './run-on-wasm';
+import { selectKeys } from './select-keys';
 
 const RESIDENT_BYTES = 1024 * 2 ** 20;
 const CPU_TENSOR_BYTES = 1024 * 2 ** 20;
@@ -58,7 +59,8 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     if (nonFinite !== undefined) throw new Error(nonFinite);
     await yieldToMessages();
     signal.throwIfAborted();
-    const context = { params, inputs, signal, report, isTimed };
+    const selected = await selectKeys(params, inputs, signal, report);
+    const context = { params, ...selected, signal, report, isTimed };
     const run = await runBy(params.engine, context, gpu?.info);
     residents.add(residentKey(params), run.resident);
     return run.result;

@@ -36,7 +36,7 @@ export function attentionParamsView(
 ): StructuredView {
   const numbers = new Float32Array(8);
   numbers.set(program.numbers.map(({ value }) => value));
-  const tables = new Uint32Array(16);
+  const tables = new Uint32Array(32);
   let offset = 0;
   program.tables.forEach(({ values, batchStride, headStride, length }, i) => {
     tables.set([offset, batchStride, headStride, length], 4 * i);

@@ -8,6 +8,18 @@ import type { GpuDevice } from './device';
 /** Largest finite value that stands for a masked row's LSE in the kernels. */
 const MASKED_BELOW = -1e38;
 
+/** Arrays one after another; a binding must not be empty. */
+function joined(arrays: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const length = arrays.reduce((sum, each) => sum + each.length, 0);
+  const out = new Float32Array(Math.max(4, length));
+  let at = 0;
+  for (const each of arrays) {
+    out.set(each, at);
+    at += each.length;
+  }
+  return out;
+}
+
 /** The tensors of one attention call on the device. */
 export class ResidentAttention {
   readonly shape: AttentionShape;
@@ -39,7 +51,7 @@ export class ResidentAttention {
     const { shape, program } = inputs;
     const issues = checkShapeLimits(shape, gpu.info.maxBufferBytes);
     if (issues.length > 0) throw new Error(issues.join('; '));
-    const tables = Float32Array.from(program.tables.flatMap(({ values }) => [...values]));
+    const tables = joined(program.tables.map(({ values }) => values));
     const made: GPUBuffer[] = [];
     const store = async (...args: Parameters<typeof storageBuffer>) => {
       const buffer = await storageBuffer(...args);
@@ -56,9 +68,7 @@ export class ResidentAttention {
         value: await tensor('value', inputs.value),
         output: await store(gpu, 'output', { bytes: rows * shape.headSize * 4 }),
         lse: await store(gpu, 'lse', { bytes: rows * 4 }),
-        tables: await store(gpu, 'tables', {
-          data: tables.length > 0 ? tables : new Float32Array(4),
-        }),
+        tables: await store(gpu, 'tables', { data: tables }),
       });
     } catch (error) {
       for (const buffer of made) buffer.destroy();

@@ -18,8 +18,8 @@ interface Slot {
 }
 
 /** Identity of the tensors: engine and number of timed runs do not change them. */
-export function residentKey({ shape, structure, variant, seed }: AttentionParams): string {
-  return JSON.stringify([shape, structure, variant, seed]);
+export function residentKey({ shape, structure, variant, select, seed }: AttentionParams): string {
+  return JSON.stringify([shape, structure, variant, select, seed]);
 }
 
 function bytesOf({ inputs, lse, device }: ResidentCall): number {

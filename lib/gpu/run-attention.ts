@@ -92,6 +92,7 @@ export async function runOnDevice(
               ? undefined
               : (100 * gigaflopsPerSecond) / roof.matmulGigaflopsPerSecond,
           density,
+          selection: context.selection,
           blockList: listSummary(job.list, planBlockQueries(plan, params.shape), plan.blockKeys),
           notes,
         },

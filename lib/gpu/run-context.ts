@@ -1,5 +1,5 @@
 import { countVisiblePairs } from '../attention/block-list';
-import type { AttentionInputs, AttentionResult } from '../attention/types';
+import type { AttentionInputs, AttentionResult, SelectionSummary } from '../attention/types';
 import type { OnProgress } from '../run/worker-api';
 import type { AttentionParams } from '../spec/kinds/attention';
 import type { PackedBlockList } from './packed-list';
@@ -14,6 +14,7 @@ export interface RunContext {
   readonly inputs: AttentionInputs;
   readonly signal: AbortSignal;
   readonly report: OnProgress;
+  readonly selection: SelectionSummary | undefined;
   /** False where only the tensors are wanted: one run, no roof. */
   readonly isTimed: boolean;
 }

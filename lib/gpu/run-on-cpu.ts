@@ -34,6 +34,7 @@ export async function runOnCpu(context: RunContext): Promise<AttentionRun> {
       roof: undefined,
       percentOfRoof: undefined,
       density,
+      selection: context.selection,
       blockList: listSummary(list, CPU_BLOCK, CPU_BLOCK),
       notes: ['the CPU reference computes in f64 and runs once; it is not a tuned CPU kernel'],
     },

@@ -74,6 +74,7 @@ export async function runOnWasm(
       roof: undefined,
       percentOfRoof: undefined,
       density,
+      selection: context.selection,
       blockList: listSummary(list, BLOCK_QUERIES, BLOCK_KEYS),
       notes: [
         'WebAssembly SIMD on one thread of the CPU',

@@ -4,6 +4,7 @@ import { FORMULA_PRESETS, presetVariant } from '../../lib/attention/presets';
 import { toTokens } from '../../lib/formula/tokens';
 import { countNodes } from '../../lib/formula/tree';
 import { type AttentionParams, attentionParams } from '../../lib/spec/kinds/attention';
+import { attentionSelection } from '../../lib/spec/kinds/selection';
 import { maskTree, scoreTree } from '../unit/formula/arbitrary';
 import { call, KERNEL_SCRIPTS } from './call';
 import { openPage, type TestPage } from './open-page';
@@ -76,6 +77,22 @@ describe('random formulas agree between WGSL and TypeScript', () => {
     },
   );
 });
+
+test.each(['pattern-search', 'pbs', 'moba', 'lserve'])(
+  'keys selected by %s, per head, equal the f64 reference',
+  async (type) => {
+    const selected = (shape: object) => ({
+      ...params({ type: 'causal' }, shape),
+      select: attentionSelection.parse({ type }),
+    });
+    const prefill = selected({ queries: 130, keys: 290, batch: 2 });
+    expect(await call(page, 'runParams', PREFILL, prefill)).toMatchObject({
+      withinTolerance: true,
+    });
+    const decode = selected({ queries: 3, keys: 523 });
+    expect(await call(page, 'runParams', DECODE, decode)).toMatchObject({ withinTolerance: true });
+  },
+);
 
 test('moving a slider compiles nothing', async () => {
   const windows = [5, 9, 31].map((value) =>

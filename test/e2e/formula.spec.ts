@@ -28,6 +28,22 @@ test('a variant is chosen, rewritten as a formula, moved by a slider and run', a
   expect(problems).toEqual([]);
 });
 
+test('keys are selected by a method, and the cell says what they cost', async ({ page }) => {
+  await open(page);
+  const prefill = cell(page, 'prefill');
+  await prefill.getByText('Parameters').click();
+  await prefill
+    .getByRole('group', { name: 'select' })
+    .getByLabel('type')
+    .selectOption('vertical-slash');
+  await prefill.getByRole('button', { name: /^Run/ }).click();
+  await expect(state(page, 'prefill')).toHaveText(/done/, { timeout: 60_000 });
+  const table = prefill.getByRole('region', { name: 'selection' });
+  await expect(table).toContainText('selected by vertical-slash');
+  await expect(table.locator('tbody tr')).toHaveCount(8);
+  await expect(prefill.locator('[data-tone=good]').first()).toContainText('within');
+});
+
 test('a mistake in a formula is shown under its column and changes nothing', async ({ page }) => {
   await open(page);
   const editor = cell(page, 'prefill').getByRole('region', { name: 'variant' });

@@ -3,6 +3,7 @@ import { makeInputs } from '../../attention/inputs';
 import type { AttentionResult } from '../../attention/types';
 import { runOnCpu } from '../../gpu/run-on-cpu';
 import { runOnWasm } from '../../gpu/run-on-wasm';
+import { selectKeys } from '../../gpu/select-keys';
 import { readHeadless } from '../../run/headless';
 import type { KernelApi } from '../../run/worker-api';
 import type { AttentionParams } from '../../spec/kinds/attention';
@@ -14,13 +15,10 @@ const CPU_TENSOR_BYTES = 2 ** 30;
 async function attentionHere(params: AttentionParams): Promise<AttentionResult> {
   const issues = checkShapeLimits(params.shape, CPU_TENSOR_BYTES);
   if (issues.length > 0) throw new Error(issues.join('; '));
-  const context = {
-    params,
-    inputs: makeInputs(params),
-    signal: new AbortController().signal,
-    report: () => undefined,
-    isTimed: true,
-  };
+  const { signal } = new AbortController();
+  const report = () => undefined;
+  const selected = await selectKeys(params, makeInputs(params), signal, report);
+  const context = { params, ...selected, signal, report, isTimed: true };
   const { result } = await (params.engine === 'wasm'
     ? runOnWasm(context, undefined, undefined)
     : runOnCpu(context));

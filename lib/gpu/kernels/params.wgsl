@@ -21,5 +21,5 @@ struct Params {
   // The formulas' named numbers.
   numbers: array<vec4f, 2>,
   // The formulas' tables: first value, values per batch and per head, length.
-  tables: array<vec4u, 4>,
+  tables: array<vec4u, 8>,
 }

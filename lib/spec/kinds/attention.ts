@@ -8,6 +8,7 @@ import {
   SCORE_VARIABLES,
   type Scope,
 } from '../../formula/tree';
+import { attentionSelection } from './selection';
 
 /** Largest sequence the page accepts; the adapter's own limits are checked when the cell runs. */
 export const MAX_TOKENS = 16_384;
@@ -190,17 +191,25 @@ export const attentionVariant = z.discriminatedUnion('type', [
 ]);
 export type AttentionVariant = z.output<typeof attentionVariant>;
 
-export const attentionParams = z.strictObject({
-  shape: attentionShape.prefault({}),
-  structure: attentionStructure.prefault({}),
-  variant: attentionVariant.default({ type: 'causal' }),
-  /** `auto` is WebGPU where there is an adapter of hardware, else WebAssembly. `cpu` is the f64 reference. */
-  engine: z.enum(['auto', 'webgpu', 'wasm', 'cpu']).default('auto'),
-  timedRuns: z.int().min(1).max(50).default(5),
-  seed: z
-    .int()
-    .min(0)
-    .max(2 ** 31 - 1)
-    .default(1),
-});
+export const attentionParams = z
+  .strictObject({
+    shape: attentionShape.prefault({}),
+    structure: attentionStructure.prefault({}),
+    variant: attentionVariant.default({ type: 'causal' }),
+    /** Keys chosen from the data, within a dense or causal variant. */
+    select: attentionSelection.default({ type: 'none' }),
+    /** `auto` is WebGPU where there is an adapter of hardware, else WebAssembly. `cpu` is the f64 reference. */
+    engine: z.enum(['auto', 'webgpu', 'wasm', 'cpu']).default('auto'),
+    timedRuns: z.int().min(1).max(50).default(5),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1)
+      .default(1),
+  })
+  .refine(
+    ({ select, variant }) =>
+      select.type === 'none' || variant.type === 'dense' || variant.type === 'causal',
+    { path: ['select'], error: 'expected type none, unless the variant is dense or causal' },
+  );
 export type AttentionParams = z.output<typeof attentionParams>;

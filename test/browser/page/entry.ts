@@ -10,6 +10,7 @@ import { KERNELS, type KernelFile } from '../../../lib/gpu/kernel-table';
 import { mapBaseOnDevice } from '../../../lib/gpu/map-base';
 import { DECODE_QUERIES, PLANS, planById } from '../../../lib/gpu/plans';
 import { ResidentAttention } from '../../../lib/gpu/resident';
+import { selectKeys } from '../../../lib/gpu/select-keys';
 import { SHADER_FILES } from '../../../lib/gpu/shaders';
 import { resolveWgsl } from '../../../lib/gpu/wgsl';
 import * as service from './service';
@@ -102,7 +103,8 @@ async function runCase(planId: string, name: string): Promise<AttentionError> {
 
 /** Error of one plan over any params. */
 async function runParams(planId: string, params: AttentionCase['params']): Promise<AttentionError> {
-  const inputs = makeInputs(params);
+  const { signal } = new AbortController();
+  const { inputs } = await selectKeys(params, makeInputs(params), signal, () => undefined);
   const output = await runPlan(inputs, planId);
   return compareOutputs(inputs, output, { maxFlops: Number.POSITIVE_INFINITY });
 }

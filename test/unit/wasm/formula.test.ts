@@ -120,7 +120,14 @@ describe('the printed module', () => {
 describe('the engine', () => {
   const run = (each: AttentionParams, signal = new AbortController().signal) =>
     runOnWasm(
-      { params: each, inputs: makeInputs(each), signal, report: () => undefined, isTimed: true },
+      {
+        params: each,
+        inputs: makeInputs(each),
+        selection: undefined,
+        signal,
+        report: () => undefined,
+        isTimed: true,
+      },
       undefined,
       'a reason',
     );
