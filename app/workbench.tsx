@@ -23,7 +23,7 @@ interface Props {
   readonly banner?: string;
 }
 
-const RUNNABLE = new Set(['attention', 'workload', 'serve']);
+const RUNNABLE = new Set(['attention', 'recurrent', 'workload', 'serve']);
 
 /** Runs of adjacent serve cells stand side by side; every other cell is a row of its own. */
 function rowsOf(cells: readonly Cell[]): readonly (readonly Cell[])[] {

@@ -89,7 +89,11 @@ function SelectionTable({ selection }: { readonly selection: SelectionSummary })
       <table>
         <caption className={styles.note}>
           selected by {method}: {formatSeconds(seconds)} on the CPU and {formatCount(flops)} FLOP
-          for every head, apart from the attention; compared with dense attention for{' '}
+          for every head, apart from the attention
+          {method === 'pattern-search'
+            ? ' (the FLOP without the search, which is done once per model)'
+            : ''}
+          ; density of the pairs that the variant leaves; compared with dense attention for{' '}
           {heads.length === 1 ? 'head 0' : `heads 0 to ${heads.length - 1}`}
         </caption>
         <thead>

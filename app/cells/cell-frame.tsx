@@ -23,10 +23,11 @@ interface Props {
   readonly children: ReactNode;
 }
 
-const RUNNABLE = new Set(['attention', 'workload', 'serve']);
+const RUNNABLE = new Set(['attention', 'recurrent', 'workload', 'serve']);
 const NAMES: Readonly<Record<Cell['kind'], string>> = {
   text: 'Text',
   attention: 'Attention',
+  recurrent: 'Linear and recurrent attention',
   workload: 'Workload',
   serve: 'Serving, simulated',
   map: 'Attention map',

@@ -12,6 +12,7 @@ import { TableView } from '../views/table-view';
 import { TimelineView } from '../views/timeline-view';
 import { AttentionResultView } from './attention-result';
 import { CellFrame } from './cell-frame';
+import { RecurrentResultView } from './recurrent-result';
 import styles from './results.module.css';
 import { ServeResultView } from './serve-result';
 import { TextCell } from './text-cell';
@@ -66,6 +67,7 @@ function Output({ cell, notebook, session, edit }: Props) {
     case 'text':
       return null;
     case 'attention':
+    case 'recurrent':
     case 'workload':
     case 'serve': {
       const { result } = status;
@@ -74,6 +76,7 @@ function Output({ cell, notebook, session, edit }: Props) {
       return (
         <>
           {output.kind === 'attention' && <AttentionResultView result={output.value} />}
+          {output.kind === 'recurrent' && <RecurrentResultView result={output.value} />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
             <ServeResultView result={output.value} params={cell.params} />

@@ -1,9 +1,11 @@
 import { checkShapeLimits, findNonFinite } from '../attention/checks';
 import { makeInputs } from '../attention/inputs';
 import { mapBaseSteps, mapWindow } from '../attention/map';
+import type { RecurrentResult } from '../attention/recurrent/result';
 import type { AdapterInfo, AttentionInputs, MapBase, MapRect, MapWindow } from '../attention/types';
 import type { KernelApi, OnProgress } from '../run/worker-api';
 import type { AttentionParams } from '../spec/kinds/attention';
+import type { RecurrentParams } from '../spec/kinds/recurrent';
 import { PlanChooser } from './choose-plan';
 import { DeviceKeeper } from './device-keeper';
 import { driveSteps, Jobs, throttled, yieldToMessages } from './jobs';
@@ -14,9 +16,12 @@ import { runOnDevice } from './run-attention';
 import type { AttentionRun, RunContext } from './run-context';
 import { runOnCpu } from './run-on-cpu';
 import { runOnWasm } from './run-on-wasm';
+import { runRecurrentOnDevice } from './run-recurrent';
+import { runRecurrentOnCpu } from './run-recurrent-on-cpu';
 import { selectKeys } from './select-keys';
 
 const RESIDENT_BYTES = 1024 * 2 ** 20;
+const REPEATED = 'the GPU device was lost during this run and the run was repeated once';
 const CPU_TENSOR_BYTES = 1024 * 2 ** 20;
 
 /** The kernel worker's interface, with one addition. */
@@ -93,12 +98,33 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     const notes: string[] = [];
     const run = await keeper.withRecovery(
       (device) => runOnDevice(device, { plans, roofs }, context),
-      (reason) =>
-        notes.push(
-          `the GPU device was lost during this run and the run was repeated once: ${reason}`,
-        ),
+      (reason) => notes.push(`${REPEATED}: ${reason}`),
     );
     return { ...run, result: { ...run.result, notes: [...notes, ...run.result.notes] } };
+  }
+
+  async function recurrent(
+    params: RecurrentParams,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<RecurrentResult> {
+    const { engine } = params;
+    if (engine === 'cpu') return runRecurrentOnCpu(params, undefined, signal, report);
+    if ((await keeper.get()) === undefined) {
+      if (engine === 'webgpu') {
+        throw new Error(
+          'engine webgpu was asked for, but this browser has no WebGPU adapter; choose engine auto or cpu',
+        );
+      }
+      const note = 'no WebGPU adapter in this browser: the CPU reference ran instead';
+      return runRecurrentOnCpu(params, note, signal, report);
+    }
+    const notes: string[] = [];
+    const result = await keeper.withRecovery(
+      (device) => runRecurrentOnDevice(device, roofs, params, signal, report),
+      (reason) => notes.push(`${REPEATED}: ${reason}`),
+    );
+    return { ...result, notes: [...notes, ...result.notes] };
   }
 
   async function ensureResident(params: AttentionParams, signal: AbortSignal): Promise<string> {
@@ -128,6 +154,15 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
         const { report, stop } = throttled(onProgress);
         try {
           return await attention(params, signal, report, true);
+        } finally {
+          stop();
+        }
+      }),
+    recurrent: (jobId, params, onProgress) =>
+      jobs.run(jobId, async (signal) => {
+        const { report, stop } = throttled(onProgress);
+        try {
+          return await recurrent(params, signal, report);
         } finally {
           stop();
         }

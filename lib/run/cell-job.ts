@@ -30,6 +30,14 @@ export async function runCellJob(
           options,
         ),
       };
+    case 'recurrent':
+      return {
+        kind: 'recurrent',
+        value: await workers.kernel.call(
+          (api, jobId, onProgress) => api.recurrent(jobId, cell.params, onProgress),
+          options,
+        ),
+      };
     case 'workload':
       return {
         kind: 'workload',

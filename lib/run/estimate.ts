@@ -1,4 +1,5 @@
 import { usefulFlops } from '../attention/checks';
+import { recurrentFlops } from '../attention/recurrent/work';
 import type { AttentionResult } from '../attention/types';
 import type { AttentionParams } from '../spec/kinds/attention';
 import type { WorkloadParams } from '../spec/kinds/workload';
@@ -29,6 +30,7 @@ const DEFAULTS = {
   cpuFlopsPerSecond: 3e8,
   /** Device start, kernel choice and probes of the adapter, on the first run. */
   attentionFixedSeconds: 2,
+  recurrentFixedSeconds: 1,
   secondsPerElement: 5e-8,
   warmupRuns: 3,
   rowsPerSecond: 1e6,
@@ -108,6 +110,11 @@ export function createEstimator(): Estimator {
             (runs * flops(cell.params)) / rate
           );
         }
+        case 'recurrent': {
+          const { shape, rule, timedRuns } = cell.params;
+          const flops = recurrentFlops(rule, shape);
+          return DEFAULTS.recurrentFixedSeconds + (timedRuns * flops) / DEFAULTS.fastFlopsPerSecond;
+        }
         case 'workload': {
           const { source } = cell.params;
           if (source.type !== 'generator')
@@ -138,6 +145,8 @@ export function createEstimator(): Estimator {
           );
           return;
         }
+        case 'recurrent':
+          return;
         case 'workload': {
           if (cell.kind !== 'workload') return;
           if (cell.params.source.type === 'generator')

@@ -29,6 +29,7 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
   } as const;
   switch (output.kind) {
     case 'attention':
+    case 'recurrent':
       return {
         ...common,
         seed: output.value.params.seed,

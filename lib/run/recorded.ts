@@ -32,6 +32,14 @@ const output = z.discriminatedUnion('kind', [
     }),
   }),
   z.looseObject({
+    kind: z.literal('recurrent'),
+    value: z.looseObject({
+      params: z.looseObject({ shape: z.looseObject({}), rule: z.looseObject({}) }),
+      timing: z.looseObject({ medianSeconds: z.number(), gigaflopsPerSecond: z.number() }),
+      notes: z.array(z.string()),
+    }),
+  }),
+  z.looseObject({
     kind: z.literal('workload'),
     value: z
       .looseObject({

@@ -1,3 +1,4 @@
+import type { RecurrentResult } from '../attention/recurrent/result';
 import type { AdapterInfo, AttentionResult, Clock } from '../attention/types';
 import type { ServeResult } from '../serving/types';
 import type { Workload } from '../workload/types';
@@ -44,6 +45,7 @@ export interface Provenance {
 /** Results by kind; views (map, timeline, plot, table) have none of their own. */
 export type CellOutput =
   | { readonly kind: 'attention'; readonly value: AttentionResult }
+  | { readonly kind: 'recurrent'; readonly value: RecurrentResult }
   | { readonly kind: 'workload'; readonly value: Workload }
   | { readonly kind: 'serve'; readonly value: ServeResult };
 

@@ -1,6 +1,8 @@
+import type { RecurrentResult } from '../attention/recurrent/result';
 import type { AdapterInfo, AttentionResult, MapBase, MapRect, MapWindow } from '../attention/types';
 import type { ServeResult } from '../serving/types';
 import type { AttentionParams } from '../spec/kinds/attention';
+import type { RecurrentParams } from '../spec/kinds/recurrent';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import type { Workload } from '../workload/types';
@@ -23,6 +25,11 @@ export interface KernelApi extends Cancellable {
     params: AttentionParams,
     onProgress: OnProgress,
   ): Promise<AttentionResult>;
+  recurrent(
+    jobId: number,
+    params: RecurrentParams,
+    onProgress: OnProgress,
+  ): Promise<RecurrentResult>;
   /** The attention cell's head, reduced to at most 512 x 512. Recomputes Q, K and LSE from `params` when they are not resident. */
   mapBase(jobId: number, params: AttentionParams, batch: number, head: number): Promise<MapBase>;
   /** Exact probabilities of at most 512 x 512 elements. */

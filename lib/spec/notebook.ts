@@ -1,6 +1,7 @@
 import './zod-config';
 import * as z from 'zod';
 import { attentionParams } from './kinds/attention';
+import { recurrentParams } from './kinds/recurrent';
 import { serveParams } from './kinds/serve';
 import { textParams } from './kinds/text';
 import { mapParams, plotParams, tableParams, timelineParams } from './kinds/views';
@@ -27,6 +28,7 @@ const cell = <K extends string, P extends z.ZodType>(kind: K, params: P) =>
 export const cellSchemas = {
   text: cell('text', textParams.prefault({})),
   attention: cell('attention', attentionParams.prefault({})),
+  recurrent: cell('recurrent', recurrentParams.prefault({})),
   workload: cell('workload', workloadParams.prefault({})),
   serve: cell('serve', serveParams.prefault({})),
   map: cell('map', mapParams.prefault({})),
@@ -43,6 +45,7 @@ export type Cell = { [K in CellKind]: CellOf<K> }[CellKind];
 export const cellSchema = z.discriminatedUnion('kind', [
   cellSchemas.text,
   cellSchemas.attention,
+  cellSchemas.recurrent,
   cellSchemas.workload,
   cellSchemas.serve,
   cellSchemas.map,
@@ -58,6 +61,7 @@ export const INPUT_RULES: Record<
 > = {
   text: { kinds: [], count: [0, 0] },
   attention: { kinds: [], count: [0, 0] },
+  recurrent: { kinds: [], count: [0, 0] },
   workload: { kinds: [], count: [0, 0] },
   serve: { kinds: ['workload'], count: [1, 1] },
   map: { kinds: ['attention'], count: [1, 1] },

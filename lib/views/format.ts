@@ -19,6 +19,13 @@ export function formatCount(value: number): string {
   return Math.abs(value) < 1000 ? plain(value) : significant(value);
 }
 
+/** Bytes in powers of 1024. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB'];
+  const step = bytes < 1024 ? 0 : Math.min(3, Math.floor(Math.log2(bytes) / 10));
+  return `${Number((bytes / 1024 ** step).toPrecision(3))} ${units[step]}`;
+}
+
 export function formatPercent(share: number): string {
   return Number.isNaN(share) ? 'none' : `${plain(share * 100)} %`;
 }

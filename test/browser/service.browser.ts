@@ -103,6 +103,21 @@ test('a device lost in mid-run is replaced and the job runs once more', async ()
   expect(result!.error).toMatchObject({ withinTolerance: true });
 });
 
+test.each(['additive', 'gated-delta', 'prefix-linear'])(
+  'a recurrent cell of rule %s equals its reference on the device',
+  async (type) => {
+    const { result, error } = await call(page, 'serviceRecurrent', {
+      shape: { tokens: 300, heads: 2 },
+      rule: { type },
+      timedRuns: 2,
+    });
+    expect(error).toBeUndefined();
+    expect(result).toMatchObject({ engine: 'webgpu', error: { withinTolerance: true } });
+    expect(result!.percentOfCopyRoof).toBeGreaterThan(0);
+    expect(result!.timing.samplesSeconds).toHaveLength(2);
+  },
+);
+
 test('a NaN in the inputs is named', async () => {
   expect(await call(page, 'nanInput', { shape: shape(32) })).toBe(
     'Error: non-finite value NaN in key at batch 0, head 0, position 0, dim 5',

@@ -44,6 +44,19 @@ test('keys are selected by a method, and the cell says what they cost', async ({
   await expect(prefill.locator('[data-tone=good]').first()).toContainText('within');
 });
 
+test('a recurrent cell is added, run and compared with softmax', async ({ page }) => {
+  const problems = await open(page, 'n/');
+  await page.getByRole('button', { name: 'recurrent' }).click();
+  await cell(page, 'recurrent').getByRole('button', { name: /^Run/ }).click();
+  await expect(state(page, 'recurrent')).toHaveText(/done/, { timeout: 60_000 });
+  await expect(cell(page, 'recurrent').locator('[data-tone=good]').first()).toContainText('within');
+  await expect(cell(page, 'recurrent')).toContainText('a softmax cache keeps');
+  await expect(cell(page, 'recurrent').getByRole('region', { name: 'recall' })).toContainText(
+    'gated-delta',
+  );
+  expect(problems).toEqual([]);
+});
+
 test('a mistake in a formula is shown under its column and changes nothing', async ({ page }) => {
   await open(page);
   const editor = cell(page, 'prefill').getByRole('region', { name: 'variant' });

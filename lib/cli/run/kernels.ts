@@ -3,8 +3,10 @@ import { makeInputs } from '../../attention/inputs';
 import type { AttentionResult } from '../../attention/types';
 import { runOnCpu } from '../../gpu/run-on-cpu';
 import { runOnWasm } from '../../gpu/run-on-wasm';
+import { runRecurrentOnCpu } from '../../gpu/run-recurrent-on-cpu';
 import { selectKeys } from '../../gpu/select-keys';
 import { readHeadless } from '../../run/headless';
+import type { CellOutput } from '../../run/types';
 import type { KernelApi } from '../../run/worker-api';
 import type { AttentionParams } from '../../spec/kinds/attention';
 import { NOTEBOOK_VERSION } from '../../spec/notebook';
@@ -25,22 +27,26 @@ async function attentionHere(params: AttentionParams): Promise<AttentionResult> 
   return result;
 }
 
-async function attentionInPage(
+/** One cell run in the built page. */
+async function runInPage(
   page: RunnerPage,
-  params: AttentionParams,
-): Promise<AttentionResult> {
-  const cells = [{ id: 'attention', kind: 'attention', params }];
+  kind: 'attention' | 'recurrent',
+  params: unknown,
+): Promise<CellOutput> {
+  const cells = [{ id: kind, kind, params }];
   const outcomes = readHeadless(
     await page.run(JSON.stringify({ version: NOTEBOOK_VERSION, cells })),
   );
-  const outcome = outcomes.get('attention');
+  const outcome = outcomes.get(kind);
   const output = outcome?.result?.output;
-  if (outcome?.state !== 'done' || output?.kind !== 'attention')
+  if (outcome?.state !== 'done' || output === undefined)
     throw new Error(outcome?.message ?? `the page left the cell ${outcome?.state ?? 'out'}`);
-  return output.value;
+  return output;
 }
 
-/** Attention for the command line: engines `cpu` and `wasm` in this process, the others in the built page. */
+const wrongOutput = (output: CellOutput) => new Error(`the page sent a ${output.kind} result`);
+
+/** Kernels for the command line: engines `cpu` and `wasm` in this process, the others in the built page. */
 export interface CommandLineKernels {
   readonly api: KernelApi;
   /** Ends the browser, if one was started. */
@@ -56,7 +62,19 @@ export function createKernels(): CommandLineKernels {
       attention: async (_jobId, params) => {
         if (params.engine === 'cpu' || params.engine === 'wasm') return attentionHere(params);
         opened ??= openRunnerPage();
-        return attentionInPage(await opened, params);
+        const output = await runInPage(await opened, 'attention', params);
+        if (output.kind !== 'attention') throw wrongOutput(output);
+        return output.value;
+      },
+      recurrent: async (_jobId, params) => {
+        const { signal } = new AbortController();
+        if (params.engine === 'cpu') {
+          return runRecurrentOnCpu(params, undefined, signal, () => undefined);
+        }
+        opened ??= openRunnerPage();
+        const output = await runInPage(await opened, 'recurrent', params);
+        if (output.kind !== 'recurrent') throw wrongOutput(output);
+        return output.value;
       },
       mapBase: noMaps,
       mapWindow: noMaps,

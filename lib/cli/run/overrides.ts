@@ -16,6 +16,15 @@ export function applyOverrides(
             engine: isCpuOnly ? 'cpu' : cell.params.engine,
           },
         };
+      case 'recurrent':
+        return {
+          ...cell,
+          params: {
+            ...cell.params,
+            seed: seed ?? cell.params.seed,
+            engine: isCpuOnly ? 'cpu' : cell.params.engine,
+          },
+        };
       case 'workload':
         return { ...cell, params: { ...cell.params, seed: seed ?? cell.params.seed } };
       default:

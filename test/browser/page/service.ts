@@ -3,6 +3,7 @@ import { makeInputs } from '../../../lib/attention/inputs';
 import { createKernelService, type KernelService } from '../../../lib/gpu/kernel-service';
 import type { Progress } from '../../../lib/run/types';
 import { type AttentionParams, attentionParams } from '../../../lib/spec/kinds/attention';
+import { recurrentParams } from '../../../lib/spec/kinds/recurrent';
 
 let remote: Remote<KernelService> | undefined;
 
@@ -26,6 +27,20 @@ export async function serviceAttention(params: unknown) {
     return { result: await kernel().attention(1, parse(params), onProgress), reports };
   } catch (error) {
     return { error: sentence(error), reports };
+  }
+}
+
+/** A recurrent call through the worker. */
+export async function serviceRecurrent(params: unknown) {
+  try {
+    const result = await kernel().recurrent(
+      5,
+      recurrentParams.parse(params),
+      proxy(() => undefined),
+    );
+    return { result };
+  } catch (error) {
+    return { error: sentence(error) };
   }
 }
 

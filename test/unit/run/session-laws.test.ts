@@ -102,6 +102,7 @@ function signature({ result }: CellStatus): string | undefined {
     case 'workload':
       return result.output.value.label;
     case 'attention':
+    case 'recurrent':
       return JSON.stringify(result.output.value.params);
     case 'serve':
       return result.output.value.notes[0];

@@ -77,6 +77,14 @@ const params = {
     },
     { requiredKeys: [] },
   ),
+  recurrent: fc.record(
+    {
+      shape: fc.record({ tokens: int(1, 999), keySize: int(1, 128) }, { requiredKeys: [] }),
+      rule: fc.constantFrom({ type: 'retnet' }, { type: 'additive', normalise: false }),
+      convolutionWidth: int(1, 4),
+    },
+    { requiredKeys: [] },
+  ),
   workload: fc.record(
     {
       source: fc.oneof(

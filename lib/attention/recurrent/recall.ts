@@ -1,0 +1,108 @@
+import { createRandom } from '../../random/random';
+import { normaliseRows } from './inputs';
+import { recurrentReference } from './reference';
+import { isDeltaRule, tensorElements } from './rule';
+import type { RecurrentInputs, StateRule } from './types';
+
+/** How well a state gives back what was written into it; relative L2 errors, 1 is nothing learnt. */
+export interface RecallCurve {
+  /** Key-value pairs written before every key is read once. */
+  readonly pairs: readonly number[];
+  readonly errors: readonly number[];
+  /** The same with one key written twice: distance of what is read from the second value. */
+  readonly overwriteError: number;
+}
+
+/** Pairs as shares of the key size: a delta rule can hold as many as there are channels. */
+const SHARES = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1, 3 / 2, 2] as const;
+
+/**
+ * Writes random unit keys with random values, then reads each key: associative recall without a
+ * model. Gates are open (decay 1, write strength 1) and nothing is normalised, so that only the
+ * rule itself is seen; RetNet decays by its own schedule.
+ */
+export function recallCurve(rule: StateRule, keySize: number, seed: number): RecallCurve {
+  const pairs = [...new Set(SHARES.map((share) => Math.max(1, Math.round(share * keySize))))];
+  const random = createRandom(seed).fork('recall');
+  const unit = (count: number, name: string) => {
+    const stream = random.fork(name);
+    return normaliseRows(
+      Float32Array.from({ length: count * keySize }, () => stream.normal()),
+      keySize,
+    );
+  };
+  const read = (keys: Float32Array, values: Float32Array, queries: Float32Array) => {
+    const written = keys.length / keySize;
+    const asked = queries.length / keySize;
+    const zeros = new Float32Array(asked * keySize);
+    const tokens = written + asked;
+    const inputs = openInputs(
+      rule,
+      tokens,
+      keySize,
+      joined(new Float32Array(written * keySize), queries),
+      joined(keys, zeros),
+      joined(values, zeros),
+      written,
+    );
+    const { output } = recurrentReference(inputs, plain(rule));
+    return output.subarray(written * keySize);
+  };
+  const errors = pairs.map((count) => {
+    const keys = unit(count, `keys ${count}`);
+    const values = unit(count, `values ${count}`);
+    return distance(read(keys, values, keys), values);
+  });
+  const key = unit(1, 'key');
+  const [first, second] = [unit(1, 'first'), unit(1, 'second')];
+  const twice = read(joined(key, key), joined(first, second), key);
+  return { pairs, errors, overwriteError: distance(twice, second) };
+}
+
+const plain = (rule: StateRule): StateRule =>
+  'normalise' in rule ? { ...rule, normalise: false } : rule;
+
+/** Inputs with open gates; reading tokens write nothing, and a delta rule does not erase on them. */
+function openInputs(
+  rule: StateRule,
+  tokens: number,
+  keySize: number,
+  query: Float32Array,
+  key: Float32Array,
+  value: Float32Array,
+  written: number,
+): RecurrentInputs {
+  const shape = { batch: 1, heads: 1, tokens, keySize, valueSize: keySize };
+  const elements = tensorElements(rule, shape);
+  const empty = (count: number) => (count > 0 ? new Float32Array(count) : undefined);
+  return {
+    shape,
+    query,
+    key,
+    value,
+    decay: empty(elements.decay)?.fill(1),
+    writeStrength: isDeltaRule(rule)
+      ? Float32Array.from({ length: tokens }, (_, t) => (t < written ? 1 : 0))
+      : undefined,
+    prefixKey: empty(elements.prefixKey),
+    prefixValue: empty(elements.prefixValue),
+  };
+}
+
+function joined(a: Float32Array, b: Float32Array): Float32Array {
+  const out = new Float32Array(a.length + b.length);
+  out.set(a);
+  out.set(b, a.length);
+  return out;
+}
+
+/** |a - b| / |b|. */
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let difference = 0;
+  let size = 0;
+  for (let i = 0; i < b.length; i++) {
+    difference += ((a[i] as number) - (b[i] as number)) ** 2;
+    size += (b[i] as number) ** 2;
+  }
+  return Math.sqrt(difference / size);
+}

@@ -1,0 +1,60 @@
+import '../zod-config';
+import * as z from 'zod';
+
+const size = (low: number, high: number, fallback: number) =>
+  z.int().min(low).max(high).default(fallback);
+const normalise = z.boolean().default(true);
+
+/** Largest key size whose Taylor features, 1 + d + d^2 channels, fit the kernels. */
+const MAX_TAYLOR_KEY_SIZE = 10;
+
+/** q, k are [batch, heads, tokens, keySize], v is [batch, heads, tokens, valueSize]. */
+export const recurrentShape = z.strictObject({
+  batch: size(1, 16, 1),
+  heads: size(1, 64, 4),
+  tokens: size(1, 16_384, 1024),
+  keySize: size(1, 128, 64),
+  valueSize: size(1, 256, 64),
+});
+
+/** How a token changes the state; see lib/attention/recurrent/types. */
+export const stateRule = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('additive'), normalise }),
+  z.strictObject({ type: z.literal('retnet') }),
+  z.strictObject({ type: z.literal('gated'), normalise: z.boolean().default(false) }),
+  z.strictObject({ type: z.literal('ssd') }),
+  z.strictObject({ type: z.literal('delta') }),
+  z.strictObject({ type: z.literal('gated-delta') }),
+  z.strictObject({
+    type: z.literal('prefix-linear'),
+    normalise,
+    prefixTokens: size(0, 8192, 256),
+  }),
+]);
+
+export const recurrentParams = z
+  .strictObject({
+    shape: recurrentShape.prefault({}),
+    rule: stateRule.default({ type: 'gated-delta' }),
+    /** Applied to q and k; rules with a normaliser start from elu + 1. */
+    featureMap: z.enum(['identity', 'relu', 'softmax', 'taylor']).default('identity'),
+    /** Tokens of the causal convolution before q, k and v; 1 is none. */
+    convolutionWidth: size(1, 4, 1),
+    /** `auto` is WebGPU where there is an adapter, else the f64 reference on the CPU. */
+    engine: z.enum(['auto', 'webgpu', 'cpu']).default('auto'),
+    timedRuns: size(1, 50, 5),
+    seed: z
+      .int()
+      .min(0)
+      .max(2 ** 31 - 1)
+      .default(1),
+  })
+  .refine(
+    ({ featureMap, shape, rule }) =>
+      featureMap !== 'taylor' || (shape.keySize <= MAX_TAYLOR_KEY_SIZE && rule.type !== 'gated'),
+    {
+      path: ['featureMap'],
+      error: `expected taylor only with keySize up to ${MAX_TAYLOR_KEY_SIZE} and a rule without a decay per channel`,
+    },
+  );
+export type RecurrentParams = z.output<typeof recurrentParams>;

@@ -1,0 +1,76 @@
+import { describe, expect, it, test } from 'vitest';
+import { recurrentInputs } from '../../../lib/attention/recurrent/call';
+import { STATE_RULES } from '../../../lib/attention/recurrent/cases';
+import { recallCurve } from '../../../lib/attention/recurrent/recall';
+import { recurrentReference } from '../../../lib/attention/recurrent/reference';
+import { runRecurrentOnCpu } from '../../../lib/gpu/run-recurrent-on-cpu';
+import { recurrentParams } from '../../../lib/spec/kinds/recurrent';
+
+const { signal } = new AbortController();
+
+describe('recall', () => {
+  it('shows that a delta rule overwrites a key and the additive rule cannot', () => {
+    expect(recallCurve({ type: 'delta' }, 32, 1).overwriteError).toBeLessThan(1e-6);
+    expect(recallCurve({ type: 'gated-delta' }, 32, 1).overwriteError).toBeLessThan(1e-6);
+    // What is read is the sum of both values: off by the first, which is as long as the second.
+    expect(recallCurve({ type: 'additive', normalise: true }, 32, 1).overwriteError).toBeCloseTo(
+      1,
+      5,
+    );
+  });
+
+  it('gets worse with the pairs, and holds more under the delta rule', () => {
+    const additive = recallCurve({ type: 'additive', normalise: false }, 64, 2);
+    const delta = recallCurve({ type: 'delta' }, 64, 2);
+    expect(additive.pairs).toEqual([4, 8, 16, 32, 48, 64, 96, 128]);
+    for (const [i, error] of additive.errors.entries()) {
+      // Cross-talk of n - 1 random unit keys in d dimensions: sqrt((n - 1) / d).
+      const expected = Math.sqrt(((additive.pairs[i] as number) - 1) / 64);
+      if ((additive.pairs[i] as number) >= 16) {
+        expect(Math.abs(error / expected - 1)).toBeLessThan(0.2);
+      }
+      if (i > 0 && (additive.pairs[i] as number) <= 64) expect(delta.errors[i]).toBeLessThan(error);
+    }
+  });
+
+  test.each(STATE_RULES)('is finite for %s', (_, rule) => {
+    const { errors, overwriteError } = recallCurve(rule, 16, 3);
+    expect([...errors, overwriteError].every(Number.isFinite)).toBe(true);
+    expect(errors[0]).toBeLessThan(1);
+  });
+});
+
+describe('a recurrent call', () => {
+  test.each(STATE_RULES)('runs on the CPU with its memory and recall: %s', async (_, rule) => {
+    const params = recurrentParams.parse({ shape: { tokens: 70, heads: 2, keySize: 16 }, rule });
+    const result = await runRecurrentOnCpu(params, 'a reason', signal, () => undefined);
+    expect(result).toMatchObject({ engine: 'cpu', engineNote: 'a reason', error: undefined });
+    expect(result.memory.kvBytes).toBe(2 * 70 * (16 + 64) * 4);
+    expect(result.memory.stateBytes).toBeGreaterThanOrEqual(2 * 16 * 64 * 4);
+    expect(result.timing.flops).toBeGreaterThan(0);
+  });
+
+  it('keeps delta keys of unit length through convolution and feature map', () => {
+    const params = recurrentParams.parse({
+      shape: { tokens: 50, keySize: 8 },
+      rule: { type: 'delta' },
+      featureMap: 'taylor',
+      convolutionWidth: 3,
+    });
+    const inputs = recurrentInputs(params);
+    expect(inputs.shape.keySize).toBe(1 + 8 + 64);
+    for (let row = 0; row < 50; row++) {
+      const key = inputs.key.subarray(row * 73, (row + 1) * 73);
+      expect(Math.hypot(...key)).toBeCloseTo(1, 5);
+    }
+    expect(recurrentReference(inputs, params.rule).output.every(Number.isFinite)).toBe(true);
+  });
+
+  it('refuses Taylor features that fit no kernel', () => {
+    const parse = (keySize: number, type: string) =>
+      recurrentParams.safeParse({ shape: { keySize }, rule: { type }, featureMap: 'taylor' });
+    expect(parse(16, 'delta').success).toBe(false);
+    expect(parse(8, 'gated').success).toBe(false);
+    expect(parse(8, 'delta').success).toBe(true);
+  });
+});
