@@ -1,4 +1,8 @@
 import { expose } from 'comlink';
 import { createKernelService } from '../lib/gpu/kernel-service';
 
-expose(createKernelService());
+// The bundler recognises a worker only by this literal form of `new Worker(new URL(...))`.
+const spawnLane = () =>
+  new Worker(new URL('./lane.worker.ts', import.meta.url), { type: 'module' });
+
+expose(createKernelService({ spawnLane }));

@@ -1,35 +1,61 @@
 import type { AttentionProgram } from '../attention/program';
 import type { AttentionInputs } from '../attention/types';
-import { printWasm, WASM_MATH } from '../formula/print-wasm';
-import {
-  BLOCK_KEYS,
-  BLOCK_QUERIES,
-  createWasmAttention,
-  type WasmAttention,
-} from '../wasm/attention';
-import { MAX_PAGES } from '../wasm/layout';
-import type { ModifyScores } from '../wasm/module';
+import { printWasm } from '../formula/print-wasm';
+import { BLOCK_KEYS, BLOCK_QUERIES } from '../wasm/attention';
+import { createLane, type Lane, type LaneCall } from '../wasm/lane';
+import { layOut, MAX_PAGES, PAGE_BYTES } from '../wasm/layout';
+import { packBlockList } from './packed-list';
 
 /** Masked scores of a tile, as the kernel takes them. */
 const MASKED = -3e38;
 
-/** The WebAssembly kernel with the program's formulas compiled beside it, over one memory, and the call loaded. */
-export function createFormulaAttention(inputs: AttentionInputs): WasmAttention {
+export interface WasmCall {
+  readonly call: LaneCall;
+  /** This thread's lane; it has loaded the inputs. */
+  readonly lane: Lane;
+}
+
+/**
+ * A call ready to run in WebAssembly: block lists, tables and formulas over one memory, inputs
+ * loaded.
+ *
+ * @param lanes threads that will compute it; the memory is shared where there are several
+ */
+export function prepareWasmCall(inputs: AttentionInputs, lanes = 1): WasmCall {
   const { shape, program } = inputs;
-  const tableBytes = program.tables.reduce((sum, { values }) => sum + values.byteLength, 0);
-  const memory = new WebAssembly.Memory({
-    initial: Math.max(1, Math.ceil(tableBytes / 65_536)),
-    maximum: MAX_PAGES,
-  });
+  const reservedBytes = program.tables.reduce((sum, { values }) => sum + values.byteLength, 0);
+  const isShared = lanes > 1;
+  const memory = makeMemory(inputs, reservedBytes, lanes);
   const addresses = writeTables(program, memory);
-  const modify = compileModify(program, inputs, addresses, memory);
-  const attention = createWasmAttention({
+  const counter = isShared ? new SharedArrayBuffer(4) : new ArrayBuffer(4);
+  const { rows, entries, stride, headStride, queryBlocks } = packBlockList(
+    inputs,
+    BLOCK_QUERIES,
+    BLOCK_KEYS,
+    shape.queryHeads,
+  );
+  const call: LaneCall = {
     memory,
-    reservedBytes: tableBytes,
-    ...(modify === undefined ? {} : { modify, modifiesFullBlocks: program.score !== undefined }),
-  });
-  attention.load({ ...shape, query: inputs.query, key: inputs.key, value: inputs.value });
-  return attention;
+    shape,
+    reservedBytes,
+    formula: printFormulas(inputs, addresses, isShared),
+    modifiesFullBlocks: program.score !== undefined,
+    lists: { rows, entries, stride, headStride, queryBlocks },
+    lanes,
+    next: new Int32Array(counter),
+  };
+  const lane = createLane(call, 0);
+  lane.attention.load({ ...shape, query: inputs.query, key: inputs.key, value: inputs.value });
+  return { call, lane };
+}
+
+/** A shared memory must name its end, and the engine reserves all of it: so no more than the call needs. */
+function makeMemory(inputs: AttentionInputs, reservedBytes: number, lanes: number) {
+  const initial = Math.max(1, Math.ceil(reservedBytes / PAGE_BYTES));
+  if (lanes === 1) return new WebAssembly.Memory({ initial, maximum: MAX_PAGES });
+  const { end } = layOut(inputs.shape, reservedBytes, lanes);
+  const maximum = Math.min(MAX_PAGES, Math.ceil(end / PAGE_BYTES) + 1);
+  return new WebAssembly.Memory({ initial, maximum, shared: true });
 }
 
 function writeTables(program: AttentionProgram, memory: WebAssembly.Memory): Map<string, number> {
@@ -43,15 +69,14 @@ function writeTables(program: AttentionProgram, memory: WebAssembly.Memory): Map
   return addresses;
 }
 
-function compileModify(
-  program: AttentionProgram,
-  { shape }: AttentionInputs,
+function printFormulas(
+  { shape, program }: AttentionInputs,
   addresses: ReadonlyMap<string, number>,
-  memory: WebAssembly.Memory,
-): ModifyScores | undefined {
+  isShared: boolean,
+): Uint8Array<ArrayBuffer> | undefined {
   const { mask, score, numbers, tables } = program;
   if (mask === undefined && score === undefined) return undefined;
-  const bytes = printWasm(
+  return printWasm(
     mask,
     score,
     {
@@ -66,11 +91,6 @@ function compileModify(
         return { ...table, address };
       },
     },
-    { rows: BLOCK_QUERIES, columns: BLOCK_KEYS, masked: MASKED, isShared: false },
+    { rows: BLOCK_QUERIES, columns: BLOCK_KEYS, masked: MASKED, isShared },
   );
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-    env: { memory },
-    math: WASM_MATH,
-  });
-  return instance.exports.modify as ModifyScores;
 }

@@ -19,6 +19,7 @@ import { runOnWasm } from './run-on-wasm';
 import { runRecurrentOnDevice } from './run-recurrent';
 import { runRecurrentOnCpu } from './run-recurrent-on-cpu';
 import { selectKeys } from './select-keys';
+import { type LaneWorker, WasmLanes } from './wasm-lanes';
 
 const RESIDENT_BYTES = 1024 * 2 ** 20;
 const REPEATED = 'the GPU device was lost during this run and the run was repeated once';
@@ -33,6 +34,8 @@ export interface KernelService extends KernelApi {
 export interface KernelServiceOptions {
   /** Replaces the seeded inputs; for tests of inputs that no seed yields. */
   readonly makeInputs?: (params: AttentionParams) => AttentionInputs;
+  /** Starts a thread for WebAssembly; without it there is one thread. */
+  readonly spawnLane?: () => LaneWorker;
 }
 
 /** Kernels over one device; state is the device, chosen plans, roofs and resident tensors. */
@@ -43,6 +46,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
   const keeper = new DeviceKeeper(() => residents.clear());
   const plans = new PlanChooser();
   const roofs = new RoofCache();
+  const lanes = new WasmLanes(options.spawnLane);
 
   /** Runs the call and keeps its tensors; map calls come through here too, untimed. */
   async function attention(
@@ -78,7 +82,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     adapter: AdapterInfo | undefined,
   ): Promise<AttentionRun> {
     if (engine === 'cpu') return runOnCpu(context);
-    if (engine === 'wasm') return runOnWasm(context, undefined, undefined);
+    if (engine === 'wasm') return runOnWasm(context, undefined, undefined, lanes);
     if (engine === 'webgpu' && adapter === undefined) {
       throw new Error(
         'engine webgpu was asked for, but this browser has no WebGPU adapter; choose engine auto, wasm or cpu',
@@ -91,6 +95,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
       adapter === undefined
         ? 'no WebGPU adapter in this browser: WebAssembly ran on the CPU instead'
         : `the only WebGPU adapter here is software (${adapter.architecture || adapter.vendor}), which is slower than WebAssembly on the CPU: that ran instead; engine webgpu runs the kernel all the same`,
+      lanes,
     );
   }
 

@@ -15,7 +15,11 @@ const kernel = (
 export const KERNELS = {
   'attention-quad.wgsl': kernel(['WORKGROUP'], 0, true),
   'attention-tile.wgsl': kernel([], 14_336),
+  'decode-paged.wgsl': kernel([], 1_536),
+  'decode-paged-quad.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-quad.wgsl': kernel(['WORKGROUP'], 0, true),
+  'decode-quantised-quad.wgsl': kernel(['WORKGROUP'], 0, true),
+  'decode-quantised-tile.wgsl': kernel([], 1_536),
   'decode-tile.wgsl': kernel([], 1_536),
   'map-base.wgsl': kernel([], 0),
   'merge-splits.wgsl': kernel(['WORKGROUP'], 0),

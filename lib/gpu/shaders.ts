@@ -1,11 +1,17 @@
 import attentionQuad from './kernels/attention-quad.wgsl';
 import attentionTile from './kernels/attention-tile.wgsl';
+import decodePaged from './kernels/decode-paged.wgsl';
+import decodePagedQuad from './kernels/decode-paged-quad.wgsl';
 import decodeQuad from './kernels/decode-quad.wgsl';
+import decodeQuantisedQuad from './kernels/decode-quantised-quad.wgsl';
+import decodeQuantisedTile from './kernels/decode-quantised-tile.wgsl';
 import decodeTile from './kernels/decode-tile.wgsl';
 import mapBase from './kernels/map-base.wgsl';
 import masked from './kernels/masked.wgsl';
 import mergeSplits from './kernels/merge-splits.wgsl';
+import paged from './kernels/paged.wgsl';
 import params from './kernels/params.wgsl';
+import quantised from './kernels/quantised.wgsl';
 import recurrentLane from './kernels/recurrent-lane.wgsl';
 import recurrentParams from './kernels/recurrent-params.wgsl';
 import recurrentQuad from './kernels/recurrent-quad.wgsl';
@@ -18,12 +24,18 @@ import variant from './kernels/variant.wgsl';
 export const SHADER_FILES = {
   'attention-quad.wgsl': attentionQuad,
   'attention-tile.wgsl': attentionTile,
+  'decode-paged.wgsl': decodePaged,
+  'decode-paged-quad.wgsl': decodePagedQuad,
   'decode-quad.wgsl': decodeQuad,
+  'decode-quantised-quad.wgsl': decodeQuantisedQuad,
+  'decode-quantised-tile.wgsl': decodeQuantisedTile,
   'decode-tile.wgsl': decodeTile,
   'map-base.wgsl': mapBase,
   'masked.wgsl': masked,
   'merge-splits.wgsl': mergeSplits,
+  'paged.wgsl': paged,
   'params.wgsl': params,
+  'quantised.wgsl': quantised,
   'recurrent-lane.wgsl': recurrentLane,
   'recurrent-params.wgsl': recurrentParams,
   'recurrent-quad.wgsl': recurrentQuad,

@@ -17,18 +17,25 @@ export interface MapSourceDeps {
 /**
  * Map calls over one attention cell. They go before pending jobs but never beside a running one,
  * whose timing they would disturb; a newer call of the same kind makes the older reject with an
- * `AbortError`. Bases are kept, so that switching heads back is instant.
+ * `AbortError`, so readers that must not disturb each other take a lane each. Calls of a
+ * background lane go after pending jobs. Bases are kept, so that switching heads back is instant.
  */
-export function createMapSource(cellId: string, deps: MapSourceDeps): MapSource {
+export function createMapSource(
+  cellId: string,
+  deps: MapSourceDeps,
+  lane = '',
+  isBackground = false,
+): MapSource {
+  const keyOf = (kind: 'base' | 'window') => `map:${kind}:${cellId}:${lane}`;
   function enqueue<T>(kind: 'base' | 'window', call: WorkerCall<KernelApi, T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       deps.queue.put(
         {
-          key: `map:${kind}:${cellId}`,
+          key: keyOf(kind),
           run: (signal) => deps.kernel.call(call, { signal }).then(resolve, reject),
           onDropped: () => reject(abortError('replaced by a newer map call')),
         },
-        { first: true },
+        { first: !isBackground },
       );
     });
   }
@@ -39,7 +46,7 @@ export function createMapSource(cellId: string, deps: MapSourceDeps): MapSource 
       const key = JSON.stringify([params, batch, head]);
       const known = deps.bases.get(key);
       if (known !== undefined) {
-        deps.queue.drop(`map:base:${cellId}`);
+        deps.queue.drop(keyOf('base'));
         return known;
       }
       const base = await enqueue('base', (api, jobId) => api.mapBase(jobId, params, batch, head));
@@ -50,5 +57,6 @@ export function createMapSource(cellId: string, deps: MapSourceDeps): MapSource 
       const params = deps.params();
       return enqueue('window', (api, jobId) => api.mapWindow(jobId, params, batch, head, rect));
     },
+    lane: (name, options = {}) => createMapSource(cellId, deps, name, options.isBackground),
   };
 }

@@ -34,6 +34,8 @@ export interface MapSource {
     head: number,
     rect: Parameters<KernelApi['mapWindow']>[4],
   ) => ReturnType<KernelApi['mapWindow']>;
+  /** The same calls for a reader of its own: they replace only each other. In the background they let pending jobs go first. */
+  lane: (name: string, options?: { readonly isBackground?: boolean }) => MapSource;
 }
 
 /** A notebook being worked on: documents in, statuses out. No React in it; the page subscribes. */

@@ -64,7 +64,7 @@ export const INPUT_RULES: Record<
   recurrent: { kinds: [], count: [0, 0] },
   workload: { kinds: [], count: [0, 0] },
   serve: { kinds: ['workload'], count: [1, 1] },
-  map: { kinds: ['attention'], count: [1, 1] },
+  map: { kinds: ['attention'], count: [1, 2] },
   timeline: { kinds: ['serve'], count: [1, 8] },
   plot: { kinds: ['serve', 'attention'], count: [1, 8] },
   table: { kinds: ['serve', 'attention', 'workload'], count: [1, 16] },

@@ -118,22 +118,24 @@ function graphIssues({ placed, brokenIds }: JudgedCells): SpecIssue[] {
       }
     });
     if (cell.kind === 'map') {
-      const input = byId.get(cell.inputs[0] ?? '');
-      if (input?.kind !== 'attention') continue;
-      const { batch, queryHeads } = input.params.shape;
       const { head, batch: entry } = cell.params;
-      if (head >= queryHeads)
-        add(
-          ['cells', index, 'params', 'head'],
-          `invalid head: ${head} (expected 0..${queryHeads - 1} of "${input.id}")`,
-          head,
-        );
-      if (entry >= batch)
-        add(
-          ['cells', index, 'params', 'batch'],
-          `invalid batch: ${entry} (expected 0..${batch - 1} of "${input.id}")`,
-          entry,
-        );
+      for (const id of cell.inputs) {
+        const input = byId.get(id);
+        if (input?.kind !== 'attention') continue;
+        const { batch, queryHeads } = input.params.shape;
+        if (head >= queryHeads)
+          add(
+            ['cells', index, 'params', 'head'],
+            `invalid head: ${head} (expected 0..${queryHeads - 1} of "${input.id}")`,
+            head,
+          );
+        if (entry >= batch)
+          add(
+            ['cells', index, 'params', 'batch'],
+            `invalid batch: ${entry} (expected 0..${batch - 1} of "${input.id}")`,
+            entry,
+          );
+      }
     }
   }
   const cycle = findCycle(placed.map(({ cell }) => cell));

@@ -20,4 +20,6 @@ export function call<Name extends keyof KernelTests>(
 export const KERNEL_SCRIPTS = {
   '/entry.js': 'test/browser/page/entry.ts',
   '/kernel.worker.js': 'workers/kernel.worker.ts',
+  // As the worker's own source names it.
+  '/lane.worker.ts': 'workers/lane.worker.ts',
 } as const;

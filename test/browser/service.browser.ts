@@ -73,6 +73,19 @@ test('on a software adapter engine auto runs WebAssembly and says why', async ()
   expect(result!.engineNote).toMatch(/adapter here is software .* slower than WebAssembly/);
 });
 
+test('a large call shares its memory among threads', async () => {
+  const { result, error } = await call(page, 'serviceAttention', {
+    shape: shape(1024),
+    timedRuns: 3,
+    engine: 'wasm',
+  });
+  expect(error).toBeUndefined();
+  expect(result).toMatchObject({ engine: 'wasm', error: { withinTolerance: true } });
+  const cores = await page.page.evaluate(() => navigator.hardwareConcurrency);
+  const threads = cores > 1 ? `${Math.min(8, cores)} threads` : 'one thread';
+  expect(result!.notes).toEqual([`WebAssembly SIMD on ${threads} of the CPU`]);
+});
+
 test('the page is never slower on the software adapter than with WebAssembly', async () => {
   const median = async (each: string) => {
     const params = { engine: each, shape: shape(1024), timedRuns: 5 };

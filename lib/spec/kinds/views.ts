@@ -2,8 +2,10 @@ import '../zod-config';
 import * as z from 'zod';
 import { MAX_TOKENS } from './attention';
 
-/** An attention map over the Q, K and row log-sum-exp of one attention cell. */
+/** An attention map over the Q, K and row log-sum-exp of one attention cell, or of two to compare. */
 export const mapParams = z.strictObject({
+  /** With two inputs: either one, or the first's probabilities minus the second's. */
+  show: z.enum(['first', 'second', 'difference']).default('first'),
   batch: z.int().min(0).max(15).default(0),
   head: z.int().min(0).max(63).default(0),
   aggregate: z.enum(['max', 'mean']).default('max'),

@@ -8,11 +8,11 @@ import type { WasmBindings } from '../../../lib/formula/print-wasm';
 import { printWasm, WASM_MATH } from '../../../lib/formula/print-wasm';
 import { toTokens } from '../../../lib/formula/tokens';
 import { countNodes } from '../../../lib/formula/tree';
-import { createFormulaAttention } from '../../../lib/gpu/formula-wasm';
-import { packBlockList } from '../../../lib/gpu/packed-list';
+import { prepareWasmCall } from '../../../lib/gpu/formula-wasm';
 import { runOnWasm } from '../../../lib/gpu/run-on-wasm';
 import { type AttentionParams, attentionParams } from '../../../lib/spec/kinds/attention';
 import { BLOCK_KEYS, BLOCK_QUERIES } from '../../../lib/wasm/attention';
+import { createLane } from '../../../lib/wasm/lane';
 import { maskTree, scoreTree } from '../formula/arbitrary';
 
 const params = (variant: unknown, shape: object): AttentionParams =>
@@ -24,18 +24,9 @@ const params = (variant: unknown, shape: object): AttentionParams =>
 
 function errorOf(each: AttentionParams) {
   const inputs = makeInputs(each);
-  const { shape } = each;
-  const attention = createFormulaAttention(inputs);
-  const list = packBlockList(inputs, BLOCK_QUERIES, BLOCK_KEYS, shape.queryHeads);
-  for (let b = 0; b < shape.batch; b++) {
-    for (let h = 0; h < shape.queryHeads; h++) {
-      for (let i = 0; i < list.queryBlocks; i++) {
-        const row = 2 * (b * list.stride + h * list.headStride + i);
-        const entries = list.entries.subarray(list.rows[row], list.rows[row + 2]);
-        attention.runBlock(b, h, i, entries, list.rows[row + 1] as number);
-      }
-    }
-  }
+  const { lane } = prepareWasmCall(inputs);
+  lane.runSome(Number.POSITIVE_INFINITY);
+  const { attention } = lane;
   return compareOutputs(inputs, attention, { maxFlops: Number.POSITIVE_INFINITY });
 }
 
@@ -61,6 +52,21 @@ const parts = {
     { name: 'bias', source: 'normal', entries: 12 },
   ],
 };
+
+describe('threads over one memory', () => {
+  it('give the same bits as one thread, however the blocks fall', () => {
+    const each = params(presetVariant(FORMULA_PRESETS[10]!), { queries: 130, keys: 140, batch: 2 });
+    const inputs = makeInputs(each);
+    const one = prepareWasmCall(inputs);
+    one.lane.runSome(Number.POSITIVE_INFINITY);
+    const { call, lane } = prepareWasmCall(inputs, 3);
+    const lanes = [lane, createLane(call, 1), createLane(call, 2)];
+    // A budget of nothing takes one block at a time, in turn.
+    for (let i = 0; lanes[i % 3]!.runSome(0); i++);
+    expect([...lane.attention.output]).toEqual([...one.lane.attention.output]);
+    expect([...lane.attention.lse]).toEqual([...one.lane.attention.lse]);
+  });
+});
 
 describe('the printed module', () => {
   it('says of every element of a tile what the tree says', () => {

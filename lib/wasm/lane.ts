@@ -1,0 +1,116 @@
+import { WASM_MATH } from '../formula/print-wasm';
+import type { AttentionShape } from '../spec/kinds/attention';
+import { createWasmAttention, type WasmAttention } from './attention';
+import type { ModifyScores } from './module';
+
+/** Block lists of every batch entry and head; see `PackedBlockList`. */
+export interface LaneLists {
+  readonly rows: Uint32Array;
+  readonly entries: Uint32Array;
+  readonly stride: number;
+  readonly headStride: number;
+  readonly queryBlocks: number;
+}
+
+/** One call of attention that several threads compute over one memory; plain data, sent to workers. */
+export interface LaneCall {
+  readonly memory: WebAssembly.Memory;
+  readonly shape: AttentionShape;
+  /** Bytes of tables at the memory's start. */
+  readonly reservedBytes: number;
+  /** The variant's formulas as a module; undefined where scores stay as they are. */
+  readonly formula: Uint8Array<ArrayBuffer> | undefined;
+  readonly modifiesFullBlocks: boolean;
+  readonly lists: LaneLists;
+  /** Threads, this one included; each has its own scratch. */
+  readonly lanes: number;
+  /** One number, shared: the next block that nobody has taken. */
+  readonly next: Int32Array;
+}
+
+/** Query blocks over all heads and batch entries. */
+export const laneTasks = ({ shape, lists }: LaneCall): number =>
+  shape.batch * shape.queryHeads * lists.queryBlocks;
+
+/** One thread's part in a call. */
+export interface Lane {
+  readonly attention: WasmAttention;
+  /** Takes blocks until there are none or the time is over; true where there may be more. */
+  runSome(milliseconds: number): boolean;
+}
+
+/** @param lane which of the call's threads this is; lane 0 must have loaded the inputs */
+export function createLane(call: LaneCall, lane: number): Lane {
+  const { memory, shape, reservedBytes, formula, lists, lanes } = call;
+  const attention = createWasmAttention({
+    memory,
+    reservedBytes,
+    instances: lanes,
+    instance: lane,
+    ...(formula === undefined
+      ? {}
+      : {
+          modify: instantiateFormula(formula, memory),
+          modifiesFullBlocks: call.modifiesFullBlocks,
+        }),
+  });
+  if (lane > 0) attention.attach(shape);
+  const total = laneTasks(call);
+  const heads = shape.batch * shape.queryHeads;
+  const runTask = (task: number) => {
+    // The last rows of a causal mask are the longest: they come first, so that no thread ends late.
+    const block = lists.queryBlocks - 1 - Math.floor(task / heads);
+    const batch = Math.floor((task % heads) / shape.queryHeads);
+    const head = task % shape.queryHeads;
+    const row = 2 * (batch * lists.stride + head * lists.headStride + block);
+    const entries = lists.entries.subarray(lists.rows[row], lists.rows[row + 2]);
+    attention.runBlock(batch, head, block, entries, lists.rows[row + 1] as number);
+  };
+  return {
+    attention,
+    runSome(milliseconds) {
+      const end = performance.now() + milliseconds;
+      do {
+        const task = Atomics.add(call.next, 0, 1);
+        if (task >= total) return false;
+        runTask(task);
+      } while (performance.now() < end);
+      return true;
+    },
+  };
+}
+
+function instantiateFormula(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory) {
+  const imports = { env: { memory }, math: WASM_MATH };
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports);
+  return exports.modify as ModifyScores;
+}
+
+/** What a thread is told, and what it answers. */
+export type LaneMessage =
+  | { readonly type: 'load'; readonly call: LaneCall; readonly lane: number }
+  | { readonly type: 'run' }
+  | { readonly type: 'unload' };
+export type LaneAnswer = { readonly type: 'loaded' | 'done' };
+
+/** Serves as a thread of calls: the whole of a lane worker. */
+export function serveLane(scope: {
+  onmessage: ((event: MessageEvent<LaneMessage>) => void) | null;
+  postMessage(answer: LaneAnswer): void;
+}): void {
+  let lane: Lane | undefined;
+  scope.onmessage = ({ data }) => {
+    switch (data.type) {
+      case 'load':
+        lane = createLane(data.call, data.lane);
+        scope.postMessage({ type: 'loaded' });
+        return;
+      case 'run':
+        lane?.runSome(Number.POSITIVE_INFINITY);
+        scope.postMessage({ type: 'done' });
+        return;
+      case 'unload':
+        lane = undefined;
+    }
+  };
+}
