@@ -1,4 +1,4 @@
-import type { FormulaNode, Operation } from './tree';
+import { type FormulaNode, type Operation, powerOfTwo } from './tree';
 import { call, f32, f32Const, func, i32, i32Const, local, moduleBytes } from './wasm-bytes';
 
 /** What formulas read, fixed when the module is made. */
@@ -36,7 +36,7 @@ export const WASM_MATH = {
 
 const MATH = Object.keys(WASM_MATH) as (keyof typeof WASM_MATH)[];
 /** Helper functions after the imports, and `modify` after them. */
-const HELPERS = ['div', 'mod', 'modFloat', 'min', 'max', 'abs', 'clamp'] as const;
+const HELPERS = ['div', 'mod', 'modFloat', 'min', 'max', 'abs'] as const;
 const helper = (name: (typeof HELPERS)[number]) => call(MATH.length + HELPERS.indexOf(name));
 
 /** Parameters and locals of `modify`. */
@@ -52,7 +52,8 @@ const LOCALS = {
   at: 8,
   row: 9,
   column: 10,
-  score: 11,
+  index: 11,
+  score: 12,
 } as const;
 
 /**
@@ -84,7 +85,7 @@ export function printWasm(
       ]),
     ]),
   ];
-  const helpers = [divide, modulo, moduloFloat, minimum, maximum, absolute, clampIndex];
+  const helpers = [divide, modulo, moduloFloat, minimum, maximum, absolute];
   return moduleBytes({
     math: MATH,
     isShared: tile.isShared,
@@ -94,7 +95,7 @@ export function printWasm(
         'modify',
         { params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], results: [] },
         [
-          { count: 5, type: 'i32' },
+          { count: 6, type: 'i32' },
           { count: 1, type: 'f32' },
         ],
         body,
@@ -176,9 +177,7 @@ function print(node: FormulaNode, bindings: WasmBindings): number[] {
     case 'table': {
       const { address, batchStride, headStride, length } = bindings.table(node.name);
       const read = [
-        ...print(node.index, bindings),
-        ...i32Const(length - 1),
-        ...helper('clamp'),
+        ...clamped(print(node.index, bindings), length - 1),
         ...local.get(LOCALS.batch),
         ...i32Const(batchStride),
         ...i32.mul,
@@ -223,6 +222,29 @@ function printVariable(name: string, { queries, keys, heads }: WasmBindings): nu
   }
 }
 
+/** One of two i32 values by the condition on the stack. */
+const ifElse = (yes: readonly number[], no: readonly number[]) => [
+  ...[0x04, 0x7f],
+  ...yes,
+  0x05,
+  ...no,
+  0x0b,
+];
+
+/** An index pushed into 0..last, without a call. */
+function clamped(index: readonly number[], last: number): number[] {
+  const at = local.get(LOCALS.index);
+  return [
+    ...index,
+    ...local.tee(LOCALS.index),
+    ...i32Const(0),
+    ...[...at, ...i32Const(0), ...i32.gt, 0x1b],
+    ...local.tee(LOCALS.index),
+    ...i32Const(last),
+    ...[...at, ...i32Const(last), ...i32.lt, 0x1b],
+  ];
+}
+
 const COMPARISONS: Partial<
   Record<Operation, readonly [int: readonly number[], float: readonly number[]]>
 > = {
@@ -258,17 +280,24 @@ function printCall(
   if (comparison !== undefined) {
     return [...both(isFloat ? 'float' : 'int'), ...comparison[isFloat ? 1 : 0]];
   }
+  const mask = operation === 'mod' && type === 'int' ? powerOfTwo(b) : undefined;
+  if (mask !== undefined) return [...print(a, bindings), ...i32Const(2 ** mask - 1), ...i32.and];
   const arithmetic = ARITHMETIC[operation];
   if (arithmetic !== undefined) return [...both(type), ...arithmetic[type === 'int' ? 0 : 1]];
   switch (operation) {
     case '/':
       return [...both('float'), ...f32.div];
-    case 'div':
-      return [...both('int'), ...helper('div')];
+    case 'div': {
+      const exponent = powerOfTwo(b);
+      return exponent === undefined
+        ? [...both('int'), ...helper('div')]
+        : [...print(a, bindings), ...i32Const(exponent), ...i32.shift];
+    }
+    // The second side may read tables: it is left out where the first decides.
     case 'and':
-      return [...both('bool'), ...i32.and];
+      return [...print(a, bindings), ...ifElse(print(b, bindings), i32Const(0))];
     case 'or':
-      return [...both('bool'), ...i32.or];
+      return [...print(a, bindings), ...ifElse(i32Const(1), print(b, bindings))];
     case 'not':
       return [...print(a, bindings), ...i32.eqz];
     case 'select':
@@ -342,11 +371,4 @@ const absolute = func(
   { params: ['i32'], results: ['i32'] },
   [],
   [...x, ...i32Const(0), ...x, ...i32.sub, ...helper('max')],
-);
-/** An index pushed into 0..last. */
-const clampIndex = func(
-  'clamp',
-  binary,
-  [],
-  [...x, ...i32Const(0), ...helper('max'), ...y, ...helper('min')],
 );

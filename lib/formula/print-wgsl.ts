@@ -1,4 +1,4 @@
-import type { FormulaNode, Operation } from './tree';
+import { type FormulaNode, type Operation, powerOfTwo } from './tree';
 
 /** What a kernel calls the things that formulas name. */
 export interface WgslNames {
@@ -82,12 +82,19 @@ export function printWgsl(
         return `select(${asType(c, type)}, ${asType(b, type)}, ${print(a)})`;
       case 'neg':
         return `(-${print(a)})`;
-      case 'div':
-        return `floorDivide${lanes}(${print(a)}, ${print(b)})`;
-      case 'mod':
-        return type === 'int'
+      case 'div': {
+        const exponent = powerOfTwo(b);
+        return exponent === undefined
+          ? `floorDivide${lanes}(${print(a)}, ${print(b)})`
+          : `(${print(a)} >> ${lanes === 1 ? 'u32' : 'vec4<u32>'}(${exponent}u))`;
+      }
+      case 'mod': {
+        const exponent = powerOfTwo(b);
+        if (type !== 'int') return `floorModuloF${lanes}(${asFloat(a)}, ${asFloat(b)})`;
+        return exponent === undefined
           ? `floorModulo${lanes}(${print(a)}, ${print(b)})`
-          : `floorModuloF${lanes}(${asFloat(a)}, ${asFloat(b)})`;
+          : `(${print(a)} & ${width('i32')}(${2 ** exponent - 1}))`;
+      }
       case 'min':
       case 'max':
         return `${operation}(${asType(a, type)}, ${asType(b, type)})`;

@@ -207,6 +207,13 @@ export function countNodes(node: FormulaNode): number {
   }
 }
 
+/** n where the node is the literal 2^n: floor division by it is a shift, the remainder a bit mask. */
+export function powerOfTwo(node: FormulaNode): number | undefined {
+  if (node.kind !== 'literal' || node.type !== 'int' || node.value < 1) return undefined;
+  const exponent = Math.log2(node.value);
+  return Number.isInteger(exponent) ? exponent : undefined;
+}
+
 /** Whether the formula reads a variable anywhere. */
 export function reads(node: FormulaNode, variable: string): boolean {
   switch (node.kind) {

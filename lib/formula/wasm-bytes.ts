@@ -32,6 +32,8 @@ export const i32 = {
   div: [0x6d],
   and: [0x71],
   or: [0x72],
+  /** Arithmetic shift to the right. */
+  shift: [0x75],
 } as const;
 
 export const f32 = {
