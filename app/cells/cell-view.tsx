@@ -3,10 +3,10 @@
 import type { Session } from '../../lib/run/session-types';
 import type { Cell, Notebook } from '../../lib/spec/notebook';
 import type { ViewInput } from '../../lib/views/view-input';
-import { ProvenanceLine, provenanceLabel } from '../parts/provenance-line';
+import { ProvenanceLine } from '../parts/provenance-line';
 import type { EditActions } from '../state/use-notebook';
 import { useCellStatus, useSession } from '../use-session';
-import { MapView } from '../views/map-view';
+import { MapCell } from '../views/map-cell';
 import { PlotView } from '../views/plot-view';
 import { TableView } from '../views/table-view';
 import { TimelineView } from '../views/timeline-view';
@@ -52,7 +52,7 @@ export function CellView(props: Props) {
   );
 }
 
-function Output({ cell, notebook, session, edit }: Props) {
+function Output({ cell, session, edit }: Props) {
   const status = useCellStatus(session, cell.id);
   const statuses = useSession(session);
   const inputs: readonly ViewInput[] = cell.inputs.map((id) => ({
@@ -85,25 +85,8 @@ function Output({ cell, notebook, session, edit }: Props) {
         </>
       );
     }
-    case 'map': {
-      const attention = notebook.cells.find((other) => other.id === cell.inputs[0]);
-      const result = inputs[0]?.result;
-      if (attention?.kind !== 'attention' || result?.output.kind !== 'attention') {
-        return <p className={styles.note}>run {cell.inputs[0]} to see its map</p>;
-      }
-      const { queries, keys } = result.output.value.params.shape;
-      return (
-        <MapView
-          key={`${queries} ${keys}`}
-          params={cell.params}
-          attention={result.output.value.params}
-          source={session.mapSource(attention.id)}
-          resultKey={result.provenance.specHash}
-          provenanceLabel={provenanceLabel(result.provenance)}
-          onParamsChange={setParams}
-        />
-      );
-    }
+    case 'map':
+      return <MapCell cell={cell} inputs={inputs} session={session} onParamsChange={setParams} />;
     case 'timeline':
       return <TimelineView params={cell.params} inputs={inputs} onParamsChange={setParams} />;
     case 'plot':

@@ -128,7 +128,9 @@ export function addCell(
   const eligible = notebook.cells
     .filter((cell) => kinds.includes(cell.kind))
     .map((cell) => cell.id);
-  const inputs = count[1] === 1 ? eligible.slice(-1) : eligible.slice(0, count[1]);
+  // A map of two compares them, which one asks for.
+  const inputs =
+    count[1] === 1 || kind === 'map' ? eligible.slice(-1) : eligible.slice(0, count[1]);
   const cell = cellSchema.parse({ id: freeId(notebook, kind), kind, inputs });
   return checked({ ...notebook, cells: notebook.cells.toSpliced(at, 0, cell) });
 }

@@ -10,12 +10,11 @@ import {
 } from 'react';
 import {
   createMapDraw,
-  elementAt,
-  LEFT,
   type MapColors,
+  type MapElement,
   type MapScene,
-  TOP,
 } from '../../lib/views/map/draw';
+import { elementAt, pixelsPer } from '../../lib/views/map/frame';
 import {
   panViewport,
   touchedRect,
@@ -25,42 +24,37 @@ import {
 import { preparedContext } from './use-canvas';
 import styles from './views.module.css';
 
-interface Element {
-  readonly query: number;
-  readonly key: number;
-}
-
 interface Props {
   readonly canvas: RefObject<HTMLCanvasElement | null>;
-  /** What to draw; without a base there is nothing yet. */
-  readonly scene: Omit<MapScene, 'base'> & { readonly base: MapScene['base'] | undefined };
-  readonly queries: number;
-  readonly keys: number;
-  readonly head: number;
+  /** What to draw; without a layer there is nothing yet, and what was drawn stays. */
+  readonly scene: Omit<MapScene, 'layer'> & { readonly layer: MapScene['layer'] | undefined };
+  /** What the map is of, for its name. */
+  readonly subject: string;
   readonly colors: MapColors | undefined;
   readonly onMove: (view: Viewport) => void;
-  readonly onRead: (element: Element) => void;
-  readonly onCursor: (cursor: Element | undefined) => void;
+  readonly onRead: (element: MapElement) => void;
+  readonly onHover: (element: MapElement | undefined) => void;
+  readonly onCursor: (cursor: MapElement | undefined) => void;
 }
 
 const CLICK_PIXELS = 4;
 
 /** The map itself: drag pans, ctrl and wheel zooms about the pointer, a click or the arrows set the cursor. */
 export function MapCanvas(props: Props) {
-  const { canvas, scene, queries, keys, head, colors, onMove, onRead, onCursor } = props;
-  const { view, width, height, cursor } = scene;
+  const { canvas, scene, subject, colors, onMove, onRead, onHover, onCursor } = props;
+  const { view, queries, keys, frame, width, height, cursor } = scene;
   const drag = useRef<{ x: number; y: number; view: Viewport } | undefined>(undefined);
   const [draw] = useState(createMapDraw);
 
   useEffect(() => {
     const element = canvas.current;
-    const { base } = scene;
-    if (element === null || base === undefined || colors === undefined) return;
-    const frame = requestAnimationFrame(() => {
+    const { layer } = scene;
+    if (element === null || layer === undefined || colors === undefined) return;
+    const request = requestAnimationFrame(() => {
       const context = preparedContext(element, scene.width, scene.height);
-      if (context !== undefined) draw(context, { ...scene, base }, colors);
+      if (context !== undefined) draw(context, { ...scene, layer }, colors);
     });
-    return () => cancelAnimationFrame(frame);
+    return () => cancelAnimationFrame(request);
   }, [canvas, draw, scene, colors]);
 
   useEffect(() => {
@@ -69,30 +63,35 @@ export function MapCanvas(props: Props) {
     const onWheel = (event: WheelEvent) => {
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
-      const { query, key } = elementAt(event.offsetX, event.offsetY, { view, width, height });
+      const { query, key } = elementAt(event.offsetX, event.offsetY, frame, view);
       onMove(zoomViewport(view, 1.0015 ** event.deltaY, query, key, queries, keys));
     };
     element.addEventListener('wheel', onWheel, { passive: false });
     return () => element.removeEventListener('wheel', onWheel);
-  }, [canvas, view, width, height, queries, keys, onMove]);
+  }, [canvas, view, frame, queries, keys, onMove]);
 
-  const elementUnder = (event: PointerEvent<HTMLCanvasElement>): Element | undefined => {
+  const elementUnder = (event: PointerEvent<HTMLCanvasElement>): MapElement | undefined => {
     const rect = event.currentTarget.getBoundingClientRect();
-    const at = elementAt(event.clientX - rect.left, event.clientY - rect.top, scene);
-    const query = Math.floor(at.query);
-    const key = Math.floor(at.key);
-    return query < 0 || key < 0 || query >= queries || key >= keys ? undefined : { query, key };
+    const { left, top } = rect;
+    const at = elementAt(event.clientX - left, event.clientY - top, frame, view);
+    const isInside =
+      at.query >= view.queryStart &&
+      at.query < view.queryEnd &&
+      at.key >= view.keyStart &&
+      at.key < view.keyEnd;
+    return isInside ? { query: Math.floor(at.query), key: Math.floor(at.key) } : undefined;
   };
   const onPointerMove = (event: PointerEvent<HTMLCanvasElement>) => {
     const start = drag.current;
     if (start === undefined) {
       const under = elementUnder(event);
+      onHover(under);
       if (under !== undefined) onRead(under);
       return;
     }
-    const { keyStart, keyEnd, queryStart, queryEnd } = start.view;
-    const byKeys = ((start.x - event.clientX) / (width - LEFT)) * (keyEnd - keyStart);
-    const byQueries = ((start.y - event.clientY) / (height - TOP)) * (queryEnd - queryStart);
+    const { perKey, perQuery } = pixelsPer(frame, start.view);
+    const byKeys = (start.x - event.clientX) / perKey;
+    const byQueries = (start.y - event.clientY) / perQuery;
     onMove(panViewport(start.view, byQueries, byKeys, queries, keys));
   };
   const setCursor = (query: number, key: number) => {
@@ -151,7 +150,7 @@ export function MapCanvas(props: Props) {
   return (
     <div
       role="application"
-      aria-label={`Attention map, head ${head}, queries ${shown.queryStart} to ${shown.queryEnd - 1}, keys ${shown.keyStart} to ${shown.keyEnd - 1}. Arrows move the cursor, plus and minus zoom, 0 shows everything.`}
+      aria-label={`${subject}, queries ${shown.queryStart} to ${shown.queryEnd - 1}, keys ${shown.keyStart} to ${shown.keyEnd - 1}. Arrows move the cursor, plus and minus zoom, 0 shows everything.`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: an application with a cursor of its own
       tabIndex={0}
       onKeyDown={onKeyDown}
@@ -167,6 +166,7 @@ export function MapCanvas(props: Props) {
         }}
         onPointerMove={onPointerMove}
         onPointerUp={onPointerUp}
+        onPointerLeave={() => onHover(undefined)}
       />
     </div>
   );

@@ -24,43 +24,59 @@ export interface MapData {
   readonly problem: string | undefined;
 }
 
-/** The reduction of the whole map, and exact values of the visible part. */
-export function useMapData(mapHead: MapHead, view: Viewport): MapData {
-  const { source, resultKey, batch, head, queries, keys } = mapHead;
-  const [base, setBase] = useState<MapBase>();
-  const [window, setWindow] = useState<MapWindow>();
-  const [problem, setProblem] = useState<string>();
+/** A value and the head that it belongs to: an older one may still be there while a newer comes. */
+interface Loaded<T> {
+  readonly of: string;
+  readonly value: T;
+}
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `resultKey` stands for the result behind `source`
+/** The reduction of the whole map, and exact values of the visible part; nothing without a head. */
+export function useMapData(mapHead: MapHead | undefined, view: Viewport): MapData {
+  const [base, setBase] = useState<Loaded<MapBase>>();
+  const [window, setWindow] = useState<Loaded<MapWindow>>();
+  const [problem, setProblem] = useState<string>();
+  const of =
+    mapHead === undefined
+      ? undefined
+      : `${mapHead.resultKey} ${mapHead.batch} ${mapHead.head} ${mapHead.queries} ${mapHead.keys}`;
+  const hasBase = base !== undefined && base.of === of;
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `of` stands for the head of a result
   useEffect(() => {
-    let isCurrent = true;
     setProblem(undefined);
-    source.base(batch, head).then(
-      (next) => isCurrent && setBase(next),
+    if (mapHead === undefined || of === undefined || hasBase) return;
+    let isCurrent = true;
+    mapHead.source.base(mapHead.batch, mapHead.head).then(
+      (value) => isCurrent && setBase({ of, value }),
       (error: Error) => isCurrent && error.name !== 'AbortError' && setProblem(error.message),
     );
     return () => {
       isCurrent = false;
     };
-  }, [resultKey, batch, head]);
+  }, [of]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: as above
   useEffect(() => {
-    const rect = touchedRect(view, queries, keys);
+    if (mapHead === undefined || of === undefined || !hasBase) return;
+    const rect = touchedRect(view, mapHead.queries, mapHead.keys);
     const isExact =
       rect.queryEnd - rect.queryStart <= MAP_CELLS && rect.keyEnd - rect.keyStart <= MAP_CELLS;
-    if (!isExact || base === undefined) {
+    if (!isExact) {
       setWindow(undefined);
       return;
     }
     let isCurrent = true;
-    source.window(batch, head, rect).then(
-      (next) => isCurrent && setWindow(next),
+    mapHead.source.window(mapHead.batch, mapHead.head, rect).then(
+      (value) => isCurrent && setWindow({ of, value }),
       (error: Error) => isCurrent && error.name !== 'AbortError' && setProblem(error.message),
     );
     return () => {
       isCurrent = false;
     };
-  }, [view, base, batch, head, resultKey]);
-  return { base, window, problem };
+  }, [view, hasBase, of]);
+  return {
+    base: hasBase ? base.value : undefined,
+    window: hasBase && window?.of === of ? window.value : undefined,
+    problem,
+  };
 }

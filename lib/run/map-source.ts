@@ -57,6 +57,7 @@ export function createMapSource(
       const params = deps.params();
       return enqueue('window', (api, jobId) => api.mapWindow(jobId, params, batch, head, rect));
     },
-    lane: (name, options = {}) => createMapSource(cellId, deps, name, options.isBackground),
+    lane: (name, options = {}) =>
+      createMapSource(cellId, deps, `${lane}/${name}`, options.isBackground ?? isBackground),
   };
 }

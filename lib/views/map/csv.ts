@@ -13,9 +13,18 @@ export function windowCsv({ queryStart, keyStart, keyEnd, probabilities }: MapWi
   return `${lines.join('\r\n')}\r\n`;
 }
 
-/** Probability at an element, NaN where masked; undefined outside the window. */
-export function probabilityAt(window: MapWindow, query: number, key: number): number | undefined {
-  const { queryStart, queryEnd, keyStart, keyEnd } = window;
-  if (query < queryStart || query >= queryEnd || key < keyStart || key >= keyEnd) return undefined;
-  return window.probabilities[(query - queryStart) * (keyEnd - keyStart) + key - keyStart];
+/** Two windows of the same rectangle and their difference; masked counts as 0 in it. */
+export function differenceCsv(first: MapWindow, second: MapWindow): string {
+  const { queryStart, keyStart, keyEnd } = first;
+  const columns = keyEnd - keyStart;
+  const lines = ['query,key,probability_first,probability_second,difference'];
+  first.probabilities.forEach((a, i) => {
+    const b = second.probabilities[i] as number;
+    const [isFirst, isSecond] = [!Number.isNaN(a), !Number.isNaN(b)];
+    const difference = isFirst || isSecond ? (isFirst ? a : 0) - (isSecond ? b : 0) : '';
+    lines.push(
+      `${queryStart + Math.floor(i / columns)},${keyStart + (i % columns)},${isFirst ? a : ''},${isSecond ? b : ''},${difference}`,
+    );
+  });
+  return `${lines.join('\r\n')}\r\n`;
 }

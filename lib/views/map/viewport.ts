@@ -67,3 +67,22 @@ export function touchedRect(view: Viewport, queries: number, keys: number): MapR
     keyEnd: Math.min(keys, Math.ceil(view.keyEnd)),
   };
 }
+
+/** The rectangle holds every element that the view shows a part of. */
+export function coversView(rect: MapRect, view: Viewport): boolean {
+  return (
+    rect.queryStart <= view.queryStart &&
+    rect.keyStart <= view.keyStart &&
+    rect.queryEnd >= view.queryEnd &&
+    rect.keyEnd >= view.keyEnd
+  );
+}
+
+export function sameRect(a: MapRect, b: MapRect): boolean {
+  return (
+    a.queryStart === b.queryStart &&
+    a.queryEnd === b.queryEnd &&
+    a.keyStart === b.keyStart &&
+    a.keyEnd === b.keyEnd
+  );
+}

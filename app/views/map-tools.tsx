@@ -1,0 +1,84 @@
+'use client';
+
+import type { MapParams } from '../../lib/spec/kinds/views';
+import styles from './views.module.css';
+
+/** Parts of the view that can be put on and off. */
+export type MapPart = 'profiles' | 'heads' | 'table';
+
+interface Props {
+  readonly params: MapParams;
+  readonly heads: number;
+  readonly batches: number;
+  readonly parts: ReadonlySet<MapPart>;
+  readonly hasPicture: boolean;
+  readonly onParamsChange: (params: MapParams) => void;
+  readonly onPart: (part: MapPart) => void;
+  readonly onZoom: (factor: number) => void;
+  readonly onWhole: () => void;
+  readonly onPng: () => void;
+  readonly onCsv: () => void;
+}
+
+const PARTS: readonly (readonly [MapPart, string])[] = [
+  ['profiles', 'Profiles'],
+  ['heads', 'Heads'],
+  ['table', 'Table'],
+];
+
+/** What to show of a map and how, and its exports. */
+export function MapTools(props: Props) {
+  const { params, parts, hasPicture, onParamsChange } = props;
+  const pick = <Name extends 'head' | 'batch' | 'aggregate' | 'scale'>(
+    param: Name,
+    label: string,
+    options: readonly MapParams[Name][],
+  ) => (
+    <label>
+      {label}{' '}
+      <select
+        value={params[param]}
+        onChange={(event) =>
+          onParamsChange({ ...params, [param]: options[event.target.selectedIndex] })
+        }
+      >
+        {options.map((option) => (
+          <option key={option}>{option}</option>
+        ))}
+      </select>
+    </label>
+  );
+  return (
+    <div className={styles.tools}>
+      {pick('head', 'head', [...Array(props.heads).keys()])}
+      {props.batches > 1 && pick('batch', 'batch', [...Array(props.batches).keys()])}
+      {pick('aggregate', 'cell', ['max', 'mean'])}
+      {pick('scale', 'scale', ['log', 'linear'])}
+      <button type="button" onClick={() => props.onZoom(0.5)}>
+        Zoom in
+      </button>
+      <button type="button" onClick={() => props.onZoom(2)}>
+        Zoom out
+      </button>
+      <button type="button" onClick={props.onWhole}>
+        Whole
+      </button>
+      {PARTS.map(([part, label]) => (
+        <button
+          key={part}
+          type="button"
+          aria-pressed={parts.has(part)}
+          onClick={() => props.onPart(part)}
+        >
+          {label}
+        </button>
+      ))}
+      <button type="button" disabled={!hasPicture || parts.has('table')} onClick={props.onPng}>
+        PNG
+      </button>
+      <button type="button" disabled={!hasPicture} onClick={props.onCsv}>
+        CSV
+      </button>
+    </div>
+  );
+}

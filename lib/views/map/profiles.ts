@@ -1,0 +1,155 @@
+import { cellStart } from '../../attention/map';
+import type { MapBase, MapWindow } from '../../attention/types';
+import type { Viewport } from './viewport';
+
+/** Values along one axis: value i covers elements [from + i step, from + (i + 1) step). */
+export interface Profile {
+  readonly from: number;
+  readonly step: number;
+  readonly values: Float32Array;
+}
+
+/** Marginals of the part of a map that is in view. */
+export interface MapProfiles {
+  /** Per key: the mean over the queries in view of the probability that it receives. */
+  readonly keys: Profile;
+  /** Per query: the largest probability among the keys in view. */
+  readonly queries: Profile;
+  /** Differences: values of either sign. */
+  readonly isSigned: boolean;
+}
+
+/** Cells of a base that a viewport touches, [start, end). */
+export interface CellRange {
+  readonly rowStart: number;
+  readonly rowEnd: number;
+  readonly columnStart: number;
+  readonly columnEnd: number;
+}
+
+export function touchedCells(base: MapBase, view: Viewport): CellRange {
+  const perRow = base.queries / base.rows;
+  const perColumn = base.keys / base.columns;
+  return {
+    rowStart: Math.max(0, Math.floor(view.queryStart / perRow)),
+    rowEnd: Math.min(base.rows, Math.ceil(view.queryEnd / perRow)),
+    columnStart: Math.max(0, Math.floor(view.keyStart / perColumn)),
+    columnEnd: Math.min(base.columns, Math.ceil(view.keyEnd / perColumn)),
+  };
+}
+
+/**
+ * Probability mass of each cell of a base, [rows, columns]: mean x unmasked elements. The base
+ * does not say how many elements of a cell are unmasked. A cell with a masked neighbour may be cut
+ * by the mask, so such cells share what the others leave of their queries' total of 1 each; where
+ * the others alone exceed it, all cells are partly masked and shrink alike. Exact where cells are
+ * single elements or no cell is cut, and up to how the rest is shared where several are.
+ */
+export function cellMasses(base: MapBase): Float32Array {
+  const { rows, columns, queries, keys, mean } = base;
+  const masses = new Float32Array(rows * columns);
+  const isMasked = (r: number, c: number) =>
+    r >= 0 && c >= 0 && r < rows && c < columns && Number.isNaN(mean[r * columns + c] as number);
+  const isCut = new Uint8Array(columns);
+  for (let r = 0; r < rows; r++) {
+    const rowCount = cellStart(r + 1, queries, rows) - cellStart(r, queries, rows);
+    let whole = 0;
+    let cut = 0;
+    for (let c = 0; c < columns; c++) {
+      const value = mean[r * columns + c] as number;
+      if (Number.isNaN(value)) continue;
+      const count = rowCount * (cellStart(c + 1, keys, columns) - cellStart(c, keys, columns));
+      masses[r * columns + c] = value * count;
+      const isEdge =
+        count > 1 &&
+        (isMasked(r, c - 1) || isMasked(r, c + 1) || isMasked(r - 1, c) || isMasked(r + 1, c));
+      isCut[c] = isEdge ? 1 : 0;
+      if (isEdge) cut += value * count;
+      else whole += value * count;
+    }
+    const isOver = whole > rowCount * (1 + 1e-3);
+    const ofWhole = isOver ? rowCount / (whole + cut) : 1;
+    const ofCut = isOver ? ofWhole : cut > 0 ? Math.min(1, Math.max(0, rowCount - whole) / cut) : 1;
+    for (let c = 0; c < columns; c++) {
+      const at = r * columns + c;
+      masses[at] = (masses[at] as number) * (isCut[c] === 1 ? ofCut : ofWhole);
+    }
+  }
+  return masses;
+}
+
+/** Profiles of some cells of a base; `masses` are its `cellMasses`. */
+export function baseProfiles(base: MapBase, masses: Float32Array, range: CellRange): MapProfiles {
+  const { rows, columns, queries, keys, max } = base;
+  const { rowStart, rowEnd, columnStart, columnEnd } = range;
+  const received = new Float32Array(columnEnd - columnStart);
+  const largest = new Float32Array(rowEnd - rowStart);
+  for (let r = rowStart; r < rowEnd; r++) {
+    for (let c = columnStart; c < columnEnd; c++) {
+      const at = r * columns + c;
+      received[c - columnStart] = (received[c - columnStart] as number) + (masses[at] as number);
+      // A masked cell is NaN, which no comparison lets through.
+      if ((max[at] as number) > (largest[r - rowStart] as number))
+        largest[r - rowStart] = max[at] as number;
+    }
+  }
+  const seen = cellStart(rowEnd, queries, rows) - cellStart(rowStart, queries, rows);
+  for (let c = columnStart; c < columnEnd; c++) {
+    const count = cellStart(c + 1, keys, columns) - cellStart(c, keys, columns);
+    received[c - columnStart] = (received[c - columnStart] as number) / (seen * count);
+  }
+  const perKey = keys / columns;
+  const perQuery = queries / rows;
+  return {
+    keys: { from: columnStart * perKey, step: perKey, values: received },
+    queries: { from: rowStart * perQuery, step: perQuery, values: largest },
+    isSigned: false,
+  };
+}
+
+/** Exact profiles of a window: every element is there. */
+export function windowProfiles(window: MapWindow): MapProfiles {
+  const { queryStart, queryEnd, keyStart, keyEnd, probabilities } = window;
+  const columns = keyEnd - keyStart;
+  const rows = queryEnd - queryStart;
+  const received = new Float32Array(columns);
+  const largest = new Float32Array(rows);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) {
+      const p = probabilities[r * columns + c] as number;
+      if (Number.isNaN(p)) continue;
+      received[c] = (received[c] as number) + p / rows;
+      if (p > (largest[r] as number)) largest[r] = p;
+    }
+  }
+  return {
+    keys: { from: keyStart, step: 1, values: received },
+    queries: { from: queryStart, step: 1, values: largest },
+    isSigned: false,
+  };
+}
+
+/** First minus second; both cover the same cells. */
+export function subtractProfiles(first: MapProfiles, second: MapProfiles): MapProfiles {
+  const minus = (a: Profile, b: Profile): Profile => ({
+    ...a,
+    values: a.values.map((value, i) => value - (b.values[i] as number)),
+  });
+  return {
+    keys: minus(first.keys, second.keys),
+    queries: minus(first.queries, second.queries),
+    isSigned: true,
+  };
+}
+
+/** The value that covers an element; undefined outside. */
+export function profileAt({ from, step, values }: Profile, element: number): number | undefined {
+  return values[Math.floor((element + 0.5 - from) / step)];
+}
+
+/** Largest magnitude of a profile's own axis: 1 on a log scale, so that panning does not move it. */
+export function profileTop({ values }: Profile, scale: 'log' | 'linear'): number {
+  if (scale === 'log') return 1;
+  const top = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return top > 0 ? top : 1;
+}

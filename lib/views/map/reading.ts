@@ -1,0 +1,41 @@
+import type { MapElement } from './draw';
+import { type MapProfiles, profileAt } from './profiles';
+
+/** What is known of one element: NaN is masked. */
+export interface MapReading extends MapElement {
+  readonly first: number;
+  /** Of a difference. */
+  readonly second: number | undefined;
+}
+
+const inWords = (p: number) => (Number.isNaN(p) ? 'masked' : p.toPrecision(4));
+
+/** One element in words; `names` are those of a difference's operands. */
+export function readingText(
+  { query, key, first, second }: MapReading,
+  names: readonly [string, string],
+  profiles: MapProfiles | undefined,
+): string {
+  return `query ${query}, key ${key}: ${valueText(first, second, names)}${profileText(query, key, profiles)}`;
+}
+
+function valueText(
+  first: number,
+  second: number | undefined,
+  names: readonly [string, string],
+): string {
+  if (second === undefined) return inWords(first);
+  if (Number.isNaN(first) && Number.isNaN(second)) return 'masked in both';
+  const difference = (Number.isNaN(first) ? 0 : first) - (Number.isNaN(second) ? 0 : second);
+  return `${inWords(first)} in ${names[0]}, ${inWords(second)} in ${names[1]}, difference ${inWords(difference)}`;
+}
+
+function profileText(query: number, key: number, profiles: MapProfiles | undefined): string {
+  if (profiles === undefined) return '';
+  const received = profileAt(profiles.keys, key);
+  const largest = profileAt(profiles.queries, query);
+  if (received === undefined || largest === undefined) return '';
+  return profiles.isSigned
+    ? `; in view, key ${key} receives ${inWords(received)} more on average, and query ${query}'s largest is ${inWords(largest)} more`
+    : `; in view, key ${key} receives ${inWords(received)} on average, and query ${query}'s largest is ${inWords(largest)}`;
+}
