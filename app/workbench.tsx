@@ -1,6 +1,7 @@
 'use client';
 
 import { type DragEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { isJobKind } from '../lib/run/job-kinds';
 import type { Session } from '../lib/run/session-types';
 import { type FileIssue, parseFile } from '../lib/spec/markdown';
 import { CELL_KINDS, type Cell, type Notebook } from '../lib/spec/notebook';
@@ -22,8 +23,6 @@ interface Props {
   /** A line above the notebook: where it came from and what has run. */
   readonly banner?: string;
 }
-
-const RUNNABLE = new Set(['attention', 'recurrent', 'workload', 'serve']);
 
 /** Runs of adjacent serve cells stand side by side; every other cell is a row of its own. */
 function rowsOf(cells: readonly Cell[]): readonly (readonly Cell[])[] {
@@ -150,7 +149,7 @@ export function Workbench({ session, banner }: Props) {
   useEffect(() => {
     const states = notebook.cells.flatMap((cell) => {
       const state = statuses.get(cell.id)?.state;
-      return RUNNABLE.has(cell.kind) && state !== undefined && state !== 'idle'
+      return isJobKind(cell.kind) && state !== undefined && state !== 'idle'
         ? [`${cell.id} ${state}`]
         : [];
     });
@@ -159,7 +158,7 @@ export function Workbench({ session, banner }: Props) {
 
   const act = (id: string) => () => commands.find((command) => command.id === id)?.run();
   const pending = notebook.cells.filter(
-    (cell) => RUNNABLE.has(cell.kind) && statuses.get(cell.id)?.state !== 'done',
+    (cell) => isJobKind(cell.kind) && statuses.get(cell.id)?.state !== 'done',
   );
   const seconds = pending.reduce(
     (sum, cell) => sum + (statuses.get(cell.id)?.estimateSeconds ?? 0),

@@ -2,6 +2,7 @@
 
 import { type ReactNode, useState } from 'react';
 import { CHEAP_SECONDS } from '../../lib/run/estimate';
+import { isJobKind } from '../../lib/run/job-kinds';
 import type { Session } from '../../lib/run/session-types';
 import { type Cell, INPUT_RULES, type Notebook } from '../../lib/spec/notebook';
 import { paramsSchema } from '../../lib/spec/ranges';
@@ -23,7 +24,6 @@ interface Props {
   readonly children: ReactNode;
 }
 
-const RUNNABLE = new Set(['attention', 'recurrent', 'workload', 'serve']);
 const NAMES: Readonly<Record<Cell['kind'], string>> = {
   text: 'Text',
   attention: 'Attention',
@@ -54,7 +54,7 @@ export function CellFrame({ cell, notebook, session, edit, editor, children }: P
         </h3>
         <StateBadge state={status.state} />
         <span className={styles.spring} />
-        {RUNNABLE.has(cell.kind) &&
+        {isJobKind(cell.kind) &&
           (isBusy ? (
             <button type="button" onClick={() => session.cancel(cell.id)}>
               Cancel

@@ -3,7 +3,7 @@ import { makeInputs } from '../attention/inputs';
 import { mapBaseSteps, mapWindow } from '../attention/map';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import type { AdapterInfo, AttentionInputs, MapBase, MapRect, MapWindow } from '../attention/types';
-import type { KernelApi, OnProgress } from '../run/worker-api';
+import type { KernelApi, KernelCall, KernelOutput, OnProgress } from '../run/worker-api';
 import type { AttentionParams } from '../spec/kinds/attention';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
 import { PlanChooser } from './choose-plan';
@@ -132,6 +132,19 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     return { ...result, notes: [...notes, ...result.notes] };
   }
 
+  async function run(
+    call: KernelCall,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<KernelOutput> {
+    switch (call.kind) {
+      case 'attention':
+        return { kind: 'attention', value: await attention(call.params, signal, report, true) };
+      case 'recurrent':
+        return { kind: 'recurrent', value: await recurrent(call.params, signal, report) };
+    }
+  }
+
   async function ensureResident(params: AttentionParams, signal: AbortSignal): Promise<string> {
     const key = residentKey(params);
     if (!residents.has(key)) await attention(params, signal, () => undefined, false);
@@ -154,20 +167,11 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
 
   return {
     adapter: async (): Promise<AdapterInfo | undefined> => (await keeper.get())?.info,
-    attention: (jobId, params, onProgress) =>
+    run: (jobId, call, onProgress) =>
       jobs.run(jobId, async (signal) => {
         const { report, stop } = throttled(onProgress);
         try {
-          return await attention(params, signal, report, true);
-        } finally {
-          stop();
-        }
-      }),
-    recurrent: (jobId, params, onProgress) =>
-      jobs.run(jobId, async (signal) => {
-        const { report, stop } = throttled(onProgress);
-        try {
-          return await recurrent(params, signal, report);
+          return await run(call, signal, report);
         } finally {
           stop();
         }

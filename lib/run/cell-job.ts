@@ -1,6 +1,7 @@
-import type { JobCell } from './job-kinds';
+import type { CellOf } from '../spec/notebook';
+import type { JobCell, KernelKind } from './job-kinds';
 import type { CellOutput, CellResult } from './types';
-import type { KernelApi, SimulationApi } from './worker-api';
+import type { KernelApi, KernelCall, SimulationApi } from './worker-api';
 import type { CallOptions, WorkerClient } from './worker-client';
 
 export interface Workers {
@@ -23,21 +24,11 @@ export async function runCellJob(
 ): Promise<CellOutput> {
   switch (cell.kind) {
     case 'attention':
-      return {
-        kind: 'attention',
-        value: await workers.kernel.call(
-          (api, jobId, onProgress) => api.attention(jobId, cell.params, onProgress),
-          options,
-        ),
-      };
     case 'recurrent':
-      return {
-        kind: 'recurrent',
-        value: await workers.kernel.call(
-          (api, jobId, onProgress) => api.recurrent(jobId, cell.params, onProgress),
-          options,
-        ),
-      };
+      return workers.kernel.call(
+        (api, jobId, onProgress) => api.run(jobId, kernelCall(cell), onProgress),
+        options,
+      );
     case 'workload':
       return {
         kind: 'workload',
@@ -59,4 +50,9 @@ export async function runCellJob(
       };
     }
   }
+}
+
+/** What the kernel worker is told of a cell. */
+export function kernelCall({ kind, params }: CellOf<KernelKind>): KernelCall {
+  return { kind, params } as KernelCall;
 }

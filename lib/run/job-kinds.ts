@@ -11,6 +11,18 @@ export type JobKind = keyof typeof KIND_VERSIONS;
 export type JobCell = CellOf<JobKind>;
 export type WorkerName = 'kernel' | 'simulation';
 
+/** Kinds that run in the kernel worker, on their params alone. */
+export const KERNEL_KINDS = ['attention', 'recurrent'] as const satisfies readonly JobKind[];
+export type KernelKind = (typeof KERNEL_KINDS)[number];
+
+export function isKernelCell(cell: Cell): cell is CellOf<KernelKind> {
+  return isKernelKind(cell.kind);
+}
+
+export function isKernelKind(kind: CellKind): kind is KernelKind {
+  return KERNEL_KINDS.some((each) => each === kind);
+}
+
 export function isJobKind(kind: CellKind): kind is JobKind {
   return kind in KIND_VERSIONS;
 }
@@ -20,7 +32,7 @@ export function isJobCell(cell: Cell): cell is JobCell {
 }
 
 export function workerOf(kind: JobKind): WorkerName {
-  return kind === 'attention' || kind === 'recurrent' ? 'kernel' : 'simulation';
+  return isKernelKind(kind) ? 'kernel' : 'simulation';
 }
 
 /** The file that a cell cannot run without, as the document names it (perhaps ''); undefined if it needs none. */

@@ -28,17 +28,6 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
     costModel: undefined,
   } as const;
   switch (output.kind) {
-    case 'attention':
-    case 'recurrent':
-      return {
-        ...common,
-        seed: output.value.params.seed,
-        clock: output.value.timing.clock,
-        // The CPU engine is the f64 reference.
-        precision: output.value.engine === 'cpu' ? 'f64' : 'f32',
-        engine: output.value.engine,
-        adapter: output.value.adapter,
-      };
     case 'workload':
       return { ...common, seed: output.value.seed, engine: 'cpu' };
     case 'serve': {
@@ -51,5 +40,15 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
         costModel: output.value.costModel.label,
       };
     }
+    default:
+      return {
+        ...common,
+        seed: output.value.params.seed,
+        clock: output.value.timing.clock,
+        // The CPU engine is the f64 reference.
+        precision: output.value.engine === 'cpu' ? 'f64' : 'f32',
+        engine: output.value.engine,
+        adapter: output.value.adapter,
+      };
   }
 }

@@ -2,6 +2,7 @@ import '../spec/zod-config';
 import * as z from 'zod';
 // Sets zod up for the page's policy before the schemas below are made.
 import '../spec/notebook';
+import { KERNEL_KINDS } from './job-kinds';
 import { decodeResult, encodeResult } from './result-json';
 import type { CellResult } from './types';
 
@@ -24,17 +25,9 @@ const integers = z.instanceof(Int32Array);
 /** The fields that the page reads before anything else; the rest is trusted to the writer. */
 const output = z.discriminatedUnion('kind', [
   z.looseObject({
-    kind: z.literal('attention'),
+    kind: z.enum(KERNEL_KINDS),
     value: z.looseObject({
-      params: z.looseObject({ shape: z.looseObject({}), variant: z.looseObject({}) }),
-      timing: z.looseObject({ medianSeconds: z.number(), gigaflopsPerSecond: z.number() }),
-      notes: z.array(z.string()),
-    }),
-  }),
-  z.looseObject({
-    kind: z.literal('recurrent'),
-    value: z.looseObject({
-      params: z.looseObject({ shape: z.looseObject({}), rule: z.looseObject({}) }),
+      params: z.looseObject({ shape: z.looseObject({}) }),
       timing: z.looseObject({ medianSeconds: z.number(), gigaflopsPerSecond: z.number() }),
       notes: z.array(z.string()),
     }),

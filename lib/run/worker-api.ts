@@ -1,12 +1,12 @@
-import type { RecurrentResult } from '../attention/recurrent/result';
-import type { AdapterInfo, AttentionResult, MapBase, MapRect, MapWindow } from '../attention/types';
+import type { AdapterInfo, MapBase, MapRect, MapWindow } from '../attention/types';
 import type { ServeResult } from '../serving/types';
 import type { AttentionParams } from '../spec/kinds/attention';
-import type { RecurrentParams } from '../spec/kinds/recurrent';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { WorkloadParams } from '../spec/kinds/workload';
+import type { CellOf } from '../spec/notebook';
 import type { Workload } from '../workload/types';
-import type { Progress } from './types';
+import type { KernelKind } from './job-kinds';
+import type { CellOutput, Progress } from './types';
 
 /** Called at most ten times a second. Pass it through `Comlink.proxy`. */
 export type OnProgress = (progress: Progress) => void;
@@ -16,20 +16,20 @@ export interface Cancellable {
   cancel(jobId: number): void;
 }
 
+/** A cell of a kernel kind, as its worker needs it. */
+export type KernelCall = {
+  [K in KernelKind]: { readonly kind: K; readonly params: CellOf<K>['params'] };
+}[KernelKind];
+
+/** What a call of a kind yields. */
+export type KernelOutput<K extends KernelKind = KernelKind> = Extract<CellOutput, { kind: K }>;
+
 /** Kernels: one worker, one GPU device, recreated when lost. */
 export interface KernelApi extends Cancellable {
   /** The adapter in use, or undefined where the browser has no WebGPU. */
   adapter(): Promise<AdapterInfo | undefined>;
-  attention(
-    jobId: number,
-    params: AttentionParams,
-    onProgress: OnProgress,
-  ): Promise<AttentionResult>;
-  recurrent(
-    jobId: number,
-    params: RecurrentParams,
-    onProgress: OnProgress,
-  ): Promise<RecurrentResult>;
+  /** The output is of the call's kind. */
+  run(jobId: number, call: KernelCall, onProgress: OnProgress): Promise<KernelOutput>;
   /** The attention cell's head, reduced to at most 512 x 512. Recomputes Q, K and LSE from `params` when they are not resident. */
   mapBase(jobId: number, params: AttentionParams, batch: number, head: number): Promise<MapBase>;
   /** Exact probabilities of at most 512 x 512 elements. */

@@ -6,8 +6,7 @@ import { runOnWasm } from '../../gpu/run-on-wasm';
 import { runRecurrentOnCpu } from '../../gpu/run-recurrent-on-cpu';
 import { selectKeys } from '../../gpu/select-keys';
 import { readHeadless } from '../../run/headless';
-import type { CellOutput } from '../../run/types';
-import type { KernelApi } from '../../run/worker-api';
+import type { KernelApi, KernelCall, KernelOutput } from '../../run/worker-api';
 import type { AttentionParams } from '../../spec/kinds/attention';
 import { NOTEBOOK_VERSION } from '../../spec/notebook';
 import { openRunnerPage, type RunnerPage } from './browser-page';
@@ -27,12 +26,24 @@ async function attentionHere(params: AttentionParams): Promise<AttentionResult> 
   return result;
 }
 
+/** A call in this process, or undefined where its engine is the page's. */
+async function runHere(call: KernelCall): Promise<KernelOutput | undefined> {
+  const { engine } = call.params;
+  switch (call.kind) {
+    case 'attention':
+      if (engine !== 'cpu' && engine !== 'wasm') return undefined;
+      return { kind: 'attention', value: await attentionHere(call.params) };
+    case 'recurrent': {
+      if (engine !== 'cpu') return undefined;
+      const { signal } = new AbortController();
+      const value = await runRecurrentOnCpu(call.params, undefined, signal, () => undefined);
+      return { kind: 'recurrent', value };
+    }
+  }
+}
+
 /** One cell run in the built page. */
-async function runInPage(
-  page: RunnerPage,
-  kind: 'attention' | 'recurrent',
-  params: unknown,
-): Promise<CellOutput> {
+async function runInPage(page: RunnerPage, { kind, params }: KernelCall): Promise<KernelOutput> {
   const cells = [{ id: kind, kind, params }];
   const outcomes = readHeadless(
     await page.run(JSON.stringify({ version: NOTEBOOK_VERSION, cells })),
@@ -41,10 +52,9 @@ async function runInPage(
   const output = outcome?.result?.output;
   if (outcome?.state !== 'done' || output === undefined)
     throw new Error(outcome?.message ?? `the page left the cell ${outcome?.state ?? 'out'}`);
-  return output;
+  if (output.kind !== kind) throw new Error(`the page sent a ${output.kind} result`);
+  return output as KernelOutput;
 }
-
-const wrongOutput = (output: CellOutput) => new Error(`the page sent a ${output.kind} result`);
 
 /** Kernels for the command line: engines `cpu` and `wasm` in this process, the others in the built page. */
 export interface CommandLineKernels {
@@ -59,22 +69,11 @@ export function createKernels(): CommandLineKernels {
   return {
     api: {
       adapter: async () => undefined,
-      attention: async (_jobId, params) => {
-        if (params.engine === 'cpu' || params.engine === 'wasm') return attentionHere(params);
+      run: async (_jobId, call) => {
+        const output = await runHere(call);
+        if (output !== undefined) return output;
         opened ??= openRunnerPage();
-        const output = await runInPage(await opened, 'attention', params);
-        if (output.kind !== 'attention') throw wrongOutput(output);
-        return output.value;
-      },
-      recurrent: async (_jobId, params) => {
-        const { signal } = new AbortController();
-        if (params.engine === 'cpu') {
-          return runRecurrentOnCpu(params, undefined, signal, () => undefined);
-        }
-        opened ??= openRunnerPage();
-        const output = await runInPage(await opened, 'recurrent', params);
-        if (output.kind !== 'recurrent') throw wrongOutput(output);
-        return output.value;
+        return runInPage(await opened, call);
       },
       mapBase: noMaps,
       mapWindow: noMaps,

@@ -1,7 +1,10 @@
 import { proxy, type Remote, wrap } from 'comlink';
 import { makeInputs } from '../../../lib/attention/inputs';
+import type { RecurrentResult } from '../../../lib/attention/recurrent/result';
+import type { AttentionResult } from '../../../lib/attention/types';
 import { createKernelService, type KernelService } from '../../../lib/gpu/kernel-service';
 import type { Progress } from '../../../lib/run/types';
+import type { OnProgress } from '../../../lib/run/worker-api';
 import { type AttentionParams, attentionParams } from '../../../lib/spec/kinds/attention';
 import { recurrentParams } from '../../../lib/spec/kinds/recurrent';
 
@@ -14,6 +17,15 @@ function kernel(): Remote<KernelService> {
 }
 
 const parse = (params: unknown): AttentionParams => attentionParams.parse(params);
+async function attention(
+  jobId: number,
+  params: unknown,
+  onProgress: OnProgress,
+): Promise<AttentionResult> {
+  const call = { kind: 'attention', params: parse(params) } as const;
+  const { value } = await kernel().run(jobId, call, onProgress);
+  return value as AttentionResult;
+}
 const sentence = (error: unknown) =>
   error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 
@@ -24,7 +36,7 @@ export async function serviceAttention(params: unknown) {
     reports.push({ ...progress, at: performance.now() });
   });
   try {
-    return { result: await kernel().attention(1, parse(params), onProgress), reports };
+    return { result: await attention(1, params, onProgress), reports };
   } catch (error) {
     return { error: sentence(error), reports };
   }
@@ -33,12 +45,13 @@ export async function serviceAttention(params: unknown) {
 /** A recurrent call through the worker. */
 export async function serviceRecurrent(params: unknown) {
   try {
-    const result = await kernel().recurrent(
+    const call = { kind: 'recurrent', params: recurrentParams.parse(params) } as const;
+    const { value } = await kernel().run(
       5,
-      recurrentParams.parse(params),
+      call,
       proxy(() => undefined),
     );
-    return { result };
+    return { result: value as RecurrentResult };
   } catch (error) {
     return { error: sentence(error) };
   }
@@ -53,7 +66,7 @@ export async function cancelLatency(params: unknown, afterMilliseconds: number) 
   const onProgress = proxy(({ phase }: Progress) => {
     if (phase === 'warm-up' || phase === 'timing') started();
   });
-  const job = kernel().attention(2, parse(params), onProgress);
+  const job = attention(2, params, onProgress);
   await Promise.race([isTiming, job.then(() => undefined)]);
   await new Promise((resolve) => setTimeout(resolve, afterMilliseconds));
   const start = performance.now();
@@ -75,7 +88,7 @@ export async function attentionWithLoss(params: unknown) {
     void kernel().loseDevice();
   });
   try {
-    const result = await kernel().attention(3, parse(params), onProgress);
+    const result = await attention(3, params, onProgress);
     return { isLost, result };
   } catch (error) {
     return { isLost, error: sentence(error) };
@@ -104,7 +117,7 @@ export async function nanInput(params: unknown): Promise<string> {
     },
   });
   try {
-    await poisoned.attention(1, parse(params), () => undefined);
+    await poisoned.run(1, { kind: 'attention', params: parse(params) }, () => undefined);
     return 'no error';
   } catch (error) {
     return sentence(error);

@@ -1,6 +1,12 @@
 import type { AttentionResult } from '../../../lib/attention/types';
 import { createSession } from '../../../lib/run/session';
-import type { Cancellable, KernelApi, SimulationApi } from '../../../lib/run/worker-api';
+import type {
+  Cancellable,
+  KernelApi,
+  KernelCall,
+  KernelOutput,
+  SimulationApi,
+} from '../../../lib/run/worker-api';
 import type { CallOptions, RemoteApi, WorkerClient } from '../../../lib/run/worker-client';
 import { abortError } from '../../../lib/run/worker-client';
 import type { ServeResult } from '../../../lib/serving/types';
@@ -125,9 +131,15 @@ export function fakeAttention(params: AttentionParams): AttentionResult {
   } as unknown as AttentionResult;
 }
 
+/** A kernel worker that knows attention only. */
+export function fakeKernel(call: KernelCall): KernelOutput {
+  if (call.kind !== 'attention') throw new Error(`no fake for kind ${call.kind}`);
+  return { kind: 'attention', value: fakeAttention(call.params) };
+}
+
 export function createFakes() {
   const kernel = createFakeClient<KernelApi>('kernel', {
-    attention: (_job: number, params: AttentionParams) => fakeAttention(params),
+    run: (_job: number, call: KernelCall) => fakeKernel(call),
     mapBase: (_job: number, _params: AttentionParams, batch: number, head: number) => ({
       rows: batch,
       columns: head,

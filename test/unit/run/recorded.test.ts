@@ -11,7 +11,7 @@ import { sha256Hex } from '../../../lib/run/spec-hash';
 import type { CellResult } from '../../../lib/run/types';
 import type { KernelApi, SimulationApi } from '../../../lib/run/worker-api';
 import type { Notebook } from '../../../lib/spec/notebook';
-import { fakeAttention, makeNotebook } from './fakes';
+import { fakeKernel, makeNotebook } from './fakes';
 
 const NOTEBOOK = makeNotebook([
   { id: 'load', kind: 'workload', params: { source: { type: 'generator', requests: 40 } } },
@@ -29,7 +29,7 @@ function createRealSession(notebook: Notebook): Session {
     cancel: () => undefined,
   };
   const kernel = {
-    attention: async (_id, params) => fakeAttention(params),
+    run: async (_id, call) => fakeKernel(call),
     cancel: () => undefined,
   } as Partial<KernelApi> as KernelApi;
   return createSession(notebook, {

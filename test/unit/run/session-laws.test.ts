@@ -98,16 +98,14 @@ function expectedSignature(notebook: Notebook, id: string): string | undefined {
 }
 
 function signature({ result }: CellStatus): string | undefined {
-  switch (result?.output.kind) {
+  if (result === undefined) return undefined;
+  switch (result.output.kind) {
     case 'workload':
       return result.output.value.label;
-    case 'attention':
-    case 'recurrent':
-      return JSON.stringify(result.output.value.params);
     case 'serve':
       return result.output.value.notes[0];
-    case undefined:
-      return undefined;
+    default:
+      return JSON.stringify(result.output.value.params);
   }
 }
 

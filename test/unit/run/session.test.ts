@@ -136,7 +136,7 @@ describe('run', () => {
     await Promise.all([first, second]);
     expect(kernel.calls).toHaveLength(2);
     expect(kernel.calls[0]!.options.signal!.aborted).toBe(true);
-    expect(kernel.calls[1]!.args[1]).toMatchObject({ seed: 5 });
+    expect(kernel.calls[1]!.args[1]).toMatchObject({ params: { seed: 5 } });
     expect(session.statuses().get('attn')!.result!.output.value).toMatchObject({
       params: { seed: 5 },
     });
@@ -582,7 +582,7 @@ describe('map source', () => {
     await settle();
     const base = fakes.session.mapSource('a').base(0, 0);
     await settle();
-    expect(fakes.kernel.pending().map((call) => call.method)).toEqual(['attention']);
+    expect(fakes.kernel.pending().map((call) => call.method)).toEqual(['run']);
     fakes.kernel.pending()[0]!.reply();
     await settle();
     expect(fakes.kernel.pending().map((call) => call.method)).toEqual(['mapBase']);
