@@ -7,6 +7,7 @@ import { type FileIssue, parseFile } from '../lib/spec/markdown';
 import { CELL_KINDS, type Cell, type Notebook } from '../lib/spec/notebook';
 import { formatSeconds } from '../lib/views/format';
 import { CellView } from './cells/cell-view';
+import { NOTEBOOKS } from './notebooks';
 import { HelpDialog } from './parts/help-dialog';
 import { Palette } from './parts/palette';
 import { ShareDialog } from './parts/share-dialog';
@@ -22,6 +23,8 @@ interface Props {
   readonly session: Session;
   /** A line above the notebook: where it came from and what has run. */
   readonly banner?: string;
+  /** Which of the bundled notebooks this is. */
+  readonly slug?: string;
 }
 
 /** Runs of adjacent serve cells stand side by side; every other cell is a row of its own. */
@@ -35,7 +38,7 @@ function rowsOf(cells: readonly Cell[]): readonly (readonly Cell[])[] {
   return rows;
 }
 
-export function Workbench({ session, banner }: Props) {
+export function Workbench({ session, banner, slug }: Props) {
   const { notebook, edit } = useNotebookEdits(session);
   const statuses = useSession(session);
   const [open, setOpen] = useState<'share' | 'palette' | 'help'>();
@@ -178,6 +181,7 @@ export function Workbench({ session, banner }: Props) {
         <a className={styles.brand} href={`${process.env.HEADROOM_BASE_PATH ?? ''}/`}>
           Headroom
         </a>
+        <NotebookLinks slug={slug} />
         <span className={styles.spring} />
         <button type="button" data-primary="" onClick={act('run-all')}>
           Run all{pending.length > 0 && seconds > 0 ? ` (about ${formatSeconds(seconds)})` : ''}
@@ -255,6 +259,22 @@ export function Workbench({ session, banner }: Props) {
       {open === 'palette' && <Palette commands={commands} onClose={() => setOpen(undefined)} />}
       {open === 'help' && <HelpDialog commands={commands} onClose={() => setOpen(undefined)} />}
     </div>
+  );
+}
+
+function NotebookLinks({ slug }: { readonly slug: string | undefined }) {
+  return (
+    <nav aria-label="Notebooks" className={styles.notebooks}>
+      {NOTEBOOKS.map((each) => (
+        <a
+          key={each.slug}
+          href={`${process.env.HEADROOM_BASE_PATH ?? ''}${each.path}`}
+          aria-current={each.slug === slug ? 'page' : undefined}
+        >
+          {each.name}
+        </a>
+      ))}
+    </nav>
   );
 }
 

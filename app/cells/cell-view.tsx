@@ -1,6 +1,7 @@
 'use client';
 
 import type { Session } from '../../lib/run/session-types';
+import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import type { Cell, Notebook } from '../../lib/spec/notebook';
 import type { ViewInput } from '../../lib/views/view-input';
 import { ProvenanceLine } from '../parts/provenance-line';
@@ -42,7 +43,8 @@ export function CellView(props: Props) {
         cell.kind === 'attention' && (
           <VariantEditor
             params={cell.params}
-            onVariant={(variant) => edit.param(cell.id, ['variant'], variant)}
+            onVariant={(variant) => edit.params(cell.id, withVariant(cell.params, variant))}
+            onParam={(path, value) => edit.param(cell.id, path, value)}
           />
         )
       }
@@ -50,6 +52,13 @@ export function CellView(props: Props) {
       <Output {...props} />
     </CellFrame>
   );
+}
+
+/** Keys are selected within dense and causal variants only; another one ends the selection. */
+function withVariant(params: AttentionParams, variant: unknown) {
+  const { type } = variant as AttentionParams['variant'];
+  const keepsSelection = type === 'dense' || type === 'causal';
+  return { ...params, variant, ...(keepsSelection ? {} : { select: { type: 'none' } }) };
 }
 
 function Output({ cell, session, edit }: Props) {

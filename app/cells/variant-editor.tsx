@@ -16,11 +16,14 @@ import {
 } from '../../lib/spec/kinds/attention';
 import { FormulaField } from './formula-field';
 import { MaskPreviewView } from './mask-preview';
+import { SelectionEditor } from './selection-editor';
 import styles from './variant-editor.module.css';
 
 interface Props {
   readonly params: AttentionParams;
   readonly onVariant: (variant: unknown) => string | undefined;
+  /** Tries a value at a path of the params. */
+  readonly onParam: (path: readonly string[], value: unknown) => string | undefined;
 }
 
 const READY: readonly AttentionVariant['type'][] = [
@@ -44,7 +47,7 @@ const structureOf = ({ mask, score, tables }: FormulaVariant) =>
   JSON.stringify([mask, score, tables.map(({ name, source }) => [name, source])]);
 
 /** Choose a variant, or write one: mask, score, named numbers and tables, with the mask in view. */
-export function VariantEditor({ params, onVariant }: Props) {
+export function VariantEditor({ params, onVariant, onParam }: Props) {
   const { variant } = params;
   const formula = formulaOf(variant);
   const isFormula = variant.type === 'formula';
@@ -96,6 +99,7 @@ export function VariantEditor({ params, onVariant }: Props) {
             </button>
           </p>
         )}
+        <SelectionEditor params={params} onSet={onParam} />
         {hazards.map((hazard) => (
           <p key={hazard} className={styles.hazard}>
             {hazard}; masked positions do no harm
