@@ -1,6 +1,15 @@
 'use client';
 
-import { type DragEvent, useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import {
+  type DragEvent,
+  lazy,
+  Suspense,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { isJobKind } from '../lib/run/job-kinds';
 import type { Session } from '../lib/run/session-types';
 import { type FileIssue, parseFile } from '../lib/spec/markdown';
@@ -18,6 +27,9 @@ import { saveText } from './state/save';
 import { useNotebookEdits } from './state/use-notebook';
 import { useSession } from './use-session';
 import styles from './workbench.module.css';
+
+/** Loaded when it is opened: the first page does not need every method. */
+const MethodsDialog = lazy(() => import('./parts/methods-dialog'));
 
 interface Props {
   readonly session: Session;
@@ -41,7 +53,7 @@ function rowsOf(cells: readonly Cell[]): readonly (readonly Cell[])[] {
 export function Workbench({ session, banner, slug }: Props) {
   const { notebook, edit } = useNotebookEdits(session);
   const statuses = useSession(session);
-  const [open, setOpen] = useState<'share' | 'palette' | 'help'>();
+  const [open, setOpen] = useState<'share' | 'palette' | 'help' | 'methods'>();
   const [issues, setIssues] = useState<readonly FileIssue[]>([]);
   const [announcement, setAnnouncement] = useState('');
   const picker = useRef<HTMLInputElement>(null);
@@ -115,6 +127,12 @@ export function Workbench({ session, banner, slug }: Props) {
       { id: 'undo', title: 'Undo', keys: ['Mod-z'], run: edit.undo },
       { id: 'redo', title: 'Redo', keys: ['Mod-Shift-z'], run: edit.redo },
       { id: 'palette', title: 'Commands', keys: ['Mod-k'], run: () => setOpen('palette') },
+      {
+        id: 'methods',
+        title: 'Add a published method',
+        keys: ['m'],
+        run: () => setOpen('methods'),
+      },
       { id: 'help', title: 'Keyboard help', keys: ['?'], run: () => setOpen('help') },
       {
         id: 'theme',
@@ -253,10 +271,35 @@ export function Workbench({ session, banner, slug }: Props) {
             ))}
           </div>
         ))}
-        <AddCell notebook={notebook} onAdd={(kind) => act(`add-${kind}`)()} />
+        <AddCell
+          notebook={notebook}
+          onAdd={(kind) => act(`add-${kind}`)()}
+          onMethods={act('methods')}
+        />
       </main>
       {open === 'share' && <ShareDialog notebook={notebook} onClose={() => setOpen(undefined)} />}
       {open === 'palette' && <Palette commands={commands} onClose={() => setOpen(undefined)} />}
+      {open === 'methods' && (
+        <Suspense>
+          <MethodsDialog
+            notebook={notebook}
+            onClose={() => setOpen(undefined)}
+            onAdd={(cells) => {
+              const problem = edit.append(cells);
+              setAnnouncement(problem ?? 'method added at the end');
+              const first = cells[0]?.id;
+              // The cells are there after the next paint.
+              requestAnimationFrame(() =>
+                requestAnimationFrame(() => {
+                  const cell = main.current?.querySelector<HTMLElement>(`[data-cell="${first}"]`);
+                  cell?.focus();
+                  cell?.scrollIntoView({ block: 'start' });
+                }),
+              );
+            }}
+          />
+        </Suspense>
+      )}
       {open === 'help' && <HelpDialog commands={commands} onClose={() => setOpen(undefined)} />}
     </div>
   );
@@ -281,9 +324,11 @@ function NotebookLinks({ slug }: { readonly slug: string | undefined }) {
 function AddCell({
   notebook,
   onAdd,
+  onMethods,
 }: {
   readonly notebook: Notebook;
   readonly onAdd: (kind: string) => void;
+  readonly onMethods: () => void;
 }) {
   return (
     <fieldset className={styles.add}>
@@ -302,6 +347,9 @@ function AddCell({
           </button>
         );
       })}
+      <button type="button" aria-haspopup="dialog" onClick={onMethods}>
+        published method…
+      </button>
     </fieldset>
   );
 }

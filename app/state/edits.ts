@@ -135,6 +135,11 @@ export function addCell(
   return checked({ ...notebook, cells: notebook.cells.toSpliced(at, 0, cell) });
 }
 
+/** Appends cells as they are; their ids must be free. */
+export function appendCells(notebook: Notebook, cells: readonly unknown[]): EditResult {
+  return checked({ ...notebook, cells: [...notebook.cells, ...cells] });
+}
+
 export function fileNameOf(notebook: Notebook): string {
   const stem = notebook.title
     .toLowerCase()

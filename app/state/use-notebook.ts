@@ -16,6 +16,8 @@ export interface EditActions {
   duplicate(id: string): string | undefined;
   remove(id: string): string | undefined;
   add(kind: CellKind, afterId: string | undefined): string | undefined;
+  /** Cells whose ids are free, after all others. */
+  append(cells: readonly unknown[]): string | undefined;
   title(title: string): string | undefined;
   replace(notebook: Notebook): void;
   undo(): void;
@@ -60,6 +62,7 @@ export function useNotebookEdits(session: Session): { notebook: Notebook; edit: 
       duplicate: (id) => apply(edits.duplicateCell(now(), id)),
       remove: (id) => apply(edits.deleteCell(now(), id)),
       add: (kind, afterId) => apply(edits.addCell(now(), kind, afterId)),
+      append: (cells) => apply(edits.appendCells(now(), cells)),
       title: (title) => apply({ ok: true, notebook: { ...now(), title: title.slice(0, 200) } }),
       replace: (notebook) => void apply({ ok: true, notebook }),
       undo: () => travel(undo),

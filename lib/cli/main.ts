@@ -3,6 +3,7 @@ const USAGE = `usage: headroom COMMAND
   validate FILE...            whether each file is a notebook, and why not
   link FILE [--base URL]      the link that opens the notebook
   open LINK                   the notebook of a link, as Markdown
+  method [ID]                 a published method as a notebook; without ID, the list
   run FILE --out RESULTS.json run it: simulation here, attention in headless Chromium (run --help)
   check vidur --tables T --run R
                               replay a reference run of Vidur and print the largest differences`;
@@ -14,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   validate: async () => (await import('./commands/validate')).validateCommand,
   link: async () => (await import('./commands/link')).linkCommand,
   open: async () => (await import('./commands/open')).openCommand,
+  method: async () => (await import('./commands/method')).methodCommand,
   run: async () => (await import('./commands/run')).runCommand,
   check: async () => (await import('./commands/check')).checkCommand,
 };

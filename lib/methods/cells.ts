@@ -1,0 +1,68 @@
+import { FORMULA_PRESETS, type FormulaPreset, presetVariant } from '../attention/presets';
+import type { AttentionSelection } from '../spec/kinds/selection';
+import type { MethodCell } from './types';
+
+/** Needles and stripes beside the band and the sinks, so that there is something to lose. */
+const STRUCTURE = { sinkStrength: 7, needleStrength: 9, inductionStrength: 4 };
+
+type FormulaText = Pick<FormulaPreset, 'mask' | 'score'> &
+  Partial<Pick<FormulaPreset, 'numbers' | 'tables'>>;
+
+/** An attention cell over a formula of its own, and its map. */
+export function formulaCells(text: FormulaText, shape: object = {}): readonly MethodCell[] {
+  const variant = presetVariant({
+    id: 'own',
+    title: '',
+    group: 'masks',
+    note: '',
+    numbers: [],
+    tables: [],
+    ...text,
+  });
+  return [
+    { id: 'attention', kind: 'attention', params: { shape, structure: STRUCTURE, variant } },
+    { id: 'map', kind: 'map', inputs: ['attention'], params: {} },
+  ];
+}
+
+/**
+ * An attention cell over a preset, and its map.
+ *
+ * @param values of its named numbers, where they differ from the preset's
+ */
+export function presetCells(
+  id: string,
+  values: Readonly<Record<string, number>> = {},
+): readonly MethodCell[] {
+  const preset = FORMULA_PRESETS.find((each) => each.id === id);
+  if (preset === undefined) throw new Error(`unknown preset: ${id}`);
+  const unknown = Object.keys(values).find((name) => !preset.numbers.some((n) => n.name === name));
+  if (unknown !== undefined) throw new Error(`preset ${id} has no number ${unknown}`);
+  const numbers = preset.numbers.map((number) => ({
+    ...number,
+    value: values[number.name] ?? number.value,
+  }));
+  return formulaCells({ ...preset, numbers });
+}
+
+type SelectionInput = { readonly type: AttentionSelection['type'] } & Readonly<
+  Record<string, string | number>
+>;
+
+/** Dense attention, the same with a selection, and the map of what the selection loses. */
+export function selectionCells(select: SelectionInput): readonly MethodCell[] {
+  return [
+    { id: 'dense', kind: 'attention', params: { structure: STRUCTURE } },
+    { id: 'selected', kind: 'attention', params: { structure: STRUCTURE, select } },
+    {
+      id: 'lost',
+      kind: 'map',
+      inputs: ['dense', 'selected'],
+      params: { show: 'difference' },
+    },
+  ];
+}
+
+export function cellOf(kind: MethodCell['kind'], params: unknown): readonly MethodCell[] {
+  return [{ id: kind, kind, params }];
+}

@@ -1,0 +1,93 @@
+import { cellOf, presetCells, selectionCells } from './cells';
+import type { Method } from './types';
+
+const part = 'dynamic selection';
+
+/** Sparse attention whose pattern depends on the data, then exact and quantised kernels. */
+export const SELECTION_METHODS: readonly Method[] = [
+  {
+    id: 'minference',
+    name: 'MInference',
+    part,
+    says: 'Each head gets the best of three patterns, found once per model on a sample: sinks and a window, columns and diagonals, or blocks.',
+    cells: selectionCells({ type: 'pattern-search' }),
+  },
+  {
+    id: 'flexprefill',
+    name: 'FlexPrefill',
+    part,
+    says: 'Per head and prompt, compares a pooled estimate with the true attention of the last queries: where they agree blocks are chosen, else lines, as many as a share of the mass needs.',
+    cells: selectionCells({ type: 'flexprefill' }),
+  },
+  {
+    id: 'sale',
+    name: 'SALE',
+    part,
+    says: 'Sinks and a window give each row a bound; an estimate from low-bit queries and keys then drops every block whose elements all stay below it.',
+    cells: selectionCells({ type: 'sale' }),
+    leavesOut: 'the calibration of a threshold per head',
+  },
+  {
+    id: 'pbs-attn',
+    name: 'PBS-Attn',
+    part,
+    says: 'Sorts keys within segments by the attention of the last queries, so that important ones share blocks; then keeps blocks up to a share of the mass.',
+    cells: selectionCells({ type: 'pbs' }),
+    leavesOut: 'the kernel visits keys in their old order, so fewer blocks are skipped than there',
+  },
+  {
+    id: 'hip-attention',
+    name: 'HiP Attention',
+    part,
+    says: 'A tree search for the best keys of a query block: chunks are scored by one representative each, the best are split, and so on.',
+    cells: selectionCells({ type: 'hip' }),
+    leavesOut: 'refreshing the choice every few decode steps and keys on the host',
+  },
+  {
+    id: 'loopserve',
+    name: 'LoopServe',
+    part,
+    says: 'The fewest columns and diagonals that cover a share of the sampled attention mass, overlaps counted once.',
+    cells: selectionCells({ type: 'line-cover' }),
+    leavesOut: 'its choice of cached tokens during decode, which needs a model',
+  },
+  {
+    id: 'zipvl',
+    name: 'ZipVL',
+    part,
+    says: 'Attention among the important tokens only, as many as cover a share of the probe queries’ attention.',
+    cells: selectionCells({ type: 'vertical-slash', columns: 128, diagonals: 1 }),
+    leavesOut: 'the number of tokens is fixed here, not found per layer; the mixed-bit cache',
+  },
+  {
+    id: 'tempcache',
+    name: 'TempCache',
+    part,
+    says: 'Near-equal keys of successive frames become one slot; the logarithm of how many it stands for is added to its score, which is exact where they are equal.',
+    cells: presetCells('log-multiplicity'),
+    leavesOut: 'finding near-equal keys, and the nearest-neighbour search of AnnSA and AnnCA',
+  },
+  {
+    id: 'deltallm',
+    name: 'DeltaLLM',
+    part,
+    says: 'Keys outside a window are stored as differences to a reference key, small ones set to zero.',
+    cells: [],
+    leavesOut: 'all of it: no primitive here stores differences of keys',
+  },
+  {
+    id: 'flash-attention-2',
+    name: 'FlashAttention-2',
+    part: 'exact and quantised kernels',
+    says: 'One pass over key tiles with a running maximum and sum; the output is scaled once at the end and the log-sum-exp kept. Every kernel here works so.',
+    cells: cellOf('attention', { engine: 'webgpu' }),
+  },
+  {
+    id: 'fusemax',
+    name: 'FuseMax',
+    part: 'exact and quantised kernels',
+    says: 'Sorts attention kernels by how often they pass over a row of scores: three passes, two, or one.',
+    cells: cellOf('attention', {}),
+    leavesOut: 'the mapping to a spatial accelerator',
+  },
+];

@@ -1,0 +1,38 @@
+import { expect, test } from 'playwright/test';
+import { cell, open, state } from './page-parts';
+
+test('a published method becomes cells that run', async ({ page }) => {
+  const problems = await open(page, './attention/');
+  await expect(page.getByRole('navigation').getByText('Attention')).toHaveAttribute(
+    'aria-current',
+    'page',
+  );
+  await page.keyboard.press('m');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('find').fill('pages');
+  await expect(dialog.getByRole('status')).toHaveText(/^\d of \d+ methods/);
+  await dialog.getByRole('button', { name: 'Add LServe' }).press('Enter');
+  await expect(cell(page, 'lserve')).toBeFocused();
+  await expect(cell(page, 'lserve')).toContainText('Not in these cells');
+  const selected = cell(page, 'lserve-selected');
+  await selected.getByRole('button', { name: /^Run/ }).click();
+  await expect(state(page, 'lserve-selected')).toHaveText(/done/, { timeout: 60_000 });
+  await expect(selected.getByRole('region', { name: 'selection' }).locator('tbody tr')).toHaveCount(
+    8,
+  );
+  expect(problems.filter((problem) => !problem.includes('404'))).toEqual([]);
+});
+
+test('a selection is chosen beside the variant, and ends with another variant', async ({
+  page,
+}) => {
+  await open(page, './attention/');
+  const editor = cell(page, 'dense').getByRole('region', { name: 'variant' });
+  await editor.getByRole('combobox', { name: 'selection' }).selectOption('flexprefill');
+  await editor.getByLabel('gamma').fill('0.8');
+  await expect(editor.getByLabel('gamma')).toHaveValue('0.8');
+  await editor.getByRole('combobox', { name: 'variant' }).selectOption('preset alibi');
+  await expect(editor.getByRole('combobox', { name: 'selection' })).toHaveCount(0);
+  await editor.getByRole('combobox', { name: 'variant' }).selectOption('causal');
+  await expect(editor.getByRole('combobox', { name: 'selection' })).toHaveValue('none');
+});

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { METHODS, methodCells, methodNotebook, methodText } from '../../../lib/methods/methods';
+import { parseFile, printMarkdown } from '../../../lib/spec/markdown';
+import { parseNotebook } from '../../../lib/spec/validate';
+
+describe('published methods', () => {
+  it.each(METHODS.map((method) => [method.id, method] as const))(
+    '%s is a valid notebook, as data and as a file',
+    (_, method) => {
+      const notebook = methodNotebook(method);
+      expect(parseNotebook(notebook)).toEqual({ ok: true, notebook });
+      expect(parseFile(printMarkdown(notebook))).toMatchObject({ ok: true, notebook });
+    },
+  );
+
+  it('have ids of their own', () => {
+    const ids = METHODS.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('say what they leave out where they have no cells', () => {
+    for (const method of METHODS) {
+      if (method.cells.length === 0) expect(methodText(method)).toContain('Not in these cells');
+    }
+  });
+
+  it('can be added twice: ids stay free and inputs follow', () => {
+    const method = METHODS.find(({ id }) => id === 'minference')!;
+    const first = methodCells(method, () => false);
+    const taken = new Set(first.map(({ id }) => id));
+    const second = methodCells(method, (id) => taken.has(id as string));
+    const cells = [...first, ...second];
+    expect(new Set(cells.map(({ id }) => id)).size).toBe(cells.length);
+    expect(parseNotebook({ cells }).ok).toBe(true);
+    expect(second.at(-1)).toMatchObject({
+      inputs: [second.at(-3)!.id, second.at(-2)!.id],
+    });
+  });
+});
+
+const SYSTEMS = new URL('../../../../shared/systems.tsv', import.meta.url);
+describe.skipIf(!existsSync(SYSTEMS))('the list of papers (skipped where it is absent)', () => {
+  it('has every method', () => {
+    const rows = readFileSync(SYSTEMS, 'utf8').trim().split('\n').slice(1);
+    const ids = new Set(rows.map((row) => row.split('\t')[0]));
+    expect(METHODS.map(({ id }) => id).filter((id) => !ids.has(id))).toEqual([]);
+  });
+});
