@@ -28,6 +28,7 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
   text: 'Text',
   attention: 'Attention',
   recurrent: 'Linear and recurrent attention',
+  decode: 'Decode over a stored cache',
   workload: 'Workload',
   serve: 'Serving, simulated',
   map: 'Attention map',

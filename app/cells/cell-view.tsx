@@ -13,6 +13,8 @@ import { TableView } from '../views/table-view';
 import { TimelineView } from '../views/timeline-view';
 import { AttentionResultView } from './attention-result';
 import { CellFrame } from './cell-frame';
+import { DecodeEditor } from './decode-editor';
+import { DecodeResultView } from './decode-result';
 import { RecurrentResultView } from './recurrent-result';
 import styles from './results.module.css';
 import { ServeResultView } from './serve-result';
@@ -40,12 +42,19 @@ export function CellView(props: Props) {
     <CellFrame
       {...props}
       editor={
-        cell.kind === 'attention' && (
+        cell.kind === 'attention' ? (
           <VariantEditor
             params={cell.params}
             onVariant={(variant) => edit.params(cell.id, withVariant(cell.params, variant))}
             onParam={(path, value) => edit.param(cell.id, path, value)}
           />
+        ) : (
+          cell.kind === 'decode' && (
+            <DecodeEditor
+              params={cell.params}
+              onParams={(params) => edit.params(cell.id, params)}
+            />
+          )
         )
       }
     >
@@ -77,6 +86,7 @@ function Output({ cell, session, edit }: Props) {
       return null;
     case 'attention':
     case 'recurrent':
+    case 'decode':
     case 'workload':
     case 'serve': {
       const { result } = status;
@@ -86,6 +96,7 @@ function Output({ cell, session, edit }: Props) {
         <>
           {output.kind === 'attention' && <AttentionResultView result={output.value} />}
           {output.kind === 'recurrent' && <RecurrentResultView result={output.value} />}
+          {output.kind === 'decode' && <DecodeResultView result={output.value} />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
             <ServeResultView result={output.value} params={cell.params} />

@@ -76,7 +76,8 @@ function Field({ name, schema, value, path, onSet }: SchemaFormProps & { readonl
         label={label}
         value={String(value)}
         options={schema.enum.map(String)}
-        onSet={set}
+        // Numbers stay numbers.
+        onSet={(next) => set(schema.enum?.find((each) => String(each) === next))}
       />
     );
   }

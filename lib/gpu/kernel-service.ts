@@ -1,12 +1,17 @@
 import { checkShapeLimits, findNonFinite } from '../attention/checks';
+import type { DecodeResult } from '../attention/decode/result';
 import { makeInputs } from '../attention/inputs';
 import { mapBaseSteps, mapWindow } from '../attention/map';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import type { AdapterInfo, AttentionInputs, MapBase, MapRect, MapWindow } from '../attention/types';
 import type { KernelApi, KernelCall, KernelOutput, OnProgress } from '../run/worker-api';
 import type { AttentionParams } from '../spec/kinds/attention';
+import type { DecodeParams } from '../spec/kinds/decode';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
 import { PlanChooser } from './choose-plan';
+import { decodeOnCpu } from './decode-on-cpu';
+import { decodeOnDevice } from './decode-on-device';
+import { decodeOnWasm } from './decode-on-wasm';
 import { DeviceKeeper } from './device-keeper';
 import { driveSteps, Jobs, throttled, yieldToMessages } from './jobs';
 import { mapBaseOnDevice } from './map-base';
@@ -14,6 +19,7 @@ import { type ResidentCall, Residents, residentKey } from './residents';
 import { RoofCache } from './roof';
 import { runOnDevice } from './run-attention';
 import type { AttentionRun, RunContext } from './run-context';
+import { runDecode } from './run-decode';
 import { runOnCpu } from './run-on-cpu';
 import { runOnWasm } from './run-on-wasm';
 import { runRecurrentOnDevice } from './run-recurrent';
@@ -75,7 +81,22 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     return run.result;
   }
 
+  function noAdapter(): Error {
+    return new Error(
+      'engine webgpu was asked for, but this browser has no WebGPU adapter; choose engine auto, wasm or cpu',
+    );
+  }
+
   /** `auto` takes WebGPU on hardware; a software adapter is slower than WebAssembly. */
+  const takesDevice = (engine: AttentionParams['engine'], adapter: AdapterInfo | undefined) =>
+    engine === 'webgpu' || adapter?.isFallback === false;
+
+  function whyWasm(adapter: AdapterInfo | undefined): string {
+    return adapter === undefined
+      ? 'no WebGPU adapter in this browser: WebAssembly ran on the CPU instead'
+      : `the only WebGPU adapter here is software (${adapter.architecture || adapter.vendor}), which is slower than WebAssembly on the CPU: that ran instead; engine webgpu runs the kernel all the same`;
+  }
+
   function runBy(
     engine: AttentionParams['engine'],
     context: RunContext,
@@ -83,20 +104,9 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
   ): Promise<AttentionRun> {
     if (engine === 'cpu') return runOnCpu(context);
     if (engine === 'wasm') return runOnWasm(context, undefined, undefined, lanes);
-    if (engine === 'webgpu' && adapter === undefined) {
-      throw new Error(
-        'engine webgpu was asked for, but this browser has no WebGPU adapter; choose engine auto, wasm or cpu',
-      );
-    }
-    if (engine === 'webgpu' || adapter?.isFallback === false) return runOnGpu(context);
-    return runOnWasm(
-      context,
-      adapter,
-      adapter === undefined
-        ? 'no WebGPU adapter in this browser: WebAssembly ran on the CPU instead'
-        : `the only WebGPU adapter here is software (${adapter.architecture || adapter.vendor}), which is slower than WebAssembly on the CPU: that ran instead; engine webgpu runs the kernel all the same`,
-      lanes,
-    );
+    if (engine === 'webgpu' && adapter === undefined) throw noAdapter();
+    if (takesDevice(engine, adapter)) return runOnGpu(context);
+    return runOnWasm(context, adapter, whyWasm(adapter), lanes);
   }
 
   async function runOnGpu(context: RunContext): Promise<AttentionRun> {
@@ -132,6 +142,33 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     return { ...result, notes: [...notes, ...result.notes] };
   }
 
+  async function decode(
+    params: DecodeParams,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<DecodeResult> {
+    const { engine } = params;
+    if (engine === 'cpu') return runDecode(params, decodeOnCpu, signal, report);
+    if (engine === 'wasm') {
+      return runDecode(params, decodeOnWasm(undefined, undefined, lanes), signal, report);
+    }
+    const adapter = (await keeper.get())?.info;
+    if (engine === 'webgpu' && adapter === undefined) throw noAdapter();
+    if (!takesDevice(engine, adapter)) {
+      return runDecode(params, decodeOnWasm(adapter, whyWasm(adapter), lanes), signal, report);
+    }
+    const notes: string[] = [];
+    const result = await keeper.withRecovery(
+      async (device) => {
+        report({ fraction: undefined, phase: 'plan' });
+        const runner = await decodeOnDevice(device, { plans, roofs }, params.shape, signal);
+        return runDecode(params, runner, signal, report);
+      },
+      (reason) => notes.push(`${REPEATED}: ${reason}`),
+    );
+    return { ...result, notes: [...notes, ...result.notes] };
+  }
+
   async function run(
     call: KernelCall,
     signal: AbortSignal,
@@ -142,6 +179,8 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
         return { kind: 'attention', value: await attention(call.params, signal, report, true) };
       case 'recurrent':
         return { kind: 'recurrent', value: await recurrent(call.params, signal, report) };
+      case 'decode':
+        return { kind: 'decode', value: await decode(call.params, signal, report) };
     }
   }
 

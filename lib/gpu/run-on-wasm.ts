@@ -44,11 +44,72 @@ export async function runOnWasm(
   const issues = checkShapeLimits(shape, TENSOR_BYTES);
   if (issues.length > 0) throw new Error(issues.join('; '));
   report({ fraction: undefined, phase: 'block list' });
+  const runs = context.isTimed ? params.timedRuns : 0;
+  const measured = await measureOnWasm(inputs, { runs, lanes, signal, report });
+  report({ fraction: undefined, phase: 'checking' });
+  await yieldToMessages();
+  signal.throwIfAborted();
+  const error = compareOutputs(inputs, measured, { maxFlops: CHECK_FLOPS });
+  const list = packBlockList(inputs, BLOCK_QUERIES, BLOCK_KEYS, shape.queryHeads);
+  const { flops, ...density } = densityOf(context, list);
+  const { samplesSeconds, threads } = measured;
+  const medianSeconds = median(samplesSeconds);
+  return {
+    result: {
+      params,
+      engine: 'wasm',
+      engineNote,
+      adapter,
+      plan: undefined,
+      error,
+      timing: {
+        medianSeconds,
+        samplesSeconds,
+        warmupRuns: WARMUP_RUNS,
+        clock: 'performance.now',
+        flops,
+        gigaflopsPerSecond: flops / medianSeconds / 1e9,
+      },
+      roof: undefined,
+      percentOfRoof: undefined,
+      density,
+      selection: context.selection,
+      blockList: listSummary(list, BLOCK_QUERIES, BLOCK_KEYS),
+      notes: [
+        `WebAssembly SIMD on ${threads === 1 ? 'one thread' : `${threads} threads`} of the CPU`,
+        ...(lanes?.problem === undefined ? [] : [`no more threads: ${lanes.problem}`]),
+        ...(error.withinTolerance
+          ? []
+          : [`output differs from the f64 reference by ${error.maxAbs.toExponential(1)}`]),
+      ],
+    },
+    resident: { inputs, lse: measured.lse, device: undefined },
+  };
+}
+
+export interface WasmMeasurement {
+  /** Of the timed runs; of the warm-up where there are none. */
+  readonly samplesSeconds: readonly number[];
+  readonly threads: number;
+  /** [batch, queryHeads, queries, headSize] and [batch, queryHeads, queries]. */
+  readonly output: Float32Array;
+  readonly lse: Float32Array;
+}
+
+/** Warm-up and timed runs of one call in WebAssembly, and what it computed. */
+export async function measureOnWasm(
+  inputs: AttentionInputs,
+  options: Pick<RunContext, 'signal' | 'report'> & {
+    readonly runs: number;
+    readonly lanes: WasmLanes | undefined;
+  },
+): Promise<WasmMeasurement> {
+  const { runs, lanes, signal, report } = options;
+  const { shape } = inputs;
   const isLarge = shape.batch * shape.queryHeads * shape.queries * shape.keys >= SHARED_PAIRS;
   const threads = isLarge && lanes !== undefined ? await withThreads(lanes, inputs) : undefined;
   const prepared = threads ?? prepareWasmCall(inputs);
   try {
-    const runs = context.isTimed ? params.timedRuns : 0;
     const samplesSeconds: number[] = [];
     for (let run = 0; run < runs + WARMUP_RUNS; run++) {
       const seconds = await runOnce(prepared, threads && lanes, signal, (fraction) =>
@@ -59,45 +120,12 @@ export async function runOnWasm(
       );
       if (run >= WARMUP_RUNS || runs === 0) samplesSeconds.push(seconds);
     }
-    report({ fraction: undefined, phase: 'checking' });
-    await yieldToMessages();
-    signal.throwIfAborted();
     const { attention } = prepared.lane;
-    const output = { output: attention.output.slice(), lse: attention.lse.slice() };
-    const error = compareOutputs(inputs, output, { maxFlops: CHECK_FLOPS });
-    const list = packBlockList(inputs, BLOCK_QUERIES, BLOCK_KEYS, shape.queryHeads);
-    const { flops, ...density } = densityOf(context, list);
-    const medianSeconds = median(samplesSeconds);
     return {
-      result: {
-        params,
-        engine: 'wasm',
-        engineNote,
-        adapter,
-        plan: undefined,
-        error,
-        timing: {
-          medianSeconds,
-          samplesSeconds,
-          warmupRuns: WARMUP_RUNS,
-          clock: 'performance.now',
-          flops,
-          gigaflopsPerSecond: flops / medianSeconds / 1e9,
-        },
-        roof: undefined,
-        percentOfRoof: undefined,
-        density,
-        selection: context.selection,
-        blockList: listSummary(list, BLOCK_QUERIES, BLOCK_KEYS),
-        notes: [
-          `WebAssembly SIMD on ${prepared.call.lanes === 1 ? 'one thread' : `${prepared.call.lanes} threads`} of the CPU`,
-          ...(lanes?.problem === undefined ? [] : [`no more threads: ${lanes.problem}`]),
-          ...(error.withinTolerance
-            ? []
-            : [`output differs from the f64 reference by ${error.maxAbs.toExponential(1)}`]),
-        ],
-      },
-      resident: { inputs, lse: output.lse, device: undefined },
+      samplesSeconds,
+      threads: prepared.call.lanes,
+      output: attention.output.slice(),
+      lse: attention.lse.slice(),
     };
   } finally {
     lanes?.unload();

@@ -25,6 +25,7 @@ export async function runCellJob(
   switch (cell.kind) {
     case 'attention':
     case 'recurrent':
+    case 'decode':
       return workers.kernel.call(
         (api, jobId, onProgress) => api.run(jobId, kernelCall(cell), onProgress),
         options,

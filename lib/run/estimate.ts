@@ -1,4 +1,5 @@
 import { usefulFlops } from '../attention/checks';
+import { decodeWork } from '../attention/decode/work';
 import { recurrentFlops } from '../attention/recurrent/work';
 import type { AttentionResult } from '../attention/types';
 import type { AttentionParams } from '../spec/kinds/attention';
@@ -115,6 +116,12 @@ export function createEstimator(): Estimator {
           const flops = recurrentFlops(rule, shape);
           return DEFAULTS.recurrentFixedSeconds + (timedRuns * flops) / DEFAULTS.fastFlopsPerSecond;
         }
+        case 'decode': {
+          const { flops, storedElements } = decodeWork(cell.params);
+          const rate =
+            cell.params.engine === 'cpu' ? DEFAULTS.cpuFlopsPerSecond : DEFAULTS.fastFlopsPerSecond;
+          return storedElements * DEFAULTS.secondsPerElement + flops / rate;
+        }
         case 'workload': {
           const { source } = cell.params;
           if (source.type !== 'generator')
@@ -146,6 +153,7 @@ export function createEstimator(): Estimator {
           return;
         }
         case 'recurrent':
+        case 'decode':
           return;
         case 'workload': {
           if (cell.kind !== 'workload') return;

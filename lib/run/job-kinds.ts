@@ -4,7 +4,13 @@ import type { Cell, CellKind, CellOf } from '../spec/notebook';
  * Version of what each kind computes. Bump it when the same params give other results; recorded
  * results and cached ones of another version no longer fit.
  */
-export const KIND_VERSIONS = { attention: 1, recurrent: 1, workload: 1, serve: 1 } as const;
+export const KIND_VERSIONS = {
+  attention: 1,
+  recurrent: 1,
+  decode: 1,
+  workload: 1,
+  serve: 1,
+} as const;
 
 /** Kinds that run in a worker. The others derive from their inputs (views) or are always done (text). */
 export type JobKind = keyof typeof KIND_VERSIONS;
@@ -12,7 +18,11 @@ export type JobCell = CellOf<JobKind>;
 export type WorkerName = 'kernel' | 'simulation';
 
 /** Kinds that run in the kernel worker, on their params alone. */
-export const KERNEL_KINDS = ['attention', 'recurrent'] as const satisfies readonly JobKind[];
+export const KERNEL_KINDS = [
+  'attention',
+  'recurrent',
+  'decode',
+] as const satisfies readonly JobKind[];
 export type KernelKind = (typeof KERNEL_KINDS)[number];
 
 export function isKernelCell(cell: Cell): cell is CellOf<KernelKind> {

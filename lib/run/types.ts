@@ -1,3 +1,4 @@
+import type { DecodeResult } from '../attention/decode/result';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import type { AdapterInfo, AttentionResult, Clock } from '../attention/types';
 import type { ServeResult } from '../serving/types';
@@ -46,6 +47,7 @@ export interface Provenance {
 export type CellOutput =
   | { readonly kind: 'attention'; readonly value: AttentionResult }
   | { readonly kind: 'recurrent'; readonly value: RecurrentResult }
+  | { readonly kind: 'decode'; readonly value: DecodeResult }
   | { readonly kind: 'workload'; readonly value: Workload }
   | { readonly kind: 'serve'; readonly value: ServeResult };
 

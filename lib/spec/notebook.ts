@@ -1,6 +1,7 @@
 import './zod-config';
 import * as z from 'zod';
 import { attentionParams } from './kinds/attention';
+import { decodeParams } from './kinds/decode';
 import { recurrentParams } from './kinds/recurrent';
 import { serveParams } from './kinds/serve';
 import { textParams } from './kinds/text';
@@ -29,6 +30,7 @@ export const cellSchemas = {
   text: cell('text', textParams.prefault({})),
   attention: cell('attention', attentionParams.prefault({})),
   recurrent: cell('recurrent', recurrentParams.prefault({})),
+  decode: cell('decode', decodeParams.prefault({})),
   workload: cell('workload', workloadParams.prefault({})),
   serve: cell('serve', serveParams.prefault({})),
   map: cell('map', mapParams.prefault({})),
@@ -46,6 +48,7 @@ export const cellSchema = z.discriminatedUnion('kind', [
   cellSchemas.text,
   cellSchemas.attention,
   cellSchemas.recurrent,
+  cellSchemas.decode,
   cellSchemas.workload,
   cellSchemas.serve,
   cellSchemas.map,
@@ -62,6 +65,7 @@ export const INPUT_RULES: Record<
   text: { kinds: [], count: [0, 0] },
   attention: { kinds: [], count: [0, 0] },
   recurrent: { kinds: [], count: [0, 0] },
+  decode: { kinds: [], count: [0, 0] },
   workload: { kinds: [], count: [0, 0] },
   serve: { kinds: ['workload'], count: [1, 1] },
   map: { kinds: ['attention'], count: [1, 2] },

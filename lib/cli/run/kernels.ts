@@ -1,6 +1,9 @@
 import { checkShapeLimits } from '../../attention/checks';
 import { makeInputs } from '../../attention/inputs';
 import type { AttentionResult } from '../../attention/types';
+import { decodeOnCpu } from '../../gpu/decode-on-cpu';
+import { decodeOnWasm } from '../../gpu/decode-on-wasm';
+import { runDecode } from '../../gpu/run-decode';
 import { runOnCpu } from '../../gpu/run-on-cpu';
 import { runOnWasm } from '../../gpu/run-on-wasm';
 import { runRecurrentOnCpu } from '../../gpu/run-recurrent-on-cpu';
@@ -38,6 +41,13 @@ async function runHere(call: KernelCall): Promise<KernelOutput | undefined> {
       const { signal } = new AbortController();
       const value = await runRecurrentOnCpu(call.params, undefined, signal, () => undefined);
       return { kind: 'recurrent', value };
+    }
+    case 'decode': {
+      if (engine !== 'cpu' && engine !== 'wasm') return undefined;
+      const runner = engine === 'cpu' ? decodeOnCpu : decodeOnWasm(undefined, undefined, undefined);
+      const { signal } = new AbortController();
+      const value = await runDecode(call.params, runner, signal, () => undefined);
+      return { kind: 'decode', value };
     }
   }
 }

@@ -85,6 +85,59 @@ const params = {
     },
     { requiredKeys: [] },
   ),
+  decode: fc.oneof(
+    fc.record(
+      {
+        shape: fc.record(
+          { queries: int(1, 8), keys: int(1, 999), headSize: fc.constantFrom(16, 64, 96) },
+          { requiredKeys: [] },
+        ),
+        storages: fc.uniqueArray(
+          fc.record(
+            {
+              name: fc.constantFrom('f32', 'a', 'b: c', '```'),
+              key: fc.oneof(
+                fc.constant({ type: 'f32' }),
+                fc.record(
+                  {
+                    type: fc.constant('quantised'),
+                    bits: fc.constantFrom(2, 4, 8),
+                    mode: fc.constantFrom('symmetric', 'asymmetric'),
+                    granularity: fc.oneof(
+                      fc.constantFrom({ type: 'token' }, { type: 'grouped', groupChannels: 16 }),
+                      fc.record({
+                        type: fc.constantFrom('channel', 'rope-pair'),
+                        groupTokens: int(1, 99),
+                      }),
+                    ),
+                    scaleType: fc.constantFrom('f16', 'f32'),
+                  },
+                  { requiredKeys: ['type'] },
+                ),
+              ),
+            },
+            { requiredKeys: ['name'] },
+          ),
+          { minLength: 1, maxLength: 4, selector: ({ name }) => name },
+        ),
+        splits: int(0, 64),
+        keyOutliers: fc.double({ min: 0, max: 64, noNaN: true }),
+      },
+      { requiredKeys: [] },
+    ),
+    fc.record({
+      storages: fc.constant([{ name: 'f32' }]),
+      layout: fc.record(
+        {
+          type: fc.constant('paged'),
+          pageTokens: fc.constantFrom(16, 32),
+          lengths: fc.constantFrom('equal', 'ragged'),
+          sharedPrefixTokens: int(0, 4096),
+        },
+        { requiredKeys: ['type'] },
+      ),
+    }),
+  ),
   workload: fc.record(
     {
       source: fc.oneof(
@@ -177,6 +230,8 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     title: fc.string({ unit: 'grapheme', maxLength: 40 }),
     texts: fc.array(params.text, { maxLength: 4 }),
     attention: fc.array(params.attention, { maxLength: 2 }),
+    recurrent: fc.array(params.recurrent, { maxLength: 1 }),
+    decode: fc.array(params.decode, { maxLength: 2 }),
     workload: fc.array(params.workload, { maxLength: 2 }),
     serve: fc.array(params.serve, { maxLength: 3 }),
     map: fc.array(params.map, { maxLength: 1 }),
@@ -194,6 +249,8 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
         return id;
       });
     const attention = add('attention', parts.attention, []);
+    add('recurrent', parts.recurrent, []);
+    add('decode', parts.decode, []);
     const workload = add('workload', parts.workload, []);
     const serve = workload[0] === undefined ? [] : add('serve', parts.serve, [workload[0]]);
     if (attention[0] !== undefined) add('map', parts.map, [attention[0]]);

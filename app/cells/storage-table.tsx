@@ -1,0 +1,150 @@
+import type { StorageResult } from '../../lib/attention/decode/result';
+import { formatBytes, formatError, formatSeconds } from '../../lib/views/format';
+import styles from './decode.module.css';
+
+type Column = readonly [
+  name: string,
+  cell: (storage: StorageResult) => string | number,
+  hint?: string,
+];
+
+const ratio = (value: number) => value.toPrecision(3);
+const decibels = (value: number) => (value === Infinity ? 'exact' : `${value.toFixed(1)} dB`);
+const count = (value: number | undefined) => value ?? 'none';
+
+const COLUMNS: readonly Column[] = [
+  ['bytes per token', ({ bytesPerToken }) => formatBytes(bytesPerToken), 'K and V, one layer'],
+  ['of f32', ({ ratioToF32 }) => ratio(ratioToF32)],
+  ['of f16', ({ ratioToF16 }) => ratio(ratioToF16)],
+  ['bits per element, K', ({ key }) => ratio(key.bitsPerElement)],
+  ['V', ({ value }) => ratio(value.bitsPerElement)],
+  ['output error', ({ error }) => formatError(error.relativeL2), 'relative L2'],
+  ['max abs', ({ error }) => formatError(error.maxAbs)],
+  ['LSE error', ({ error }) => formatError(error.lseMaxAbs)],
+  ['SNR of K', ({ keyError }) => decibels(keyError.signalToNoiseDecibels)],
+  ['SNR of V', ({ valueError }) => decibels(valueError.signalToNoiseDecibels)],
+  [
+    'kernel error',
+    ({ kernelError }) => (kernelError === undefined ? 'none' : formatError(kernelError.maxAbs)),
+    'against f64 over the same codes',
+  ],
+  ['median time', ({ timing }) => formatSeconds(timing.medianSeconds)],
+  ['read', ({ readGigabytesPerSecond }) => `${ratio(readGigabytesPerSecond)} GB/s`],
+  [
+    'of copy roof',
+    ({ percentOfCopyRoof }) =>
+      percentOfCopyRoof === undefined ? 'none' : `${percentOfCopyRoof.toFixed(0)} %`,
+  ],
+  ['splits', ({ splits }) => count(splits)],
+  ['submits', ({ submits }) => count(submits)],
+];
+
+/** Every storage with what it costs and what it does to the output. */
+export function StorageTable({ storages }: { readonly storages: readonly StorageResult[] }) {
+  return (
+    <section className={styles.scroll} aria-label="storages">
+      <table>
+        <caption>errors are against unquantised attention in f64</caption>
+        <thead>
+          <tr>
+            <th scope="col">storage</th>
+            {COLUMNS.map(([name, , hint]) => (
+              <th key={name} scope="col">
+                {name}
+                {hint !== undefined && <small> {hint}</small>}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {storages.map((storage) => (
+            <tr key={storage.name}>
+              <th scope="row">{storage.name}</th>
+              {COLUMNS.map(([name, cell]) => (
+                <td
+                  key={name}
+                  data-tone={
+                    name === 'kernel error' && storage.kernelError !== undefined
+                      ? storage.kernelError.withinTolerance
+                        ? 'good'
+                        : 'bad'
+                      : undefined
+                  }
+                >
+                  {cell(storage)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** Where the bytes are, and the error head by head. */
+export function StorageDetails({ storages }: { readonly storages: readonly StorageResult[] }) {
+  const heads = storages[0]?.error.headRelativeL2 ?? [];
+  return (
+    <>
+      <details className={styles.details}>
+        <summary>bytes of codes, scales and zeros</summary>
+        <div className={styles.scroll}>
+          <table>
+            <thead>
+              <tr>
+                {['storage', 'tensor', 'codes', 'scales', 'zeros', 'total', 'plan'].map((name) => (
+                  <th key={name} scope="col">
+                    {name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {storages.flatMap(({ name, key, value, plan }) =>
+                [['K', key] as const, ['V', value] as const].map(([tensor, bytes]) => (
+                  <tr key={`${name} ${tensor}`}>
+                    <th scope="row">{name}</th>
+                    <td>{tensor}</td>
+                    {(['codes', 'scales', 'zeros', 'total'] as const).map((part) => (
+                      <td key={part}>{formatBytes(bytes[part])}</td>
+                    ))}
+                    <td>{plan ?? ''}</td>
+                  </tr>
+                )),
+              )}
+            </tbody>
+          </table>
+        </div>
+      </details>
+      <details className={styles.details}>
+        <summary>output error by head</summary>
+        <div className={styles.scroll}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">head</th>
+                {storages.map(({ name }) => (
+                  <th key={name} scope="col">
+                    {name}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {heads.map((_, head) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: a head is its index
+                <tr key={head}>
+                  <th scope="row">{head}</th>
+                  {storages.map(({ name, error }) => (
+                    <td key={name}>{formatError(error.headRelativeL2[head] ?? Number.NaN)}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      </details>
+    </>
+  );
+}

@@ -1,0 +1,110 @@
+'use client';
+
+import type { QuantisedStorage, TensorStorage } from '../../lib/spec/kinds/decode';
+import { NumberField } from '../parts/fields';
+import styles from './decode.module.css';
+
+type Granularity = QuantisedStorage['granularity'];
+
+const GRANULARITIES: Readonly<Record<Granularity['type'], string>> = {
+  token: 'per token',
+  channel: 'per channel',
+  grouped: 'per group of channels',
+  'rope-pair': 'per RoPE pair',
+};
+const BITS = [8, 4, 2] as const;
+
+interface Props {
+  readonly label: string;
+  readonly storage: TensorStorage;
+  /** Gives the sentence why not, or undefined. */
+  readonly onSet: (storage: unknown) => string | undefined;
+}
+
+/** How keys or values are stored: f32, or bits, mode, what shares a scale, and the scales' type. */
+export function TensorStorageField({ label, storage, onSet }: Props) {
+  const isQuantised = storage.type === 'quantised';
+  const choose = (value: string) => {
+    if (value === 'f32') onSet({ type: 'f32' });
+    else onSet({ ...(isQuantised ? storage : { type: 'quantised' }), bits: Number(value) });
+  };
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: one row of a fieldset
+    <div className={styles.tensor} role="group" aria-label={label}>
+      <label>
+        {label}{' '}
+        <select
+          value={isQuantised ? String(storage.bits) : 'f32'}
+          onChange={(event) => choose(event.target.value)}
+        >
+          <option>f32</option>
+          {BITS.map((bits) => (
+            <option key={bits} value={bits}>
+              {bits} bits
+            </option>
+          ))}
+        </select>
+      </label>
+      {isQuantised && <Scheme storage={storage} onSet={onSet} />}
+    </div>
+  );
+}
+
+function Scheme({
+  storage,
+  onSet,
+}: {
+  readonly storage: QuantisedStorage;
+  readonly onSet: Props['onSet'];
+}) {
+  const { granularity, mode, scaleType } = storage;
+  const size =
+    'groupTokens' in granularity
+      ? (['groupTokens', 'tokens', granularity.groupTokens] as const)
+      : 'groupChannels' in granularity
+        ? (['groupChannels', 'channels', granularity.groupChannels] as const)
+        : undefined;
+  return (
+    <>
+      <label>
+        scales{' '}
+        <select
+          value={granularity.type}
+          onChange={(event) => onSet({ ...storage, granularity: { type: event.target.value } })}
+        >
+          {Object.entries(GRANULARITIES).map(([type, text]) => (
+            <option key={type} value={type}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </label>
+      {size !== undefined && (
+        <NumberField
+          label={`${size[1]} per scale`}
+          value={size[2]}
+          minimum={undefined}
+          maximum={undefined}
+          step={size[0] === 'groupChannels' ? 4 : 1}
+          onSet={(next) => onSet({ ...storage, granularity: { ...granularity, [size[0]]: next } })}
+        />
+      )}
+      <select
+        aria-label="mode"
+        value={mode}
+        onChange={(event) => onSet({ ...storage, mode: event.target.value })}
+      >
+        <option>asymmetric</option>
+        <option>symmetric</option>
+      </select>
+      <select
+        aria-label="type of scales"
+        value={scaleType}
+        onChange={(event) => onSet({ ...storage, scaleType: event.target.value })}
+      >
+        <option value="f16">f16 scales</option>
+        <option value="f32">f32 scales</option>
+      </select>
+    </>
+  );
+}

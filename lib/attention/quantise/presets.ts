@@ -1,0 +1,147 @@
+import type { CacheStorage, DecodeParams, TensorStorage } from '../../spec/kinds/decode';
+
+/** Storages to start from. Every number is ours, sized for the page, unless the note says otherwise. */
+export interface StoragePreset {
+  readonly id: string;
+  readonly title: string;
+  /** One sentence: what it does and what to look at. */
+  readonly note: string;
+  readonly source: string;
+  readonly storages: readonly CacheStorage[];
+  readonly layout: DecodeParams['layout'];
+  /** Sequences that the picture needs; undefined leaves them as they are. */
+  readonly batch: number | undefined;
+}
+
+type Quantised = Extract<TensorStorage, { type: 'quantised' }>;
+type Bits = Quantised['bits'];
+
+const F32: TensorStorage = { type: 'f32' };
+const scheme = (bits: Bits, granularity: Quantised['granularity']): TensorStorage => ({
+  type: 'quantised',
+  bits,
+  mode: 'asymmetric',
+  granularity,
+  scaleType: 'f16',
+});
+const perToken = (bits: Bits) => scheme(bits, { type: 'token' });
+const perChannel = (bits: Bits) => scheme(bits, { type: 'channel', groupTokens: 32 });
+const tied = (bits: Bits) => scheme(bits, { type: 'rope-pair', groupTokens: 32 });
+const grouped = (bits: Bits) => scheme(bits, { type: 'grouped', groupChannels: 32 });
+
+const both = (name: string, each: TensorStorage): CacheStorage => ({
+  name,
+  key: each,
+  value: each,
+});
+const UNQUANTISED = both('f32', F32);
+const CONTIGUOUS = { layout: { type: 'contiguous' }, batch: undefined } as const;
+
+export const STORAGE_PRESETS: readonly StoragePreset[] = [
+  {
+    id: 'int8-token',
+    title: 'int8 per token',
+    note: 'One scale and zero for all channels of a token, 8 bits per value: about a quarter of f32, with a small error even where key channels stick out.',
+    source: 'uniform asymmetric quantisation, a common baseline',
+    storages: [UNQUANTISED, both('int8 per token', perToken(8))],
+    ...CONTIGUOUS,
+  },
+  {
+    id: 'int4-token',
+    title: 'int4 per token',
+    note: '4 bits per value: half of int8, and one large channel stretches the scale of every token. Set key outliers to 0 to see how much of the error they make.',
+    source: 'uniform asymmetric quantisation, a common baseline',
+    storages: [
+      UNQUANTISED,
+      both('int8 per token', perToken(8)),
+      both('int4 per token', perToken(4)),
+    ],
+    ...CONTIGUOUS,
+  },
+  {
+    id: 'kivi',
+    title: 'KIVI-like: 2 bits, keys per channel, values per token',
+    note: 'A large key channel has a scale of its own over groups of tokens and harms no other; without the window of recent tokens in full precision that KIVI keeps. The group size is ours.',
+    source: 'after KIVI, Liu et al. 2024',
+    storages: [
+      UNQUANTISED,
+      both('2 bits per token', perToken(2)),
+      { name: '2 bits, keys per channel', key: perChannel(2), value: perToken(2) },
+    ],
+    ...CONTIGUOUS,
+  },
+  {
+    id: 'rope-pair',
+    title: 'RoPE pairs tied',
+    note: 'The two channels that RoPE rotates together share a scale, which then commutes with the rotation: half of the scales of keys per channel, at a larger error.',
+    source: 'after FireQ, 2025, whose channel scaling before RoPE is equal within a pair',
+    storages: [
+      UNQUANTISED,
+      { name: 'int4, keys per channel', key: perChannel(4), value: perToken(4) },
+      { name: 'int4, RoPE pairs tied', key: tied(4), value: perToken(4) },
+    ],
+    ...CONTIGUOUS,
+  },
+  {
+    id: 'grouped-32',
+    title: 'grouped 32',
+    note: 'One scale and zero for 32 neighbouring channels of a token: a large channel harms its own group only, for more bytes of scales.',
+    source: 'group-wise quantisation, a common baseline',
+    storages: [
+      UNQUANTISED,
+      both('int4 per token', perToken(4)),
+      both('int4, groups of 32', grouped(4)),
+    ],
+    ...CONTIGUOUS,
+  },
+  {
+    id: 'paged-16',
+    title: 'paged 16, ragged lengths',
+    note: 'Sequences of unequal lengths take pages of 16 tokens as they need them: only the last page of each is partly empty, where one stretch for the longest would be reserved for all.',
+    source: 'after PagedAttention, Kwon et al. 2023; lengths and page size are ours',
+    storages: [UNQUANTISED],
+    layout: { type: 'paged', pageTokens: 16, lengths: 'ragged', sharedPrefixTokens: 0 },
+    batch: 6,
+  },
+  {
+    id: 'shared-prefix',
+    title: 'shared prefix',
+    note: 'All sequences begin with the same 200 tokens: block tables name the same 12 pages, and the page that the prefix fills in part is copied for each.',
+    source: 'after PagedAttention, Kwon et al. 2023; lengths and page size are ours',
+    storages: [UNQUANTISED],
+    layout: { type: 'paged', pageTokens: 16, lengths: 'ragged', sharedPrefixTokens: 200 },
+    batch: 6,
+  },
+];
+
+/** Fewest tokens of a cell for which the presets that share a prefix are chosen. */
+const PAGED_KEYS = 256;
+
+/**
+ * The params with a preset's storages and layout; the rest stays as far as the layout allows it. A
+ * head size that a storage cannot pack is left for validation to tell.
+ */
+export function applyPreset(params: DecodeParams, preset: StoragePreset): DecodeParams {
+  const { shape, variant } = params;
+  const isPaged = preset.layout.type === 'paged';
+  return {
+    ...params,
+    storages: [...preset.storages],
+    layout: preset.layout,
+    shape: {
+      ...shape,
+      batch: preset.batch ?? shape.batch,
+      keys: isPaged ? Math.max(PAGED_KEYS, shape.keys) : shape.keys,
+    },
+    variant:
+      isPaged && variant.type !== 'dense' && variant.type !== 'causal'
+        ? { type: 'causal' }
+        : variant,
+  };
+}
+
+/** The preset whose storages and layout the params have, other numbers apart. */
+export function presetOf({ storages, layout }: DecodeParams): StoragePreset | undefined {
+  const content = JSON.stringify([storages, layout]);
+  return STORAGE_PRESETS.find((each) => JSON.stringify([each.storages, each.layout]) === content);
+}
