@@ -12,15 +12,22 @@ const ratio = (value: number) => value.toPrecision(3);
 const decibels = (value: number) => (value === Infinity ? 'exact' : `${value.toFixed(1)} dB`);
 const count = (value: number | undefined) => value ?? 'none';
 
+/** Small errors as powers, others as they are. */
+const errorText = (value: number) =>
+  Math.abs(value) < 1e-3 || Number.isNaN(value)
+    ? formatError(value)
+    : String(Number(value.toPrecision(2)));
+
 const COLUMNS: readonly Column[] = [
   ['bytes per token', ({ bytesPerToken }) => formatBytes(bytesPerToken), 'K and V, one layer'],
-  ['of f32', ({ ratioToF32 }) => ratio(ratioToF32)],
-  ['of f16', ({ ratioToF16 }) => ratio(ratioToF16)],
-  ['bits per element, K', ({ key }) => ratio(key.bitsPerElement)],
-  ['V', ({ value }) => ratio(value.bitsPerElement)],
-  ['output error', ({ error }) => formatError(error.relativeL2), 'relative L2'],
-  ['max abs', ({ error }) => formatError(error.maxAbs)],
-  ['LSE error', ({ error }) => formatError(error.lseMaxAbs)],
+  ['output error', ({ error }) => errorText(error.relativeL2), 'relative L2'],
+  ['median time', ({ timing }) => formatSeconds(timing.medianSeconds)],
+  ['of f32', ({ ratioToF32 }) => ratio(ratioToF32), 'bytes'],
+  ['of f16', ({ ratioToF16 }) => ratio(ratioToF16), 'bytes'],
+  ['bits, K', ({ key }) => ratio(key.bitsPerElement), 'per element'],
+  ['bits, V', ({ value }) => ratio(value.bitsPerElement), 'per element'],
+  ['max abs', ({ error }) => errorText(error.maxAbs), 'of the output'],
+  ['LSE error', ({ error }) => errorText(error.lseMaxAbs)],
   ['SNR of K', ({ keyError }) => decibels(keyError.signalToNoiseDecibels)],
   ['SNR of V', ({ valueError }) => decibels(valueError.signalToNoiseDecibels)],
   [
@@ -28,7 +35,6 @@ const COLUMNS: readonly Column[] = [
     ({ kernelError }) => (kernelError === undefined ? 'none' : formatError(kernelError.maxAbs)),
     'against f64 over the same codes',
   ],
-  ['median time', ({ timing }) => formatSeconds(timing.medianSeconds)],
   ['read', ({ readGigabytesPerSecond }) => `${ratio(readGigabytesPerSecond)} GB/s`],
   [
     'of copy roof',
@@ -84,6 +90,8 @@ export function StorageTable({ storages }: { readonly storages: readonly Storage
 
 /** Where the bytes are, and the error head by head. */
 export function StorageDetails({ storages }: { readonly storages: readonly StorageResult[] }) {
+  const hasPlans = storages.some(({ plan }) => plan !== undefined);
+  const parts = ['storage', 'tensor', 'codes', 'scales', 'zeros', 'total'];
   const heads = storages[0]?.error.headRelativeL2 ?? [];
   return (
     <>
@@ -93,7 +101,7 @@ export function StorageDetails({ storages }: { readonly storages: readonly Stora
           <table>
             <thead>
               <tr>
-                {['storage', 'tensor', 'codes', 'scales', 'zeros', 'total', 'plan'].map((name) => (
+                {[...parts, ...(hasPlans ? ['plan'] : [])].map((name) => (
                   <th key={name} scope="col">
                     {name}
                   </th>
@@ -109,7 +117,7 @@ export function StorageDetails({ storages }: { readonly storages: readonly Stora
                     {(['codes', 'scales', 'zeros', 'total'] as const).map((part) => (
                       <td key={part}>{formatBytes(bytes[part])}</td>
                     ))}
-                    <td>{plan ?? ''}</td>
+                    {hasPlans && <td>{plan}</td>}
                   </tr>
                 )),
               )}
@@ -137,7 +145,7 @@ export function StorageDetails({ storages }: { readonly storages: readonly Stora
                 <tr key={head}>
                   <th scope="row">{head}</th>
                   {storages.map(({ name, error }) => (
-                    <td key={name}>{formatError(error.headRelativeL2[head] ?? Number.NaN)}</td>
+                    <td key={name}>{errorText(error.headRelativeL2[head] ?? Number.NaN)}</td>
                   ))}
                 </tr>
               ))}

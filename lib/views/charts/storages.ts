@@ -44,9 +44,8 @@ export function storageChart(
     height: 240,
     marginLeft: 56,
     x: {
-      label: 'bytes per token and layer',
+      label: 'bytes per token, one layer',
       domain: [0, most * 1.12],
-      tickFormat: (bytes: number) => formatBytes(bytes),
       ticks: Math.max(3, Math.floor(width / 110)),
       grid: true,
     },
@@ -54,8 +53,10 @@ export function storageChart(
       type: 'log',
       label: 'output error, relative L2',
       domain: [Math.min(...errors) / 4, Math.max(...errors) * 4],
-      tickFormat: (error: number) =>
-        Number.isInteger(Math.round(Math.log10(error) * 1e6) / 1e6) ? formatError(error) : '',
+      tickFormat: (error: number) => {
+        const power = Math.log10(error);
+        return Math.abs(power - Math.round(power)) < 1e-6 ? `1e${Math.round(power)}` : '';
+      },
       grid: true,
     },
     marks: [

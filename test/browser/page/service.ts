@@ -1,11 +1,14 @@
 import { proxy, type Remote, wrap } from 'comlink';
+import type { DecodeResult } from '../../../lib/attention/decode/result';
 import { makeInputs } from '../../../lib/attention/inputs';
+import { applyPreset, STORAGE_PRESETS } from '../../../lib/attention/quantise/presets';
 import type { RecurrentResult } from '../../../lib/attention/recurrent/result';
 import type { AttentionResult } from '../../../lib/attention/types';
 import { createKernelService, type KernelService } from '../../../lib/gpu/kernel-service';
 import type { Progress } from '../../../lib/run/types';
 import type { OnProgress } from '../../../lib/run/worker-api';
 import { type AttentionParams, attentionParams } from '../../../lib/spec/kinds/attention';
+import { decodeParams } from '../../../lib/spec/kinds/decode';
 import { recurrentParams } from '../../../lib/spec/kinds/recurrent';
 
 let remote: Remote<KernelService> | undefined;
@@ -55,6 +58,42 @@ export async function serviceRecurrent(params: unknown) {
   } catch (error) {
     return { error: sentence(error) };
   }
+}
+
+/** A decode call through the worker, with a preset's storages where one is named. */
+export async function serviceDecode(params: unknown, presetId?: string) {
+  try {
+    const parsed = decodeParams.parse(params);
+    const preset = STORAGE_PRESETS.find(({ id }) => id === presetId);
+    const call = {
+      kind: 'decode',
+      params: preset === undefined ? parsed : decodeParams.parse(applyPreset(parsed, preset)),
+    } as const;
+    const { value } = await kernel().run(
+      6,
+      call,
+      proxy(() => undefined),
+    );
+    return { result: value as DecodeResult };
+  } catch (error) {
+    return { error: sentence(error) };
+  }
+}
+
+/** How a decode call ends that is cancelled in the phase whose name ends so, and whether the next one is right. */
+export async function cancelDecode(params: unknown, phaseEnd: string) {
+  const call = { kind: 'decode', params: decodeParams.parse(params) } as const;
+  const onProgress = proxy(({ phase }: Progress) => {
+    if (phase.endsWith(phaseEnd)) void kernel().cancel(7);
+  });
+  const ended = await kernel()
+    .run(7, call, onProgress)
+    .then(() => 'done', sentence);
+  const next = await serviceDecode({ ...call.params, timedRuns: 1 });
+  return {
+    ended,
+    next: next.result?.storages.map(({ kernelError }) => kernelError?.withinTolerance),
+  };
 }
 
 /** Milliseconds from cancel to rejection, `afterMilliseconds` into the timed runs. */

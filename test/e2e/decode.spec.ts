@@ -1,0 +1,78 @@
+import { expect, test } from 'playwright/test';
+import { cell, open, state } from './page-parts';
+
+const add = async (page: Parameters<typeof open>[0]) => {
+  const problems = await open(page, 'n/');
+  await page.getByRole('button', { name: 'decode' }).click();
+  return problems;
+};
+
+test('storages of a preset are run and compared', async ({ page }) => {
+  const problems = await add(page);
+  const decode = cell(page, 'decode');
+  const editor = decode.getByRole('region', { name: 'storage', exact: true });
+  await editor.getByLabel('preset').selectOption('kivi');
+  await expect(editor).toContainText('Liu et al. 2024');
+  await decode.getByRole('button', { name: /^Run/ }).click();
+  await expect(state(page, 'decode')).toHaveText(/done/, { timeout: 60_000 });
+  const table = decode.getByRole('region', { name: 'storages' });
+  await expect(table.locator('tbody tr')).toHaveCount(3);
+  await expect(table.locator('[data-tone=good]')).toHaveCount(3);
+  await expect(table.getByRole('row', { name: /^2 bits, keys per channel/ })).toContainText('88 B');
+  await expect(
+    decode.getByRole('img', { name: /^output error against bytes per token/ }),
+  ).toBeVisible();
+  await expect(decode.locator('figure svg').first()).toBeVisible();
+  await decode.getByText('the first packed word').click();
+  await expect(
+    decode.getByText('the code of channel 0 lies in the lowest bits').first(),
+  ).toBeVisible();
+  expect(problems).toEqual([]);
+});
+
+test('storages are edited; what cannot be is told and changes nothing', async ({ page }) => {
+  const problems = await add(page);
+  const editor = cell(page, 'decode').getByRole('region', { name: 'storage', exact: true });
+  await editor.locator('summary').click();
+  await editor.getByRole('button', { name: 'Add a storage' }).click();
+  const added = editor.getByRole('group', { name: 'storage 3', exact: true });
+  await added.getByRole('group', { name: 'keys' }).getByLabel('keys').selectOption('2');
+  await added
+    .getByRole('group', { name: 'keys' })
+    .getByLabel('scales', { exact: true })
+    .selectOption('channel');
+  await added.getByLabel('tokens per scale').fill('64');
+  await expect(editor.getByLabel('preset')).toHaveValue('own');
+  await added.getByLabel('tokens per scale').fill('0');
+  await expect(editor.getByRole('alert').first()).toContainText('0');
+  await added.getByLabel('tokens per scale').fill('16');
+  await expect(editor.getByRole('alert')).toHaveCount(0);
+  await added.getByRole('button', { name: 'Remove storage 3' }).click();
+  await expect(editor.getByLabel('preset')).toHaveValue('int8-token');
+  expect(problems).toEqual([]);
+});
+
+test('the pages of a pool are read by keyboard and as a table', async ({ page }) => {
+  const problems = await add(page);
+  const decode = cell(page, 'decode');
+  await decode.getByLabel('preset').selectOption('shared-prefix');
+  await decode.getByRole('button', { name: /^Run/ }).click();
+  await expect(state(page, 'decode')).toHaveText(/done/, { timeout: 60_000 });
+  await expect(decode).toContainText('saved by sharing');
+  const pages = decode.getByRole('region', { name: 'pages' });
+  const pool = pages.getByRole('group', {
+    name: /12 shared, 5 partly filled|12 shared, 6 partly filled/,
+  });
+  await pool.focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(pages.getByRole('status')).toContainText('page 0: ');
+  await page.keyboard.press('ArrowRight');
+  await expect(pages.getByRole('status')).toContainText('page 1: ');
+  await page.keyboard.press('End');
+  await expect(pages.getByRole('status')).not.toContainText('page 1: ');
+  await page.keyboard.press('Home');
+  await expect(pages.getByRole('status')).toContainText('page 0: ');
+  await pages.getByRole('button', { name: 'Table' }).click();
+  await expect(pages.locator('tbody tr')).toHaveCount(6);
+  expect(problems).toEqual([]);
+});
