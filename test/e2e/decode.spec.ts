@@ -36,11 +36,9 @@ test('storages are edited; what cannot be is told and changes nothing', async ({
   await editor.locator('summary').click();
   await editor.getByRole('button', { name: 'Add a storage' }).click();
   const added = editor.getByRole('group', { name: 'storage 3', exact: true });
-  await added.getByRole('group', { name: 'keys' }).getByLabel('keys').selectOption('2');
-  await added
-    .getByRole('group', { name: 'keys' })
-    .getByLabel('scales', { exact: true })
-    .selectOption('channel');
+  const keys = added.getByRole('group', { name: 'keys' });
+  await keys.getByRole('combobox', { name: 'keys', exact: true }).selectOption('2');
+  await keys.getByRole('combobox', { name: 'scales', exact: true }).selectOption('channel');
   await added.getByLabel('tokens per scale').fill('64');
   await expect(editor.getByLabel('preset')).toHaveValue('own');
   await added.getByLabel('tokens per scale').fill('0');

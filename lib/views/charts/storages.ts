@@ -39,7 +39,6 @@ export function storageChart(
   const errors = points.map(({ error }) => error);
   return {
     style: { background: 'none', color: 'var(--ink)' },
-    ariaLabel: storageChartLabel(points),
     width,
     height: 240,
     marginLeft: 56,
