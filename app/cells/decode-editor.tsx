@@ -79,7 +79,7 @@ export function DecodeEditor({ params, onParams }: Props) {
       )}
       {isPaged ? (
         <p className={styles.note}>
-          pages hold f32; page size, lengths and shared prefix are among the parameters
+          pages hold f32; page size, lengths and shared prefix are set below, under layout
         </p>
       ) : (
         <Storages storages={storages} onSet={(next) => set({ storages: next })} />

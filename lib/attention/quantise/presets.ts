@@ -9,8 +9,8 @@ export interface StoragePreset {
   readonly source: string;
   readonly storages: readonly CacheStorage[];
   readonly layout: DecodeParams['layout'];
-  /** Sequences that the picture needs; undefined leaves them as they are. */
-  readonly batch: number | undefined;
+  /** Sequences and tokens for which a picture of pages shows something; undefined leaves them as they are. */
+  readonly size: { readonly batch: number; readonly keys: number } | undefined;
 }
 
 type Quantised = Extract<TensorStorage, { type: 'quantised' }>;
@@ -35,7 +35,8 @@ const both = (name: string, each: TensorStorage): CacheStorage => ({
   value: each,
 });
 const UNQUANTISED = both('f32', F32);
-const CONTIGUOUS = { layout: { type: 'contiguous' }, batch: undefined } as const;
+const PAGED_SIZE = { batch: 6, keys: 512 };
+const CONTIGUOUS = { layout: { type: 'contiguous' }, size: undefined } as const;
 
 export const STORAGE_PRESETS: readonly StoragePreset[] = [
   {
@@ -101,7 +102,7 @@ export const STORAGE_PRESETS: readonly StoragePreset[] = [
     source: 'after PagedAttention, Kwon et al. 2023; lengths and page size are ours',
     storages: [UNQUANTISED],
     layout: { type: 'paged', pageTokens: 16, lengths: 'ragged', sharedPrefixTokens: 0 },
-    batch: 6,
+    size: PAGED_SIZE,
   },
   {
     id: 'shared-prefix',
@@ -110,12 +111,9 @@ export const STORAGE_PRESETS: readonly StoragePreset[] = [
     source: 'after PagedAttention, Kwon et al. 2023; lengths and page size are ours',
     storages: [UNQUANTISED],
     layout: { type: 'paged', pageTokens: 16, lengths: 'ragged', sharedPrefixTokens: 200 },
-    batch: 6,
+    size: PAGED_SIZE,
   },
 ];
-
-/** Fewest tokens of a cell for which the presets that share a prefix are chosen. */
-const PAGED_KEYS = 256;
 
 /**
  * The params with a preset's storages and layout; the rest stays as far as the layout allows it. A
@@ -128,11 +126,7 @@ export function applyPreset(params: DecodeParams, preset: StoragePreset): Decode
     ...params,
     storages: [...preset.storages],
     layout: preset.layout,
-    shape: {
-      ...shape,
-      batch: preset.batch ?? shape.batch,
-      keys: isPaged ? Math.max(PAGED_KEYS, shape.keys) : shape.keys,
-    },
+    shape: { ...shape, ...preset.size },
     variant:
       isPaged && variant.type !== 'dense' && variant.type !== 'causal'
         ? { type: 'causal' }
