@@ -32,6 +32,7 @@ const DEFAULTS = {
   /** Device start, kernel choice and probes of the adapter, on the first run. */
   attentionFixedSeconds: 2,
   recurrentFixedSeconds: 1,
+  decodeFixedSeconds: 0.5,
   secondsPerElement: 5e-8,
   warmupRuns: 3,
   rowsPerSecond: 1e6,
@@ -120,7 +121,9 @@ export function createEstimator(): Estimator {
           const { flops, storedElements } = decodeWork(cell.params);
           const rate =
             cell.params.engine === 'cpu' ? DEFAULTS.cpuFlopsPerSecond : DEFAULTS.fastFlopsPerSecond;
-          return storedElements * DEFAULTS.secondsPerElement + flops / rate;
+          return (
+            DEFAULTS.decodeFixedSeconds + storedElements * DEFAULTS.secondsPerElement + flops / rate
+          );
         }
         case 'workload': {
           const { source } = cell.params;

@@ -73,7 +73,7 @@ test('the pages of a pool are read by keyboard and as a table', async ({ page })
   await expect(pages.getByText(/^the pool/)).toContainText('pages of 16 tokens');
   await pages.getByRole('button', { name: 'Table' }).click();
   await expect(pages.locator('tbody tr')).toHaveCount(6);
-  await decode.getByText('Parameters').click();
+  await decode.getByText('Parameters', { exact: true }).click();
   await decode.getByLabel('page (tokens)').selectOption('32');
   await decode.getByRole('button', { name: /^Run/ }).click();
   await expect(pages.getByText(/^the pool/)).toContainText('pages of 32 tokens', {
