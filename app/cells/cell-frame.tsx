@@ -129,7 +129,7 @@ function Params({ cell, notebook, session, edit }: Omit<Props, 'children'>) {
     <>
       {takesFile && (
         <label className={styles.file}>
-          File {session.boundFileName(cell.id) ?? 'not chosen'}{' '}
+          File {session.boundFile(cell.id)?.name ?? 'not chosen'}{' '}
           <input
             type="file"
             accept={cell.kind === 'workload' ? '.csv,text/csv' : '.json,.gz'}

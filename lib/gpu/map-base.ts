@@ -12,14 +12,17 @@ const WORKGROUP_ROWS = 8;
 /**
  * Reduces one head's map on the device from resident Q, K and LSE: 2 x 512 x 512 numbers come
  * back, whatever the length. Rows of cells are submitted in slices whose size follows the time
- * that the last one took; `signal` is checked between them.
+ * that the last one took; the signal is checked between them.
  */
 export async function mapBaseOnDevice(
   gpu: GpuDevice,
   resident: ResidentAttention,
   batch: number,
   head: number,
-  signal?: AbortSignal,
+  options: {
+    readonly signal?: AbortSignal;
+    readonly onFraction?: (fraction: number) => void;
+  } = {},
 ): Promise<MapBase> {
   const { shape } = resident;
   const { queries, keys } = shape;
@@ -49,7 +52,7 @@ export async function mapBaseOnDevice(
     });
     let rowsPerSubmit = WORKGROUP_ROWS;
     for (let rowStart = 0; rowStart < rows; ) {
-      signal?.throwIfAborted();
+      options.signal?.throwIfAborted();
       const count = Math.min(rowsPerSubmit, rows - rowStart);
       mapView.set({ rowStart });
       device.queue.writeBuffer(map, 0, mapView.arrayBuffer);
@@ -64,6 +67,7 @@ export async function mapBaseOnDevice(
       await gpu.settle(device.queue.onSubmittedWorkDone());
       const seconds = (performance.now() - start) / 1000;
       rowStart += count;
+      options.onFraction?.(rowStart / rows);
       if (seconds < TARGET_SUBMIT_SECONDS) rowsPerSubmit *= 2;
       else if (seconds > 3 * TARGET_SUBMIT_SECONDS) {
         rowsPerSubmit = Math.max(WORKGROUP_ROWS, rowsPerSubmit / 2);

@@ -97,7 +97,7 @@ export async function runOnWasm(
             : [`output differs from the f64 reference by ${error.maxAbs.toExponential(1)}`]),
         ],
       },
-      resident: { inputs, lse: output.lse, device: undefined },
+      resident: { inputs, ...output, device: undefined },
     };
   } finally {
     lanes?.unload();

@@ -98,9 +98,10 @@ export async function attentionWithLoss(params: unknown) {
 /** Base reduction and an exact window over the worker, from resident tensors. */
 export async function serviceMaps(params: unknown, head: number) {
   const parsed = parse(params);
-  const base = await kernel().mapBase(4, parsed, 0, head);
+  const call = { kind: 'attention', params: parsed } as const;
+  const base = await kernel().mapBase(4, call, 0, head);
   const rect = { queryStart: 3, queryEnd: 20, keyStart: 0, keyEnd: 30 };
-  const window = await kernel().mapWindow(5, parsed, 0, head, rect);
+  const window = await kernel().mapWindow(5, call, 0, head, rect);
   const { queries, keys } = parsed.shape;
   let rowSum = 0;
   for (let k = 0; k < 30; k++) rowSum += window.probabilities[k] || 0;
