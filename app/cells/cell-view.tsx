@@ -1,7 +1,7 @@
 'use client';
 
 import type { Session } from '../../lib/run/session-types';
-import type { Cell, Notebook } from '../../lib/spec/notebook';
+import type { Cell, CellOf, Notebook } from '../../lib/spec/notebook';
 import type { ViewInput } from '../../lib/views/view-input';
 import { ProvenanceLine } from '../parts/provenance-line';
 import type { EditActions } from '../state/use-notebook';
@@ -14,10 +14,15 @@ import { AttentionResultView } from './attention-result';
 import { CellFrame } from './cell-frame';
 import { RecurrentResultView } from './recurrent-result';
 import styles from './results.module.css';
+import { SaveTensors } from './save-tensors';
 import { ServeResultView } from './serve-result';
+import { TensorInputs } from './tensor-inputs';
 import { TextCell } from './text-cell';
+import { useTensorFile } from './use-tensor-file';
 import { VariantEditor } from './variant-editor';
 import { WorkloadResultView } from './workload-result';
+
+const TENSOR_FILES = /\.safetensors$/i;
 
 interface Props {
   readonly cell: Cell;
@@ -35,16 +40,30 @@ export function CellView(props: Props) {
       </section>
     );
   }
+  if (cell.kind === 'attention') return <AttentionCellView {...props} cell={cell} />;
+  return (
+    <CellFrame {...props}>
+      <Output {...props} />
+    </CellFrame>
+  );
+}
+
+function AttentionCellView(props: Props & { readonly cell: CellOf<'attention'> }) {
+  const { cell, session, edit } = props;
+  const file = useTensorFile(cell.id, cell.params, session, edit);
   return (
     <CellFrame
       {...props}
+      takes={TENSOR_FILES}
+      onFile={(dropped) => void file.choose(dropped)}
       editor={
-        cell.kind === 'attention' && (
+        <>
+          <TensorInputs cell={cell} session={session} edit={edit} file={file} />
           <VariantEditor
             params={cell.params}
             onVariant={(variant) => edit.param(cell.id, ['variant'], variant)}
           />
-        )
+        </>
       }
     >
       <Output {...props} />
@@ -82,6 +101,7 @@ function Output({ cell, session, edit }: Props) {
             <ServeResultView result={output.value} params={cell.params} />
           )}
           <ProvenanceLine provenance={result.provenance} />
+          {output.kind === 'attention' && <SaveTensors cellId={cell.id} session={session} />}
         </>
       );
     }
