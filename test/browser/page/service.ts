@@ -11,7 +11,7 @@ import { recurrentParams } from '../../../lib/spec/kinds/recurrent';
 let remote: Remote<KernelService> | undefined;
 
 /** The worker that the page uses, bundled as it is. */
-function kernel(): Remote<KernelService> {
+export function kernel(): Remote<KernelService> {
   remote ??= wrap<KernelService>(new Worker('/kernel.worker.js', { type: 'module' }));
   return remote;
 }
