@@ -4,6 +4,7 @@ const USAGE = `usage: headroom COMMAND
   link FILE [--base URL]      the link that opens the notebook
   open LINK                   the notebook of a link, as Markdown
   run FILE --out RESULTS.json run it: simulation here, attention in headless Chromium (run --help)
+  tensors FILE                what a safetensors file holds
   check vidur --tables T --run R
                               replay a reference run of Vidur and print the largest differences`;
 
@@ -15,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   link: async () => (await import('./commands/link')).linkCommand,
   open: async () => (await import('./commands/open')).openCommand,
   run: async () => (await import('./commands/run')).runCommand,
+  tensors: async () => (await import('./commands/tensors')).tensorsCommand,
   check: async () => (await import('./commands/check')).checkCommand,
 };
 
