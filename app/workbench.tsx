@@ -62,6 +62,11 @@ export function Workbench({ session, banner, slug }: Props) {
   const openFile = useCallback(
     async (file: File | undefined) => {
       if (file === undefined) return;
+      if (/\.safetensors$/i.test(file.name)) {
+        const message = `${file.name} holds tensors and is no notebook: drop it on an attention cell`;
+        setIssues([{ line: 1, message }]);
+        return;
+      }
       if (file.size > 2 ** 20) {
         setIssues([
           { line: 1, message: `${file.name} has ${file.size} bytes, above the limit of 1 MiB` },

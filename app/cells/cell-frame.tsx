@@ -1,6 +1,6 @@
 'use client';
 
-import { type ReactNode, useState } from 'react';
+import { type DragEvent, type ReactNode, useState } from 'react';
 import { CHEAP_SECONDS } from '../../lib/run/estimate';
 import { isJobKind } from '../../lib/run/job-kinds';
 import type { Session } from '../../lib/run/session-types';
@@ -21,6 +21,9 @@ interface Props {
   readonly edit: EditActions;
   /** Shown above the output, and never dimmed with it. */
   readonly editor?: ReactNode;
+  /** Names of files that may be dropped on the cell; `onFile` gets them. */
+  readonly takes?: RegExp;
+  readonly onFile?: (file: File) => void;
   readonly children: ReactNode;
 }
 
@@ -38,16 +41,26 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
 };
 
 /** Header, state, progress and params around a cell's output. */
-export function CellFrame({ cell, notebook, session, edit, editor, children }: Props) {
+export function CellFrame(props: Props) {
+  const { cell, notebook, session, edit, editor, takes, onFile, children } = props;
   const status = useCellStatus(session, cell.id);
   const isBusy = status.state === 'running' || status.state === 'queued';
   const estimate = status.estimateSeconds;
+  const drop = (event: DragEvent) => {
+    const file = event.dataTransfer.files[0];
+    if (file === undefined || !takes?.test(file.name)) return;
+    event.preventDefault();
+    // The page would open it as a notebook.
+    event.stopPropagation();
+    onFile?.(file);
+  };
   return (
     <section
       className={styles.cell}
       aria-label={`${NAMES[cell.kind]} ${cell.id}`}
       data-cell={cell.id}
       tabIndex={-1}
+      onDrop={drop}
     >
       <header className={styles.header}>
         <h3>
@@ -130,7 +143,7 @@ function Params({ cell, notebook, session, edit }: Omit<Props, 'children'>) {
     <>
       {takesFile && (
         <label className={styles.file}>
-          File {session.boundFileName(cell.id) ?? 'not chosen'}{' '}
+          File {session.boundFile(cell.id)?.name ?? 'not chosen'}{' '}
           <input
             type="file"
             accept={cell.kind === 'workload' ? '.csv,text/csv' : '.json,.gz'}

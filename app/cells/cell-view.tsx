@@ -2,7 +2,7 @@
 
 import type { Session } from '../../lib/run/session-types';
 import type { AttentionParams } from '../../lib/spec/kinds/attention';
-import type { Cell, Notebook } from '../../lib/spec/notebook';
+import type { Cell, CellOf, Notebook } from '../../lib/spec/notebook';
 import type { ViewInput } from '../../lib/views/view-input';
 import { ProvenanceLine } from '../parts/provenance-line';
 import type { EditActions } from '../state/use-notebook';
@@ -17,10 +17,15 @@ import { DecodeEditor } from './decode-editor';
 import { DecodeResultView } from './decode-result';
 import { RecurrentResultView } from './recurrent-result';
 import styles from './results.module.css';
+import { SaveTensors } from './save-tensors';
 import { ServeResultView } from './serve-result';
+import { TensorInputs } from './tensor-inputs';
 import { TextCell } from './text-cell';
+import { useTensorFile } from './use-tensor-file';
 import { VariantEditor } from './variant-editor';
 import { WorkloadResultView } from './workload-result';
+
+const TENSOR_FILES = /\.safetensors$/i;
 
 interface Props {
   readonly cell: Cell;
@@ -38,24 +43,42 @@ export function CellView(props: Props) {
       </section>
     );
   }
+  if (cell.kind === 'attention') return <AttentionCellView {...props} cell={cell} />;
+  return (
+    <CellFrame {...props} editor={<Editor cell={cell} edit={edit} />}>
+      <Output {...props} />
+    </CellFrame>
+  );
+}
+
+/** What a kind has beside the form that its schema makes. */
+function Editor({ cell, edit }: Pick<Props, 'cell' | 'edit'>) {
+  const onParams = (params: unknown) => edit.params(cell.id, params);
+  switch (cell.kind) {
+    case 'decode':
+      return <DecodeEditor params={cell.params} onParams={onParams} />;
+    default:
+      return null;
+  }
+}
+
+function AttentionCellView(props: Props & { readonly cell: CellOf<'attention'> }) {
+  const { cell, session, edit } = props;
+  const file = useTensorFile(cell.id, cell.params, session, edit);
   return (
     <CellFrame
       {...props}
+      takes={TENSOR_FILES}
+      onFile={(dropped) => void file.choose(dropped)}
       editor={
-        cell.kind === 'attention' ? (
+        <>
+          <TensorInputs cell={cell} session={session} edit={edit} file={file} />
           <VariantEditor
             params={cell.params}
             onVariant={(variant) => edit.params(cell.id, withVariant(cell.params, variant))}
             onParam={(path, value) => edit.param(cell.id, path, value)}
           />
-        ) : (
-          cell.kind === 'decode' && (
-            <DecodeEditor
-              params={cell.params}
-              onParams={(params) => edit.params(cell.id, params)}
-            />
-          )
-        )
+        </>
       }
     >
       <Output {...props} />
@@ -102,6 +125,7 @@ function Output({ cell, session, edit }: Props) {
             <ServeResultView result={output.value} params={cell.params} />
           )}
           <ProvenanceLine provenance={result.provenance} />
+          {output.kind === 'attention' && <SaveTensors cellId={cell.id} session={session} />}
         </>
       );
     }

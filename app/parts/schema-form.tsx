@@ -34,8 +34,13 @@ export function SchemaForm({ schema, value, path, onSet }: SchemaFormProps) {
   );
 }
 
-function constantOf(option: JsonSchema): string {
-  return String(option.properties?.type?.const);
+/** The field that tells the options of a union apart, such as `type`. */
+function discriminatorOf(options: readonly JsonSchema[]): string {
+  const names = Object.keys(options[0]?.properties ?? {});
+  return (
+    names.find((name) => options.every((each) => each.properties?.[name]?.const !== undefined)) ??
+    'type'
+  );
 }
 
 function Field({ name, schema, value, path, onSet }: SchemaFormProps & { readonly name: string }) {
@@ -43,16 +48,18 @@ function Field({ name, schema, value, path, onSet }: SchemaFormProps & { readonl
   const set = (next: unknown) => onSet(path, next);
   const options = schema.oneOf ?? schema.anyOf;
   if (options !== undefined) {
-    const type = (value as { type?: string } | undefined)?.type ?? '';
+    const name = discriminatorOf(options);
+    const constantOf = (option: JsonSchema) => String(option.properties?.[name]?.const);
+    const type = String((value as Record<string, unknown> | undefined)?.[name] ?? '');
     const chosen = options.find((option) => constantOf(option) === type);
     return (
       <fieldset className={styles.group}>
         <legend>{label}</legend>
         <SelectField
-          label="type"
+          label={fieldLabel(name)}
           value={type}
           options={options.map(constantOf)}
-          onSet={(next) => set({ type: next })}
+          onSet={(next) => set({ [name]: next })}
         />
         {chosen !== undefined && (
           <SchemaForm schema={chosen} value={value} path={path} onSet={onSet} />

@@ -7,8 +7,8 @@ import { createPageSession } from '../workers';
 
 declare global {
   interface Window {
-    /** Runs a notebook given as JSON text; resolves to its outcomes as JSON text. See `createHeadlessRunner`. */
-    headroomRun?: (notebookJson: string) => Promise<string>;
+    /** Runs a notebook given as JSON text over a file; resolves to its outcomes as JSON text. See `createHeadlessRunner`. */
+    headroomRun?: (notebookJson: string, file?: File) => Promise<string>;
   }
 }
 
@@ -24,5 +24,12 @@ export function Runner() {
       session.dispose();
     };
   }, []);
-  return <p data-runner={isReady ? 'ready' : 'starting'}>{isReady ? 'Ready.' : 'Starting.'}</p>;
+  return (
+    <>
+      <p data-runner={isReady ? 'ready' : 'starting'}>{isReady ? 'Ready.' : 'Starting.'}</p>
+      <label>
+        File that the cells read <input type="file" />
+      </label>
+    </>
+  );
 }

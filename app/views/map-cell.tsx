@@ -112,6 +112,7 @@ function operandOf(
     source: session.mapSource(id).lane(mapId),
     resultKey: `${id} ${result.provenance.specHash}`,
     provenanceLabel: provenanceLabel(result.provenance),
+    tokens: result.output.value.tokens,
   };
 }
 

@@ -22,7 +22,7 @@ import { MapTable } from './map-table';
 import { type MapPart, MapTools } from './map-tools';
 import { useTokens, useWidth } from './use-canvas';
 import { useDelayed } from './use-delayed';
-import { type MapHead, useMapData } from './use-map-data';
+import { type MapData, type MapHead, useMapData } from './use-map-data';
 import { useMapPicture } from './use-map-picture';
 import { useMapReading } from './use-map-reading';
 import styles from './views.module.css';
@@ -35,6 +35,8 @@ export interface MapOperand {
   /** Changes with the attention result. */
   readonly resultKey: string;
   readonly provenanceLabel: string;
+  /** Token of every key, where its file names them. */
+  readonly tokens: readonly string[] | undefined;
 }
 
 interface Props {
@@ -150,6 +152,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     if (a === undefined) throw new Error(`no map of head ${each}`);
     return b === undefined ? a : subtractLayers(a, b);
   };
+  const tokens = first.tokens && { tokens: first.tokens, queries };
   const names = second === undefined ? undefined : ([first.id, second.id] as const);
   const subject =
     names === undefined
@@ -175,7 +178,9 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
           if (canvas.current === null || colors === undefined) return;
           const what = `${subject}, batch ${batch}, ${scale} scale, ${cells}`;
           const labels = [first, second].flatMap((operand) => operand?.provenanceLabel ?? []);
-          const origin = `${[...new Set(labels)].join(' and ')} · seed ${first.attention.seed}`;
+          const { inputs, seed } = first.attention;
+          const from = inputs.source === 'file' ? inputs.fileName : `seed ${seed}`;
+          const origin = `${[...new Set(labels)].join(' and ')} · ${from}`;
           void saveMapPng(canvas.current, width, colors, [what, origin], head);
         }}
         onCsv={() => void saveMapCsv(firstHead, secondHead, shown)}
@@ -210,11 +215,13 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
             onHover={setHover}
             onCursor={setCursor}
           />
-          {layer === undefined && problem === undefined && <p>computing the map</p>}
+          {layer === undefined && problem === undefined && (
+            <p>computing the map{progressText(firstData, secondData)}</p>
+          )}
         </div>
       )}
       <p className={styles.readout} aria-live="polite" data-testid="map-readout">
-        {reading !== undefined && readingText(reading, names ?? ['', ''], profiles)}
+        {reading !== undefined && readingText(reading, names ?? ['', ''], profiles, tokens)}
       </p>
       <MapLegend
         scale={scale}
@@ -228,6 +235,12 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
       />
     </div>
   );
+}
+
+/** Share of a base that takes long; of two, the one that is behind. */
+function progressText(...data: readonly MapData[]): string {
+  const fractions = data.flatMap(({ progress }) => progress ?? []);
+  return fractions.length === 0 ? '' : `, ${Math.floor(100 * Math.min(...fractions))} %`;
 }
 
 function toggled(parts: ReadonlySet<MapPart>, part: MapPart): ReadonlySet<MapPart> {

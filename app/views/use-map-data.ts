@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import { MAP_CELLS } from '../../lib/attention/map';
 import type { MapBase, MapWindow } from '../../lib/attention/types';
 import type { MapSource } from '../../lib/run/session-types';
+import type { Progress } from '../../lib/run/types';
 import { touchedRect, type Viewport } from '../../lib/views/map/viewport';
 
 /** One head of one batch entry of a result. */
@@ -22,6 +23,8 @@ export interface MapData {
   /** Exact values of what is visible, once zoomed in far enough. */
   readonly window: MapWindow | undefined;
   readonly problem: string | undefined;
+  /** Share of the base that is computed, while it is. */
+  readonly progress: number | undefined;
 }
 
 /** A value and the head that it belongs to: an older one may still be there while a newer comes. */
@@ -35,6 +38,7 @@ export function useMapData(mapHead: MapHead | undefined, view: Viewport): MapDat
   const [base, setBase] = useState<Loaded<MapBase>>();
   const [window, setWindow] = useState<Loaded<MapWindow>>();
   const [problem, setProblem] = useState<string>();
+  const [progress, setProgress] = useState<number>();
   const of =
     mapHead === undefined
       ? undefined
@@ -44,9 +48,11 @@ export function useMapData(mapHead: MapHead | undefined, view: Viewport): MapDat
   // biome-ignore lint/correctness/useExhaustiveDependencies: `of` stands for the head of a result
   useEffect(() => {
     setProblem(undefined);
+    setProgress(undefined);
     if (mapHead === undefined || of === undefined || hasBase) return;
     let isCurrent = true;
-    mapHead.source.base(mapHead.batch, mapHead.head).then(
+    const report = ({ fraction }: Progress) => isCurrent && setProgress(fraction);
+    mapHead.source.base(mapHead.batch, mapHead.head, report).then(
       (value) => isCurrent && setBase({ of, value }),
       (error: Error) => isCurrent && error.name !== 'AbortError' && setProblem(error.message),
     );
@@ -78,5 +84,6 @@ export function useMapData(mapHead: MapHead | undefined, view: Viewport): MapDat
     base: hasBase ? base.value : undefined,
     window: hasBase && window?.of === of ? window.value : undefined,
     problem,
+    progress: hasBase ? undefined : progress,
   };
 }

@@ -115,6 +115,7 @@ function normals(length: number, random: Random): Float32Array {
  */
 export function makeInputs(params: AttentionParams): AttentionInputs {
   const { shape, structure } = params;
+  if (params.inputs.source === 'file') throw new Error('the inputs come from a file, not a seed');
   const { batch, queryHeads, kvHeads, queries, keys, headSize } = shape;
   const random = createRandom(params.seed);
   const query = normals(batch * queryHeads * queries * headSize, random.fork('query'));

@@ -3,6 +3,9 @@ import type { AttentionInputs, MapBase, MapRect, MapWindow } from './types';
 /** Largest side of a base reduction and of an exact window, in cells. */
 export const MAP_CELLS = 512;
 
+/** Elements between two looks at the messages: some milliseconds of work. */
+const STEP_ELEMENTS = 2 ** 17;
+
 /** Calls `visit(key, p)` for the visible keys of one row in [keyStart, keyEnd): p = exp(q.k / sqrt(d) - lse). */
 function visitRow(
   inputs: AttentionInputs,
@@ -21,14 +24,24 @@ function visitRow(
   const kvOffset = (batch * kvHeads + Math.floor(head / (queryHeads / kvHeads))) * keys * headSize;
   const rowLse = lse[row] as number;
   const { isVisible, modify } = inputs.program;
+  const { query: queryValues, key: keyValues } = inputs;
   for (let k = keyStart; k < keyEnd; k++) {
     if (!isVisible(batch, head, query, k)) continue;
     const offset = kvOffset + k * headSize;
-    let dot = 0;
-    for (let d = 0; d < headSize; d++) {
-      dot += (inputs.query[qOffset + d] as number) * (inputs.key[offset + d] as number);
+    // Four sums side by side: one would wait for its own last addition. Heads are multiples of 4.
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let e = 0;
+    for (let d = 0; d < headSize; d += 4) {
+      const q = qOffset + d;
+      const at = offset + d;
+      a += (queryValues[q] as number) * (keyValues[at] as number);
+      b += (queryValues[q + 1] as number) * (keyValues[at + 1] as number);
+      c += (queryValues[q + 2] as number) * (keyValues[at + 2] as number);
+      e += (queryValues[q + 3] as number) * (keyValues[at + 3] as number);
     }
-    const score = dot * scale;
+    const score = (a + b + c + e) * scale;
     visit(
       k,
       Math.exp((modify === undefined ? score : modify(batch, head, query, k, score)) - rowLse),
@@ -97,6 +110,7 @@ export function* mapBaseSteps(
   const sums = new Float64Array(columns);
   const counts = new Uint32Array(columns);
   const maxima = new Float64Array(columns);
+  let sinceYield = 0;
   for (let r = 0; r < rows; r++) {
     sums.fill(0);
     counts.fill(0);
@@ -108,13 +122,17 @@ export function* mapBaseSteps(
         counts[c] = (counts[c] as number) + 1;
         if (p > (maxima[c] as number)) maxima[c] = p;
       });
+      sinceYield += keys;
+      if (sinceYield >= STEP_ELEMENTS) {
+        sinceYield = 0;
+        yield (q + 1) / queries;
+      }
     }
     for (let c = 0; c < columns; c++) {
       if (counts[c] === 0) continue;
       max[r * columns + c] = maxima[c] as number;
       mean[r * columns + c] = (sums[c] as number) / (counts[c] as number);
     }
-    if (r % 8 === 7) yield (r + 1) / rows;
   }
   return { rows, columns, queries, keys, max, mean };
 }

@@ -119,6 +119,8 @@ export interface AttentionResult {
   /** How keys were selected, where they were. */
   readonly selection: SelectionSummary | undefined;
   readonly notes: readonly string[];
+  /** Token of every key, where the file of the inputs names them. */
+  readonly tokens?: readonly string[] | undefined;
 }
 
 /** A dynamic selection, apart from the attention that it saves work for. */

@@ -5,6 +5,7 @@ const USAGE = `usage: headroom COMMAND
   open LINK                   the notebook of a link, as Markdown
   method [ID]                 a published method as a notebook; without ID, the list
   run FILE --out RESULTS.json run it: simulation here, attention in headless Chromium (run --help)
+  tensors FILE                what a safetensors file holds
   check vidur --tables T --run R
                               replay a reference run of Vidur and print the largest differences`;
 
@@ -17,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   open: async () => (await import('./commands/open')).openCommand,
   method: async () => (await import('./commands/method')).methodCommand,
   run: async () => (await import('./commands/run')).runCommand,
+  tensors: async () => (await import('./commands/tensors')).tensorsCommand,
   check: async () => (await import('./commands/check')).checkCommand,
 };
 

@@ -58,6 +58,19 @@ export function throttled(onProgress: OnProgress): { report: OnProgress; stop: (
   };
 }
 
+/** Runs `work` with throttled reports; none comes after its end. */
+export async function withReports<T>(
+  onProgress: OnProgress,
+  work: (report: OnProgress) => Promise<T>,
+): Promise<T> {
+  const { report, stop } = throttled(onProgress);
+  try {
+    return await work(report);
+  } finally {
+    stop();
+  }
+}
+
 /** Drives a generator of shares done, letting messages in between its steps. */
 export async function driveSteps<T>(
   steps: Generator<number, T>,

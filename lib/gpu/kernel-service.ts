@@ -1,19 +1,26 @@
 import { checkShapeLimits, findNonFinite } from '../attention/checks';
 import type { DecodeResult } from '../attention/decode/result';
-import { makeInputs } from '../attention/inputs';
 import { mapBaseSteps, mapWindow } from '../attention/map';
 import type { RecurrentResult } from '../attention/recurrent/result';
+import { tensorFile } from '../attention/tensor-file';
 import type { AdapterInfo, AttentionInputs, MapBase, MapRect, MapWindow } from '../attention/types';
-import type { KernelApi, KernelCall, KernelOutput, OnProgress } from '../run/worker-api';
+import type {
+  AttentionCall,
+  KernelApi,
+  KernelCall,
+  KernelOutput,
+  OnProgress,
+} from '../run/worker-api';
 import type { AttentionParams } from '../spec/kinds/attention';
 import type { DecodeParams } from '../spec/kinds/decode';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
+import { callInputs, describeInputs } from './call-inputs';
 import { PlanChooser } from './choose-plan';
 import { decodeOnCpu } from './decode-on-cpu';
 import { decodeOnDevice } from './decode-on-device';
 import { decodeOnWasm } from './decode-on-wasm';
 import { DeviceKeeper } from './device-keeper';
-import { driveSteps, Jobs, throttled, yieldToMessages } from './jobs';
+import { driveSteps, Jobs, withReports, yieldToMessages } from './jobs';
 import { mapBaseOnDevice } from './map-base';
 import { type ResidentCall, Residents, residentKey } from './residents';
 import { RoofCache } from './roof';
@@ -46,7 +53,6 @@ export interface KernelServiceOptions {
 
 /** Kernels over one device; state is the device, chosen plans, roofs and resident tensors. */
 export function createKernelService(options: KernelServiceOptions = {}): KernelService {
-  const inputsOf = options.makeInputs ?? makeInputs;
   const jobs = new Jobs();
   const residents = new Residents(RESIDENT_BYTES);
   const keeper = new DeviceKeeper(() => residents.clear());
@@ -56,11 +62,12 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
 
   /** Runs the call and keeps its tensors; map calls come through here too, untimed. */
   async function attention(
-    params: AttentionParams,
+    call: AttentionCall,
     signal: AbortSignal,
     report: OnProgress,
     isTimed: boolean,
   ): Promise<AttentionRun['result']> {
+    const { params } = call;
     report({ fraction: undefined, phase: 'inputs' });
     await yieldToMessages();
     signal.throwIfAborted();
@@ -69,7 +76,8 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
       params.engine === 'cpu' || params.engine === 'wasm' ? undefined : await keeper.get();
     const issues = checkShapeLimits(params.shape, gpu?.info.maxBufferBytes ?? CPU_TENSOR_BYTES);
     if (issues.length > 0) throw new Error(issues.join('; '));
-    const inputs = inputsOf(params);
+    const made = await callInputs(call, signal, report, options.makeInputs);
+    const { inputs, tokens } = made;
     const nonFinite = findNonFinite(inputs);
     if (nonFinite !== undefined) throw new Error(nonFinite);
     await yieldToMessages();
@@ -77,8 +85,8 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     const selected = await selectKeys(params, inputs, signal, report);
     const context = { params, ...selected, signal, report, isTimed };
     const run = await runBy(params.engine, context, gpu?.info);
-    residents.add(residentKey(params), run.resident);
-    return run.result;
+    residents.add(residentKey(call), { ...run.resident, tokens });
+    return describeInputs(run.result, made);
   }
 
   function noAdapter(): Error {
@@ -176,7 +184,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
   ): Promise<KernelOutput> {
     switch (call.kind) {
       case 'attention':
-        return { kind: 'attention', value: await attention(call.params, signal, report, true) };
+        return { kind: 'attention', value: await attention(call, signal, report, true) };
       case 'recurrent':
         return { kind: 'recurrent', value: await recurrent(call.params, signal, report) };
       case 'decode':
@@ -184,9 +192,13 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     }
   }
 
-  async function ensureResident(params: AttentionParams, signal: AbortSignal): Promise<string> {
-    const key = residentKey(params);
-    if (!residents.has(key)) await attention(params, signal, () => undefined, false);
+  async function ensureResident(
+    call: AttentionCall,
+    signal: AbortSignal,
+    report: OnProgress = () => undefined,
+  ): Promise<string> {
+    const key = residentKey(call);
+    if (!residents.has(key)) await attention(call, signal, report, false);
     return key;
   }
 
@@ -195,46 +207,62 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     batch: number,
     head: number,
     signal: AbortSignal,
+    report: OnProgress,
   ): Promise<MapBase> {
+    const onFraction = (fraction: number) => report({ fraction, phase: 'map' });
     const gpu = call.device === undefined ? undefined : await keeper.get();
     if (gpu !== undefined && call.device !== undefined) {
-      return mapBaseOnDevice(gpu, call.device, batch, head, signal);
+      return mapBaseOnDevice(gpu, call.device, batch, head, { signal, onFraction });
     }
     const steps = mapBaseSteps(call.inputs, call.lse, batch, head);
-    return driveSteps(steps, signal, () => undefined);
+    return driveSteps(steps, signal, onFraction);
+  }
+
+  /** Work that holds tensors on the device, done again where the device was lost under it. */
+  async function withDevice<T>(work: () => Promise<T>): Promise<T> {
+    // Without an adapter there is no device to lose.
+    return (await keeper.get()) === undefined ? work() : keeper.withRecovery(work, () => undefined);
+  }
+
+  async function tensorsOf(resident: ResidentCall, { params }: AttentionCall): Promise<Blob> {
+    const { inputs, lse, device, tokens } = resident;
+    const gpu = device === undefined ? undefined : await keeper.get();
+    const output = resident.output ?? (gpu && (await device?.read(gpu))?.output);
+    if (output === undefined) throw new Error('the device lost the output: run the cell again');
+    return tensorFile(params, inputs, { output, lse }, tokens);
   }
 
   return {
     adapter: async (): Promise<AdapterInfo | undefined> => (await keeper.get())?.info,
     run: (jobId, call, onProgress) =>
+      jobs.run(jobId, (signal) => withReports(onProgress, (report) => run(call, signal, report))),
+    mapBase: (jobId, call, batch, head, onProgress = () => undefined) =>
       jobs.run(jobId, async (signal) => {
-        const { report, stop } = throttled(onProgress);
-        try {
-          return await run(call, signal, report);
-        } finally {
-          stop();
-        }
+        checkHead(call.params, batch, head);
+        return withReports(onProgress, (report) =>
+          withDevice(async () => {
+            const key = await ensureResident(call, signal, report);
+            return residents.use(key, (each) => mapBaseOf(each, batch, head, signal, report));
+          }),
+        );
       }),
-    mapBase: (jobId, params, batch, head) =>
+    mapWindow: (jobId, call, batch, head, rect: MapRect): Promise<MapWindow> =>
       jobs.run(jobId, async (signal) => {
-        checkHead(params, batch, head);
-        const run = async () => {
-          const key = await ensureResident(params, signal);
-          return residents.use(key, (call) => mapBaseOf(call, batch, head, signal));
-        };
-        // Without an adapter there is no device to lose.
-        return (await keeper.get()) === undefined
-          ? run()
-          : keeper.withRecovery(run, () => undefined);
-      }),
-    mapWindow: (jobId, params, batch, head, rect: MapRect): Promise<MapWindow> =>
-      jobs.run(jobId, async (signal) => {
-        checkHead(params, batch, head);
-        const key = await ensureResident(params, signal);
+        checkHead(call.params, batch, head);
+        const key = await ensureResident(call, signal);
         return residents.use(key, async ({ inputs, lse }) =>
           mapWindow(inputs, lse, batch, head, rect),
         );
       }),
+    tensors: (jobId, call, onProgress) =>
+      jobs.run(jobId, (signal) =>
+        withReports(onProgress, (report) =>
+          withDevice(async () => {
+            const key = await ensureResident(call, signal, report);
+            return residents.use(key, (each) => tensorsOf(each, call));
+          }),
+        ),
+      ),
     cancel: (jobId) => jobs.cancel(jobId),
     loseDevice: () => keeper.lose(),
   };

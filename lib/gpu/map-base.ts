@@ -7,19 +7,24 @@ import type { ResidentAttention } from './resident';
 import { variantSlots } from './variant-slots';
 
 const TARGET_SUBMIT_SECONDS = 0.008;
-const WORKGROUP_ROWS = 8;
+/** Side of a workgroup, in cells. */
+const WORKGROUP_CELLS = 8;
+const FIRST_COLUMNS = 64;
 
 /**
  * Reduces one head's map on the device from resident Q, K and LSE: 2 x 512 x 512 numbers come
- * back, whatever the length. Rows of cells are submitted in slices whose size follows the time
- * that the last one took; `signal` is checked between them.
+ * back, whatever the length. Cells are submitted in slices whose size follows the time
+ * that the last one took; the signal is checked between them.
  */
 export async function mapBaseOnDevice(
   gpu: GpuDevice,
   resident: ResidentAttention,
   batch: number,
   head: number,
-  signal?: AbortSignal,
+  options: {
+    readonly signal?: AbortSignal;
+    readonly onFraction?: (fraction: number) => void;
+  } = {},
 ): Promise<MapBase> {
   const { shape } = resident;
   const { queries, keys } = shape;
@@ -35,7 +40,7 @@ export async function mapBaseOnDevice(
     listHeadStride: 0,
   });
   const params = uniformBuffer(gpu, view.arrayBuffer.byteLength);
-  const mapView = mapParamsView({ rows, columns, batch, head, rowStart: 0 });
+  const mapView = mapParamsView({ rows, columns, batch, head, rowStart: 0, columnStart: 0 });
   const map = uniformBuffer(gpu, mapView.arrayBuffer.byteLength);
   try {
     device.queue.writeBuffer(params, 0, view.arrayBuffer);
@@ -47,27 +52,43 @@ export async function mapBaseOnDevice(
         resource: { buffer },
       })),
     });
-    let rowsPerSubmit = WORKGROUP_ROWS;
-    for (let rowStart = 0; rowStart < rows; ) {
-      signal?.throwIfAborted();
-      const count = Math.min(rowsPerSubmit, rows - rowStart);
-      mapView.set({ rowStart });
+    const dispatch = async (rowStart: number, rowCount: number, start: number, count: number) => {
+      options.signal?.throwIfAborted();
+      mapView.set({ rowStart, columnStart: start });
       device.queue.writeBuffer(map, 0, mapView.arrayBuffer);
-      const start = performance.now();
+      const submitted = performance.now();
       const encoder = device.createCommandEncoder();
       const pass = encoder.beginComputePass();
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindings);
-      pass.dispatchWorkgroups(Math.ceil(columns / 8), Math.ceil(count / WORKGROUP_ROWS));
+      pass.dispatchWorkgroups(
+        Math.ceil(count / WORKGROUP_CELLS),
+        Math.ceil(rowCount / WORKGROUP_CELLS),
+      );
       pass.end();
       device.queue.submit([encoder.finish()]);
       await gpu.settle(device.queue.onSubmittedWorkDone());
-      const seconds = (performance.now() - start) / 1000;
-      rowStart += count;
-      if (seconds < TARGET_SUBMIT_SECONDS) rowsPerSubmit *= 2;
-      else if (seconds > 3 * TARGET_SUBMIT_SECONDS) {
-        rowsPerSubmit = Math.max(WORKGROUP_ROWS, rowsPerSubmit / 2);
+      options.onFraction?.((rowStart + (rowCount * (start + count)) / columns) / rows);
+      return (performance.now() - submitted) / 1000;
+    };
+    // A submit is a part of a row of workgroups until whole rows are short.
+    let rowsPerSubmit = WORKGROUP_CELLS;
+    let columnsPerSubmit = FIRST_COLUMNS;
+    for (let rowStart = 0; rowStart < rows; ) {
+      const rowCount = Math.min(rowsPerSubmit, rows - rowStart);
+      for (let start = 0; start < columns; ) {
+        const count = Math.min(columnsPerSubmit, columns - start);
+        const seconds = await dispatch(rowStart, rowCount, start, count);
+        start += count;
+        if (seconds < TARGET_SUBMIT_SECONDS) {
+          if (columnsPerSubmit < columns) columnsPerSubmit *= 2;
+          else if (count === columns) rowsPerSubmit *= 2;
+        } else if (seconds > 3 * TARGET_SUBMIT_SECONDS) {
+          if (rowsPerSubmit > WORKGROUP_CELLS) rowsPerSubmit /= 2;
+          else columnsPerSubmit = Math.max(WORKGROUP_CELLS, columnsPerSubmit / 2);
+        }
       }
+      rowStart += rowCount;
     }
     const pairs = await readFloats(gpu, cells, rows * columns * 2);
     const max = new Float32Array(rows * columns);

@@ -26,6 +26,7 @@ export interface MapParams {
   readonly batch: number;
   readonly head: number;
   readonly rowStart: number;
+  readonly columnStart: number;
 }
 
 /** A view of `Params` with the sizes, numbers and tables of one call set; strides count list rows, 0 where shared. */

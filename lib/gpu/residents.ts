@@ -1,5 +1,6 @@
-import type { AttentionInputs } from '../attention/types';
-import type { AttentionParams } from '../spec/kinds/attention';
+import type { AttentionInputs, AttentionOutput } from '../attention/types';
+import { identityOf } from '../run/file-identity';
+import type { AttentionCall } from '../run/worker-api';
 import type { ResidentAttention } from './resident';
 
 /** What a map needs of a finished attention call. */
@@ -7,6 +8,10 @@ export interface ResidentCall {
   readonly inputs: AttentionInputs;
   /** [batch, queryHeads, queries]; -Infinity where a row is fully masked. */
   readonly lse: Float32Array | Float64Array;
+  /** [batch, queryHeads, queries, headSize]; undefined where the device has it. */
+  readonly output: AttentionOutput['output'] | undefined;
+  /** Token of every key, where the file of the inputs names them. */
+  readonly tokens?: readonly string[] | undefined;
   /** The tensors on the device; undefined for a call that ran on the CPU. */
   readonly device: ResidentAttention | undefined;
 }
@@ -17,15 +22,18 @@ interface Slot {
   users: number;
 }
 
-/** Identity of the tensors: engine and number of timed runs do not change them. */
-export function residentKey({ shape, structure, variant, select, seed }: AttentionParams): string {
-  return JSON.stringify([shape, structure, variant, select, seed]);
+/** Identity of the tensors: the number of timed runs does not change them. */
+export function residentKey({ params, file }: AttentionCall): string {
+  const { timedRuns: _, ...rest } = params;
+  const content =
+    rest.inputs.source === 'file' && file !== undefined ? identityOf(file) : 'no file';
+  return JSON.stringify([rest, content]);
 }
 
-function bytesOf({ inputs, lse, device }: ResidentCall): number {
+function bytesOf({ inputs, lse, output, device }: ResidentCall): number {
   const { query, key, value } = inputs;
   const host = query.byteLength + key.byteLength + value.byteLength + lse.byteLength;
-  return host + (device?.bytes ?? 0);
+  return host + (output?.byteLength ?? 0) + (device?.bytes ?? 0);
 }
 
 /** Finished calls, least recently used first out above a number of bytes; calls in use stay. */

@@ -96,7 +96,7 @@ export async function runOnDevice(
           blockList: listSummary(job.list, planBlockQueries(plan, params.shape), plan.blockKeys),
           notes,
         },
-        resident: { inputs, lse: output.lse, device: resident },
+        resident: { inputs, lse: output.lse, output: undefined, device: resident },
       };
     } finally {
       job.destroy();

@@ -9,7 +9,7 @@ const CPU_BLOCK = 64;
 export async function runOnCpu(context: RunContext): Promise<AttentionRun> {
   const { params, inputs, signal, report } = context;
   const start = performance.now();
-  const { lse } = await driveSteps(referenceSteps(inputs), signal, (fraction) =>
+  const output = await driveSteps(referenceSteps(inputs), signal, (fraction) =>
     report({ fraction, phase: 'timing' }),
   );
   const seconds = (performance.now() - start) / 1000;
@@ -38,6 +38,6 @@ export async function runOnCpu(context: RunContext): Promise<AttentionRun> {
       blockList: listSummary(list, CPU_BLOCK, CPU_BLOCK),
       notes: ['the CPU reference computes in f64 and runs once; it is not a tuned CPU kernel'],
     },
-    resident: { inputs, lse, device: undefined },
+    resident: { inputs, ...output, device: undefined },
   };
 }

@@ -83,7 +83,7 @@ export async function runOnWasm(
           : [`output differs from the f64 reference by ${error.maxAbs.toExponential(1)}`]),
       ],
     },
-    resident: { inputs, lse: measured.lse, device: undefined },
+    resident: { inputs, output: measured.output, lse: measured.lse, device: undefined },
   };
 }
 

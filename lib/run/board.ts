@@ -13,6 +13,8 @@ export interface Board {
   notebook: Notebook;
   readonly records: Map<string, CellRecord>;
   readonly files: Map<string, File>;
+  /** The file that each result was computed from. */
+  readonly resultFiles: WeakMap<CellResult, File>;
   /** Results by content key: what makes an undo instant. */
   readonly cache: ResultCache<CellResult>;
   readonly estimator: Estimator;
@@ -55,6 +57,7 @@ export function createBoard(
     notebook: initial,
     records,
     files,
+    resultFiles: new WeakMap(),
     cache,
     estimator,
     hashes() {

@@ -27,7 +27,7 @@ export async function runCellJob(
     case 'recurrent':
     case 'decode':
       return workers.kernel.call(
-        (api, jobId, onProgress) => api.run(jobId, kernelCall(cell), onProgress),
+        (api, jobId, onProgress) => api.run(jobId, kernelCall(cell, file), onProgress),
         options,
       );
     case 'workload':
@@ -53,7 +53,10 @@ export async function runCellJob(
   }
 }
 
-/** What the kernel worker is told of a cell. */
-export function kernelCall({ kind, params }: CellOf<KernelKind>): KernelCall {
-  return { kind, params } as KernelCall;
+/** What the kernel worker is told of a cell and the file that it reads. */
+export function kernelCall(
+  { kind, params }: CellOf<KernelKind>,
+  file: File | undefined,
+): KernelCall {
+  return { kind, params, file } as KernelCall;
 }

@@ -1,14 +1,8 @@
 import { canonicalParams } from '../spec/canonical';
 import { topologicalOrder } from '../spec/graph';
 import type { Cell, Notebook } from '../spec/notebook';
+import { type FileIdentity, identityOf } from './file-identity';
 import { isJobCell, KIND_VERSIONS, neededFileName } from './job-kinds';
-
-/** What makes a bound file the same file, as far as a page can tell without reading it. */
-export interface FileIdentity {
-  readonly name: string;
-  readonly size: number;
-  readonly lastModified: number;
-}
 
 /**
  * Everything that a cell's result depends on except its inputs: kind, kind version, canonical
@@ -21,7 +15,7 @@ export function ownContent(cell: Cell, file: FileIdentity | undefined): string {
     cell.kind,
     version,
     canonicalParams(cell),
-    reads === undefined ? 'no file' : [reads.name, reads.size, reads.lastModified],
+    reads === undefined ? 'no file' : identityOf(reads),
   ]);
 }
 

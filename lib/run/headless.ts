@@ -1,5 +1,6 @@
 import { formatIssue } from '../spec/issues';
 import { parseNotebook } from '../spec/validate';
+import { neededFileName } from './job-kinds';
 import { decodeResult, encodeResult } from './result-json';
 import type { Session } from './session-types';
 import type { CellResult, CellState } from './types';
@@ -15,15 +16,21 @@ export interface HeadlessCell {
  * A function that runs every cell of a notebook, given as JSON text, and resolves to what became of
  * them by cell id, in the form that `readHeadless` reads. A failed cell is an outcome, not an
  * error; text that is no valid notebook rejects with every issue. Calls run one after another over
- * the one session, so that what its workers learned of the adapter serves all of them.
+ * the one session, so that what its workers learned of the adapter serves all of them. `file` is
+ * bound to every cell that reads one.
  */
-export function createHeadlessRunner(session: Session): (json: string) => Promise<string> {
+export function createHeadlessRunner(
+  session: Session,
+): (json: string, file?: File) => Promise<string> {
   let last: Promise<unknown> = Promise.resolve();
 
-  async function run(json: string): Promise<string> {
+  async function run(json: string, file: File | undefined): Promise<string> {
     const parsed = parseNotebook(JSON.parse(json));
     if (!parsed.ok) throw new Error(parsed.issues.map(formatIssue).join('\n'));
     session.setNotebook(parsed.notebook);
+    for (const cell of parsed.notebook.cells) {
+      if (file !== undefined && neededFileName(cell) !== undefined) session.bindFile(cell.id, file);
+    }
     await session.runAll();
     const cells = [...session.statuses()].map(([id, { state, message, result }]) => [
       id,
@@ -32,8 +39,8 @@ export function createHeadlessRunner(session: Session): (json: string) => Promis
     return JSON.stringify(encodeResult(Object.fromEntries(cells)));
   }
 
-  return (json) => {
-    const next = last.then(() => run(json));
+  return (json, file) => {
+    const next = last.then(() => run(json, file));
     last = next.catch(() => undefined);
     return next;
   };

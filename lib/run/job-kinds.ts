@@ -17,7 +17,7 @@ export type JobKind = keyof typeof KIND_VERSIONS;
 export type JobCell = CellOf<JobKind>;
 export type WorkerName = 'kernel' | 'simulation';
 
-/** Kinds that run in the kernel worker, on their params alone. */
+/** Kinds that run in the kernel worker, on their params and a file. */
 export const KERNEL_KINDS = [
   'attention',
   'recurrent',
@@ -55,12 +55,16 @@ export function neededFileName(cell: Cell): string | undefined {
     const { costModel } = cell.params;
     return costModel.type === 'tables' ? costModel.fileName : undefined;
   }
+  if (cell.kind === 'attention') {
+    const { inputs } = cell.params;
+    return inputs.source === 'file' ? inputs.fileName : undefined;
+  }
   return undefined;
 }
 
 /** Whether a file can ever be bound to cells of the kind. */
 export function takesFile(kind: CellKind): boolean {
-  return kind === 'workload' || kind === 'serve';
+  return kind === 'workload' || kind === 'serve' || kind === 'attention';
 }
 
 /** The sentence a cell fails with while its file is not there. */

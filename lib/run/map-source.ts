@@ -1,17 +1,18 @@
 import type { MapBase } from '../attention/types';
-import type { AttentionParams } from '../spec/kinds/attention';
+import { identityOf } from './file-identity';
 import type { JobQueue } from './job-queue';
+import { runQueued } from './queued-call';
 import type { ResultCache } from './result-cache';
 import type { MapSource } from './session-types';
-import type { KernelApi } from './worker-api';
-import { abortError, type WorkerCall, type WorkerClient } from './worker-client';
+import type { AttentionCall, KernelApi, OnProgress } from './worker-api';
+import type { WorkerCall, WorkerClient } from './worker-client';
 
 export interface MapSourceDeps {
   readonly kernel: WorkerClient<KernelApi>;
   readonly queue: JobQueue;
   readonly bases: ResultCache<MapBase>;
-  /** Params of the attention result on show; throws where there is none. */
-  readonly params: () => AttentionParams;
+  /** The call that the attention result on show came from; throws where there is none. */
+  readonly attention: () => AttentionCall;
 }
 
 /**
@@ -27,35 +28,33 @@ export function createMapSource(
   isBackground = false,
 ): MapSource {
   const keyOf = (kind: 'base' | 'window') => `map:${kind}:${cellId}:${lane}`;
-  function enqueue<T>(kind: 'base' | 'window', call: WorkerCall<KernelApi, T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      deps.queue.put(
-        {
-          key: keyOf(kind),
-          run: (signal) => deps.kernel.call(call, { signal }).then(resolve, reject),
-          onDropped: () => reject(abortError('replaced by a newer map call')),
-        },
-        { first: !isBackground },
-      );
-    });
-  }
+  const enqueue = <T>(
+    kind: 'base' | 'window',
+    call: WorkerCall<KernelApi, T>,
+    onProgress?: OnProgress,
+  ): Promise<T> => runQueued(deps, keyOf(kind), call, { onProgress, isBackground });
 
   return {
-    async base(batch, head) {
-      const params = deps.params();
-      const key = JSON.stringify([params, batch, head]);
+    async base(batch, head, onProgress) {
+      const attention = deps.attention();
+      const { params, file } = attention;
+      const key = JSON.stringify([params, file && identityOf(file), batch, head]);
       const known = deps.bases.get(key);
       if (known !== undefined) {
         deps.queue.drop(keyOf('base'));
         return known;
       }
-      const base = await enqueue('base', (api, jobId) => api.mapBase(jobId, params, batch, head));
+      const base = await enqueue(
+        'base',
+        (api, jobId, report) => api.mapBase(jobId, attention, batch, head, report),
+        onProgress,
+      );
       deps.bases.set(key, base);
       return base;
     },
     async window(batch, head, rect) {
-      const params = deps.params();
-      return enqueue('window', (api, jobId) => api.mapWindow(jobId, params, batch, head, rect));
+      const attention = deps.attention();
+      return enqueue('window', (api, jobId) => api.mapWindow(jobId, attention, batch, head, rect));
     },
     lane: (name, options = {}) =>
       createMapSource(cellId, deps, `${lane}/${name}`, options.isBackground ?? isBackground),

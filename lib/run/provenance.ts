@@ -1,6 +1,7 @@
 import type { JobCell } from './job-kinds';
 import { KIND_VERSIONS } from './job-kinds';
 import type { CellOutput, CellResult, Provenance } from './types';
+import type { KernelOutput } from './worker-api';
 
 /** What the runner knows of a run besides its output. */
 export interface RunFacts {
@@ -10,6 +11,15 @@ export interface RunFacts {
   readonly wallSeconds: number;
   /** Results of the cell's inputs, in input order. */
   readonly inputs: readonly CellResult[];
+}
+
+/** The seed of a kernel's result; undefined where its inputs are a file's and no table is seeded. */
+function seedOf(output: KernelOutput): number | undefined {
+  if (output.kind !== 'attention') return output.value.params.seed;
+  const { inputs, variant, seed } = output.value.params;
+  const hasTables =
+    variant.type === 'documents' || (variant.type === 'formula' && variant.tables.length > 0);
+  return inputs.source === 'file' && !hasTables ? undefined : seed;
 }
 
 /** How a result came about, from its cell, its output and the circumstances of the run. */
@@ -43,7 +53,7 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
     default:
       return {
         ...common,
-        seed: output.value.params.seed,
+        seed: seedOf(output),
         clock: output.value.timing.clock,
         // The CPU engine is the f64 reference.
         precision: output.value.engine === 'cpu' ? 'f64' : 'f32',

@@ -122,6 +122,7 @@ export function createScheduler(
         inputs,
       });
       const result = { output, provenance };
+      if (file !== undefined) board.resultFiles.set(result, file);
       board.estimator.learn(cell, output, wallSeconds, context);
       board.cache.set(key, result);
       adopt(record, result);

@@ -1,6 +1,6 @@
 import type { Notebook } from '../spec/notebook';
 import type { CellResult, CellState, Progress } from './types';
-import type { KernelApi } from './worker-api';
+import type { KernelApi, OnProgress } from './worker-api';
 
 /** What the page shows of one cell. Immutable: a new object whenever anything in it changes. */
 export interface CellStatus {
@@ -28,7 +28,7 @@ export const IDLE_STATUS: CellStatus = {
 
 /** The kernel worker's map calls, without job ids; latest call of the same kind wins. */
 export interface MapSource {
-  base: (batch: number, head: number) => ReturnType<KernelApi['mapBase']>;
+  base: (batch: number, head: number, onProgress?: OnProgress) => ReturnType<KernelApi['mapBase']>;
   window: (
     batch: number,
     head: number,
@@ -52,12 +52,14 @@ export interface Session {
   runAll(): Promise<void>;
   cancel(cellId: string): void;
   cancelAll(): void;
-  /** Binds a file the user chose to a workload cell (or to a serve cell whose cost model is `tables`). */
+  /** Binds a file the user chose to a workload cell, a serve cell whose cost model is `tables`, or an attention cell. */
   bindFile(cellId: string, file: File): void;
-  boundFileName(cellId: string): string | undefined;
+  boundFile(cellId: string): File | undefined;
   /** Results bundled with the page; used only where the spec hash still fits the cell. */
   loadRecorded(results: ReadonlyMap<string, CellResult>): void;
   /** Map calls over one attention cell. */
   mapSource(attentionCellId: string): MapSource;
+  /** Q, K, V, output and LSE of the cell's result as a safetensors file; see `tensorFile`. */
+  tensors(attentionCellId: string, onProgress?: OnProgress): Promise<Blob>;
   dispose(): void;
 }

@@ -1,11 +1,13 @@
 import type { MapBase } from '../attention/types';
 import type { Notebook } from '../spec/notebook';
+import { attentionCall } from './attention-call';
 import { createBoard } from './board';
 import { adopt, type CellRecord, enter, isFresh, isPending, settled } from './cell-record';
 import { deriveStatuses } from './derive-status';
 import { takesFile } from './job-kinds';
 import { createLiveReruns } from './live-reruns';
 import { createMapSource } from './map-source';
+import { runQueued } from './queued-call';
 import { createRecordedResults } from './recorded-results';
 import { createResultCache } from './result-cache';
 import { createScheduler, type SchedulerDeps } from './scheduler';
@@ -146,7 +148,7 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
       board.files.set(cellId, file);
       applyEdit();
     },
-    boundFileName: (cellId) => board.files.get(cellId)?.name,
+    boundFile: (cellId) => board.files.get(cellId),
     loadRecorded(results) {
       recorded.load(results);
       void matchRecorded();
@@ -156,13 +158,17 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
         kernel: deps.kernel,
         queue: scheduler.queues.kernel,
         bases,
-        params: () => {
-          const output = board.records.get(cellId)?.result?.output;
-          if (output?.kind !== 'attention')
-            throw new Error(`cell "${cellId}" has no attention result yet: run it first`);
-          return output.value.params;
-        },
+        attention: () => attentionCall(board, cellId),
       }),
+    tensors: async (cellId, onProgress) => {
+      const call = attentionCall(board, cellId);
+      return runQueued(
+        { queue: scheduler.queues.kernel, kernel: deps.kernel },
+        `tensors:${cellId}`,
+        (api, jobId, report) => api.tensors(jobId, call, report),
+        { onProgress },
+      );
+    },
     dispose() {
       if (isDisposed) return;
       cancel(board.records.values());

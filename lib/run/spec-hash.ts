@@ -1,5 +1,6 @@
 import type { Notebook } from '../spec/notebook';
-import { type FileIdentity, foldInputs, ownContent } from './content-key';
+import { foldInputs, ownContent } from './content-key';
+import type { FileIdentity } from './file-identity';
 
 /** SHA-256 of the text's UTF-8 bytes, 64 hexadecimal digits. Browsers have it in secure contexts only. */
 export async function sha256Hex(text: string): Promise<string> {

@@ -1,6 +1,5 @@
 import type { AdapterInfo, MapBase, MapRect, MapWindow } from '../attention/types';
 import type { ServeResult } from '../serving/types';
-import type { AttentionParams } from '../spec/kinds/attention';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import type { CellOf } from '../spec/notebook';
@@ -18,8 +17,14 @@ export interface Cancellable {
 
 /** A cell of a kernel kind, as its worker needs it. */
 export type KernelCall = {
-  [K in KernelKind]: { readonly kind: K; readonly params: CellOf<K>['params'] };
+  [K in KernelKind]: {
+    readonly kind: K;
+    readonly params: CellOf<K>['params'];
+    /** The file bound to the cell, where its params need one. */
+    readonly file?: File | undefined;
+  };
 }[KernelKind];
+export type AttentionCall = Extract<KernelCall, { kind: 'attention' }>;
 
 /** What a call of a kind yields. */
 export type KernelOutput<K extends KernelKind = KernelKind> = Extract<CellOutput, { kind: K }>;
@@ -30,16 +35,24 @@ export interface KernelApi extends Cancellable {
   adapter(): Promise<AdapterInfo | undefined>;
   /** The output is of the call's kind. */
   run(jobId: number, call: KernelCall, onProgress: OnProgress): Promise<KernelOutput>;
-  /** The attention cell's head, reduced to at most 512 x 512. Recomputes Q, K and LSE from `params` when they are not resident. */
-  mapBase(jobId: number, params: AttentionParams, batch: number, head: number): Promise<MapBase>;
+  /** The attention cell's head, reduced to at most 512 x 512. Recomputes Q, K and LSE when they are not resident. */
+  mapBase(
+    jobId: number,
+    call: AttentionCall,
+    batch: number,
+    head: number,
+    onProgress?: OnProgress,
+  ): Promise<MapBase>;
   /** Exact probabilities of at most 512 x 512 elements. */
   mapWindow(
     jobId: number,
-    params: AttentionParams,
+    call: AttentionCall,
     batch: number,
     head: number,
     rect: MapRect,
   ): Promise<MapWindow>;
+  /** Q, K, V, output and LSE as a safetensors file; computed again when they are not resident. */
+  tensors(jobId: number, call: AttentionCall, onProgress: OnProgress): Promise<Blob>;
 }
 
 /** Workloads and simulations: one worker. Files are read in it, in chunks. */

@@ -5,6 +5,15 @@ import { neededFileName } from '../../run/job-kinds';
 import type { Notebook } from '../../spec/notebook';
 import type { Binding } from './options';
 
+const paths = new WeakMap<File, string>();
+
+/** Where a bound file lies: another process opens it by its path. */
+export function pathOf(file: File): string {
+  const path = paths.get(file);
+  if (path === undefined) throw new Error(`not a bound file: ${file.name}`);
+  return path;
+}
+
 /**
  * The file of a binding, read lazily, for a cell that reads one.
  * @throws Error `--bind CELL=PATH: ...`
@@ -21,9 +30,11 @@ export async function openBoundFile({ cellId, path }: Binding, notebook: Noteboo
   try {
     await access(path, constants.R_OK);
     const { mtimeMs } = await stat(path);
-    return new File([await openAsBlob(path)], basename(path), {
+    const file = new File([await openAsBlob(path)], basename(path), {
       lastModified: Math.round(mtimeMs),
     });
+    paths.set(file, path);
+    return file;
   } catch (error) {
     throw fail(`cannot read the file (${(error as NodeJS.ErrnoException).code ?? error})`);
   }

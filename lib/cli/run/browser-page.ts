@@ -10,8 +10,8 @@ const START_MILLISECONDS = 60_000;
 
 /** The built page's headless runner, open in a browser of its own. */
 export interface RunnerPage {
-  /** Calls `window.headroomRun`; see `createHeadlessRunner`. */
-  run(notebookJson: string): Promise<string>;
+  /** Calls `window.headroomRun`; see `createHeadlessRunner`. `path` is that of the file that its cells read. */
+  run(notebookJson: string, path?: string): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -60,12 +60,16 @@ export async function openRunnerPage(directory: string = OUT): Promise<RunnerPag
     }
     const { browser, page } = opened;
     return {
-      run: (notebookJson) =>
-        page.evaluate((json) => {
-          const run = (window as { headroomRun?: (text: string) => Promise<string> }).headroomRun;
+      async run(notebookJson, path) {
+        // The browser opens the file itself: nothing of it passes through here.
+        await page.setInputFiles('input[type=file]', path ?? []);
+        return page.evaluate((json) => {
+          type Run = (text: string, file: File | undefined) => Promise<string>;
+          const run = (window as { headroomRun?: Run }).headroomRun;
           if (run === undefined) throw new Error('this build has no headless runner');
-          return run(json);
-        }, notebookJson),
+          return run(json, document.querySelector('input')?.files?.[0]);
+        }, notebookJson);
+      },
       async close() {
         await browser.close();
         await server.close();

@@ -1,6 +1,6 @@
 import { checkShapeLimits } from '../../attention/checks';
-import { makeInputs } from '../../attention/inputs';
 import type { AttentionResult } from '../../attention/types';
+import { callInputs, describeInputs } from '../../gpu/call-inputs';
 import { decodeOnCpu } from '../../gpu/decode-on-cpu';
 import { decodeOnWasm } from '../../gpu/decode-on-wasm';
 import { runDecode } from '../../gpu/run-decode';
@@ -9,24 +9,26 @@ import { runOnWasm } from '../../gpu/run-on-wasm';
 import { runRecurrentOnCpu } from '../../gpu/run-recurrent-on-cpu';
 import { selectKeys } from '../../gpu/select-keys';
 import { readHeadless } from '../../run/headless';
-import type { KernelApi, KernelCall, KernelOutput } from '../../run/worker-api';
-import type { AttentionParams } from '../../spec/kinds/attention';
+import type { AttentionCall, KernelApi, KernelCall, KernelOutput } from '../../run/worker-api';
 import { NOTEBOOK_VERSION } from '../../spec/notebook';
+import { pathOf } from './bound-file';
 import { openRunnerPage, type RunnerPage } from './browser-page';
 
 const CPU_TENSOR_BYTES = 2 ** 30;
 
-async function attentionHere(params: AttentionParams): Promise<AttentionResult> {
+async function attentionHere(call: AttentionCall): Promise<AttentionResult> {
+  const { params } = call;
   const issues = checkShapeLimits(params.shape, CPU_TENSOR_BYTES);
   if (issues.length > 0) throw new Error(issues.join('; '));
   const { signal } = new AbortController();
   const report = () => undefined;
-  const selected = await selectKeys(params, makeInputs(params), signal, report);
+  const made = await callInputs(call, signal, report);
+  const selected = await selectKeys(params, made.inputs, signal, report);
   const context = { params, ...selected, signal, report, isTimed: true };
   const { result } = await (params.engine === 'wasm'
     ? runOnWasm(context, undefined, undefined)
     : runOnCpu(context));
-  return result;
+  return describeInputs(result, made);
 }
 
 /** A call in this process, or undefined where its engine is the page's. */
@@ -35,7 +37,7 @@ async function runHere(call: KernelCall): Promise<KernelOutput | undefined> {
   switch (call.kind) {
     case 'attention':
       if (engine !== 'cpu' && engine !== 'wasm') return undefined;
-      return { kind: 'attention', value: await attentionHere(call.params) };
+      return { kind: 'attention', value: await attentionHere(call) };
     case 'recurrent': {
       if (engine !== 'cpu') return undefined;
       const { signal } = new AbortController();
@@ -53,10 +55,13 @@ async function runHere(call: KernelCall): Promise<KernelOutput | undefined> {
 }
 
 /** One cell run in the built page. */
-async function runInPage(page: RunnerPage, { kind, params }: KernelCall): Promise<KernelOutput> {
+async function runInPage(
+  page: RunnerPage,
+  { kind, params, file }: KernelCall,
+): Promise<KernelOutput> {
   const cells = [{ id: kind, kind, params }];
   const outcomes = readHeadless(
-    await page.run(JSON.stringify({ version: NOTEBOOK_VERSION, cells })),
+    await page.run(JSON.stringify({ version: NOTEBOOK_VERSION, cells }), file && pathOf(file)),
   );
   const outcome = outcomes.get(kind);
   const output = outcome?.result?.output;
@@ -75,7 +80,7 @@ export interface CommandLineKernels {
 
 export function createKernels(): CommandLineKernels {
   let opened: Promise<RunnerPage> | undefined;
-  const noMaps = () => Promise.reject(new Error('the command line draws no maps'));
+  const notHere = (what: string) => () => Promise.reject(new Error(`the command line ${what}`));
   return {
     api: {
       adapter: async () => undefined,
@@ -85,8 +90,9 @@ export function createKernels(): CommandLineKernels {
         opened ??= openRunnerPage();
         return runInPage(await opened, call);
       },
-      mapBase: noMaps,
-      mapWindow: noMaps,
+      mapBase: notHere('draws no maps'),
+      mapWindow: notHere('draws no maps'),
+      tensors: notHere('saves no tensors'),
       cancel: () => undefined,
     },
     async close() {

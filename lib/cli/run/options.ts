@@ -6,7 +6,7 @@ Runs every cell of a notebook and writes what came out. The simulator runs in th
 attention cells run on WebGPU in a headless Chromium over the built page (npm run build).
 
   --out PATH         results as JSON; - writes to standard output
-  --bind CELL=PATH   the file that a workload or serve cell reads; once per cell
+  --bind CELL=PATH   the file that a workload, serve or attention cell reads; once per cell
   --seed N           overrides the seed of every cell that has one
   --cpu              runs attention cells on the CPU reference; needs no browser and no build
   --timelines        includes every iteration of serve cells and the distribution of token gaps;

@@ -11,9 +11,9 @@ struct MapParams {
   columns: u32,
   batch: u32,
   head: u32,
-  // First row of cells of this dispatch.
+  // First row and column of cells of this dispatch.
   rowStart: u32,
-  unused: u32,
+  columnStart: u32,
 }
 
 // #include "params.wgsl"
@@ -29,7 +29,7 @@ struct MapParams {
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  let column = id.x;
+  let column = map.columnStart + id.x;
   let cellRow = map.rowStart + id.y;
   if (column >= map.columns || cellRow >= map.rows) {
     return;

@@ -11,7 +11,7 @@ import {
 import { attentionSelection } from './selection';
 
 /** Largest sequence the page accepts; the adapter's own limits are checked when the cell runs. */
-export const MAX_TOKENS = 16_384;
+export const MAX_TOKENS = 32_768;
 
 const tokens = (low: number, high: number, fallback: number) =>
   z.int().min(low).max(high).default(fallback);
@@ -48,6 +48,26 @@ export const attentionStructure = z.strictObject({
   inductionPeriodTokens: tokens(2, 8192, 128),
 });
 export type AttentionStructure = z.output<typeof attentionStructure>;
+
+/** Orders of a tensor's axes: b batch entry, h head, n position, d dimension of the head. */
+export const TENSOR_LAYOUTS = ['bhnd', 'bnhd', 'hnd', 'nhd', 'nd'] as const;
+export type TensorLayout = (typeof TENSOR_LAYOUTS)[number];
+
+const tensorName = (fallback: string) => z.string().min(1).max(200).default(fallback);
+
+/** Where Q, K and V come from: made from `structure` and the seed, or tensors of a safetensors file. */
+export const attentionInputs = z.discriminatedUnion('source', [
+  z.strictObject({ source: z.literal('synthetic') }),
+  z.strictObject({
+    source: z.literal('file'),
+    fileName: z.string().max(200).default(''),
+    query: tensorName('q'),
+    key: tensorName('k'),
+    value: tensorName('v'),
+    layout: z.enum(TENSOR_LAYOUTS).default('bhnd'),
+  }),
+]);
+export type FileSource = Extract<z.output<typeof attentionInputs>, { source: 'file' }>;
 
 const formulaName = z
   .string()
@@ -195,6 +215,8 @@ export const attentionParams = z
   .strictObject({
     shape: attentionShape.prefault({}),
     structure: attentionStructure.prefault({}),
+    /** With a file, `shape` must be that of its tensors. */
+    inputs: attentionInputs.default({ source: 'synthetic' }),
     variant: attentionVariant.default({ type: 'causal' }),
     /** Keys chosen from the data, within a dense or causal variant. */
     select: attentionSelection.default({ type: 'none' }),

@@ -8,15 +8,27 @@ export interface MapReading extends MapElement {
   readonly second: number | undefined;
 }
 
+/** Tokens of every key; queries are the last of them. */
+export interface MapTokens {
+  readonly tokens: readonly string[];
+  readonly queries: number;
+}
+
 const inWords = (p: number) => (Number.isNaN(p) ? 'masked' : p.toPrecision(4));
 
-/** One element in words; `names` are those of a difference's operands. */
+/** One element in words; `names` are those of a difference's operands, `tokens` what the positions stand for. */
 export function readingText(
   { query, key, first, second }: MapReading,
   names: readonly [string, string],
   profiles: MapProfiles | undefined,
+  tokens?: MapTokens | undefined,
 ): string {
-  return `query ${query}, key ${key}: ${valueText(first, second, names)}${profileText(query, key, profiles)}`;
+  const token = (position: number) => {
+    const text = tokens?.tokens[position];
+    return text === undefined ? '' : ` ${JSON.stringify(text)}`;
+  };
+  const firstQuery = (tokens?.tokens.length ?? 0) - (tokens?.queries ?? 0);
+  return `query ${query}${token(firstQuery + query)}, key ${key}${token(key)}: ${valueText(first, second, names)}${profileText(query, key, profiles)}`;
 }
 
 function valueText(

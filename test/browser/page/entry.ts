@@ -14,6 +14,7 @@ import { selectKeys } from '../../../lib/gpu/select-keys';
 import { SHADER_FILES } from '../../../lib/gpu/shaders';
 import { resolveWgsl } from '../../../lib/gpu/wgsl';
 import * as service from './service';
+import * as tensors from './tensors';
 
 let opened: Promise<GpuDevice | undefined> | undefined;
 
@@ -199,6 +200,7 @@ export const kernelTests = {
   isRepeatable,
   adapter: async () => (await device()).info,
   ...service,
+  ...tensors,
 };
 export type KernelTests = typeof kernelTests;
 Object.assign(globalThis, { kernelTests });

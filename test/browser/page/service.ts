@@ -14,7 +14,7 @@ import { recurrentParams } from '../../../lib/spec/kinds/recurrent';
 let remote: Remote<KernelService> | undefined;
 
 /** The worker that the page uses, bundled as it is. */
-function kernel(): Remote<KernelService> {
+export function kernel(): Remote<KernelService> {
   remote ??= wrap<KernelService>(new Worker('/kernel.worker.js', { type: 'module' }));
   return remote;
 }
@@ -137,9 +137,10 @@ export async function attentionWithLoss(params: unknown) {
 /** Base reduction and an exact window over the worker, from resident tensors. */
 export async function serviceMaps(params: unknown, head: number) {
   const parsed = parse(params);
-  const base = await kernel().mapBase(4, parsed, 0, head);
+  const call = { kind: 'attention', params: parsed } as const;
+  const base = await kernel().mapBase(4, call, 0, head);
   const rect = { queryStart: 3, queryEnd: 20, keyStart: 0, keyEnd: 30 };
-  const window = await kernel().mapWindow(5, parsed, 0, head, rect);
+  const window = await kernel().mapWindow(5, call, 0, head, rect);
   const { queries, keys } = parsed.shape;
   let rowSum = 0;
   for (let k = 0; k < 30; k++) rowSum += window.probabilities[k] || 0;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '../../../lib/cli/commands/run';
+import { writeTensors } from '../../../lib/tensors/write';
 
 const folder = mkdtempSync(join(tmpdir(), 'headroom-run-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -120,6 +121,48 @@ describe('headroom run', () => {
       arrivalSeconds: [0, 1.5],
       promptTokens: [10, 20],
     });
+  });
+});
+
+describe('headroom run over the tensors of a file', () => {
+  const cell = (engine: string) =>
+    `\`\`\`cell attention #attn\n{ "shape": { "queries": 3, "keys": 5, "queryHeads": 2, "kvHeads": 1, "headSize": 4 }, "inputs": { "source": "file", "layout": "nhd" }, "engine": "${engine}" }\n\`\`\`\n`;
+  const tensor = (name: string, shape: readonly number[]) => ({
+    name,
+    dtype: 'F16' as const,
+    shape,
+    data: new Uint16Array(shape.reduce((product, side) => product * side, 1)).fill(0x3c00),
+  });
+  const save = async (name: string, keys: number) => {
+    const [q, kv] = [tensor('q', [3, 2, 4]), [keys, 1, 4]];
+    const blob = writeTensors([q, tensor('k', kv), tensor('v', kv)]);
+    const path = join(folder, name);
+    writeFileSync(path, new Uint8Array(await blob.arrayBuffer()));
+    return path;
+  };
+
+  test.each(['cpu', 'wasm'])('%s', async (engine) => {
+    const file = write('file.md', cell(engine));
+    const path = await save('qkv.safetensors', 5);
+    expect(await runCommand([file, '--out', out, '--bind', `attn=${path}`])).toBe(0);
+    const { attn } = readResults().cells;
+    expect(attn.result.engine).toBe(engine);
+    expect(attn.result.notes[0]).toBe('inputs from "qkv.safetensors": q (F16), k (F16), v (F16)');
+    expect(attn.result.density.elements).toBeCloseTo((3 + 4 + 5) / 15, 10);
+    expect(attn.provenance.specHash).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test('of another shape, of no tensors, and without one', async () => {
+    const file = write('file.md', cell('cpu'));
+    const longer = await save('longer.safetensors', 9);
+    expect(await runCommand([file, '--out', out, '--bind', `attn=${longer}`])).toBe(1);
+    expect(errors.pop()!.replace(file, 'FILE')).toBe(
+      'FILE:1: cell "attn": the file has another shape than this cell: keys 9 (here 5); take the shape from the file, or choose another file',
+    );
+    expect(await runCommand([file, '--out', out, '--bind', `attn=${file}`])).toBe(1);
+    expect(errors.pop()).toMatch(/cell "attn": not a safetensors file, or damaged: a header of/);
+    expect(await runCommand([file, '--out', out])).toBe(1);
+    expect(errors.pop()).toMatch(/cell "attn": needs the file "": pass --bind attn=PATH$/);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { AttentionResult } from '../../../lib/attention/types';
 import { createSession } from '../../../lib/run/session';
 import type {
+  AttentionCall,
   Cancellable,
   KernelApi,
   KernelCall,
@@ -140,15 +141,16 @@ export function fakeKernel(call: KernelCall): KernelOutput {
 export function createFakes() {
   const kernel = createFakeClient<KernelApi>('kernel', {
     run: (_job: number, call: KernelCall) => fakeKernel(call),
-    mapBase: (_job: number, _params: AttentionParams, batch: number, head: number) => ({
+    mapBase: (_job: number, _call: AttentionCall, batch: number, head: number) => ({
       rows: batch,
       columns: head,
       max: new Float32Array(4),
     }),
-    mapWindow: (_job: number, _params: AttentionParams, batch: number, head: number) => ({
+    mapWindow: (_job: number, _call: AttentionCall, batch: number, head: number) => ({
       queryStart: batch,
       keyStart: head,
     }),
+    tensors: () => new Blob(['tensors']),
   });
   const simulation = createFakeClient<SimulationApi>('simulation', {
     workload: (_job: number, params: WorkloadParams, file?: File) => fakeWorkload(params, file),

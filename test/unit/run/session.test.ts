@@ -461,7 +461,7 @@ describe('files', () => {
   const notebook = makeNotebook([
     { id: 'load', kind: 'workload', params: { source } },
     { id: 'serve', kind: 'serve', inputs: ['load'] },
-    { id: 'attn', kind: 'attention' },
+    { id: 'rule', kind: 'recurrent' },
   ]);
 
   test('missing ones fail the cell with their name', async () => {
@@ -479,7 +479,7 @@ describe('files', () => {
     const { session, simulation } = fakes;
     const file = new File(['a,b\n1,2\n'], 'trace.csv', { lastModified: 1 });
     session.bindFile('load', file);
-    expect(session.boundFileName('load')).toBe('trace.csv');
+    expect(session.boundFile('load')).toBe(file);
     vi.advanceTimersByTime(LIVE_DEBOUNCE_MILLISECONDS);
     await drain(fakes);
     expect(simulation.calls[0]!.args[2]).toBe(file);
@@ -494,10 +494,10 @@ describe('files', () => {
     const { session } = createFakeSession(notebook);
     const file = new File([], 'x');
     expect(() => session.bindFile('nope', file)).toThrow('unknown cell: "nope"');
-    expect(() => session.bindFile('attn', file)).toThrow(
-      'cell "attn" is of kind attention and reads no file',
+    expect(() => session.bindFile('rule', file)).toThrow(
+      'cell "rule" is of kind recurrent and reads no file',
     );
-    expect(session.boundFileName('attn')).toBeUndefined();
+    expect(session.boundFile('rule')).toBeUndefined();
   });
 });
 

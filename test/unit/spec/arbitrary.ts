@@ -45,6 +45,18 @@ const params = {
         { bandStrength: fc.double({ min: 0, max: 16, noNaN: true }), needleCount: int(1, 64) },
         { requiredKeys: [] },
       ),
+      inputs: fc.oneof(
+        fc.constant({ source: 'synthetic' }),
+        fc.record(
+          {
+            source: fc.constant('file'),
+            fileName: fc.string({ maxLength: 30 }),
+            query: fc.string({ minLength: 1, maxLength: 9 }),
+            layout: fc.constantFrom('bhnd', 'nhd'),
+          },
+          { requiredKeys: ['source'] },
+        ),
+      ),
       variant: fc.oneof(
         fc.constant({ type: 'dense' }),
         fc.constant({ type: 'causal' }),

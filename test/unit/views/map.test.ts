@@ -414,6 +414,17 @@ describe('the reading', () => {
       'query 9, key 5: 0.5000',
     );
   });
+
+  it('says the tokens, queries being the last of the keys', () => {
+    const tokens = { tokens: ['a', 'b', '"c"', 'd'], queries: 2 };
+    const named = { query: 0, key: 3, first: 0.5, second: undefined };
+    expect(readingText(named, names, undefined, tokens)).toBe(
+      'query 0 "\\"c\\"", key 3 "d": 0.5000',
+    );
+    expect(readingText({ ...named, key: 9 }, names, undefined, tokens)).toBe(
+      'query 0 "\\"c\\"", key 9: 0.5000',
+    );
+  });
 });
 
 describe('a map of two inputs', () => {
