@@ -216,16 +216,19 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
       <p className={styles.readout} aria-live="polite" data-testid="map-readout">
         {reading !== undefined && readingText(reading, names ?? ['', ''], profiles)}
       </p>
-      <MapLegend
-        scale={scale}
-        top={top}
-        cells={cells}
-        names={names}
-        profiles={
-          profiles && (exact !== undefined && coversView(exact.rect, view) ? 'exact' : 'estimated')
-        }
-        paper={colors?.paper}
-      />
+      {!isTable && (
+        <MapLegend
+          scale={scale}
+          top={top}
+          cells={cells}
+          names={names}
+          profiles={
+            profiles &&
+            (exact !== undefined && coversView(exact.rect, view) ? 'exact' : 'estimated')
+          }
+          paper={colors?.paper}
+        />
+      )}
     </div>
   );
 }

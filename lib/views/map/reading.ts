@@ -10,6 +10,10 @@ export interface MapReading extends MapElement {
 
 const inWords = (p: number) => (Number.isNaN(p) ? 'masked' : p.toPrecision(4));
 
+/** A difference in words: nobody should have to read "-0.1 more". */
+const signedWords = (difference: number) =>
+  `${inWords(Math.abs(difference))} ${difference < 0 ? 'less' : 'more'}`;
+
 /** One element in words; `names` are those of a difference's operands. */
 export function readingText(
   { query, key, first, second }: MapReading,
@@ -36,6 +40,6 @@ function profileText(query: number, key: number, profiles: MapProfiles | undefin
   const largest = profileAt(profiles.queries, query);
   if (received === undefined || largest === undefined) return '';
   return profiles.isSigned
-    ? `; in view, key ${key} receives ${inWords(received)} more on average, and query ${query}'s largest is ${inWords(largest)} more`
+    ? `; in view, key ${key} receives ${signedWords(received)} on average, and query ${query}'s largest is ${signedWords(largest)}`
     : `; in view, key ${key} receives ${inWords(received)} on average, and query ${query}'s largest is ${inWords(largest)}`;
 }

@@ -416,6 +416,19 @@ describe('the reading', () => {
   });
 });
 
+describe('the reading of a difference', () => {
+  it('says more or less, never more by a negative number', () => {
+    const profiles: MapProfiles = {
+      keys: { from: 0, step: 8, values: new Float32Array([-0.25]) },
+      queries: { from: 0, step: 8, values: new Float32Array([0.5]) },
+      isSigned: true,
+    };
+    expect(readingText({ query: 3, key: 5, first: 0, second: 0 }, ['a', 'b'], profiles)).toContain(
+      "key 5 receives 0.2500 less on average, and query 3's largest is 0.5000 more",
+    );
+  });
+});
+
 describe('a map of two inputs', () => {
   const attention = (id: string, queryHeads: number, batch = 1) => ({
     id,
