@@ -1,6 +1,7 @@
 'use client';
 
 import { useCallback, useMemo, useRef, useState } from 'react';
+import type { AttentionResult, BlockList } from '../../lib/attention/types';
 import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import type { MapParams } from '../../lib/spec/kinds/views';
 import type { MapElement } from '../../lib/views/map/draw';
@@ -14,6 +15,7 @@ import {
   type Viewport,
   zoomViewport,
 } from '../../lib/views/map/viewport';
+import { MapBlocksTable } from './map-blocks-table';
 import { MapCanvas } from './map-canvas';
 import { saveMapCsv, saveMapPng } from './map-export';
 import { MapHeads } from './map-heads';
@@ -22,6 +24,7 @@ import { MapTable } from './map-table';
 import { type MapPart, MapTools } from './map-tools';
 import { useTokens, useWidth } from './use-canvas';
 import { useDelayed } from './use-delayed';
+import { useMapBlocks } from './use-map-blocks';
 import { type MapHead, useMapData } from './use-map-data';
 import { useMapPicture } from './use-map-picture';
 import { useMapReading } from './use-map-reading';
@@ -31,6 +34,7 @@ import styles from './views.module.css';
 export interface MapOperand {
   readonly id: string;
   readonly attention: AttentionParams;
+  readonly engine: AttentionResult['engine'];
   readonly source: MapHead['source'];
   /** Changes with the attention result. */
   readonly resultKey: string;
@@ -54,6 +58,9 @@ const COLORS = {
   accent: '--accent',
   masked: '--masked',
   maskedLine: '--masked-line',
+  blockFull: '--block-full',
+  blockPartial: '--block-partial',
+  blockHalo: '--block-halo',
 };
 const WIDEST = 640;
 
@@ -97,6 +104,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     view,
     hasProfiles,
   );
+  const { blocks, problem: blocksProblem } = useMapBlocks(firstHead, parts.has('blocks'));
   const { reading, read } = useMapReading(
     { head: firstHead, window: firstData.window },
     secondHead && { head: secondHead, window: secondData.window },
@@ -105,7 +113,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
   const pointer = hasProfiles ? hover : undefined;
   const scene = useMemo(() => {
     const height = canvasHeight(frame, hasProfiles);
-    const drawn = { layer, queries, keys, exact, profiles, view, scale, top };
+    const drawn = { layer, queries, keys, exact, profiles, blocks, view, scale, top };
     return { ...drawn, frame, width, height, cursor, hover: pointer };
   }, [
     layer,
@@ -113,6 +121,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     keys,
     exact,
     profiles,
+    blocks,
     view,
     scale,
     top,
@@ -156,7 +165,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
       ? `Attention map, head ${head}`
       : `Difference of attention maps, ${names[0]} minus ${names[1]}, head ${head}`;
   const shown = touchedRect(view, queries, keys);
-  const problem = firstData.problem ?? secondData.problem;
+  const problem = firstData.problem ?? secondData.problem ?? blocksProblem;
   const cells = exact === undefined ? `${aggregate} of each cell` : 'exact values';
   const isTable = parts.has('table');
   return (
@@ -166,6 +175,9 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
         heads={heads}
         batches={batches}
         parts={parts}
+        hasSelection={[first, second].some(
+          (operand) => operand !== undefined && operand.attention.select.type !== 'none',
+        )}
         hasPicture={layer !== undefined}
         onParamsChange={onParamsChange}
         onPart={(part) => setParts(toggled(parts, part))}
@@ -197,7 +209,12 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
         />
       )}
       {isTable ? (
-        <MapTable first={firstHead} second={secondHead} rect={shown} />
+        <>
+          <MapTable first={firstHead} second={secondHead} rect={shown} />
+          {blocks !== undefined && (
+            <MapBlocksTable list={blocks.list} rect={shown} queries={queries} />
+          )}
+        </>
       ) : (
         <div className={styles.map}>
           <MapCanvas
@@ -214,7 +231,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
         </div>
       )}
       <p className={styles.readout} aria-live="polite" data-testid="map-readout">
-        {reading !== undefined && readingText(reading, names ?? ['', ''], profiles)}
+        {reading !== undefined && readingText(reading, names ?? ['', ''], profiles, blocks?.list)}
       </p>
       {!isTable && (
         <MapLegend
@@ -227,10 +244,24 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
             (exact !== undefined && coversView(exact.rect, view) ? 'exact' : 'estimated')
           }
           paper={colors?.paper}
+          blocks={blocks && blocksText(first, names !== undefined, blocks.list)}
         />
       )}
     </div>
   );
+}
+
+/** What the outlines are of. */
+function blocksText(
+  { id, engine }: MapOperand,
+  isDifference: boolean,
+  { blockQueries, blockKeys }: BlockList,
+): string {
+  const tile = `${blockQueries} queries x ${blockKeys} keys`;
+  // The CPU reference goes by elements; its list is only counted.
+  const what =
+    engine === 'cpu' ? `as a kernel with blocks of ${tile} would` : `visited: blocks of ${tile}`;
+  return isDifference ? `${what}, of ${id}` : what;
 }
 
 function toggled(parts: ReadonlySet<MapPart>, part: MapPart): ReadonlySet<MapPart> {

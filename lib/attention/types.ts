@@ -44,6 +44,13 @@ export interface BlockList {
   readonly blocks: Uint32Array;
 }
 
+/** The tile of a block list, and the engine that walked it. */
+export interface BlockTile {
+  readonly blockQueries: number;
+  readonly blockKeys: number;
+  readonly engine: 'webgpu' | 'wasm' | 'cpu';
+}
+
 /** Where and how far an output is from the f64 reference. */
 export interface AttentionError {
   readonly maxAbs: number;

@@ -1,8 +1,7 @@
-import type { MapBase } from '../attention/types';
-import type { AttentionParams } from '../spec/kinds/attention';
+import type { AttentionResult, MapBase } from '../attention/types';
 import type { JobQueue } from './job-queue';
 import type { ResultCache } from './result-cache';
-import type { MapSource } from './session-types';
+import type { LaneOptions, MapSource } from './session-types';
 import type { KernelApi } from './worker-api';
 import { abortError, type WorkerCall, type WorkerClient } from './worker-client';
 
@@ -10,8 +9,8 @@ export interface MapSourceDeps {
   readonly kernel: WorkerClient<KernelApi>;
   readonly queue: JobQueue;
   readonly bases: ResultCache<MapBase>;
-  /** Params of the attention result on show; throws where there is none. */
-  readonly params: () => AttentionParams;
+  /** The attention result on show; throws where there is none. */
+  readonly result: () => AttentionResult;
 }
 
 /**
@@ -24,10 +23,17 @@ export function createMapSource(
   cellId: string,
   deps: MapSourceDeps,
   lane = '',
-  isBackground = false,
+  { isBackground = false, isUnselected = false }: LaneOptions = {},
 ): MapSource {
-  const keyOf = (kind: 'base' | 'window') => `map:${kind}:${cellId}:${lane}`;
-  function enqueue<T>(kind: 'base' | 'window', call: WorkerCall<KernelApi, T>): Promise<T> {
+  const keyOf = (kind: 'base' | 'window' | 'blocks') => `map:${kind}:${cellId}:${lane}`;
+  const paramsOf = () => {
+    const { params } = deps.result();
+    return isUnselected ? { ...params, select: { type: 'none' as const } } : params;
+  };
+  function enqueue<T>(
+    kind: 'base' | 'window' | 'blocks',
+    call: WorkerCall<KernelApi, T>,
+  ): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       deps.queue.put(
         {
@@ -42,7 +48,7 @@ export function createMapSource(
 
   return {
     async base(batch, head) {
-      const params = deps.params();
+      const params = paramsOf();
       const key = JSON.stringify([params, batch, head]);
       const known = deps.bases.get(key);
       if (known !== undefined) {
@@ -54,10 +60,16 @@ export function createMapSource(
       return base;
     },
     async window(batch, head, rect) {
-      const params = deps.params();
+      const params = paramsOf();
       return enqueue('window', (api, jobId) => api.mapWindow(jobId, params, batch, head, rect));
     },
+    async blocks(batch, head) {
+      const { params, engine, blockList } = deps.result();
+      const { blockQueries, blockKeys } = blockList;
+      const tile = { blockQueries, blockKeys, engine };
+      return enqueue('blocks', (api, jobId) => api.mapBlocks(jobId, params, batch, head, tile));
+    },
     lane: (name, options = {}) =>
-      createMapSource(cellId, deps, `${lane}/${name}`, options.isBackground ?? isBackground),
+      createMapSource(cellId, deps, `${lane}/${name}`, { isBackground, isUnselected, ...options }),
   };
 }

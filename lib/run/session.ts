@@ -156,11 +156,11 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
         kernel: deps.kernel,
         queue: scheduler.queues.kernel,
         bases,
-        params: () => {
+        result: () => {
           const output = board.records.get(cellId)?.result?.output;
           if (output?.kind !== 'attention')
             throw new Error(`cell "${cellId}" has no attention result yet: run it first`);
-          return output.value.params;
+          return output.value;
         },
       }),
     dispose() {

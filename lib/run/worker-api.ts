@@ -1,5 +1,13 @@
 import type { RecurrentResult } from '../attention/recurrent/result';
-import type { AdapterInfo, AttentionResult, MapBase, MapRect, MapWindow } from '../attention/types';
+import type {
+  AdapterInfo,
+  AttentionResult,
+  BlockList,
+  BlockTile,
+  MapBase,
+  MapRect,
+  MapWindow,
+} from '../attention/types';
 import type { ServeResult } from '../serving/types';
 import type { AttentionParams } from '../spec/kinds/attention';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
@@ -40,6 +48,14 @@ export interface KernelApi extends Cancellable {
     head: number,
     rect: MapRect,
   ): Promise<MapWindow>;
+  /** The list of key blocks that a kernel with this tile visits for one head. */
+  mapBlocks(
+    jobId: number,
+    params: AttentionParams,
+    batch: number,
+    head: number,
+    tile: BlockTile,
+  ): Promise<BlockList>;
 }
 
 /** Workloads and simulations: one worker. Files are read in it, in chunks. */

@@ -27,7 +27,13 @@ async function openMap(page: Page): Promise<string[]> {
 
 /** The picture's pixels as one number, to see that it changed. */
 const pixelsOf = (page: Page) =>
-  canvasOf(page).evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+  canvasOf(page).evaluate((canvas: HTMLCanvasElement) => {
+    const { data = [] } =
+      canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {};
+    let hash = 0;
+    for (const byte of data) hash = (Math.imul(hash, 31) + byte) | 0;
+    return hash;
+  });
 
 async function downloaded(page: Page, button: string): Promise<Buffer> {
   const download = page.waitForEvent('download');
@@ -157,4 +163,38 @@ test('fits a narrow page without scrolling sideways', async ({ page }) => {
     ]);
     expect(needed).toBeLessThanOrEqual(had as number);
   }
+});
+
+test('the blocks that the kernel visited lie over the map, over all mass too', async ({ page }) => {
+  const problems = await open(page, 'n/');
+  const selected = attention('kept', {
+    shape: { ...SHAPE, queries: 512, keys: 512 },
+    select: { type: 'vertical-slash' },
+  });
+  await openDocument(page, `${selected}\n\`\`\`cell map #map <- kept\n{}\n\`\`\`\n`);
+  await run(page, 'kept');
+  await expect(cell(page, 'map').getByText('computing the map')).toHaveCount(0);
+  const bare = await pixelsOf(page);
+  await tools(page, 'Blocks').click();
+  await expect(page.getByTestId('map-legend')).toContainText('blocks of 16 queries x 32 keys');
+  await expect.poll(() => pixelsOf(page)).not.toBe(bare);
+  await cell(page, 'map').getByRole('application').focus();
+  await page.keyboard.press('ArrowLeft');
+  await expect(readout(page)).toHaveText(
+    /^query 256, key 255: [\d.e-]+, in a (full|partial) block$/,
+  );
+  await page.keyboard.press('End');
+  await expect(readout(page)).toHaveText('query 256, key 511: masked, in a skipped block');
+  const kept = await pixelsOf(page);
+  await cell(page, 'map').getByRole('combobox', { name: /^mass/ }).selectOption('all');
+  await expect.poll(() => pixelsOf(page)).not.toBe(kept);
+  await expect(page.getByTestId('map-legend')).toContainText('the rest is skipped');
+  await tools(page, 'Table').click();
+  const table = cell(page, 'map').getByRole('region', { name: 'visited blocks' });
+  await expect(table.locator('tbody tr')).toHaveCount(24);
+  for (const row of await table.locator('tbody tr').all()) {
+    const cells = await row.locator('td').allInnerTexts();
+    expect(cells.slice(1, 4).reduce((sum, text) => sum + Number(text), 0)).toBe(16);
+  }
+  expect(problems).toEqual([]);
 });

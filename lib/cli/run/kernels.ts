@@ -78,6 +78,7 @@ export function createKernels(): CommandLineKernels {
       },
       mapBase: noMaps,
       mapWindow: noMaps,
+      mapBlocks: noMaps,
       cancel: () => undefined,
     },
     async close() {

@@ -1,6 +1,7 @@
 import { memoLast } from '../memo-last';
 import { rgbOf } from '../rgb';
 import { drawAxes } from './draw-axes';
+import { drawBlocks, type MapBlocks } from './draw-blocks';
 import { drawElements } from './draw-elements';
 import { drawProfiles } from './draw-profiles';
 import { type MapFrame, pixelsPer } from './frame';
@@ -24,6 +25,8 @@ export interface MapScene {
   readonly exact: MapExact | undefined;
   /** Drawn in the strips that the frame leaves free for them. */
   readonly profiles: MapProfiles | undefined;
+  /** Outlined over the values. */
+  readonly blocks: MapBlocks | undefined;
   readonly view: Viewport;
   readonly scale: 'log' | 'linear';
   /** Largest magnitude of the colour scale. */
@@ -42,6 +45,9 @@ export interface MapColors {
   readonly accent: string;
   readonly masked: string;
   readonly maskedLine: string;
+  readonly blockFull: string;
+  readonly blockPartial: string;
+  readonly blockHalo: string;
 }
 
 /** Draws one map; made once per view, so that panning repaints no values. */
@@ -55,7 +61,7 @@ export function createMapDraw(): MapDraw {
   const paintBase = memoLast(paintLayer);
   const paintExact = memoLast(paintLayer);
   return (context, scene, colors) => {
-    const { frame, width, height, profiles } = scene;
+    const { frame, width, height, profiles, blocks } = scene;
     context.fillStyle = colors.paper;
     context.fillRect(0, 0, width, height);
     context.save();
@@ -63,6 +69,7 @@ export function createMapDraw(): MapDraw {
     context.rect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
     context.clip();
     drawValues(context, scene, colors, paintBase, paintExact);
+    if (blocks !== undefined) drawBlocks(context, { ...scene, blocks }, colors);
     drawCursor(context, scene, colors);
     context.restore();
     drawAxes(context, scene, colors);

@@ -1,3 +1,5 @@
+import { blockStateAt } from '../../attention/block-states';
+import type { BlockList } from '../../attention/types';
 import type { MapElement } from './draw';
 import { type MapProfiles, profileAt } from './profiles';
 
@@ -14,13 +16,20 @@ const inWords = (p: number) => (Number.isNaN(p) ? 'masked' : p.toPrecision(4));
 const signedWords = (difference: number) =>
   `${inWords(Math.abs(difference))} ${difference < 0 ? 'less' : 'more'}`;
 
-/** One element in words; `names` are those of a difference's operands. */
+/** One element in words; `names` are those of a difference's operands, `list` the blocks on show. */
 export function readingText(
   { query, key, first, second }: MapReading,
   names: readonly [string, string],
   profiles: MapProfiles | undefined,
+  list?: BlockList,
 ): string {
-  return `query ${query}, key ${key}: ${valueText(first, second, names)}${profileText(query, key, profiles)}`;
+  return `query ${query}, key ${key}: ${valueText(first, second, names)}${blockText(query, key, list)}${profileText(query, key, profiles)}`;
+}
+
+const STATE_TEXT = ['skipped', 'partial', 'full'] as const;
+
+function blockText(query: number, key: number, list: BlockList | undefined): string {
+  return list === undefined ? '' : `, in a ${STATE_TEXT[blockStateAt(list, query, key)]} block`;
 }
 
 function valueText(

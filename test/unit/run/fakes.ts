@@ -112,6 +112,7 @@ export function fakeAttention(params: AttentionParams): AttentionResult {
   return {
     params,
     engine: 'webgpu',
+    blockList: { blockQueries: 32, blockKeys: 16, full: 1, partial: 1, total: 4 },
     adapter: undefined,
     timing: {
       medianSeconds: 0.5,
@@ -137,6 +138,7 @@ export function createFakes() {
       queryStart: batch,
       keyStart: head,
     }),
+    mapBlocks: () => ({ blockQueries: 32, blockKeys: 16 }),
   });
   const simulation = createFakeClient<SimulationApi>('simulation', {
     workload: (_job: number, params: WorkloadParams, file?: File) => fakeWorkload(params, file),
