@@ -12,6 +12,7 @@ import { ShareDialog } from './parts/share-dialog';
 import { nextTheme } from './parts/theme';
 import { type Command, chordOf, findCommand, isTyping } from './shortcuts';
 import { fileNameOf, fileTextOf, missingInput } from './state/edits';
+import { createPointedElements, PointedContext } from './state/pointed-element';
 import { saveText } from './state/save';
 import { useNotebookEdits } from './state/use-notebook';
 import { useSession } from './use-session';
@@ -41,6 +42,7 @@ export function Workbench({ session, banner }: Props) {
   const statuses = useSession(session);
   const [open, setOpen] = useState<'share' | 'palette' | 'help'>();
   const [issues, setIssues] = useState<readonly FileIssue[]>([]);
+  const [pointed] = useState(createPointedElements);
   const [announcement, setAnnouncement] = useState('');
   const picker = useRef<HTMLInputElement>(null);
   const main = useRef<HTMLElement>(null);
@@ -237,19 +239,21 @@ export function Workbench({ session, banner }: Props) {
             onChange={(event) => edit.title(event.target.value)}
           />
         </h1>
-        {rowsOf(notebook.cells).map((row) => (
-          <div key={row[0]?.id} className={styles.row} data-cells={row.length}>
-            {row.map((cell) => (
-              <CellView
-                key={cell.id}
-                cell={cell}
-                notebook={notebook}
-                session={session}
-                edit={edit}
-              />
-            ))}
-          </div>
-        ))}
+        <PointedContext value={pointed}>
+          {rowsOf(notebook.cells).map((row) => (
+            <div key={row[0]?.id} className={styles.row} data-cells={row.length}>
+              {row.map((cell) => (
+                <CellView
+                  key={cell.id}
+                  cell={cell}
+                  notebook={notebook}
+                  session={session}
+                  edit={edit}
+                />
+              ))}
+            </div>
+          ))}
+        </PointedContext>
         <AddCell notebook={notebook} onAdd={(kind) => act(`add-${kind}`)()} />
       </main>
       {open === 'share' && <ShareDialog notebook={notebook} onClose={() => setOpen(undefined)} />}

@@ -41,6 +41,7 @@ export function CellView(props: Props) {
       editor={
         cell.kind === 'attention' && (
           <VariantEditor
+            cellId={cell.id}
             params={cell.params}
             onVariant={(variant) => edit.param(cell.id, ['variant'], variant)}
           />

@@ -19,6 +19,7 @@ import { MaskPreviewView } from './mask-preview';
 import styles from './variant-editor.module.css';
 
 interface Props {
+  readonly cellId: string;
   readonly params: AttentionParams;
   readonly onVariant: (variant: unknown) => string | undefined;
 }
@@ -44,7 +45,7 @@ const structureOf = ({ mask, score, tables }: FormulaVariant) =>
   JSON.stringify([mask, score, tables.map(({ name, source }) => [name, source])]);
 
 /** Choose a variant, or write one: mask, score, named numbers and tables, with the mask in view. */
-export function VariantEditor({ params, onVariant }: Props) {
+export function VariantEditor({ cellId, params, onVariant }: Props) {
   const { variant } = params;
   const formula = formulaOf(variant);
   const isFormula = variant.type === 'formula';
@@ -102,7 +103,7 @@ export function VariantEditor({ params, onVariant }: Props) {
           </p>
         ))}
       </div>
-      <MaskPreviewView params={params} contentKey={key} />
+      <MaskPreviewView cellId={cellId} params={params} contentKey={key} />
     </section>
   );
 }

@@ -5,7 +5,8 @@ import type { MapParams } from '../../lib/spec/kinds/views';
 import type { CellOf } from '../../lib/spec/notebook';
 import type { ViewInput } from '../../lib/views/view-input';
 import { provenanceLabel } from '../parts/provenance-line';
-import { type MapOperand, MapView } from './map-view';
+import type { MapOperand } from './map-operand';
+import { MapView } from './map-view';
 import styles from './views.module.css';
 
 interface Props {
@@ -106,12 +107,13 @@ function operandOf(
   session: Session,
 ): MapOperand | undefined {
   if (result?.output.kind !== 'attention') return undefined;
-  const { params, engine } = result.output.value;
+  const { params, engine, blockList } = result.output.value;
   const isUnselected = mass === 'all' && params.select.type !== 'none';
   return {
     id,
     attention: params,
     engine,
+    blockList,
     // Other maps may read the same cell.
     source: session.mapSource(id).lane(mapId, { isUnselected }),
     resultKey: `${id} ${result.provenance.specHash}${isUnselected ? ' unselected' : ''}`,

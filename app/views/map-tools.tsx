@@ -4,7 +4,7 @@ import type { MapParams } from '../../lib/spec/kinds/views';
 import styles from './views.module.css';
 
 /** Parts of the view that can be put on and off. */
-export type MapPart = 'profiles' | 'heads' | 'blocks' | 'table';
+export type MapPart = 'profiles' | 'heads' | 'blocks' | 'why' | 'table';
 
 interface Props {
   readonly params: MapParams;
@@ -26,6 +26,7 @@ const PARTS: readonly (readonly [MapPart, string])[] = [
   ['profiles', 'Profiles'],
   ['heads', 'Heads'],
   ['blocks', 'Blocks'],
+  ['why', 'Why'],
   ['table', 'Table'],
 ];
 

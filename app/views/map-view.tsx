@@ -1,9 +1,8 @@
 'use client';
 
-import { useCallback, useMemo, useRef, useState } from 'react';
-import type { AttentionResult, BlockList } from '../../lib/attention/types';
-import type { AttentionParams } from '../../lib/spec/kinds/attention';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { MapParams } from '../../lib/spec/kinds/views';
+import { blocksText } from '../../lib/views/map/blocks-text';
 import type { MapElement } from '../../lib/views/map/draw';
 import { canvasHeight, mapFrame } from '../../lib/views/map/frame';
 import { baseLayer, subtractLayers } from '../../lib/views/map/layer';
@@ -11,6 +10,7 @@ import { readingText } from '../../lib/views/map/reading';
 import {
   clampViewport,
   coversView,
+  roundedViewport,
   touchedRect,
   type Viewport,
   zoomViewport,
@@ -20,26 +20,18 @@ import { MapCanvas } from './map-canvas';
 import { saveMapCsv, saveMapPng } from './map-export';
 import { MapHeads } from './map-heads';
 import { MapLegend } from './map-legend';
+import { headOf, type MapOperand } from './map-operand';
 import { MapTable } from './map-table';
 import { type MapPart, MapTools } from './map-tools';
+import { MapWhy } from './map-why';
 import { useTokens, useWidth } from './use-canvas';
 import { useDelayed } from './use-delayed';
 import { useMapBlocks } from './use-map-blocks';
-import { type MapHead, useMapData } from './use-map-data';
+import { useMapData } from './use-map-data';
 import { useMapPicture } from './use-map-picture';
 import { useMapReading } from './use-map-reading';
+import { usePointing } from './use-pointing';
 import styles from './views.module.css';
-
-/** An attention cell with its result. */
-export interface MapOperand {
-  readonly id: string;
-  readonly attention: AttentionParams;
-  readonly engine: AttentionResult['engine'];
-  readonly source: MapHead['source'];
-  /** Changes with the attention result. */
-  readonly resultKey: string;
-  readonly provenanceLabel: string;
-}
 
 interface Props {
   readonly params: MapParams;
@@ -85,16 +77,8 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
   );
   const colors = useTokens(box, COLORS);
 
-  const headOf = ({ source, resultKey }: MapOperand): MapHead => ({
-    source,
-    resultKey,
-    batch,
-    head,
-    queries,
-    keys,
-  });
-  const firstHead = headOf(first);
-  const secondHead = second === undefined ? undefined : headOf(second);
+  const firstHead = headOf(first, batch, head);
+  const secondHead = second === undefined ? undefined : headOf(second, batch, head);
   const firstData = useMapData(firstHead, view);
   const secondData = useMapData(secondHead, view);
   const { layer, exact, top, profiles } = useMapPicture(
@@ -104,16 +88,21 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     view,
     hasProfiles,
   );
-  const { blocks, problem: blocksProblem } = useMapBlocks(firstHead, parts.has('blocks'));
+  const { blocks, problem: blocksProblem } = useMapBlocks(
+    firstHead,
+    parts.has('blocks') || parts.has('why'),
+  );
+  const overlay = parts.has('blocks') ? blocks : undefined;
   const { reading, read } = useMapReading(
     { head: firstHead, window: firstData.window },
     secondHead && { head: secondHead, window: secondData.window },
   );
+  usePointing(first.id, second?.id, hover ?? cursor);
   // Nothing is drawn of the pointer without profiles, so its moves draw nothing then.
   const pointer = hasProfiles ? hover : undefined;
   const scene = useMemo(() => {
     const height = canvasHeight(frame, hasProfiles);
-    const drawn = { layer, queries, keys, exact, profiles, blocks, view, scale, top };
+    const drawn = { layer, queries, keys, exact, profiles, blocks: overlay, view, scale, top };
     return { ...drawn, frame, width, height, cursor, hover: pointer };
   }, [
     layer,
@@ -121,7 +110,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     keys,
     exact,
     profiles,
-    blocks,
+    overlay,
     view,
     scale,
     top,
@@ -136,7 +125,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     const { window: _, ...rest } = params;
     const isWhole =
       next.queryEnd - next.queryStart >= queries && next.keyEnd - next.keyStart >= keys;
-    onParamsChange(isWhole ? rest : { ...rest, window: rounded(next) });
+    onParamsChange(isWhole ? rest : { ...rest, window: roundedViewport(next) });
   });
   const move = useCallback(
     (next: Viewport) => {
@@ -211,8 +200,8 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
       {isTable ? (
         <>
           <MapTable first={firstHead} second={secondHead} rect={shown} />
-          {blocks !== undefined && (
-            <MapBlocksTable list={blocks.list} rect={shown} queries={queries} />
+          {overlay !== undefined && (
+            <MapBlocksTable list={overlay.list} rect={shown} queries={queries} />
           )}
         </>
       ) : (
@@ -231,8 +220,18 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
         </div>
       )}
       <p className={styles.readout} aria-live="polite" data-testid="map-readout">
-        {reading !== undefined && readingText(reading, names ?? ['', ''], profiles, blocks?.list)}
+        {reading !== undefined && readingText(reading, names ?? ['', ''], profiles, overlay?.list)}
       </p>
+      {parts.has('why') && (
+        <MapWhy
+          id={first.id}
+          attention={first.attention}
+          summary={first.blockList}
+          head={firstHead}
+          list={blocks?.list}
+          reading={reading}
+        />
+      )}
       {!isTable && (
         <MapLegend
           scale={scale}
@@ -244,37 +243,15 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
             (exact !== undefined && coversView(exact.rect, view) ? 'exact' : 'estimated')
           }
           paper={colors?.paper}
-          blocks={blocks && blocksText(first, names !== undefined, blocks.list)}
+          blocks={
+            overlay && blocksText(first.engine, overlay.list, names === undefined ? '' : first.id)
+          }
         />
       )}
     </div>
   );
 }
 
-/** What the outlines are of. */
-function blocksText(
-  { id, engine }: MapOperand,
-  isDifference: boolean,
-  { blockQueries, blockKeys }: BlockList,
-): string {
-  const tile = `${blockQueries} queries x ${blockKeys} keys`;
-  // The CPU reference goes by elements; its list is only counted.
-  const what =
-    engine === 'cpu' ? `as a kernel with blocks of ${tile} would` : `visited: blocks of ${tile}`;
-  return isDifference ? `${what}, of ${id}` : what;
-}
-
 function toggled(parts: ReadonlySet<MapPart>, part: MapPart): ReadonlySet<MapPart> {
   return new Set(parts.has(part) ? [...parts].filter((on) => on !== part) : [...parts, part]);
-}
-
-/** A view as it is written into the document. */
-function rounded({ queryStart, queryEnd, keyStart, keyEnd }: Viewport): Viewport {
-  const round = (x: number) => Number(x.toFixed(3));
-  return {
-    queryStart: round(queryStart),
-    queryEnd: round(queryEnd),
-    keyStart: round(keyStart),
-    keyEnd: round(keyEnd),
-  };
 }

@@ -170,3 +170,10 @@ export interface MapRect {
 export interface MapWindow extends MapRect {
   readonly probabilities: Float32Array;
 }
+
+/** One element's scaled product q.k / sqrt(headSize), unmasked and unmodified, and its row's log-sum-exp. */
+export interface MapScore {
+  readonly score: number;
+  /** Natural; -Infinity where the row is fully masked. */
+  readonly lse: number;
+}

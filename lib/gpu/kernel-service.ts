@@ -1,17 +1,10 @@
 import { buildBlockList } from '../attention/block-list';
 import { checkShapeLimits, findNonFinite } from '../attention/checks';
 import { makeInputs } from '../attention/inputs';
-import { mapBaseSteps, mapWindow } from '../attention/map';
+import { elementScore, mapBaseSteps, mapWindow } from '../attention/map';
 import { type AttentionProgram, makeProgram } from '../attention/program';
 import type { RecurrentResult } from '../attention/recurrent/result';
-import type {
-  AdapterInfo,
-  AttentionInputs,
-  BlockTile,
-  MapBase,
-  MapRect,
-  MapWindow,
-} from '../attention/types';
+import type { AdapterInfo, AttentionInputs, MapBase, MapRect, MapWindow } from '../attention/types';
 import type { KernelApi, OnProgress } from '../run/worker-api';
 import type { AttentionParams } from '../spec/kinds/attention';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
@@ -19,7 +12,7 @@ import { PlanChooser } from './choose-plan';
 import { DeviceKeeper } from './device-keeper';
 import { driveSteps, Jobs, throttled, yieldToMessages } from './jobs';
 import { mapBaseOnDevice } from './map-base';
-import { familyOf } from './plans';
+import { headsOfList } from './plans';
 import { type ResidentCall, Residents, residentKey } from './residents';
 import { RoofCache } from './roof';
 import { runOnDevice } from './run-attention';
@@ -202,6 +195,14 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
           mapWindow(inputs, lse, batch, head, rect),
         );
       }),
+    mapScore: (jobId, params, batch, head, element) =>
+      jobs.run(jobId, async (signal) => {
+        checkHead(params, batch, head);
+        const key = await ensureResident(params, signal);
+        return residents.use(key, async ({ inputs, lse }) =>
+          elementScore(inputs, lse, batch, head, element),
+        );
+      }),
     mapBlocks: (jobId, params, batch, head, tile) =>
       jobs.run(jobId, async (signal) => {
         checkHead(params, batch, head);
@@ -210,7 +211,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
             program,
             params.shape,
             batch,
-            headsOfList(params, tile, head),
+            headsOfList(params.shape, tile.engine, head),
             tile.blockQueries,
             tile.blockKeys,
           );
@@ -222,18 +223,6 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     cancel: (jobId) => jobs.cancel(jobId),
     loseDevice: () => keeper.lose(),
   };
-}
-
-/** Heads that share a list: a decode kernel walks one for all heads of a KV head. */
-function headsOfList(
-  { shape }: AttentionParams,
-  { engine }: BlockTile,
-  head: number,
-): readonly [number, number] {
-  if (engine !== 'webgpu' || familyOf(shape) !== 'decode') return [head, head];
-  const perGroup = shape.queryHeads / shape.kvHeads;
-  const first = head - (head % perGroup);
-  return [first, first + perGroup - 1];
 }
 
 function checkHead({ shape }: AttentionParams, batch: number, head: number): void {

@@ -13,6 +13,8 @@ export interface MapSourceDeps {
   readonly result: () => AttentionResult;
 }
 
+type MapCall = 'base' | 'window' | 'score' | 'blocks';
+
 /**
  * Map calls over one attention cell. They go before pending jobs but never beside a running one,
  * whose timing they would disturb; a newer call of the same kind makes the older reject with an
@@ -25,15 +27,12 @@ export function createMapSource(
   lane = '',
   { isBackground = false, isUnselected = false }: LaneOptions = {},
 ): MapSource {
-  const keyOf = (kind: 'base' | 'window' | 'blocks') => `map:${kind}:${cellId}:${lane}`;
+  const keyOf = (kind: MapCall) => `map:${kind}:${cellId}:${lane}`;
   const paramsOf = () => {
     const { params } = deps.result();
     return isUnselected ? { ...params, select: { type: 'none' as const } } : params;
   };
-  function enqueue<T>(
-    kind: 'base' | 'window' | 'blocks',
-    call: WorkerCall<KernelApi, T>,
-  ): Promise<T> {
+  function enqueue<T>(kind: MapCall, call: WorkerCall<KernelApi, T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       deps.queue.put(
         {
@@ -62,6 +61,10 @@ export function createMapSource(
     async window(batch, head, rect) {
       const params = paramsOf();
       return enqueue('window', (api, jobId) => api.mapWindow(jobId, params, batch, head, rect));
+    },
+    async score(batch, head, element) {
+      const params = paramsOf();
+      return enqueue('score', (api, jobId) => api.mapScore(jobId, params, batch, head, element));
     },
     async blocks(batch, head) {
       const { params, engine, blockList } = deps.result();

@@ -34,6 +34,11 @@ export interface MapSource {
     head: number,
     rect: Parameters<KernelApi['mapWindow']>[4],
   ) => ReturnType<KernelApi['mapWindow']>;
+  score: (
+    batch: number,
+    head: number,
+    element: Parameters<KernelApi['mapScore']>[4],
+  ) => ReturnType<KernelApi['mapScore']>;
   /** The block list that the result's kernel walked for a head. */
   blocks: (batch: number, head: number) => ReturnType<KernelApi['mapBlocks']>;
   /** The same calls for a reader of its own: they replace only each other. */

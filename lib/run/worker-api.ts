@@ -6,6 +6,7 @@ import type {
   BlockTile,
   MapBase,
   MapRect,
+  MapScore,
   MapWindow,
 } from '../attention/types';
 import type { ServeResult } from '../serving/types';
@@ -48,6 +49,14 @@ export interface KernelApi extends Cancellable {
     head: number,
     rect: MapRect,
   ): Promise<MapWindow>;
+  /** One element's score, before its probability. */
+  mapScore(
+    jobId: number,
+    params: AttentionParams,
+    batch: number,
+    head: number,
+    element: { readonly query: number; readonly key: number },
+  ): Promise<MapScore>;
   /** The list of key blocks that a kernel with this tile visits for one head. */
   mapBlocks(
     jobId: number,

@@ -198,3 +198,43 @@ test('the blocks that the kernel visited lie over the map, over all mass too', a
   }
   expect(problems).toEqual([]);
 });
+
+test('an element says why it is seen, its score and what it costs, and is shown in the mask', async ({
+  page,
+}) => {
+  await open(page, 'n/');
+  const biased = attention('near', {
+    variant: {
+      type: 'formula',
+      mask: ['k', 'q', '<=', 'q', 'k', '-', 'window', '<', 'and'],
+      score: ['score', 0.5, 'q', 'k', '-', '*', '-'],
+      numbers: [{ name: 'window', value: 16, min: 0, max: 64 }],
+    },
+  });
+  await openDocument(page, `${biased}\n\`\`\`cell map #map <- near\n{}\n\`\`\`\n`);
+  await run(page, 'near');
+  await tools(page, 'Why').click();
+  await cell(page, 'map').getByRole('application').focus();
+  await page.keyboard.press('ArrowLeft');
+  const why = cell(page, 'map').getByRole('region', { name: 'why' });
+  await expect(why).toContainText('47 <= 48 && 48 - 47 < 16 is true, seen');
+  // The probability that the formulas give is the one that the map shows.
+  const score = why.getByTestId('why-score');
+  await expect(score).toContainText('p = exp(');
+  const p = Number((await score.innerText()).split('= ').pop());
+  const shown = Number((await readout(page).innerText()).split(': ')[1]);
+  expect(Math.abs(p - shown)).toBeLessThan(2e-3 * shown);
+  await expect(why.getByTestId('why-cost')).toContainText(
+    'query block 3, key block 1: partial, 512 pairs, 65.5k FLOP',
+  );
+  await expect(cell(page, 'near').getByTestId('mask-pointed')).toHaveAttribute(
+    'title',
+    'query 48, key 47',
+  );
+  await page.keyboard.press('Home');
+  await expect(why).toContainText('0 <= 48 && 48 - 0 < 16 is false, masked');
+  await expect(why.locator('[data-truth=false]')).toHaveText(
+    'q - k < window: 48 - 0 < 16 is false',
+  );
+  await expect(why.getByTestId('why-cost')).toContainText('skipped, costs nothing');
+});

@@ -79,6 +79,7 @@ export function createKernels(): CommandLineKernels {
       mapBase: noMaps,
       mapWindow: noMaps,
       mapBlocks: noMaps,
+      mapScore: noMaps,
       cancel: () => undefined,
     },
     async close() {

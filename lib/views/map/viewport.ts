@@ -86,3 +86,14 @@ export function sameRect(a: MapRect, b: MapRect): boolean {
     a.keyEnd === b.keyEnd
   );
 }
+
+/** A view as it is written into the document. */
+export function roundedViewport({ queryStart, queryEnd, keyStart, keyEnd }: Viewport): Viewport {
+  const round = (x: number) => Number(x.toFixed(3));
+  return {
+    queryStart: round(queryStart),
+    queryEnd: round(queryEnd),
+    keyStart: round(keyStart),
+    keyEnd: round(keyEnd),
+  };
+}

@@ -138,6 +138,7 @@ export function createFakes() {
       queryStart: batch,
       keyStart: head,
     }),
+    mapScore: () => ({ score: 1, lse: 2 }),
     mapBlocks: () => ({ blockQueries: 32, blockKeys: 16 }),
   });
   const simulation = createFakeClient<SimulationApi>('simulation', {
