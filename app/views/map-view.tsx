@@ -1,11 +1,10 @@
 'use client';
 
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useMemo, useRef, useState } from 'react';
 import type { MapParams } from '../../lib/spec/kinds/views';
 import { blocksText } from '../../lib/views/map/blocks-text';
 import type { MapElement } from '../../lib/views/map/draw';
 import { canvasHeight, mapFrame } from '../../lib/views/map/frame';
-import { baseLayer, subtractLayers } from '../../lib/views/map/layer';
 import { readingText } from '../../lib/views/map/reading';
 import {
   clampViewport,
@@ -15,6 +14,7 @@ import {
   type Viewport,
   zoomViewport,
 } from '../../lib/views/map/viewport';
+import { loadHeadPicture } from './load-head-picture';
 import { MapBlocksTable } from './map-blocks-table';
 import { MapCanvas } from './map-canvas';
 import { saveMapCsv, saveMapPng } from './map-export';
@@ -139,15 +139,6 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     const key = (view.keyStart + view.keyEnd) / 2;
     move(zoomViewport(view, factor, query, key, queries, keys));
   };
-  const loadHead = async (each: number) => {
-    const layers = [first, ...(second === undefined ? [] : [second])].map(async ({ source }) => {
-      const lane = source.lane('heads', { isBackground: true });
-      return baseLayer(await lane.base(batch, each), aggregate);
-    });
-    const [a, b] = await Promise.all(layers);
-    if (a === undefined) throw new Error(`no map of head ${each}`);
-    return b === undefined ? a : subtractLayers(a, b);
-  };
   const names = second === undefined ? undefined : ([first.id, second.id] as const);
   const subject =
     names === undefined
@@ -190,7 +181,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
           queries={queries}
           keys={keys}
           of={`${first.resultKey} ${second?.resultKey ?? ''} ${batch}`}
-          load={loadHead}
+          load={(each) => loadHeadPicture(first, second, batch, each, aggregate)}
           aggregate={aggregate}
           scale={scale}
           colors={colors}

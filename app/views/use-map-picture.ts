@@ -1,6 +1,7 @@
 'use client';
 
 import { useMemo } from 'react';
+import { cellMasses } from '../../lib/attention/cell-masses';
 import type { MapBase, MapWindow } from '../../lib/attention/types';
 import {
   baseLayer,
@@ -12,7 +13,6 @@ import {
 } from '../../lib/views/map/layer';
 import {
   baseProfiles,
-  cellMasses,
   type MapProfiles,
   subtractProfiles,
   touchedCells,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cellMasses } from '../../../lib/attention/cell-masses';
 import { cellStart } from '../../../lib/attention/map';
 import type { MapBase, MapWindow } from '../../../lib/attention/types';
 import { createRandom } from '../../../lib/random/random';
@@ -25,7 +26,6 @@ import {
 } from '../../../lib/views/map/layer';
 import {
   baseProfiles,
-  cellMasses,
   type MapProfiles,
   profileAt,
   profileTop,
