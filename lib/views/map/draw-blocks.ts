@@ -25,7 +25,10 @@ export function drawBlocks(
   const { list, outlines } = scene.blocks;
   const { perKey, perQuery } = pixelsPer(scene.frame, scene.view);
   context.lineCap = 'butt';
-  if (Math.min(perKey * list.blockKeys, perQuery * list.blockQueries) >= GRID_PIXELS) {
+  const blockPixels = Math.min(perKey * list.blockKeys, perQuery * list.blockQueries);
+  // Around blocks of a few pixels a halo would cover what they hold.
+  const halo = blockPixels >= GRID_PIXELS ? 3 : 2;
+  if (blockPixels >= GRID_PIXELS) {
     context.globalAlpha = 0.45;
     strokePath(context, (trace) => traceGrid(scene, trace), colors.blockHalo, 1, []);
     context.globalAlpha = 1;
@@ -35,8 +38,8 @@ export function drawBlocks(
     [outlines.partial, colors.blockPartial, [4, 2]],
   ] as const) {
     const path: Path = (trace) => traceOutline(scene, outline, trace);
-    strokePath(context, path, colors.blockHalo, 3, []);
-    strokePath(context, path, color, 1.5, dash);
+    strokePath(context, path, colors.blockHalo, halo, []);
+    strokePath(context, path, color, halo / 2, dash);
   }
 }
 
