@@ -24,13 +24,15 @@ import { headOf, type MapOperand } from './map-operand';
 import { MapTable } from './map-table';
 import { type MapPart, MapTools } from './map-tools';
 import { MapWhy } from './map-why';
-import { useTokens, useWidth } from './use-canvas';
+import { useWidth } from './use-canvas';
 import { useDelayed } from './use-delayed';
 import { useMapBlocks } from './use-map-blocks';
+import { useMapColors } from './use-map-colors';
 import { useMapData } from './use-map-data';
 import { useMapPicture } from './use-map-picture';
 import { useMapReading } from './use-map-reading';
 import { usePointing } from './use-pointing';
+import { useTokenLabels } from './use-token-labels';
 import styles from './views.module.css';
 
 interface Props {
@@ -43,17 +45,6 @@ interface Props {
   readonly onParamsChange: (params: MapParams) => void;
 }
 
-const COLORS = {
-  ink: '--ink',
-  inkSoft: '--ink-soft',
-  paper: '--surface',
-  accent: '--accent',
-  masked: '--masked',
-  maskedLine: '--masked-line',
-  blockFull: '--block-full',
-  blockPartial: '--block-partial',
-  blockHalo: '--block-halo',
-};
 const WIDEST = 640;
 
 /** The attention map of one head, or of the difference of two: a reduction of the whole, and exact values where it is zoomed in. */
@@ -71,11 +62,13 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = Math.min(useWidth(box, WIDEST), WIDEST);
   const hasProfiles = parts.has('profiles');
+  const { labels, labelOf } = useTokenLabels(first, batch);
+  const hasLabels = labels !== undefined;
   const frame = useMemo(
-    () => mapFrame(width, queries, keys, hasProfiles),
-    [width, queries, keys, hasProfiles],
+    () => mapFrame(width, queries, keys, hasProfiles, hasLabels),
+    [width, queries, keys, hasProfiles, hasLabels],
   );
-  const colors = useTokens(box, COLORS);
+  const colors = useMapColors(box);
 
   const firstHead = headOf(first, batch, head);
   const secondHead = second === undefined ? undefined : headOf(second, batch, head);
@@ -102,7 +95,18 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
   const pointer = hasProfiles ? hover : undefined;
   const scene = useMemo(() => {
     const height = canvasHeight(frame, hasProfiles);
-    const drawn = { layer, queries, keys, exact, profiles, blocks: overlay, view, scale, top };
+    const drawn = {
+      layer,
+      queries,
+      keys,
+      exact,
+      profiles,
+      blocks: overlay,
+      labels,
+      view,
+      scale,
+      top,
+    };
     return { ...drawn, frame, width, height, cursor, hover: pointer };
   }, [
     layer,
@@ -111,6 +115,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     exact,
     profiles,
     overlay,
+    labels,
     view,
     scale,
     top,
@@ -211,7 +216,8 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
         </div>
       )}
       <p className={styles.readout} aria-live="polite" data-testid="map-readout">
-        {reading !== undefined && readingText(reading, names ?? ['', ''], profiles, overlay?.list)}
+        {reading !== undefined &&
+          readingText(reading, names ?? ['', ''], profiles, overlay?.list, labelOf)}
       </p>
       {parts.has('why') && (
         <MapWhy

@@ -241,3 +241,33 @@ test('an element says why it is seen, its score and what it costs, and is shown 
   );
   await expect(why.getByTestId('why-cost')).toContainText('skipped, costs nothing');
 });
+
+test('positions are labelled by the document that they are in', async ({ page }) => {
+  const problems = await open(page, 'n/');
+  const documents = attention('near', { variant: { type: 'documents', meanDocumentTokens: 12 } });
+  await openDocument(page, `${documents}\n\`\`\`cell map #map <- near\n{}\n\`\`\`\n`);
+  await run(page, 'near');
+  await cell(page, 'map').getByRole('application').focus();
+  await page.keyboard.press('Home');
+  await expect(readout(page)).toHaveText(
+    /^query 48 \(document [1-9]\d?\), key 0 \(document 0\): masked$/,
+  );
+  expect(problems).toEqual([]);
+});
+
+test('an attention says what softmax in three, two and one passes would move', async ({ page }) => {
+  await open(page, 'n/');
+  await openDocument(page, attention('full', {}));
+  await run(page, 'full');
+  await cell(page, 'full').getByText('passes over memory').click();
+  const table = cell(page, 'full').getByRole('table');
+  await expect(table.locator('tbody')).toHaveCount(4);
+  const bytesOf = async (name: string) =>
+    Number.parseFloat(
+      await table.locator('tr', { hasText: name }).locator('td').first().innerText(),
+    );
+  // 4 heads x 96 x 96 f32 are 144 KiB: three passes move S three times and P twice.
+  const one = await bytesOf('one pass, online softmax');
+  expect(await bytesOf('three passes, scores in memory')).toBeCloseTo(one + 5 * 144, 0);
+  expect(await bytesOf('this kernel')).toBeGreaterThan(one);
+});

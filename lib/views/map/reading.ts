@@ -22,8 +22,18 @@ export function readingText(
   names: readonly [string, string],
   profiles: MapProfiles | undefined,
   list?: BlockList,
+  labelOf: LabelOf = { query: () => '', key: () => '' },
 ): string {
-  return `query ${query}, key ${key}: ${valueText(first, second, names)}${blockText(query, key, list)}${profileText(query, key, profiles)}`;
+  const [ofQuery, ofKey] = [labelOf.query(query), labelOf.key(key)].map((text) =>
+    text === '' ? '' : ` (${text})`,
+  );
+  return `query ${query}${ofQuery}, key ${key}${ofKey}: ${valueText(first, second, names)}${blockText(query, key, list)}${profileText(query, key, profiles)}`;
+}
+
+/** What is known of a query and of a key besides their numbers; empty for nothing. */
+export interface LabelOf {
+  readonly query: (query: number) => string;
+  readonly key: (key: number) => string;
 }
 
 const STATE_TEXT = ['skipped', 'partial', 'full'] as const;
