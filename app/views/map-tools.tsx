@@ -87,3 +87,8 @@ export function MapTools(props: Props) {
     </div>
   );
 }
+
+/** The parts with one put on or off. */
+export function toggled(parts: ReadonlySet<MapPart>, part: MapPart): ReadonlySet<MapPart> {
+  return new Set(parts.has(part) ? [...parts].filter((on) => on !== part) : [...parts, part]);
+}

@@ -22,7 +22,7 @@ import { MapHeads } from './map-heads';
 import { MapLegend } from './map-legend';
 import { headOf, type MapOperand } from './map-operand';
 import { MapTable } from './map-table';
-import { type MapPart, MapTools } from './map-tools';
+import { type MapPart, MapTools, toggled } from './map-tools';
 import { MapWhy } from './map-why';
 import { useWidth } from './use-canvas';
 import { useDelayed } from './use-delayed';
@@ -247,8 +247,4 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
       )}
     </div>
   );
-}
-
-function toggled(parts: ReadonlySet<MapPart>, part: MapPart): ReadonlySet<MapPart> {
-  return new Set(parts.has(part) ? [...parts].filter((on) => on !== part) : [...parts, part]);
 }

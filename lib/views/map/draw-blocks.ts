@@ -14,7 +14,17 @@ export interface MapBlocks {
   readonly outlines: BlockOutlines;
 }
 
-type Path = (trace: (x0: number, y0: number, x1: number, y1: number) => void) => void;
+type Trace = (x0: number, y0: number, x1: number, y1: number) => void;
+
+/** Lines that are stroked more than once are traced once. */
+function pathOf(draw: (trace: Trace) => void): Path2D {
+  const path = new Path2D();
+  draw((x0, y0, x1, y1) => {
+    path.moveTo(x0, y0);
+    path.lineTo(x1, y1);
+  });
+  return path;
+}
 
 /** Outlines of full (solid) and partial (dashed) blocks over the values; skipped ones have none. */
 export function drawBlocks(
@@ -30,14 +40,20 @@ export function drawBlocks(
   const halo = blockPixels >= GRID_PIXELS ? 3 : 2;
   if (blockPixels >= GRID_PIXELS) {
     context.globalAlpha = 0.45;
-    strokePath(context, (trace) => traceGrid(scene, trace), colors.blockHalo, 1, []);
+    strokePath(
+      context,
+      pathOf((trace) => traceGrid(scene, trace)),
+      colors.blockHalo,
+      1,
+      [],
+    );
     context.globalAlpha = 1;
   }
   for (const [outline, color, dash] of [
     [outlines.full, colors.blockFull, []],
     [outlines.partial, colors.blockPartial, [4, 2]],
   ] as const) {
-    const path: Path = (trace) => traceOutline(scene, outline, trace);
+    const path = pathOf((trace) => traceOutline(scene, outline, trace));
     strokePath(context, path, colors.blockHalo, halo, []);
     strokePath(context, path, color, halo / 2, dash);
   }
@@ -45,7 +61,7 @@ export function drawBlocks(
 
 function strokePath(
   context: CanvasRenderingContext2D,
-  path: Path,
+  path: Path2D,
   color: string,
   width: number,
   dash: readonly number[],
@@ -53,19 +69,14 @@ function strokePath(
   context.strokeStyle = color;
   context.lineWidth = width;
   context.setLineDash([...dash]);
-  context.beginPath();
-  path((x0, y0, x1, y1) => {
-    context.moveTo(x0, y0);
-    context.lineTo(x1, y1);
-  });
-  context.stroke();
+  context.stroke(path);
   context.setLineDash([]);
 }
 
 function traceOutline(
   { view, frame, queries, keys, blocks }: MapScene & { readonly blocks: MapBlocks },
   { horizontal, vertical }: Outline,
-  trace: (x0: number, y0: number, x1: number, y1: number) => void,
+  trace: Trace,
 ): void {
   const { blockQueries, blockKeys } = blocks.list;
   const { perKey, perQuery } = pixelsPer(frame, view);
@@ -92,7 +103,7 @@ function traceOutline(
 /** Borders between visited neighbours in view. */
 function traceGrid(
   { view, frame, queries, keys, blocks }: MapScene & { readonly blocks: MapBlocks },
-  trace: (x0: number, y0: number, x1: number, y1: number) => void,
+  trace: Trace,
 ): void {
   const { blockQueries, blockKeys, queryBlocks, offsets, blocks: columns } = blocks.list;
   const { perKey, perQuery } = pixelsPer(frame, view);

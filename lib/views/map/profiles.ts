@@ -1,5 +1,5 @@
 import { cellStart } from '../../attention/map';
-import type { MapBase, MapWindow } from '../../attention/types';
+import type { MapBase, MapRect, MapWindow } from '../../attention/types';
 import type { Viewport } from './viewport';
 
 /** Values along one axis: value i covers elements [from + i step, from + (i + 1) step). */
@@ -67,16 +67,19 @@ export function baseProfiles(base: MapBase, masses: Float32Array, range: CellRan
   };
 }
 
-/** Exact profiles of a window: every element is there. */
-export function windowProfiles(window: MapWindow): MapProfiles {
-  const { queryStart, queryEnd, keyStart, keyEnd, probabilities } = window;
+/** Exact profiles of a part of a window, by default all of it: every element is there. */
+export function windowProfiles(window: MapWindow, part: MapRect = window): MapProfiles {
+  const { queryStart, queryEnd, keyStart, keyEnd } = part;
+  const { probabilities } = window;
   const columns = keyEnd - keyStart;
   const rows = queryEnd - queryStart;
+  const stride = window.keyEnd - window.keyStart;
+  const first = (queryStart - window.queryStart) * stride + keyStart - window.keyStart;
   const received = new Float32Array(columns);
   const largest = new Float32Array(rows);
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < columns; c++) {
-      const p = probabilities[r * columns + c] as number;
+      const p = probabilities[first + r * stride + c] as number;
       if (Number.isNaN(p)) continue;
       received[c] = (received[c] as number) + p / rows;
       if (p > (largest[r] as number)) largest[r] = p;
