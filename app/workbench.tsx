@@ -23,6 +23,7 @@ import { ShareDialog } from './parts/share-dialog';
 import { nextTheme } from './parts/theme';
 import { type Command, chordOf, findCommand, isTyping } from './shortcuts';
 import { fileNameOf, fileTextOf, missingInput } from './state/edits';
+import { createPointedElements, PointedContext } from './state/pointed-element';
 import { saveText } from './state/save';
 import { useNotebookEdits } from './state/use-notebook';
 import { useSession } from './use-session';
@@ -55,6 +56,7 @@ export function Workbench({ session, banner, slug }: Props) {
   const statuses = useSession(session);
   const [open, setOpen] = useState<'share' | 'palette' | 'help' | 'methods'>();
   const [issues, setIssues] = useState<readonly FileIssue[]>([]);
+  const [pointed] = useState(createPointedElements);
   const [announcement, setAnnouncement] = useState('');
   const picker = useRef<HTMLInputElement>(null);
   const main = useRef<HTMLElement>(null);
@@ -263,19 +265,21 @@ export function Workbench({ session, banner, slug }: Props) {
             onChange={(event) => edit.title(event.target.value)}
           />
         </h1>
-        {rowsOf(notebook.cells).map((row) => (
-          <div key={row[0]?.id} className={styles.row} data-cells={row.length}>
-            {row.map((cell) => (
-              <CellView
-                key={cell.id}
-                cell={cell}
-                notebook={notebook}
-                session={session}
-                edit={edit}
-              />
-            ))}
-          </div>
-        ))}
+        <PointedContext value={pointed}>
+          {rowsOf(notebook.cells).map((row) => (
+            <div key={row[0]?.id} className={styles.row} data-cells={row.length}>
+              {row.map((cell) => (
+                <CellView
+                  key={cell.id}
+                  cell={cell}
+                  notebook={notebook}
+                  session={session}
+                  edit={edit}
+                />
+              ))}
+            </div>
+          ))}
+        </PointedContext>
         <AddCell
           notebook={notebook}
           onAdd={(kind) => act(`add-${kind}`)()}

@@ -1,6 +1,7 @@
 import type { AttentionResult, SelectionSummary } from '../../lib/attention/types';
 import { formatCount, formatError, formatPercent, formatSeconds } from '../../lib/views/format';
 import { type Metric, MetricList } from './metric-list';
+import { PassesView } from './passes-view';
 import styles from './results.module.css';
 
 export function AttentionResultView({ result }: { readonly result: AttentionResult }) {
@@ -60,6 +61,7 @@ export function AttentionResultView({ result }: { readonly result: AttentionResu
       {result.engineNote !== undefined && <p className={styles.note}>{result.engineNote}</p>}
       <MetricList metrics={metrics} />
       {result.selection !== undefined && <SelectionTable selection={result.selection} />}
+      <PassesView result={result} />
       {plan !== undefined && (
         <details className={styles.details}>
           <summary>kernel plan: {plan.label}</summary>

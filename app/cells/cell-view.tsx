@@ -74,6 +74,7 @@ function AttentionCellView(props: Props & { readonly cell: CellOf<'attention'> }
         <>
           <TensorInputs cell={cell} session={session} edit={edit} file={file} />
           <VariantEditor
+            cellId={cell.id}
             params={cell.params}
             onVariant={(variant) => edit.params(cell.id, withVariant(cell.params, variant))}
             onParam={(path, value) => edit.param(cell.id, path, value)}

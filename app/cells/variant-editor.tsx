@@ -20,6 +20,7 @@ import { SelectionEditor } from './selection-editor';
 import styles from './variant-editor.module.css';
 
 interface Props {
+  readonly cellId: string;
   readonly params: AttentionParams;
   readonly onVariant: (variant: unknown) => string | undefined;
   /** Tries a value at a path of the params. */
@@ -47,7 +48,7 @@ const structureOf = ({ mask, score, tables }: FormulaVariant) =>
   JSON.stringify([mask, score, tables.map(({ name, source }) => [name, source])]);
 
 /** Choose a variant, or write one: mask, score, named numbers and tables, with the mask in view. */
-export function VariantEditor({ params, onVariant, onParam }: Props) {
+export function VariantEditor({ cellId, params, onVariant, onParam }: Props) {
   const { variant } = params;
   const formula = formulaOf(variant);
   const isFormula = variant.type === 'formula';
@@ -106,7 +107,7 @@ export function VariantEditor({ params, onVariant, onParam }: Props) {
           </p>
         ))}
       </div>
-      <MaskPreviewView params={params} contentKey={key} />
+      <MaskPreviewView cellId={cellId} params={params} contentKey={key} />
     </section>
   );
 }

@@ -5,7 +5,8 @@ import type { MapParams } from '../../lib/spec/kinds/views';
 import type { CellOf } from '../../lib/spec/notebook';
 import type { ViewInput } from '../../lib/views/view-input';
 import { provenanceLabel } from '../parts/provenance-line';
-import { type MapOperand, MapView } from './map-view';
+import type { MapOperand } from './map-operand';
+import { MapView } from './map-view';
 import styles from './views.module.css';
 
 interface Props {
@@ -19,7 +20,7 @@ interface Props {
 export function MapCell({ cell, inputs, session, onParamsChange }: Props) {
   const { params } = cell;
   const show = inputs.length < 2 ? 'first' : params.show;
-  const operands = inputs.map((input) => operandOf(input, cell.id, session));
+  const operands = inputs.map((input) => operandOf(input, cell.id, params.mass, session));
   const wanted = { first: [0], second: [1], difference: [0, 1] }[show];
   const missing = wanted.filter((i) => operands[i] === undefined).map((i) => inputs[i]?.id ?? '');
   const [first, second] = wanted.map((i) => operands[i]);
@@ -93,7 +94,7 @@ function Hint({
   return (
     <p className={styles.note}>
       {hasSelection
-        ? 'Keys were selected. To see the mass that is left out, add the dense attention as a second input under Parameters and show the difference.'
+        ? 'Keys were selected. To see the mass that is left out, show all mass with the visited blocks over it, or add the dense attention as a second input under Parameters and show the difference.'
         : 'A second attention as input, under Parameters, adds the difference of the two.'}
     </p>
   );
@@ -102,15 +103,20 @@ function Hint({
 function operandOf(
   { id, result }: ViewInput,
   mapId: string,
+  mass: MapParams['mass'],
   session: Session,
 ): MapOperand | undefined {
   if (result?.output.kind !== 'attention') return undefined;
+  const { params, engine, blockList } = result.output.value;
+  const isUnselected = mass === 'all' && params.select.type !== 'none';
   return {
     id,
-    attention: result.output.value.params,
+    attention: params,
+    engine,
+    blockList,
     // Other maps may read the same cell.
-    source: session.mapSource(id).lane(mapId),
-    resultKey: `${id} ${result.provenance.specHash}`,
+    source: session.mapSource(id).lane(mapId, { isUnselected }),
+    resultKey: `${id} ${result.provenance.specHash}${isUnselected ? ' unselected' : ''}`,
     provenanceLabel: provenanceLabel(result.provenance),
     tokens: result.output.value.tokens,
   };

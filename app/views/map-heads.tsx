@@ -1,10 +1,13 @@
 'use client';
 
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import type { HeadPattern } from '../../lib/attention/pattern-class';
+import { formatPercent } from '../../lib/views/format';
 import type { MapColors } from '../../lib/views/map/draw';
 import { layerTop, type MapLayer } from '../../lib/views/map/layer';
 import { paintLayer } from '../../lib/views/map/paint';
 import { rgbOf } from '../../lib/views/rgb';
+import type { HeadPicture } from './load-head-picture';
 import { preparedContext } from './use-canvas';
 import styles from './views.module.css';
 
@@ -12,6 +15,12 @@ import styles from './views.module.css';
 const PAGE_HEADS = 16;
 const THUMBNAIL_PIXELS = 72;
 const LEAST_PIXELS = 24;
+
+interface Drawn {
+  readonly of: string;
+  /** Of the heads that are drawn, in their order. */
+  readonly patterns: readonly (HeadPattern | undefined)[];
+}
 
 interface Props {
   readonly heads: number;
@@ -21,7 +30,7 @@ interface Props {
   readonly keys: number;
   /** Changes with whatever `load` reads. */
   readonly of: string;
-  readonly load: (head: number) => Promise<MapLayer>;
+  readonly load: (head: number) => Promise<HeadPicture>;
   readonly aggregate: 'max' | 'mean';
   readonly scale: 'log' | 'linear';
   readonly colors: MapColors | undefined;
@@ -33,7 +42,7 @@ export function MapHeads(props: Props) {
   const { heads, head, batch, queries, keys, of, load, aggregate, scale, colors, onPick } = props;
   const [page, setPage] = useState(() => Math.floor(head / PAGE_HEADS));
   const [focus, setFocus] = useState(head);
-  const [drawn, setDrawn] = useState<{ readonly of: string; readonly count: number }>();
+  const [drawn, setDrawn] = useState<Drawn>();
   const [problem, setProblem] = useState<string>();
   const grid = useRef<HTMLFieldSetElement>(null);
   const start = page * PAGE_HEADS < heads ? page * PAGE_HEADS : 0;
@@ -50,15 +59,17 @@ export function MapHeads(props: Props) {
     if (colors === undefined) return;
     let isCurrent = true;
     setProblem(undefined);
-    setDrawn({ of: picture, count: 0 });
+    setDrawn({ of: picture, patterns: [] });
     const drawAll = async () => {
+      const patterns: (HeadPattern | undefined)[] = [];
       for (const [i, each] of shown.entries()) {
-        const layer = await load(each);
+        const { layer, pattern } = await load(each);
         if (!isCurrent) return;
         const canvas = grid.current?.querySelectorAll('canvas')[i];
         if (canvas !== undefined)
           drawThumbnail(canvas, layer, { aggregate, scale, height, colors });
-        setDrawn({ of: picture, count: i + 1 });
+        patterns.push(pattern);
+        setDrawn({ of: picture, patterns: [...patterns] });
       }
     };
     drawAll().catch((error: Error) => {
@@ -69,7 +80,8 @@ export function MapHeads(props: Props) {
     };
   }, [picture, colors, height]);
 
-  const count = drawn?.of === picture ? drawn.count : 0;
+  const patterns = drawn?.of === picture ? drawn.patterns : [];
+  const count = patterns.length;
   const tabStop = focus >= start && focus < end ? focus : start;
   const onKeyDown = (event: KeyboardEvent<HTMLFieldSetElement>) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -105,7 +117,8 @@ export function MapHeads(props: Props) {
           <button
             key={each}
             type="button"
-            aria-label={`head ${each}`}
+            aria-label={`head ${each}${patterns[i] === undefined ? '' : `, ${patterns[i].class}`}`}
+            title={patterns[i] && patternText(patterns[i])}
             aria-pressed={each === head}
             aria-busy={i >= count}
             tabIndex={each === tabStop ? 0 : -1}
@@ -113,7 +126,11 @@ export function MapHeads(props: Props) {
             onClick={() => onPick(each)}
           >
             <canvas style={{ width: THUMBNAIL_PIXELS, height }} />
-            <span aria-hidden="true">{each}</span>
+            <span aria-hidden="true">
+              {each}
+              <br />
+              {patterns[i]?.class ?? '\u00a0'}
+            </span>
           </button>
         ))}
       </fieldset>
@@ -121,7 +138,7 @@ export function MapHeads(props: Props) {
         {problem ??
           (count < shown.length
             ? `drawing heads ${start} to ${end - 1}`
-            : `heads ${start} to ${end - 1} of ${heads}`)}{' '}
+            : `heads ${start} to ${end - 1} of ${heads}${patterns.some((each) => each !== undefined) ? ', named after where most of their probability lies' : ''}`)}{' '}
         {heads > PAGE_HEADS && (
           <button type="button" onClick={() => setPage(next / PAGE_HEADS)}>
             More: heads {next} to {Math.min(heads, next + PAGE_HEADS) - 1}
@@ -130,6 +147,14 @@ export function MapHeads(props: Props) {
       </p>
     </div>
   );
+}
+
+/** How a head's probability is shared out. */
+function patternText({ shares, evenness }: HeadPattern): string {
+  const parts = (['sink', 'local', 'diagonal', 'vertical', 'rest'] as const).map(
+    (kind) => `${kind} ${formatPercent(shares[kind])}`,
+  );
+  return `${parts.join(', ')}; evenness ${evenness.toFixed(2)}`;
 }
 
 function drawThumbnail(

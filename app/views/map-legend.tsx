@@ -15,10 +15,12 @@ interface Props {
   /** How the profiles on show were made; undefined without them. */
   readonly profiles: 'exact' | 'estimated' | undefined;
   readonly paper: string | undefined;
+  /** What the block outlines are of; undefined without them. */
+  readonly blocks: string | undefined;
 }
 
 /** What the colours, the hatches and the profiles say. */
-export function MapLegend({ scale, top, cells, names, profiles, paper }: Props) {
+export function MapLegend({ scale, top, cells, names, profiles, paper, blocks }: Props) {
   const isDifference = names !== undefined && paper !== undefined;
   return (
     <>
@@ -48,6 +50,19 @@ export function MapLegend({ scale, top, cells, names, profiles, paper }: Props) 
             <span className={styles.swatch} data-role="one-sided" />
             masked in one only, where it counts as 0
           </li>
+        )}
+        {blocks !== undefined && (
+          <>
+            <li>
+              <span className={styles.swatch} data-role="block-full" />
+              full block
+            </li>
+            <li>
+              <span className={styles.swatch} data-role="block-partial" />
+              partial block, masked by element
+            </li>
+            <li>{blocks}; the rest is skipped</li>
+          </>
         )}
       </ul>
       {profiles !== undefined && (

@@ -4,13 +4,15 @@ import type { MapParams } from '../../lib/spec/kinds/views';
 import styles from './views.module.css';
 
 /** Parts of the view that can be put on and off. */
-export type MapPart = 'profiles' | 'heads' | 'table';
+export type MapPart = 'profiles' | 'heads' | 'blocks' | 'why' | 'table';
 
 interface Props {
   readonly params: MapParams;
   readonly heads: number;
   readonly batches: number;
   readonly parts: ReadonlySet<MapPart>;
+  /** Keys were selected: what the selection keeps can be told from what it leaves out. */
+  readonly hasSelection: boolean;
   readonly hasPicture: boolean;
   readonly onParamsChange: (params: MapParams) => void;
   readonly onPart: (part: MapPart) => void;
@@ -23,13 +25,15 @@ interface Props {
 const PARTS: readonly (readonly [MapPart, string])[] = [
   ['profiles', 'Profiles'],
   ['heads', 'Heads'],
+  ['blocks', 'Blocks'],
+  ['why', 'Why'],
   ['table', 'Table'],
 ];
 
 /** What to show of a map and how, and its exports. */
 export function MapTools(props: Props) {
   const { params, parts, hasPicture, onParamsChange } = props;
-  const pick = <Name extends 'head' | 'batch' | 'aggregate' | 'scale'>(
+  const pick = <Name extends 'head' | 'batch' | 'aggregate' | 'scale' | 'mass'>(
     param: Name,
     label: string,
     options: readonly MapParams[Name][],
@@ -54,6 +58,7 @@ export function MapTools(props: Props) {
       {props.batches > 1 && pick('batch', 'batch', [...Array(props.batches).keys()])}
       {pick('aggregate', 'cell', ['max', 'mean'])}
       {pick('scale', 'scale', ['log', 'linear'])}
+      {props.hasSelection && pick('mass', 'mass', ['kept', 'all'])}
       <button type="button" onClick={() => props.onZoom(0.5)}>
         Zoom in
       </button>
@@ -81,4 +86,9 @@ export function MapTools(props: Props) {
       </button>
     </div>
   );
+}
+
+/** The parts with one put on or off. */
+export function toggled(parts: ReadonlySet<MapPart>, part: MapPart): ReadonlySet<MapPart> {
+  return new Set(parts.has(part) ? [...parts].filter((on) => on !== part) : [...parts, part]);
 }

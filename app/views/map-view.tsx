@@ -1,43 +1,39 @@
 'use client';
 
 import { useCallback, useMemo, useRef, useState } from 'react';
-import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import type { MapParams } from '../../lib/spec/kinds/views';
+import { blocksText } from '../../lib/views/map/blocks-text';
 import type { MapElement } from '../../lib/views/map/draw';
 import { canvasHeight, mapFrame } from '../../lib/views/map/frame';
-import { baseLayer, subtractLayers } from '../../lib/views/map/layer';
 import { readingText } from '../../lib/views/map/reading';
 import {
   clampViewport,
   coversView,
+  roundedViewport,
   touchedRect,
   type Viewport,
   zoomViewport,
 } from '../../lib/views/map/viewport';
+import { loadHeadPicture } from './load-head-picture';
+import { MapBlocksTable } from './map-blocks-table';
 import { MapCanvas } from './map-canvas';
 import { saveMapCsv, saveMapPng } from './map-export';
 import { MapHeads } from './map-heads';
 import { MapLegend } from './map-legend';
+import { headOf, type MapOperand } from './map-operand';
 import { MapTable } from './map-table';
-import { type MapPart, MapTools } from './map-tools';
-import { useTokens, useWidth } from './use-canvas';
+import { type MapPart, MapTools, toggled } from './map-tools';
+import { MapWhy } from './map-why';
+import { useWidth } from './use-canvas';
 import { useDelayed } from './use-delayed';
-import { type MapData, type MapHead, useMapData } from './use-map-data';
+import { useMapBlocks } from './use-map-blocks';
+import { useMapColors } from './use-map-colors';
+import { type MapData, useMapData } from './use-map-data';
 import { useMapPicture } from './use-map-picture';
 import { useMapReading } from './use-map-reading';
+import { usePointing } from './use-pointing';
+import { useTokenLabels } from './use-token-labels';
 import styles from './views.module.css';
-
-/** An attention cell with its result. */
-export interface MapOperand {
-  readonly id: string;
-  readonly attention: AttentionParams;
-  readonly source: MapHead['source'];
-  /** Changes with the attention result. */
-  readonly resultKey: string;
-  readonly provenanceLabel: string;
-  /** Token of every key, where its file names them. */
-  readonly tokens: readonly string[] | undefined;
-}
 
 interface Props {
   readonly params: MapParams;
@@ -49,14 +45,6 @@ interface Props {
   readonly onParamsChange: (params: MapParams) => void;
 }
 
-const COLORS = {
-  ink: '--ink',
-  inkSoft: '--ink-soft',
-  paper: '--surface',
-  accent: '--accent',
-  masked: '--masked',
-  maskedLine: '--masked-line',
-};
 const WIDEST = 640;
 
 /** The attention map of one head, or of the difference of two: a reduction of the whole, and exact values where it is zoomed in. */
@@ -74,22 +62,16 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = Math.min(useWidth(box, WIDEST), WIDEST);
   const hasProfiles = parts.has('profiles');
+  const { labels, labelOf } = useTokenLabels(first, batch);
+  const hasLabels = labels !== undefined;
   const frame = useMemo(
-    () => mapFrame(width, queries, keys, hasProfiles),
-    [width, queries, keys, hasProfiles],
+    () => mapFrame(width, queries, keys, hasProfiles, hasLabels),
+    [width, queries, keys, hasProfiles, hasLabels],
   );
-  const colors = useTokens(box, COLORS);
+  const colors = useMapColors(box);
 
-  const headOf = ({ source, resultKey }: MapOperand): MapHead => ({
-    source,
-    resultKey,
-    batch,
-    head,
-    queries,
-    keys,
-  });
-  const firstHead = headOf(first);
-  const secondHead = second === undefined ? undefined : headOf(second);
+  const firstHead = headOf(first, batch, head);
+  const secondHead = second === undefined ? undefined : headOf(second, batch, head);
   const firstData = useMapData(firstHead, view);
   const secondData = useMapData(secondHead, view);
   const { layer, exact, top, profiles } = useMapPicture(
@@ -99,15 +81,32 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     view,
     hasProfiles,
   );
+  const { blocks, problem: blocksProblem } = useMapBlocks(
+    firstHead,
+    parts.has('blocks') || parts.has('why'),
+  );
+  const overlay = parts.has('blocks') ? blocks : undefined;
   const { reading, read } = useMapReading(
     { head: firstHead, window: firstData.window },
     secondHead && { head: secondHead, window: secondData.window },
   );
+  usePointing(first.id, second?.id, hover ?? cursor);
   // Nothing is drawn of the pointer without profiles, so its moves draw nothing then.
   const pointer = hasProfiles ? hover : undefined;
   const scene = useMemo(() => {
     const height = canvasHeight(frame, hasProfiles);
-    const drawn = { layer, queries, keys, exact, profiles, view, scale, top };
+    const drawn = {
+      layer,
+      queries,
+      keys,
+      exact,
+      profiles,
+      blocks: overlay,
+      labels,
+      view,
+      scale,
+      top,
+    };
     return { ...drawn, frame, width, height, cursor, hover: pointer };
   }, [
     layer,
@@ -115,6 +114,8 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     keys,
     exact,
     profiles,
+    overlay,
+    labels,
     view,
     scale,
     top,
@@ -129,7 +130,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     const { window: _, ...rest } = params;
     const isWhole =
       next.queryEnd - next.queryStart >= queries && next.keyEnd - next.keyStart >= keys;
-    onParamsChange(isWhole ? rest : { ...rest, window: rounded(next) });
+    onParamsChange(isWhole ? rest : { ...rest, window: roundedViewport(next) });
   });
   const move = useCallback(
     (next: Viewport) => {
@@ -143,23 +144,13 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     const key = (view.keyStart + view.keyEnd) / 2;
     move(zoomViewport(view, factor, query, key, queries, keys));
   };
-  const loadHead = async (each: number) => {
-    const layers = [first, ...(second === undefined ? [] : [second])].map(async ({ source }) => {
-      const lane = source.lane('heads', { isBackground: true });
-      return baseLayer(await lane.base(batch, each), aggregate);
-    });
-    const [a, b] = await Promise.all(layers);
-    if (a === undefined) throw new Error(`no map of head ${each}`);
-    return b === undefined ? a : subtractLayers(a, b);
-  };
-  const tokens = first.tokens && { tokens: first.tokens, queries };
   const names = second === undefined ? undefined : ([first.id, second.id] as const);
   const subject =
     names === undefined
       ? `Attention map, head ${head}`
       : `Difference of attention maps, ${names[0]} minus ${names[1]}, head ${head}`;
   const shown = touchedRect(view, queries, keys);
-  const problem = firstData.problem ?? secondData.problem;
+  const problem = firstData.problem ?? secondData.problem ?? blocksProblem;
   const cells = exact === undefined ? `${aggregate} of each cell` : 'exact values';
   const isTable = parts.has('table');
   return (
@@ -169,6 +160,9 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
         heads={heads}
         batches={batches}
         parts={parts}
+        hasSelection={[first, second].some(
+          (operand) => operand !== undefined && operand.attention.select.type !== 'none',
+        )}
         hasPicture={layer !== undefined}
         onParamsChange={onParamsChange}
         onPart={(part) => setParts(toggled(parts, part))}
@@ -194,7 +188,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
           queries={queries}
           keys={keys}
           of={`${first.resultKey} ${second?.resultKey ?? ''} ${batch}`}
-          load={loadHead}
+          load={(each) => loadHeadPicture(first, second, batch, each, aggregate)}
           aggregate={aggregate}
           scale={scale}
           colors={colors}
@@ -202,7 +196,12 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
         />
       )}
       {isTable ? (
-        <MapTable first={firstHead} second={secondHead} rect={shown} />
+        <>
+          <MapTable first={firstHead} second={secondHead} rect={shown} />
+          {overlay !== undefined && (
+            <MapBlocksTable list={overlay.list} rect={shown} queries={queries} />
+          )}
+        </>
       ) : (
         <div className={styles.map}>
           <MapCanvas
@@ -221,18 +220,35 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
         </div>
       )}
       <p className={styles.readout} aria-live="polite" data-testid="map-readout">
-        {reading !== undefined && readingText(reading, names ?? ['', ''], profiles, tokens)}
+        {reading !== undefined &&
+          readingText(reading, names ?? ['', ''], profiles, overlay?.list, labelOf)}
       </p>
-      <MapLegend
-        scale={scale}
-        top={top}
-        cells={cells}
-        names={names}
-        profiles={
-          profiles && (exact !== undefined && coversView(exact.rect, view) ? 'exact' : 'estimated')
-        }
-        paper={colors?.paper}
-      />
+      {parts.has('why') && (
+        <MapWhy
+          id={first.id}
+          attention={first.attention}
+          summary={first.blockList}
+          head={firstHead}
+          list={blocks?.list}
+          reading={reading}
+        />
+      )}
+      {!isTable && (
+        <MapLegend
+          scale={scale}
+          top={top}
+          cells={cells}
+          names={names}
+          profiles={
+            profiles &&
+            (exact !== undefined && coversView(exact.rect, view) ? 'exact' : 'estimated')
+          }
+          paper={colors?.paper}
+          blocks={
+            overlay && blocksText(first.engine, overlay.list, names === undefined ? '' : first.id)
+          }
+        />
+      )}
     </div>
   );
 }
@@ -241,19 +257,4 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
 function progressText(...data: readonly MapData[]): string {
   const fractions = data.flatMap(({ progress }) => progress ?? []);
   return fractions.length === 0 ? '' : `, ${Math.floor(100 * Math.min(...fractions))} %`;
-}
-
-function toggled(parts: ReadonlySet<MapPart>, part: MapPart): ReadonlySet<MapPart> {
-  return new Set(parts.has(part) ? [...parts].filter((on) => on !== part) : [...parts, part]);
-}
-
-/** A view as it is written into the document. */
-function rounded({ queryStart, queryEnd, keyStart, keyEnd }: Viewport): Viewport {
-  const round = (x: number) => Number(x.toFixed(3));
-  return {
-    queryStart: round(queryStart),
-    queryEnd: round(queryEnd),
-    keyStart: round(keyStart),
-    keyEnd: round(keyEnd),
-  };
 }

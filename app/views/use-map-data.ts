@@ -2,10 +2,10 @@
 
 import { useEffect, useState } from 'react';
 import { MAP_CELLS } from '../../lib/attention/map';
-import type { MapBase, MapWindow } from '../../lib/attention/types';
+import type { MapBase, MapRect, MapWindow } from '../../lib/attention/types';
 import type { MapSource } from '../../lib/run/session-types';
 import type { Progress } from '../../lib/run/types';
-import { touchedRect, type Viewport } from '../../lib/views/map/viewport';
+import { touchedRect, type Viewport, windowRect } from '../../lib/views/map/viewport';
 
 /** One head of one batch entry of a result. */
 export interface MapHead {
@@ -61,13 +61,13 @@ export function useMapData(mapHead: MapHead | undefined, view: Viewport): MapDat
     };
   }, [of]);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: as above
+  const rect = mapHead && exactRect(view, mapHead);
+  const rectKey = JSON.stringify(rect);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: as above, and `rectKey` for the rectangle
   useEffect(() => {
     if (mapHead === undefined || of === undefined || !hasBase) return;
-    const rect = touchedRect(view, mapHead.queries, mapHead.keys);
-    const isExact =
-      rect.queryEnd - rect.queryStart <= MAP_CELLS && rect.keyEnd - rect.keyStart <= MAP_CELLS;
-    if (!isExact) {
+    if (rect === undefined) {
       setWindow(undefined);
       return;
     }
@@ -79,11 +79,18 @@ export function useMapData(mapHead: MapHead | undefined, view: Viewport): MapDat
     return () => {
       isCurrent = false;
     };
-  }, [view, hasBase, of]);
+  }, [rectKey, hasBase, of]);
   return {
     base: hasBase ? base.value : undefined,
     window: hasBase && window?.of === of ? window.value : undefined,
     problem,
     progress: hasBase ? undefined : progress,
   };
+}
+
+/** The window to ask for; undefined where the view is too wide for exact values. */
+function exactRect(view: Viewport, { queries, keys }: MapHead): MapRect | undefined {
+  const { queryStart, queryEnd, keyStart, keyEnd } = touchedRect(view, queries, keys);
+  const isExact = queryEnd - queryStart <= MAP_CELLS && keyEnd - keyStart <= MAP_CELLS;
+  return isExact ? windowRect(view, queries, keys, MAP_CELLS) : undefined;
 }

@@ -1,6 +1,7 @@
 'use client';
 
 import { useMemo } from 'react';
+import { cellMasses } from '../../lib/attention/cell-masses';
 import type { MapBase, MapWindow } from '../../lib/attention/types';
 import {
   baseLayer,
@@ -12,13 +13,12 @@ import {
 } from '../../lib/views/map/layer';
 import {
   baseProfiles,
-  cellMasses,
   type MapProfiles,
   subtractProfiles,
   touchedCells,
   windowProfiles,
 } from '../../lib/views/map/profiles';
-import { coversView, sameRect, type Viewport } from '../../lib/views/map/viewport';
+import { coversView, sameRect, touchedRect, type Viewport } from '../../lib/views/map/viewport';
 import type { MapData } from './use-map-data';
 
 export interface MapPicture {
@@ -88,10 +88,27 @@ function useProfiles(
     [base, isOn],
   );
   const range = base === undefined ? undefined : touchedCells(base, view);
+  const queries = base?.queries ?? 0;
+  const keys = base?.keys ?? 0;
+  const { queryStart, queryEnd, keyStart, keyEnd } = touchedRect(view, queries, keys);
   const { rowStart = 0, rowEnd = 0, columnStart = 0, columnEnd = 0 } = range ?? {};
   return useMemo(() => {
     if (base === undefined || masses === undefined) return undefined;
-    if (window !== undefined) return windowProfiles(window);
+    if (window !== undefined) {
+      return windowProfiles(window, { queryStart, queryEnd, keyStart, keyEnd });
+    }
     return baseProfiles(base, masses, { rowStart, rowEnd, columnStart, columnEnd });
-  }, [base, masses, window, rowStart, rowEnd, columnStart, columnEnd]);
+  }, [
+    base,
+    masses,
+    window,
+    rowStart,
+    rowEnd,
+    columnStart,
+    columnEnd,
+    queryStart,
+    queryEnd,
+    keyStart,
+    keyEnd,
+  ]);
 }

@@ -1,4 +1,4 @@
-import type { AttentionInputs, MapBase, MapRect, MapWindow } from './types';
+import type { AttentionInputs, MapBase, MapRect, MapScore, MapWindow } from './types';
 
 /** Largest side of a base reduction and of an exact window, in cells. */
 export const MAP_CELLS = 512;
@@ -47,6 +47,25 @@ function visitRow(
       Math.exp((modify === undefined ? score : modify(batch, head, query, k, score)) - rowLse),
     );
   }
+}
+
+/** One element's score before the mask and the score formula, and its row's log-sum-exp. */
+export function elementScore(
+  { shape, query, key }: AttentionInputs,
+  lse: ArrayLike<number>,
+  batch: number,
+  head: number,
+  element: { readonly query: number; readonly key: number },
+): MapScore {
+  const { queryHeads, kvHeads, queries, keys, headSize } = shape;
+  const row = (batch * queryHeads + head) * queries + element.query;
+  const kvHead = batch * kvHeads + Math.floor(head / (queryHeads / kvHeads));
+  const keyAt = (kvHead * keys + element.key) * headSize;
+  let dot = 0;
+  for (let d = 0; d < headSize; d++) {
+    dot += (query[row * headSize + d] as number) * (key[keyAt + d] as number);
+  }
+  return { score: dot / Math.sqrt(headSize), lse: lse[row] as number };
 }
 
 /**

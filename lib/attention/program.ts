@@ -52,19 +52,27 @@ export function makeProgram(params: AttentionParams): AttentionProgram {
   });
 }
 
-/** A program from its trees, numbers and tables. */
-export function assembleProgram(
+/** What the formulas of a program read. */
+export function programBindings(
   shape: AttentionShape,
-  parts: Pick<AttentionProgram, 'mask' | 'score' | 'numbers' | 'tables'>,
-): AttentionProgram {
-  const { mask, score, numbers, tables } = parts;
-  const bindings: Bindings = {
+  { numbers, tables }: Pick<AttentionProgram, 'numbers' | 'tables'>,
+): Bindings {
+  return {
     queries: shape.queries,
     keys: shape.keys,
     heads: shape.queryHeads,
     number: (name) => numbers.find((number) => number.name === name)?.value ?? Number.NaN,
     table: (name) => tableReader(tableNamed(tables, name)),
   };
+}
+
+/** A program from its trees, numbers and tables. */
+export function assembleProgram(
+  shape: AttentionShape,
+  parts: Pick<AttentionProgram, 'mask' | 'score' | 'numbers' | 'tables'>,
+): AttentionProgram {
+  const { mask, score, numbers, tables } = parts;
+  const bindings = programBindings(shape, parts);
   const usesTable = (stride: 'batchStride' | 'headStride') =>
     mask !== undefined && tables.some((table) => table[stride] > 0 && readsTable(mask, table.name));
   return {

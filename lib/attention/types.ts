@@ -44,6 +44,13 @@ export interface BlockList {
   readonly blocks: Uint32Array;
 }
 
+/** The tile of a block list, and the engine that walked it. */
+export interface BlockTile {
+  readonly blockQueries: number;
+  readonly blockKeys: number;
+  readonly engine: 'webgpu' | 'wasm' | 'cpu';
+}
+
 /** Where and how far an output is from the f64 reference. */
 export interface AttentionError {
   readonly maxAbs: number;
@@ -164,4 +171,11 @@ export interface MapRect {
 /** Exact probabilities of a rectangle, row-major; NaN where masked. */
 export interface MapWindow extends MapRect {
   readonly probabilities: Float32Array;
+}
+
+/** One element's scaled product q.k / sqrt(headSize), unmasked and unmodified, and its row's log-sum-exp. */
+export interface MapScore {
+  readonly score: number;
+  /** Natural; -Infinity where the row is fully masked. */
+  readonly lse: number;
 }

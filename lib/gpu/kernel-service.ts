@@ -1,6 +1,8 @@
+import { buildBlockList } from '../attention/block-list';
 import { checkShapeLimits, findNonFinite } from '../attention/checks';
 import type { DecodeResult } from '../attention/decode/result';
-import { mapBaseSteps, mapWindow } from '../attention/map';
+import { elementScore, mapBaseSteps, mapWindow } from '../attention/map';
+import { type AttentionProgram, makeProgram } from '../attention/program';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import { tensorFile } from '../attention/tensor-file';
 import type { AdapterInfo, AttentionInputs, MapBase, MapRect, MapWindow } from '../attention/types';
@@ -22,6 +24,7 @@ import { decodeOnWasm } from './decode-on-wasm';
 import { DeviceKeeper } from './device-keeper';
 import { driveSteps, Jobs, withReports, yieldToMessages } from './jobs';
 import { mapBaseOnDevice } from './map-base';
+import { headsOfList } from './plans';
 import { type ResidentCall, Residents, residentKey } from './residents';
 import { RoofCache } from './roof';
 import { runOnDevice } from './run-attention';
@@ -253,6 +256,32 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
         return residents.use(key, async ({ inputs, lse }) =>
           mapWindow(inputs, lse, batch, head, rect),
         );
+      }),
+    mapScore: (jobId, call, batch, head, element) =>
+      jobs.run(jobId, async (signal) => {
+        checkHead(call.params, batch, head);
+        const key = await ensureResident(call, signal);
+        return residents.use(key, async ({ inputs, lse }) =>
+          elementScore(inputs, lse, batch, head, element),
+        );
+      }),
+    mapBlocks: (jobId, call, batch, head, tile) =>
+      jobs.run(jobId, async (signal) => {
+        const { params } = call;
+        checkHead(params, batch, head);
+        const listOf = (program: AttentionProgram) =>
+          buildBlockList(
+            program,
+            params.shape,
+            batch,
+            headsOfList(params.shape, tile.engine, head),
+            tile.blockQueries,
+            tile.blockKeys,
+          );
+        // Only a selection depends on the tensors.
+        if (params.select.type === 'none') return listOf(makeProgram(params));
+        const key = await ensureResident(call, signal);
+        return residents.use(key, async ({ inputs }) => listOf(inputs.program));
       }),
     tensors: (jobId, call, onProgress) =>
       jobs.run(jobId, (signal) =>

@@ -1,4 +1,4 @@
-import type { AdapterInfo } from '../attention/types';
+import type { AdapterInfo, BlockTile } from '../attention/types';
 import type { AttentionShape } from '../spec/kinds/attention';
 import type { KernelVariant } from './pipelines';
 
@@ -155,4 +155,16 @@ export function planSplits(
   const most = Math.max(1, Math.min(wanted, Math.ceil(entries / 4)));
   const entriesPerSplit = Math.max(1, Math.ceil(entries / most));
   return { splits: Math.max(1, Math.ceil(entries / entriesPerSplit)), entriesPerSplit };
+}
+
+/** Heads that share a block list: a decode kernel walks one for all query heads of a KV head. */
+export function headsOfList(
+  shape: AttentionShape,
+  engine: BlockTile['engine'],
+  head: number,
+): readonly [first: number, last: number] {
+  if (engine !== 'webgpu' || familyOf(shape) !== 'decode') return [head, head];
+  const perGroup = shape.queryHeads / shape.kvHeads;
+  const first = head - (head % perGroup);
+  return [first, first + perGroup - 1];
 }

@@ -1,9 +1,9 @@
-import type { MapBase } from '../attention/types';
+import type { AttentionResult, MapBase } from '../attention/types';
 import { identityOf } from './file-identity';
 import type { JobQueue } from './job-queue';
 import { runQueued } from './queued-call';
 import type { ResultCache } from './result-cache';
-import type { MapSource } from './session-types';
+import type { LaneOptions, MapSource } from './session-types';
 import type { AttentionCall, KernelApi, OnProgress } from './worker-api';
 import type { WorkerCall, WorkerClient } from './worker-client';
 
@@ -11,9 +11,12 @@ export interface MapSourceDeps {
   readonly kernel: WorkerClient<KernelApi>;
   readonly queue: JobQueue;
   readonly bases: ResultCache<MapBase>;
-  /** The call that the attention result on show came from; throws where there is none. */
+  /** The attention result on show, and the call that it came from; both throw where there is none. */
+  readonly result: () => AttentionResult;
   readonly attention: () => AttentionCall;
 }
+
+type MapCall = 'base' | 'window' | 'score' | 'blocks';
 
 /**
  * Map calls over one attention cell. They go before pending jobs but never beside a running one,
@@ -25,18 +28,22 @@ export function createMapSource(
   cellId: string,
   deps: MapSourceDeps,
   lane = '',
-  isBackground = false,
+  { isBackground = false, isUnselected = false }: LaneOptions = {},
 ): MapSource {
-  const keyOf = (kind: 'base' | 'window') => `map:${kind}:${cellId}:${lane}`;
+  const keyOf = (kind: MapCall) => `map:${kind}:${cellId}:${lane}`;
+  const callOf = (): AttentionCall => {
+    const call = deps.attention();
+    return isUnselected ? { ...call, params: { ...call.params, select: { type: 'none' } } } : call;
+  };
   const enqueue = <T>(
-    kind: 'base' | 'window',
+    kind: MapCall,
     call: WorkerCall<KernelApi, T>,
     onProgress?: OnProgress,
   ): Promise<T> => runQueued(deps, keyOf(kind), call, { onProgress, isBackground });
 
   return {
     async base(batch, head, onProgress) {
-      const attention = deps.attention();
+      const attention = callOf();
       const { params, file } = attention;
       const key = JSON.stringify([params, file && identityOf(file), batch, head]);
       const known = deps.bases.get(key);
@@ -53,10 +60,21 @@ export function createMapSource(
       return base;
     },
     async window(batch, head, rect) {
-      const attention = deps.attention();
+      const attention = callOf();
       return enqueue('window', (api, jobId) => api.mapWindow(jobId, attention, batch, head, rect));
     },
+    async score(batch, head, element) {
+      const attention = callOf();
+      return enqueue('score', (api, jobId) => api.mapScore(jobId, attention, batch, head, element));
+    },
+    async blocks(batch, head) {
+      const { engine, blockList } = deps.result();
+      const { blockQueries, blockKeys } = blockList;
+      const tile = { blockQueries, blockKeys, engine };
+      const attention = deps.attention();
+      return enqueue('blocks', (api, jobId) => api.mapBlocks(jobId, attention, batch, head, tile));
+    },
     lane: (name, options = {}) =>
-      createMapSource(cellId, deps, `${lane}/${name}`, options.isBackground ?? isBackground),
+      createMapSource(cellId, deps, `${lane}/${name}`, { isBackground, isUnselected, ...options }),
   };
 }

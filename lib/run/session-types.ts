@@ -34,8 +34,22 @@ export interface MapSource {
     head: number,
     rect: Parameters<KernelApi['mapWindow']>[4],
   ) => ReturnType<KernelApi['mapWindow']>;
-  /** The same calls for a reader of its own: they replace only each other. In the background they let pending jobs go first. */
-  lane: (name: string, options?: { readonly isBackground?: boolean }) => MapSource;
+  score: (
+    batch: number,
+    head: number,
+    element: Parameters<KernelApi['mapScore']>[4],
+  ) => ReturnType<KernelApi['mapScore']>;
+  /** The block list that the result's kernel walked for a head. */
+  blocks: (batch: number, head: number) => ReturnType<KernelApi['mapBlocks']>;
+  /** The same calls for a reader of its own: they replace only each other. */
+  lane: (name: string, options?: LaneOptions) => MapSource;
+}
+
+export interface LaneOptions {
+  /** Pending jobs go first. */
+  readonly isBackground?: boolean;
+  /** Values of the attention without its selection of keys: where its mass is, kept or not. Block lists stay those of the kernel. */
+  readonly isUnselected?: boolean;
 }
 
 /** A notebook being worked on: documents in, statuses out. No React in it; the page subscribes. */

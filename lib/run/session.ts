@@ -159,6 +159,12 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
         queue: scheduler.queues.kernel,
         bases,
         attention: () => attentionCall(board, cellId),
+        result: () => {
+          const output = board.records.get(cellId)?.result?.output;
+          if (output?.kind !== 'attention')
+            throw new Error(`cell "${cellId}" has no attention result yet: run it first`);
+          return output.value;
+        },
       }),
     tensors: async (cellId, onProgress) => {
       const call = attentionCall(board, cellId);

@@ -1,4 +1,12 @@
-import type { AdapterInfo, MapBase, MapRect, MapWindow } from '../attention/types';
+import type {
+  AdapterInfo,
+  BlockList,
+  BlockTile,
+  MapBase,
+  MapRect,
+  MapScore,
+  MapWindow,
+} from '../attention/types';
 import type { ServeResult } from '../serving/types';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { WorkloadParams } from '../spec/kinds/workload';
@@ -51,6 +59,22 @@ export interface KernelApi extends Cancellable {
     head: number,
     rect: MapRect,
   ): Promise<MapWindow>;
+  /** One element's score, before its probability. */
+  mapScore(
+    jobId: number,
+    call: AttentionCall,
+    batch: number,
+    head: number,
+    element: { readonly query: number; readonly key: number },
+  ): Promise<MapScore>;
+  /** The list of key blocks that a kernel with this tile visits for one head. */
+  mapBlocks(
+    jobId: number,
+    call: AttentionCall,
+    batch: number,
+    head: number,
+    tile: BlockTile,
+  ): Promise<BlockList>;
   /** Q, K, V, output and LSE as a safetensors file; computed again when they are not resident. */
   tensors(jobId: number, call: AttentionCall, onProgress: OnProgress): Promise<Blob>;
 }

@@ -1,4 +1,4 @@
-import type { Page } from 'playwright/test';
+import { expect, type Page } from 'playwright/test';
 
 export const cell = (page: Page, id: string) => page.locator(`[data-cell="${id}"]`);
 export const state = (page: Page, id: string) => cell(page, id).locator('[data-state]').first();
@@ -24,4 +24,20 @@ export async function open(page: Page, path = './'): Promise<string[]> {
   await page.goto(path);
   await page.locator('[data-cell], [role=alert]').first().waitFor();
   return problems;
+}
+
+/** Opens a document's text as a file; the page must be open. */
+export async function openDocument(page: Page, text: string): Promise<void> {
+  await page.locator('header input[type=file]').setInputFiles({
+    name: 'document.md',
+    mimeType: 'text/markdown',
+    buffer: Buffer.from(text),
+  });
+  await page.locator('[data-cell]').first().waitFor();
+}
+
+/** Runs a cell and waits until it is done. */
+export async function run(page: Page, id: string): Promise<void> {
+  await cell(page, id).getByRole('button', { name: /^Run/ }).click();
+  await expect(state(page, id)).toHaveText(/done/, { timeout: 60_000 });
 }

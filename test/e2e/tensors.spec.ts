@@ -114,7 +114,7 @@ test('a dropped file is taken, its shape on request, and its tokens are read out
   await map.focus();
   await page.keyboard.press('ArrowLeft');
   await expect(page.getByTestId('map-readout')).toHaveText(
-    /query 12 "tok12", key 11 "tok11": [\d.e-]+$/,
+    /query 12 \("tok12"\), key 11 \("tok11"\): [\d.e-]+$/,
   );
   // A link has the names, never the file.
   await page.getByRole('button', { name: 'Share' }).click();

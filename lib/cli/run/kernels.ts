@@ -92,6 +92,8 @@ export function createKernels(): CommandLineKernels {
       },
       mapBase: notHere('draws no maps'),
       mapWindow: notHere('draws no maps'),
+      mapBlocks: notHere('draws no maps'),
+      mapScore: notHere('draws no maps'),
       tensors: notHere('saves no tensors'),
       cancel: () => undefined,
     },

@@ -10,6 +10,8 @@ export const mapParams = z.strictObject({
   head: z.int().min(0).max(63).default(0),
   aggregate: z.enum(['max', 'mean']).default('max'),
   scale: z.enum(['log', 'linear']).default('log'),
+  /** Of an attention that selects keys: the probabilities among the keys that it keeps, or where the mass is without the selection. */
+  mass: z.enum(['kept', 'all']).default('kept'),
   /** Visible window in cells, [start, end); absent shows the whole map. */
   window: z
     .strictObject({

@@ -1,13 +1,16 @@
 import { scaleLinear } from 'd3-scale';
 import type { MapColors, MapScene } from './draw';
+import { LABEL_PIXELS } from './frame';
 
 /** Ticks of keys above the map and of queries at its left. */
 export function drawAxes(
   context: CanvasRenderingContext2D,
-  { view, frame }: Pick<MapScene, 'view' | 'frame'>,
+  { view, frame, labels }: Pick<MapScene, 'view' | 'frame' | 'labels'>,
   colors: MapColors,
 ): void {
   const { left, top, right, bottom } = frame;
+  // Labels lie between the ticks and the map.
+  const [above, beside] = labels === undefined ? [5, 4] : [5 + LABEL_PIXELS, 8];
   context.fillStyle = colors.inkSoft;
   context.font = '10px system-ui, sans-serif';
   const keys = scaleLinear([view.keyStart, view.keyEnd], [left, right]);
@@ -15,11 +18,11 @@ export function drawAxes(
   context.textBaseline = 'alphabetic';
   context.textAlign = 'left';
   for (const tick of keys.ticks(Math.max(2, (right - left) / 80)).filter(Number.isInteger))
-    context.fillText(String(tick), keys(tick), top - 5);
+    context.fillText(String(tick), keys(tick), top - above);
   context.textAlign = 'right';
   context.textBaseline = 'top';
   for (const tick of queries.ticks(Math.max(2, (bottom - top) / 60)).filter(Number.isInteger))
-    context.fillText(String(tick), left - 4, queries(tick));
+    context.fillText(String(tick), left - beside, queries(tick));
   context.textAlign = 'left';
   context.fillText('q \\ k', 2, 2);
 }

@@ -1,3 +1,4 @@
+import { memoLast } from '../memo-last';
 import { rgbOf } from '../rgb';
 import { scalePosition } from './color';
 import { divergingColor, lightness, signedPosition } from './diverging';
@@ -8,6 +9,48 @@ import { type MapExact, SIDE } from './layer';
 const GRID_PIXELS = 12;
 const TEXT_PIXELS = 44;
 
+const HATCH_PIXELS = 6;
+
+/**
+ * The hatch of masked elements in pixels of the screen: painted one pixel per element, it would be a
+ * chequerboard that reads as values.
+ */
+function hatchMasked(
+  context: CanvasRenderingContext2D,
+  { view, frame, exact: { rect, layer } }: MapScene & { readonly exact: MapExact },
+  colors: MapColors,
+): void {
+  const { perKey, perQuery } = pixelsPer(frame, view);
+  const pattern = context.createPattern(hatchTile(colors.masked, colors.maskedLine), 'repeat');
+  if (pattern === null) return;
+  context.beginPath();
+  for (let r = 0; r < layer.rows; r++) {
+    const y = frame.top + (rect.queryStart + r - view.queryStart) * perQuery;
+    for (let start = 0; start < layer.columns; start++) {
+      let end = start;
+      while (end < layer.columns && Number.isNaN(layer.values[r * layer.columns + end])) end++;
+      if (end > start) {
+        const x = frame.left + (rect.keyStart + start - view.keyStart) * perKey;
+        context.rect(x, y, (end - start) * perKey, perQuery);
+        start = end;
+      }
+    }
+  }
+  context.fillStyle = pattern;
+  context.fill();
+}
+
+const hatchTile = memoLast((masked: string, maskedLine: string): OffscreenCanvas => {
+  const tile = new OffscreenCanvas(HATCH_PIXELS, HATCH_PIXELS);
+  const context = tile.getContext('2d');
+  if (context === null) return tile;
+  context.fillStyle = masked;
+  context.fillRect(0, 0, HATCH_PIXELS, HATCH_PIXELS);
+  context.fillStyle = maskedLine;
+  for (let i = 0; i < HATCH_PIXELS; i++) context.fillRect(HATCH_PIXELS - 1 - i, i, 1, 1);
+  return tile;
+});
+
 /** Once elements are large: their borders, and their values where a number fits. */
 export function drawElements(
   context: CanvasRenderingContext2D,
@@ -17,6 +60,7 @@ export function drawElements(
   const { view, frame, exact, scale, top } = scene;
   const { perKey, perQuery } = pixelsPer(frame, view);
   if (Math.min(perKey, perQuery) < GRID_PIXELS) return;
+  hatchMasked(context, scene, colors);
   const { rect, layer } = exact;
   const hasText = Math.min(perKey, perQuery * 2) >= TEXT_PIXELS;
   const paper = rgbOf(colors.paper);

@@ -1,7 +1,10 @@
+import type { TokenLabels } from '../../attention/token-labels';
 import { memoLast } from '../memo-last';
 import { rgbOf } from '../rgb';
 import { drawAxes } from './draw-axes';
+import { drawBlocks, type MapBlocks } from './draw-blocks';
 import { drawElements } from './draw-elements';
+import { drawLabels } from './draw-labels';
 import { drawProfiles } from './draw-profiles';
 import { type MapFrame, pixelsPer } from './frame';
 import type { MapExact, MapLayer } from './layer';
@@ -24,6 +27,10 @@ export interface MapScene {
   readonly exact: MapExact | undefined;
   /** Drawn in the strips that the frame leaves free for them. */
   readonly profiles: MapProfiles | undefined;
+  /** Outlined over the values. */
+  readonly blocks: MapBlocks | undefined;
+  /** Of the positions, along the axes. */
+  readonly labels: TokenLabels | undefined;
   readonly view: Viewport;
   readonly scale: 'log' | 'linear';
   /** Largest magnitude of the colour scale. */
@@ -42,6 +49,11 @@ export interface MapColors {
   readonly accent: string;
   readonly masked: string;
   readonly maskedLine: string;
+  readonly blockFull: string;
+  readonly blockPartial: string;
+  readonly blockHalo: string;
+  /** Of classes and of alternating segments. */
+  readonly series: readonly string[];
 }
 
 /** Draws one map; made once per view, so that panning repaints no values. */
@@ -55,7 +67,7 @@ export function createMapDraw(): MapDraw {
   const paintBase = memoLast(paintLayer);
   const paintExact = memoLast(paintLayer);
   return (context, scene, colors) => {
-    const { frame, width, height, profiles } = scene;
+    const { frame, width, height, profiles, blocks, labels } = scene;
     context.fillStyle = colors.paper;
     context.fillRect(0, 0, width, height);
     context.save();
@@ -63,9 +75,11 @@ export function createMapDraw(): MapDraw {
     context.rect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
     context.clip();
     drawValues(context, scene, colors, paintBase, paintExact);
+    if (blocks !== undefined) drawBlocks(context, { ...scene, blocks }, colors);
     drawCursor(context, scene, colors);
     context.restore();
     drawAxes(context, scene, colors);
+    if (labels !== undefined) drawLabels(context, scene, labels, colors);
     if (profiles !== undefined) drawProfiles(context, { ...scene, profiles }, colors);
   };
 }

@@ -5,6 +5,8 @@ const LEFT = 46;
 const TOP = 18;
 /** Depth of a profile beside the map, gap included. */
 export const PROFILE_PIXELS = 58;
+/** Room above the map for labels of positions. */
+export const LABEL_PIXELS = 16;
 const PROFILE_GAP = 6;
 const LEAST_HEIGHT = 142;
 
@@ -22,11 +24,13 @@ export function mapFrame(
   queries: number,
   keys: number,
   hasProfiles: boolean,
+  hasLabels = false,
 ): MapFrame {
   const right = width - (hasProfiles ? PROFILE_PIXELS : 0);
   const mapWidth = right - LEFT;
   const mapHeight = Math.max(LEAST_HEIGHT, Math.min(mapWidth, (mapWidth * queries) / keys));
-  return { left: LEFT, top: TOP, right, bottom: TOP + mapHeight };
+  const top = TOP + (hasLabels ? LABEL_PIXELS : 0);
+  return { left: LEFT, top, right, bottom: top + mapHeight };
 }
 
 /** Height of the canvas around a frame. */

@@ -1,3 +1,5 @@
+import { blockStateAt } from '../../attention/block-states';
+import type { BlockList } from '../../attention/types';
 import type { MapElement } from './draw';
 import { type MapProfiles, profileAt } from './profiles';
 
@@ -8,27 +10,36 @@ export interface MapReading extends MapElement {
   readonly second: number | undefined;
 }
 
-/** Tokens of every key; queries are the last of them. */
-export interface MapTokens {
-  readonly tokens: readonly string[];
-  readonly queries: number;
-}
-
 const inWords = (p: number) => (Number.isNaN(p) ? 'masked' : p.toPrecision(4));
 
-/** One element in words; `names` are those of a difference's operands, `tokens` what the positions stand for. */
+/** A difference in words: nobody should have to read "-0.1 more". */
+const signedWords = (difference: number) =>
+  `${inWords(Math.abs(difference))} ${difference < 0 ? 'less' : 'more'}`;
+
+/** One element in words; `names` are those of a difference's operands, `list` the blocks on show. */
 export function readingText(
   { query, key, first, second }: MapReading,
   names: readonly [string, string],
   profiles: MapProfiles | undefined,
-  tokens?: MapTokens | undefined,
+  list?: BlockList,
+  labelOf: LabelOf = { query: () => '', key: () => '' },
 ): string {
-  const token = (position: number) => {
-    const text = tokens?.tokens[position];
-    return text === undefined ? '' : ` ${JSON.stringify(text)}`;
-  };
-  const firstQuery = (tokens?.tokens.length ?? 0) - (tokens?.queries ?? 0);
-  return `query ${query}${token(firstQuery + query)}, key ${key}${token(key)}: ${valueText(first, second, names)}${profileText(query, key, profiles)}`;
+  const [ofQuery, ofKey] = [labelOf.query(query), labelOf.key(key)].map((text) =>
+    text === '' ? '' : ` (${text})`,
+  );
+  return `query ${query}${ofQuery}, key ${key}${ofKey}: ${valueText(first, second, names)}${blockText(query, key, list)}${profileText(query, key, profiles)}`;
+}
+
+/** What is known of a query and of a key besides their numbers; empty for nothing. */
+export interface LabelOf {
+  readonly query: (query: number) => string;
+  readonly key: (key: number) => string;
+}
+
+const STATE_TEXT = ['skipped', 'partial', 'full'] as const;
+
+function blockText(query: number, key: number, list: BlockList | undefined): string {
+  return list === undefined ? '' : `, in a ${STATE_TEXT[blockStateAt(list, query, key)]} block`;
 }
 
 function valueText(
@@ -48,6 +59,6 @@ function profileText(query: number, key: number, profiles: MapProfiles | undefin
   const largest = profileAt(profiles.queries, query);
   if (received === undefined || largest === undefined) return '';
   return profiles.isSigned
-    ? `; in view, key ${key} receives ${inWords(received)} more on average, and query ${query}'s largest is ${inWords(largest)} more`
+    ? `; in view, key ${key} receives ${signedWords(received)} on average, and query ${query}'s largest is ${signedWords(largest)}`
     : `; in view, key ${key} receives ${inWords(received)} on average, and query ${query}'s largest is ${inWords(largest)}`;
 }

@@ -68,6 +68,26 @@ export function touchedRect(view: Viewport, queries: number, keys: number): MapR
   };
 }
 
+/** Elements between the places where an exact window may start. */
+const SNAP = 64;
+
+/**
+ * The exact window to ask for: what the view touches, widened to multiples of 64 elements where that
+ * stays within `most` on a side, so that panning asks anew every 64 elements and not at every step.
+ */
+export function windowRect(view: Viewport, queries: number, keys: number, most: number): MapRect {
+  const touched = touchedRect(view, queries, keys);
+  const widened = {
+    queryStart: SNAP * Math.floor(touched.queryStart / SNAP),
+    queryEnd: Math.min(queries, SNAP * Math.ceil(touched.queryEnd / SNAP)),
+    keyStart: SNAP * Math.floor(touched.keyStart / SNAP),
+    keyEnd: Math.min(keys, SNAP * Math.ceil(touched.keyEnd / SNAP)),
+  };
+  const fits =
+    widened.queryEnd - widened.queryStart <= most && widened.keyEnd - widened.keyStart <= most;
+  return fits ? widened : touched;
+}
+
 /** The rectangle holds every element that the view shows a part of. */
 export function coversView(rect: MapRect, view: Viewport): boolean {
   return (
@@ -85,4 +105,15 @@ export function sameRect(a: MapRect, b: MapRect): boolean {
     a.keyStart === b.keyStart &&
     a.keyEnd === b.keyEnd
   );
+}
+
+/** A view as it is written into the document. */
+export function roundedViewport({ queryStart, queryEnd, keyStart, keyEnd }: Viewport): Viewport {
+  const round = (x: number) => Number(x.toFixed(3));
+  return {
+    queryStart: round(queryStart),
+    queryEnd: round(queryEnd),
+    keyStart: round(keyStart),
+    keyEnd: round(keyEnd),
+  };
 }

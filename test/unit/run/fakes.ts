@@ -119,6 +119,7 @@ export function fakeAttention(params: AttentionParams): AttentionResult {
   return {
     params,
     engine: 'webgpu',
+    blockList: { blockQueries: 32, blockKeys: 16, full: 1, partial: 1, total: 4 },
     adapter: undefined,
     timing: {
       medianSeconds: 0.5,
@@ -151,6 +152,8 @@ export function createFakes() {
       keyStart: head,
     }),
     tensors: () => new Blob(['tensors']),
+    mapScore: () => ({ score: 1, lse: 2 }),
+    mapBlocks: () => ({ blockQueries: 32, blockKeys: 16 }),
   });
   const simulation = createFakeClient<SimulationApi>('simulation', {
     workload: (_job: number, params: WorkloadParams, file?: File) => fakeWorkload(params, file),

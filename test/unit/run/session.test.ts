@@ -568,6 +568,35 @@ describe('map source', () => {
     expect(await latest).toMatchObject({ keyStart: 5 });
   });
 
+  test('asks for mass without the selection, but for the blocks of the kernel that ran', async () => {
+    const select = { type: 'vertical-slash' };
+    const notebook = makeNotebook([{ id: 'a', kind: 'attention', params: { select } }]);
+    const fakes = createFakeSession(notebook);
+    void fakes.session.run('a');
+    await drain(fakes);
+    const source = fakes.session.mapSource('a').lane('m', { isUnselected: true });
+    void source.base(0, 0);
+    void source.lane('heads', { isBackground: true }).base(0, 1);
+    void source.blocks(0, 1);
+    await drain(fakes);
+    const calls = fakes.kernel.calls.filter(({ method }) => method.startsWith('map'));
+    const selected = calls.map(({ method, args }) => [
+      method,
+      (args[1] as { params: { select: { type: string } } }).params.select.type,
+    ]);
+    expect(selected.sort()).toEqual([
+      ['mapBase', 'none'],
+      ['mapBase', 'none'],
+      ['mapBlocks', 'vertical-slash'],
+    ]);
+    const blocks = calls.find(({ method }) => method === 'mapBlocks');
+    expect(blocks?.args.slice(2)).toEqual([
+      0,
+      1,
+      { blockQueries: 32, blockKeys: 16, engine: 'webgpu' },
+    ]);
+  });
+
   test('waits for a running measurement and goes before pending ones', async () => {
     const notebook = makeNotebook([
       { id: 'a', kind: 'attention' },

@@ -213,6 +213,7 @@ const params = {
   map: fc.record(
     {
       scale: fc.constantFrom('log', 'linear'),
+      mass: fc.constantFrom('kept', 'all'),
       window: fc.record({
         queryStart: int(0, 9),
         queryEnd: int(10, 99),

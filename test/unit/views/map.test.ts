@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cellMasses } from '../../../lib/attention/cell-masses';
 import { cellStart } from '../../../lib/attention/map';
 import type { MapBase, MapWindow } from '../../../lib/attention/types';
 import { createRandom } from '../../../lib/random/random';
@@ -25,7 +26,6 @@ import {
 } from '../../../lib/views/map/layer';
 import {
   baseProfiles,
-  cellMasses,
   type MapProfiles,
   profileAt,
   profileTop,
@@ -414,15 +414,17 @@ describe('the reading', () => {
       'query 9, key 5: 0.5000',
     );
   });
+});
 
-  it('says the tokens, queries being the last of the keys', () => {
-    const tokens = { tokens: ['a', 'b', '"c"', 'd'], queries: 2 };
-    const named = { query: 0, key: 3, first: 0.5, second: undefined };
-    expect(readingText(named, names, undefined, tokens)).toBe(
-      'query 0 "\\"c\\"", key 3 "d": 0.5000',
-    );
-    expect(readingText({ ...named, key: 9 }, names, undefined, tokens)).toBe(
-      'query 0 "\\"c\\"", key 9: 0.5000',
+describe('the reading of a difference', () => {
+  it('says more or less, never more by a negative number', () => {
+    const profiles: MapProfiles = {
+      keys: { from: 0, step: 8, values: new Float32Array([-0.25]) },
+      queries: { from: 0, step: 8, values: new Float32Array([0.5]) },
+      isSigned: true,
+    };
+    expect(readingText({ query: 3, key: 5, first: 0, second: 0 }, ['a', 'b'], profiles)).toContain(
+      "key 5 receives 0.2500 less on average, and query 3's largest is 0.5000 more",
     );
   });
 });
