@@ -87,6 +87,8 @@ export function findAdapter() {
   return {
     dawn: pathToFileURL(dawn).href,
     env: {
+      // llvmpipe takes seconds to minutes to optimise an unrolled kernel.
+      GALLIVM_PERF: 'nopt',
       VK_DRIVER_FILES: driver,
       // The name that older loaders read.
       VK_ICD_FILENAMES: driver,

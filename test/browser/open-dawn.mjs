@@ -45,7 +45,6 @@ export async function openDawn({ dawn, env }, pageUrl) {
   const answer = (id) => new Promise((resolve, reject) => open.set(id, { resolve, reject }));
   await answer('ready');
   return {
-    kill: () => child.kill('SIGKILL'),
     call: (name, args) => {
       if (!child.connected) return Promise.reject(new Error('the process of Dawn has ended'));
       const id = ++last;
