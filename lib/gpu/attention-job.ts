@@ -12,6 +12,7 @@ import {
   rowsPerKvHead,
 } from './plans';
 import type { ResidentAttention } from './resident';
+import { STORED_FILES } from './stored';
 import { submitSlices } from './submit-slices';
 import { variantSlots } from './variant-slots';
 
@@ -73,6 +74,7 @@ export async function prepareAttention(
     plan.family === 'decode' ? shape.kvHeads : shape.queryHeads,
   );
   const slots = variantSlots(inputs.program);
+  const replaced = STORED_FILES[resident.storage];
   const owned: GPUBuffer[] = [];
   const own = async (pending: Promise<GPUBuffer>) => {
     const buffer = await pending;
@@ -97,7 +99,9 @@ export async function prepareAttention(
       (4 * rows * plan.blockKeys * shape.headSize) / (options.gigaflopsPerSecond * 1e9);
 
     const prefillSteps = async (blockQueries: number): Promise<Step[]> => {
-      const pipeline = await gpu.settle(gpu.pipelines.get({ ...plan.kernel(shape), slots }));
+      const pipeline = await gpu.settle(
+        gpu.pipelines.get({ ...plan.kernel(shape), slots, replaced }),
+      );
       const bindings = bind(gpu, pipeline, [...read, resident.output, resident.lse, uniform]);
       const seconds = Float64Array.from(
         list.blockEntries,
@@ -121,7 +125,7 @@ export async function prepareAttention(
       const partialLse = await own(storageBuffer(gpu, 'partial LSE', { bytes: rows * splits * 4 }));
       const [pipeline, merge] = await gpu.settle(
         Promise.all([
-          gpu.pipelines.get({ ...decode.kernel(shape), slots }),
+          gpu.pipelines.get({ ...decode.kernel(shape), slots, replaced }),
           gpu.pipelines.get({ file: 'merge-splits.wgsl', overrides: { WORKGROUP: 64 } }),
         ]),
       );

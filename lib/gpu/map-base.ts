@@ -4,6 +4,7 @@ import { readFloats, storageBuffer, uniformBuffer } from './buffers';
 import type { GpuDevice } from './device';
 import { attentionParamsView, mapParamsView } from './params';
 import type { ResidentAttention } from './resident';
+import { STORED_FILES } from './stored';
 import { variantSlots } from './variant-slots';
 
 const TARGET_SUBMIT_SECONDS = 0.008;
@@ -32,7 +33,11 @@ export async function mapBaseOnDevice(
   const columns = Math.min(MAP_CELLS, keys);
   const { device } = gpu;
   const pipeline = await gpu.settle(
-    gpu.pipelines.get({ file: 'map-base.wgsl', slots: variantSlots(resident.program) }),
+    gpu.pipelines.get({
+      file: 'map-base.wgsl',
+      slots: variantSlots(resident.program),
+      replaced: STORED_FILES[resident.storage],
+    }),
   );
   const cells = await storageBuffer(gpu, 'map cells', { bytes: rows * columns * 8 });
   const view = attentionParamsView(shape, resident.program, {

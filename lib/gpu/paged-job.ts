@@ -6,6 +6,7 @@ import { attentionParamsView } from './params';
 import { DECODE_QUERIES, type DecodePlan, rowsPerKvHead } from './plans';
 import type { DecodeKernel } from './quantised-job';
 import { type DecodeJob, type DecodeOptions, prepareSplitDecode } from './split-decode';
+import { STORED_FILES, type Storage, storedTensor } from './stored';
 
 /** Keys and values in pages of a pool that all sequences share. */
 export interface PagedInputs {
@@ -16,6 +17,8 @@ export interface PagedInputs {
   /** [pages, kvHeads, pageTokens, headSize]. */
   readonly keyPool: Float32Array;
   readonly valuePool: Float32Array;
+  /** How the pools lie on the device; default f32. */
+  readonly storage?: Storage;
   readonly pageTokens: 16 | 32;
   /** Page of every pageTokens tokens, [batch, pagesPerSequence]; entries past a length are not read. */
   readonly blockTable: Uint32Array;
@@ -32,6 +35,7 @@ const MAX_SLICES = 8;
 
 function pagedPlan(kernel: DecodeKernel, inputs: PagedInputs): DecodePlan {
   const { shape, pageTokens } = inputs;
+  const replaced = STORED_FILES[inputs.storage ?? 'f32'];
   const constants = { PAGE_TOKENS: pageTokens, CAUSAL: Number(inputs.isCausal) };
   if (kernel === 'tile') {
     return {
@@ -42,7 +46,7 @@ function pagedPlan(kernel: DecodeKernel, inputs: PagedInputs): DecodePlan {
       blockKeys: TILE_KEYS,
       rowsPerGroup: 1,
       splitsPerWorkgroup: 1,
-      kernel: () => ({ file: 'decode-paged.wgsl', constants }),
+      kernel: () => ({ file: 'decode-paged.wgsl', constants, replaced }),
       chunks: () => 1,
     };
   }
@@ -60,6 +64,7 @@ function pagedPlan(kernel: DecodeKernel, inputs: PagedInputs): DecodePlan {
       file: 'decode-paged-quad.wgsl',
       constants: { ...constants, ROWS: rows, KEY_STEPS: pageTokens / 4, SLICES: slices },
       overrides: { WORKGROUP: QUAD_WORKGROUP },
+      replaced,
     }),
     chunks: () => Math.ceil(shape.headSize / (16 * slices)),
   };
@@ -122,18 +127,21 @@ export async function preparePaged(
     numbers: [],
     tables: [],
   });
+  const storage = inputs.storage ?? 'f32';
+  const keyPool = storedTensor(gpu.info, inputs.keyPool, storage);
+  const valuePool = storedTensor(gpu.info, inputs.valuePool, storage);
   const buffers = ownedBuffers(gpu);
-  const tensor = (name: string, data: Float32Array | Uint32Array) =>
+  const tensor = (name: string, data: Float32Array | Uint32Array | Uint16Array) =>
     buffers.store(name, { data: data as Float32Array<ArrayBuffer> });
   try {
     const reads = [
       await tensor('query', inputs.query),
-      await tensor('key pool', inputs.keyPool),
-      await tensor('value pool', inputs.valuePool),
+      await tensor('key pool', keyPool),
+      await tensor('value pool', valuePool),
       await tensor('block table', inputs.blockTable),
       await tensor('lengths', inputs.lengths),
     ];
-    const { keyPool, valuePool, blockTable, lengths } = inputs;
+    const { blockTable, lengths } = inputs;
     return await prepareSplitDecode(gpu, buffers, {
       ...options,
       shape,

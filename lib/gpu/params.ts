@@ -1,8 +1,8 @@
-import { makeShaderDataDefinitions, makeStructuredView, type StructuredView } from 'webgpu-utils';
 import type { AttentionProgram } from '../attention/program';
 import type { AttentionShape } from '../spec/kinds/attention';
 import mapBaseSource from './kernels/map-base.wgsl';
 import paramsSource from './kernels/params.wgsl';
+import { makeShaderDataDefinitions, makeStructuredView, type StructuredView } from './struct-views';
 
 const attention = makeShaderDataDefinitions(paramsSource).structs.Params!;
 // Only the struct: the rest of the file includes others, which reflection does not resolve.

@@ -1,6 +1,6 @@
 import { KERNELS, type KernelFile } from './kernel-table';
 import { SHADER_FILES } from './shaders';
-import { resolveWgsl, type WgslConstants, type WgslSlots } from './wgsl';
+import { resolveWgsl, type WgslConstants, type WgslReplaced, type WgslSlots } from './wgsl';
 
 /** A kernel file with its declared constants and pipeline overrides. */
 export interface KernelVariant {
@@ -9,6 +9,8 @@ export interface KernelVariant {
   readonly overrides?: Readonly<Record<string, number>>;
   /** Expressions of a variant's formulas; see `variant.wgsl`. */
   readonly slots?: WgslSlots;
+  /** Included files that give way to others; see `stored.ts`. */
+  readonly replaced?: WgslReplaced;
 }
 
 /**
@@ -34,6 +36,7 @@ export class PipelineCache {
       variant.file,
       variant.constants,
       variant.slots,
+      variant.replaced,
     );
     const key = JSON.stringify([code, variant.overrides ?? {}]);
     const cached = this.#pipelines.get(key);

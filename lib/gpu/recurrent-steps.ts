@@ -1,10 +1,10 @@
-import { makeShaderDataDefinitions, makeStructuredView, type StructuredView } from 'webgpu-utils';
 import type { RecurrentShape, StateRule } from '../attention/recurrent/types';
 import { tokenFlops } from '../attention/recurrent/work';
 import type { GpuDevice } from './device';
 import paramsSource from './kernels/recurrent-params.wgsl';
 import type { RecurrentPlan, WalkPart } from './recurrent-plans';
 import { paddedSizes, type RecurrentTensors } from './recurrent-tensors';
+import { makeShaderDataDefinitions, makeStructuredView, type StructuredView } from './struct-views';
 
 const TARGET_SUBMIT_SECONDS = 0.008;
 const SCAN_WORKGROUP = 64;

@@ -4,6 +4,7 @@ import type { AttentionInputs } from '../attention/types';
 import type { AttentionShape } from '../spec/kinds/attention';
 import { readFloats, storageBuffer } from './buffers';
 import type { GpuDevice } from './device';
+import { type Storage, storedTensor } from './stored';
 
 /** Largest finite value that stands for a masked row's LSE in the kernels. */
 const MASKED_BELOW = -1e38;
@@ -31,13 +32,17 @@ export class ResidentAttention {
   /** Values of the program's tables, one after another. */
   readonly tables: GPUBuffer;
   readonly program: AttentionProgram;
+  /** Of keys and values; all else is f32. */
+  readonly storage: Storage;
 
   private constructor(
     { shape, program }: AttentionInputs,
     buffers: Record<'query' | 'key' | 'value' | 'output' | 'lse' | 'tables', GPUBuffer>,
+    storage: Storage,
   ) {
     this.shape = shape;
     this.program = program;
+    this.storage = storage;
     this.query = buffers.query;
     this.key = buffers.key;
     this.value = buffers.value;
@@ -46,8 +51,15 @@ export class ResidentAttention {
     this.tables = buffers.tables;
   }
 
-  /** Uploads; rejects with a sentence per tensor that the adapter cannot hold. */
-  static async upload(gpu: GpuDevice, inputs: AttentionInputs): Promise<ResidentAttention> {
+  /**
+   * Uploads, keys and values in `storage`; rejects with a sentence per tensor that the adapter
+   * cannot hold.
+   */
+  static async upload(
+    gpu: GpuDevice,
+    inputs: AttentionInputs,
+    storage: Storage = 'f32',
+  ): Promise<ResidentAttention> {
     const { shape, program } = inputs;
     const issues = checkShapeLimits(shape, gpu.info.maxBufferBytes);
     if (issues.length > 0) throw new Error(issues.join('; '));
@@ -58,18 +70,19 @@ export class ResidentAttention {
       made.push(buffer);
       return buffer;
     };
-    const tensor = (name: string, data: Float32Array) =>
-      store(gpu, name, { data: data as Float32Array<ArrayBuffer> });
+    const tensor = (name: string, data: Float32Array, stored: Storage) =>
+      store(gpu, name, { data: storedTensor(gpu.info, data, stored) });
     try {
       const rows = shape.batch * shape.queryHeads * shape.queries;
-      return new ResidentAttention(inputs, {
-        query: await tensor('query', inputs.query),
-        key: await tensor('key', inputs.key),
-        value: await tensor('value', inputs.value),
+      const buffers = {
+        query: await tensor('query', inputs.query, 'f32'),
+        key: await tensor('key', inputs.key, storage),
+        value: await tensor('value', inputs.value, storage),
         output: await store(gpu, 'output', { bytes: rows * shape.headSize * 4 }),
         lse: await store(gpu, 'lse', { bytes: rows * 4 }),
         tables: await store(gpu, 'tables', { data: tables }),
-      });
+      };
+      return new ResidentAttention(inputs, buffers, storage);
     } catch (error) {
       for (const buffer of made) buffer.destroy();
       throw error;

@@ -18,6 +18,9 @@ import recurrentQuad from './kernels/recurrent-quad.wgsl';
 import recurrentScan from './kernels/recurrent-scan.wgsl';
 import roofCopy from './kernels/roof-copy.wgsl';
 import roofMatmul from './kernels/roof-matmul.wgsl';
+import stored from './kernels/stored.wgsl';
+import storedHalf from './kernels/stored-half.wgsl';
+import storedWords from './kernels/stored-words.wgsl';
 import variant from './kernels/variant.wgsl';
 
 /** Every shader file by name; snippets without an entry point are included by the others. */
@@ -42,6 +45,9 @@ export const SHADER_FILES = {
   'recurrent-scan.wgsl': recurrentScan,
   'roof-copy.wgsl': roofCopy,
   'roof-matmul.wgsl': roofMatmul,
+  'stored.wgsl': stored,
+  'stored-half.wgsl': storedHalf,
+  'stored-words.wgsl': storedWords,
   'variant.wgsl': variant,
 } as const;
 

@@ -1,10 +1,10 @@
-import type { StructuredView } from 'webgpu-utils';
 import type { AttentionShape } from '../spec/kinds/attention';
 import { readFloats } from './buffers';
 import type { GpuDevice } from './device';
 import { passTimestamps, type Stamps } from './measure';
 import type { OwnedBuffers } from './owned-buffers';
 import { type DecodePlan, planSplits, rowsPerKvHead } from './plans';
+import type { StructuredView } from './struct-views';
 import { submitSlices } from './submit-slices';
 import type { WgslSlots } from './wgsl';
 

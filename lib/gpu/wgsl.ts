@@ -17,20 +17,30 @@ interface Line extends WgslOrigin {
   readonly text: string;
 }
 
+/** Files that take the place of included ones: `{ 'a.wgsl': 'b.wgsl' }`. */
+export type WgslReplaced = Readonly<Record<string, string>>;
+
+const ENABLE = /^enable \w+;$/;
 const INCLUDE = /^\s*\/\/ #include "(.+)"\s*$/;
 const FOR = /^\s*\/\/ #for ([a-z]) (\w+)\s*$/;
 const END = /^\s*\/\/ #end\s*$/;
 const SLOT = /^(\s*let \w+ = ).*; \/\/ #slot (\w+)$/;
 const CONSTANT = /^const (\w+): u32 = (\d+);$/;
 
-function linesOf(files: Readonly<Record<string, string>>, file: string, seen: Set<string>): Line[] {
+function linesOf(
+  files: Readonly<Record<string, string>>,
+  file: string,
+  replaced: WgslReplaced,
+  seen: Set<string>,
+): Line[] {
   const source = files[file];
   if (source === undefined) throw new Error(`unknown shader file: ${file}`);
   seen.add(file);
   return source.split('\n').flatMap((text, index): Line[] => {
-    const included = INCLUDE.exec(text)?.[1];
-    if (included === undefined) return [{ text, file, line: index + 1 }];
-    return seen.has(included) ? [] : linesOf(files, included, seen);
+    const named = INCLUDE.exec(text)?.[1];
+    if (named === undefined) return [{ text, file, line: index + 1 }];
+    const included = replaced[named] ?? named;
+    return seen.has(included) ? [] : linesOf(files, included, replaced, seen);
   });
 }
 
@@ -102,16 +112,20 @@ function blockEnd(lines: readonly Line[], start: number): number {
  * Resolves a shader file: `// #include "x.wgsl"` (each file once), declared constants replaced by
  * `constants`, and `// #for x N` ... `// #end` repeated with `$x` = 0 .. N - 1. Repetition is for
  * register tiles: software adapters do not unroll loops, and an array with a running index falls
- * out of registers. Expressions are set into declared slots.
+ * out of registers. Expressions are set into declared slots. Directives (`enable f16;`) of included
+ * files move to the top, where the language wants them.
  */
 export function resolveWgsl(
   files: Readonly<Record<string, string>>,
   file: string,
   constants: WgslConstants = {},
   slots: WgslSlots = {},
+  replaced: WgslReplaced = {},
 ): ResolvedWgsl {
-  const declared = withConstants(linesOf(files, file, new Set()), constants, file);
-  const lines = withSlots(unrolled(declared.lines, declared.values), slots);
+  const declared = withConstants(linesOf(files, file, replaced, new Set()), constants, file);
+  const body = withSlots(unrolled(declared.lines, declared.values), slots);
+  const isEnable = ({ text }: Line) => ENABLE.test(text);
+  const lines = [...body.filter(isEnable), ...body.filter((line) => !isEnable(line))];
   return {
     code: lines.map(({ text }) => text).join('\n'),
     origins: lines.map(({ file: from, line }) => ({ file: from, line })),

@@ -71,6 +71,7 @@ mkdirSync(REPORTS, { recursive: true });
 const { findBrowser } = await import('./find-browser.mjs');
 const { build } = await import('./build.mjs');
 const { startStaticServer } = await import('./static-server.mjs');
+const { secondAdapter } = await import('./test-adapters.mjs');
 
 const hasBrowser = await check('browser', async () => {
   process.env.CHROMIUM = await findBrowser({ install: true });
@@ -81,6 +82,19 @@ await check('lint', () =>
   runCommand('npx', ['biome', 'check', '--error-on-warnings', '.'], { cwd: ROOT }),
 );
 await suite('unit', vitest('test/vitest.config.ts', 'unit.json'), 'unit.json', countVitest);
+
+const second = await secondAdapter().catch(({ message }) => ({ failed: message }));
+if ('failed' in second) {
+  console.error(second.failed);
+  report('second adapter', { passed: 0, failed: 1, skipped: 0 });
+} else if ('skipped' in second) {
+  console.log(`SKIPPED: the kernels did not run on a second adapter: ${second.skipped}`);
+  report('second adapter', { passed: 0, failed: 0, skipped: 1 });
+} else {
+  console.log(`running on ${second.adapter}`);
+  const args = vitest('test/vitest.browser.config.ts', 'adapter.json');
+  await suite('second adapter', [...args, second.file], 'adapter.json', countVitest, second.env);
+}
 
 if (hasBrowser) {
   await suite(

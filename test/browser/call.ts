@@ -1,20 +1,15 @@
 import type { TestPage } from './open-page';
+import { pageTests, type TestHost } from './open-tests';
 import type { KernelTests } from './page/entry';
 
-/** Calls a function of the test page by name. */
+/** Calls a function of the kernels' test page by name, in a page or wherever it was opened. */
 export function call<Name extends keyof KernelTests>(
-  { page }: TestPage,
+  at: TestPage | TestHost<KernelTests>,
   name: Name,
   ...args: Parameters<KernelTests[Name]>
 ): Promise<Awaited<ReturnType<KernelTests[Name]>>> {
-  return page.evaluate(
-    ([each, values]) => {
-      const tests = (globalThis as unknown as { kernelTests: Record<string, unknown> }).kernelTests;
-      const run = tests[each as string] as (...list: unknown[]) => unknown;
-      return run(...(values as unknown[]));
-    },
-    [name, args] as const,
-  ) as Promise<Awaited<ReturnType<KernelTests[Name]>>>;
+  const host = 'call' in at ? at : pageTests<KernelTests>(at);
+  return host.call(name, ...args);
 }
 
 export const KERNEL_SCRIPTS = {

@@ -7,11 +7,12 @@ import { type AttentionParams, attentionParams } from '../../lib/spec/kinds/atte
 import { attentionSelection } from '../../lib/spec/kinds/selection';
 import { maskTree, scoreTree } from '../unit/formula/arbitrary';
 import { call, KERNEL_SCRIPTS } from './call';
-import { openPage, type TestPage } from './open-page';
+import { openTests, type TestHost } from './open-tests';
+import type { KernelTests } from './page/entry';
 
-let page: TestPage;
+let page: TestHost<KernelTests>;
 beforeAll(async () => {
-  page = await openPage(KERNEL_SCRIPTS);
+  page = await openTests<KernelTests>(KERNEL_SCRIPTS);
 });
 afterAll(() => page?.close());
 

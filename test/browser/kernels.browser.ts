@@ -3,11 +3,12 @@ import { ATTENTION_CASES } from '../../lib/attention/cases';
 import { KERNELS, type KernelFile } from '../../lib/gpu/kernel-table';
 import { DECODE_QUERIES, PLANS } from '../../lib/gpu/plans';
 import { call, KERNEL_SCRIPTS } from './call';
-import { openPage, type TestPage } from './open-page';
+import { openTests, type TestHost } from './open-tests';
+import type { KernelTests } from './page/entry';
 
-let page: TestPage;
+let page: TestHost<KernelTests>;
 beforeAll(async () => {
-  page = await openPage(KERNEL_SCRIPTS);
+  page = await openTests<KernelTests>(KERNEL_SCRIPTS);
 });
 afterAll(() => page?.close());
 

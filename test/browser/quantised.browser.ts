@@ -2,29 +2,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FORMULA_PRESETS, presetVariant } from '../../lib/attention/presets';
 import type { Granularity, QuantisationScheme } from '../../lib/attention/quantise/types';
 import type { AttentionShape, AttentionVariant } from '../../lib/spec/kinds/attention';
-import { openPage, type TestPage } from './open-page';
+import { openTests, type TestHost } from './open-tests';
 import type { QuantisedTests } from './page/quantised';
 
-let page: TestPage;
+let page: TestHost<QuantisedTests>;
 beforeAll(async () => {
-  page = await openPage({ '/quantised.js': 'test/browser/page/quantised.ts' });
+  page = await openTests<QuantisedTests>({ '/quantised.js': 'test/browser/page/quantised.ts' });
 });
 afterAll(() => page?.close());
 
-/** Calls a function of the test page by name. */
-function call<Name extends keyof QuantisedTests>(
-  name: Name,
-  ...args: Parameters<QuantisedTests[Name]>
-): Promise<Awaited<ReturnType<QuantisedTests[Name]>>> {
-  return page.page.evaluate(
-    ([each, values]) => {
-      const tests = (globalThis as unknown as { kernelTests: Record<string, unknown> }).kernelTests;
-      const run = tests[each as string] as (...list: unknown[]) => unknown;
-      return run(...(values as unknown[]));
-    },
-    [name, args] as const,
-  ) as Promise<Awaited<ReturnType<QuantisedTests[Name]>>>;
-}
+const call: TestHost<QuantisedTests>['call'] = (...args) => page.call(...args);
 
 const scheme = (
   bits: 2 | 4 | 8,
@@ -205,6 +192,19 @@ describe.each(KERNELS)('paged %s kernel', (kernel) => {
         expect(result.splits).toBe(splits);
         for (const error of result.errors) expect(error).toMatchObject({ withinTolerance: true });
       }
+    });
+
+    test.for(['half-words', 'half'] as const)('pools stored as %s', async (storage, { skip }) => {
+      const isNative = storage === 'half';
+      const lacks = isNative && (await call('chosenStorage')) !== 'half';
+      skip(lacks, 'the adapter of these tests has no shader-f16');
+      const change = { queryHeads: 8, batch: 3, queries: 2 };
+      const lengths = [40, 97, 203];
+      const each = { shape: { ...SHAPE, ...change }, pageTokens, lengths, isCausal: true };
+      const half = await call('runPaged', kernel, { ...each, storage });
+      for (const error of half.errors) expect(error).toMatchObject({ withinTolerance: true });
+      const { cacheBytes } = await call('runPaged', kernel, each);
+      expect(half.cacheBytes / cacheBytes).toBeCloseTo(0.5, 2);
     });
 
     test('equals the contiguous kernel', async () => {

@@ -1,29 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RECURRENT_CASES, STATE_RULES } from '../../lib/attention/recurrent/cases';
 import { RECURRENT_PLANS, supportsRule } from '../../lib/gpu/recurrent-plans';
-import { openPage, type TestPage } from './open-page';
+import { openTests, type TestHost } from './open-tests';
 import type { RecurrentTests } from './page/recurrent';
 
-let page: TestPage;
+let page: TestHost<RecurrentTests>;
 beforeAll(async () => {
-  page = await openPage({ '/recurrent.js': 'test/browser/page/recurrent.ts' });
+  page = await openTests<RecurrentTests>({ '/recurrent.js': 'test/browser/page/recurrent.ts' });
 });
 afterAll(() => page?.close());
 
-/** Calls a function of the recurrent test page by name. */
-function call<Name extends keyof RecurrentTests>(
-  name: Name,
-  ...args: Parameters<RecurrentTests[Name]>
-): Promise<Awaited<ReturnType<RecurrentTests[Name]>>> {
-  return page.page.evaluate(
-    ([each, values]) => {
-      const tests = (globalThis as unknown as { kernelTests: Record<string, unknown> }).kernelTests;
-      const run = tests[each as string] as (...list: unknown[]) => unknown;
-      return run(...(values as unknown[]));
-    },
-    [name, args] as const,
-  ) as Promise<Awaited<ReturnType<RecurrentTests[Name]>>>;
-}
+const call: TestHost<RecurrentTests>['call'] = (...args) => page.call(...args);
 
 test('the test browser has subgroups, so that every plan is run', async () => {
   expect(await call('hasSubgroups')).toBe(true);

@@ -113,3 +113,18 @@ test('a running cell is cancelled at once and runs again', async ({ page }) => {
   await run(page, 'prefill');
   await expect(state(page, 'prefill')).toHaveText(/done/, { timeout: 90_000 });
 });
+
+test('a browser without Float16Array runs the kernels all the same', async ({ page }) => {
+  await page.route(/\.js$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({
+      response,
+      body: `delete globalThis.Float16Array;\n${await response.text()}`,
+    });
+  });
+  const problems = await open(page);
+  await chooseEngine(page, 'prefill', 'webgpu');
+  await run(page, 'prefill');
+  await expect(state(page, 'prefill')).toHaveText(/done/, { timeout: 90_000 });
+  expect(problems).toEqual([]);
+});

@@ -4,12 +4,14 @@ export const LARGEST_HALF = 65_504;
 /** Distance of subnormal f16 numbers. */
 const SMALLEST_HALF = 2 ** -24;
 const SMALLEST_NORMAL_HALF = 2 ** -14;
+const NAN_HALF = 0x7e00;
 
-/** Value of 16 bits as IEEE 754 binary16; infinities and NaN are not made here and not read. */
+/** Value of 16 bits as IEEE 754 binary16. */
 export function halfToNumber(bits: number): number {
   const sign = (bits & 0x8000) === 0 ? 1 : -1;
   const exponent = (bits >> 10) & 31;
   const fraction = bits & 1023;
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
   if (exponent === 0) return sign * fraction * SMALLEST_HALF;
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
@@ -50,4 +52,50 @@ export function packHalves(values: Float32Array): Uint32Array<ArrayBuffer> {
     words[i >> 1] = (words[i >> 1]! | (bits << (16 * (i & 1)))) >>> 0;
   }
   return words;
+}
+
+/**
+ * Bits of the f16 nearest to each number, ties to even, subnormal ones too; NaN stays NaN, because
+ * rows of a pool that no token owns may hold anything.
+ *
+ * @throws RangeError above 65,504 in magnitude
+ */
+export function roundToHalves(values: Float32Array): Uint16Array<ArrayBuffer> {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    const magnitude = Math.abs(value);
+    if (magnitude > LARGEST_HALF) {
+      throw new RangeError(
+        `invalid f16: ${value} at ${i} (expected -${LARGEST_HALF}..${LARGEST_HALF})`,
+      );
+    }
+    const sign = (bits[i]! >>> 16) & 0x8000;
+    if (Number.isNaN(value)) {
+      halves[i] = sign | NAN_HALF;
+      continue;
+    }
+    if (magnitude < SMALLEST_NORMAL_HALF) {
+      halves[i] = sign | roundEven(magnitude / SMALLEST_HALF);
+      continue;
+    }
+    // 13 of the 23 bits of the fraction go; a carry out of it grows the exponent, as it should.
+    const kept = (bits[i]! & 0x7fffffff) - ((127 - 15) << 23);
+    const odd = (kept >>> 13) & 1;
+    halves[i] = sign | ((kept + 0xfff + odd) >>> 13);
+  }
+  return halves;
+}
+
+/** Nearest whole number, ties to even. */
+function roundEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  if (rest !== 0.5) return Math.round(value);
+  return below + (below & 1);
+}
+
+export function halvesToNumbers(halves: Uint16Array): Float32Array<ArrayBuffer> {
+  return Float32Array.from(halves, halfToNumber);
 }

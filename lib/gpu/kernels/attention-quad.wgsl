@@ -20,10 +20,11 @@ override WORKGROUP: u32 = 4;
 // #include "params.wgsl"
 // #include "masked.wgsl"
 // #include "variant.wgsl"
+// #include "stored.wgsl"
 
 @group(0) @binding(0) var<storage, read> query: array<vec4f>;
-@group(0) @binding(1) var<storage, read> key: array<vec4f>;
-@group(0) @binding(2) var<storage, read> value: array<vec4f>;
+@group(0) @binding(1) var<storage, read> key: array<Stored>;
+@group(0) @binding(2) var<storage, read> value: array<Stored>;
 @group(0) @binding(3) var<storage, read> tableValues: array<f32>;
 @group(0) @binding(4) var<storage, read> listRows: array<vec2u>;
 @group(0) @binding(5) var<storage, read> entries: array<u32>;
@@ -89,7 +90,7 @@ fn main(
     // #end
     for (var d = 0u; d < width; d++) {
       // #for c KEY_STEPS
-      let k$c = key[keyAt$c + d];
+      let k$c = loaded(key[keyAt$c + d]);
       // #end
       // #for g ROW_GROUPS
       {
@@ -150,7 +151,7 @@ fn main(
       {
         let valueAt = (keyRow + min(keyStart + 4u * c + $ju, lastKey)) * width;
         // #for t SLICES
-        let v$t = value[valueAt + slice$t];
+        let v$t = loaded(value[valueAt + slice$t]);
         // #end
         // #for g ROW_GROUPS
         {

@@ -13,10 +13,11 @@ const PITCH: u32 = 9;
 // #include "params.wgsl"
 // #include "masked.wgsl"
 // #include "variant.wgsl"
+// #include "stored.wgsl"
 
 @group(0) @binding(0) var<storage, read> query: array<vec4f>;
-@group(0) @binding(1) var<storage, read> key: array<vec4f>;
-@group(0) @binding(2) var<storage, read> value: array<vec4f>;
+@group(0) @binding(1) var<storage, read> key: array<Stored>;
+@group(0) @binding(2) var<storage, read> value: array<Stored>;
 @group(0) @binding(3) var<storage, read> tableValues: array<f32>;
 @group(0) @binding(4) var<storage, read> listRows: array<vec2u>;
 @group(0) @binding(5) var<storage, read> entries: array<u32>;
@@ -76,7 +77,7 @@ fn main(
         let queryAt = (headRow + min(block * 32u + tileRow, lastQuery)) * width + min(dim, width - 1u);
         let keyAt = (keyRow + min(keyStart + tileRow, lastKey)) * width + min(dim, width - 1u);
         queryTile[at] = select(vec4f(), query[queryAt], isInside);
-        keyTile[at] = select(vec4f(), key[keyAt], isInside);
+        keyTile[at] = select(vec4f(), loaded(key[keyAt]), isInside);
       }
       workgroupBarrier();
       for (var d = 0u; d < 8u; d++) {
@@ -124,7 +125,8 @@ fn main(
     workgroupBarrier();
     for (var i = thread; i < 256u; i += 64u) {
       let dim = min($tu * 8u + i % 8u, width - 1u);
-      keyTile[(i / 8u) * PITCH + i % 8u] = value[(keyRow + min(keyStart + i / 8u, lastKey)) * width + dim];
+      let valueAt = (keyRow + min(keyStart + i / 8u, lastKey)) * width + dim;
+      keyTile[(i / 8u) * PITCH + i % 8u] = loaded(value[valueAt]);
     }
     workgroupBarrier();
     for (var i = 0u; i < 32u; i++) {

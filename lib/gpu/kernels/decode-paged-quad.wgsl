@@ -73,7 +73,7 @@ fn main(
       // #end
       // #for c KEY_STEPS
       {
-        let k = keyPool[keyAt$c + d];
+        let k = loaded(keyPool[keyAt$c + d]);
         // #for r ROWS
         dot$r_$c += q$r * k;
         // #end
@@ -118,7 +118,7 @@ fn main(
         // #end
         // #for t SLICES
         {
-          let v = valuePool[valueAt + slice$t];
+          let v = loaded(valuePool[valueAt + slice$t]);
           // #for r ROWS
           acc$r_$t += v * w$r;
           // #end

@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     let keyAt = tokenRow(batch, kvHead, min(key, length - 1u)) * width;
     var products = vec4f();
     for (var d = 0u; d < width; d++) {
-      products += query[row * width + d] * keyPool[keyAt + d];
+      products += query[row * width + d] * loaded(keyPool[keyAt + d]);
     }
     let s = select(LOWEST, dot(products, vec4f(params.scale)), key < seen);
     scores[thread] = s;
@@ -64,7 +64,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     if (part < parts) {
       for (var i = part; i < 64u; i += parts) {
         let valueAt = tokenRow(batch, kvHead, min(keyStart + i, length - 1u)) * width;
-        acc += weights[i] * valuePool[valueAt + dim];
+        acc += weights[i] * loaded(valuePool[valueAt + dim]);
       }
     }
   }

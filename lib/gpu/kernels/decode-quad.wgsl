@@ -19,10 +19,11 @@ override WORKGROUP: u32 = 16;
 // #include "params.wgsl"
 // #include "masked.wgsl"
 // #include "variant.wgsl"
+// #include "stored.wgsl"
 
 @group(0) @binding(0) var<storage, read> query: array<vec4f>;
-@group(0) @binding(1) var<storage, read> key: array<vec4f>;
-@group(0) @binding(2) var<storage, read> value: array<vec4f>;
+@group(0) @binding(1) var<storage, read> key: array<Stored>;
+@group(0) @binding(2) var<storage, read> value: array<Stored>;
 @group(0) @binding(3) var<storage, read> tableValues: array<f32>;
 @group(0) @binding(4) var<storage, read> listRows: array<vec2u>;
 @group(0) @binding(5) var<storage, read> entries: array<u32>;
@@ -86,7 +87,7 @@ fn main(
       // #end
       // #for c KEY_STEPS
       {
-        let k = key[keyAt$c + d];
+        let k = loaded(key[keyAt$c + d]);
         // #for r ROWS
         dot$r_$c += q$r * k;
         // #end
@@ -134,7 +135,7 @@ fn main(
         // #end
         // #for t SLICES
         {
-          let v = value[valueAt + slice$t];
+          let v = loaded(value[valueAt + slice$t]);
           // #for r ROWS
           acc$r_$t += v * w$r;
           // #end

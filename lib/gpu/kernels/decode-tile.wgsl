@@ -9,10 +9,11 @@
 // #include "params.wgsl"
 // #include "masked.wgsl"
 // #include "variant.wgsl"
+// #include "stored.wgsl"
 
 @group(0) @binding(0) var<storage, read> query: array<vec4f>;
-@group(0) @binding(1) var<storage, read> key: array<vec4f>;
-@group(0) @binding(2) var<storage, read> value: array<vec4f>;
+@group(0) @binding(1) var<storage, read> key: array<Stored>;
+@group(0) @binding(2) var<storage, read> value: array<Stored>;
 @group(0) @binding(3) var<storage, read> tableValues: array<f32>;
 @group(0) @binding(4) var<storage, read> listRows: array<vec2u>;
 @group(0) @binding(5) var<storage, read> entries: array<u32>;
@@ -56,7 +57,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     let keyAt = (keyRow + min(keyIndex, lastKey)) * width;
     var products = vec4f();
     for (var d = 0u; d < width; d++) {
-      products += query[row * width + d] * key[keyAt + d];
+      products += query[row * width + d] * loaded(key[keyAt + d]);
     }
     var s = isModified(at, keyIndex, dot(products, vec4f(params.scale)));
     if ((e >= firstPartial || keyStart + 64u > params.keys) && !isVisible(at, keyIndex)) {
@@ -77,7 +78,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) th
     acc *= decay;
     if (part < parts) {
       for (var i = part; i < 64u; i += parts) {
-        acc += weights[i] * value[(keyRow + min(keyStart + i, lastKey)) * width + dim];
+        let valueAt = (keyRow + min(keyStart + i, lastKey)) * width + dim;
+        acc += weights[i] * loaded(value[valueAt]);
       }
     }
   }

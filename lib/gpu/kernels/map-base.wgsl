@@ -18,9 +18,10 @@ struct MapParams {
 
 // #include "params.wgsl"
 // #include "variant.wgsl"
+// #include "stored.wgsl"
 
 @group(0) @binding(0) var<storage, read> query: array<vec4f>;
-@group(0) @binding(1) var<storage, read> key: array<vec4f>;
+@group(0) @binding(1) var<storage, read> key: array<Stored>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;
 @group(0) @binding(3) var<storage, read> tableValues: array<f32>;
 @group(0) @binding(4) var<storage, read_write> cells: array<vec2f>;
@@ -61,7 +62,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       var s = vec4f();
       for (var d = 0u; d < width; d++) {
         let q = query[queryAt + d];
-        s += vec4f(dot(q, key[keyAt0 + d]), dot(q, key[keyAt1 + d]), dot(q, key[keyAt2 + d]), dot(q, key[keyAt3 + d]));
+        // #for c 4
+        s[$c] += dot(q, loaded(key[keyAt$c + d]));
+        // #end
       }
       // #for c 4
       if (seen$c) {

@@ -1,7 +1,9 @@
 // Bindings of the paged kernels and where a token lies; see `decode-paged.wgsl`.
+// #include "stored.wgsl"
+
 @group(0) @binding(0) var<storage, read> query: array<vec4f>;
-@group(0) @binding(1) var<storage, read> keyPool: array<vec4f>;
-@group(0) @binding(2) var<storage, read> valuePool: array<vec4f>;
+@group(0) @binding(1) var<storage, read> keyPool: array<Stored>;
+@group(0) @binding(2) var<storage, read> valuePool: array<Stored>;
 @group(0) @binding(3) var<storage, read> table: array<u32>;
 @group(0) @binding(4) var<storage, read> lengths: array<u32>;
 @group(0) @binding(5) var<storage, read_write> output: array<vec4f>;

@@ -2,6 +2,7 @@ import { compareOutputs } from '../../../lib/attention/compare';
 import { makeInputs } from '../../../lib/attention/inputs';
 import { makeProgram } from '../../../lib/attention/program';
 import { tensorError } from '../../../lib/attention/quantise/error';
+import { halvesToNumbers, roundToHalves } from '../../../lib/attention/quantise/half';
 import { dequantise, quantise } from '../../../lib/attention/quantise/quantise';
 import type { QuantisationScheme } from '../../../lib/attention/quantise/types';
 import { attentionReference } from '../../../lib/attention/reference';
@@ -13,6 +14,7 @@ import { planById } from '../../../lib/gpu/plans';
 import { type DecodeKernel, prepareQuantised } from '../../../lib/gpu/quantised-job';
 import { ResidentAttention } from '../../../lib/gpu/resident';
 import type { DecodeJob, DecodeOptions } from '../../../lib/gpu/split-decode';
+import { halfStorage, type Storage } from '../../../lib/gpu/stored';
 import { createRandom } from '../../../lib/random/random';
 import {
   type AttentionShape,
@@ -95,6 +97,8 @@ interface PagedCase {
   readonly pageTokens: 16 | 32;
   readonly lengths: readonly number[];
   readonly isCausal: boolean;
+  /** Tensors are rounded where it is f16. */
+  readonly storage?: Storage;
 }
 
 /**
@@ -137,6 +141,7 @@ function paged(inputs: AttentionInputs, each: PagedCase, seed: number): PagedInp
     blockTable,
     lengths: Uint32Array.from(lengths),
     isCausal,
+    storage: each.storage,
   };
 }
 
@@ -167,19 +172,26 @@ function sequence(inputs: AttentionInputs, each: PagedCase, b: number): Attentio
 /** Each sequence against f64, and whether another order of pages gives the same bits. */
 async function runPaged(kernel: DecodeKernel, each: PagedCase, options: RunOptions = {}) {
   const gpu = await device();
-  const inputs = inputsOf(each.shape, { type: 'dense' });
+  const made = inputsOf(each.shape, { type: 'dense' });
+  const rounded = (tensor: Float32Array) => halvesToNumbers(roundToHalves(tensor));
+  const inputs =
+    (each.storage ?? 'f32') === 'f32'
+      ? made
+      : { ...made, key: rounded(made.key), value: rounded(made.value) };
   const run = async (seed: number) => {
     const job = await preparePaged(gpu, paged(inputs, each, seed), kernel, {
       gigaflopsPerSecond: 1,
       ...options,
     });
-    return { ...(await readAfter(job, options.runs)), splits: job.splits };
+    const { splits, cacheBytes } = job;
+    return { ...(await readAfter(job, options.runs)), splits, cacheBytes };
   };
   const first = await run(1);
   const second = await run(2);
   const rows = first.lse.length / each.shape.batch;
   return {
     splits: first.splits,
+    cacheBytes: first.cacheBytes,
     isSameInAnyOrder:
       first.output.every((value, i) => Object.is(value, second.output[i])) &&
       first.lse.every((value, i) => Object.is(value, second.lse[i])),
@@ -263,6 +275,7 @@ export const quantisedTests = {
   quantisedFailure,
   abortAndRunAgain,
   adapter: async () => (await device()).info,
+  chosenStorage: async () => halfStorage((await device()).info),
 };
 export type QuantisedTests = typeof quantisedTests;
 Object.assign(globalThis, { kernelTests: quantisedTests });

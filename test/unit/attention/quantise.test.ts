@@ -3,9 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { tensorError } from '../../../lib/attention/quantise/error';
 import {
   halfToNumber,
+  halvesToNumbers,
   LARGEST_HALF,
   numberToHalf,
   packHalves,
+  roundToHalves,
 } from '../../../lib/attention/quantise/half';
 import { quantisedBytes, scaleIndex, scaleLayout } from '../../../lib/attention/quantise/layout';
 import { packCodes, unpackCodes, wordsPerRow } from '../../../lib/attention/quantise/pack';
@@ -398,5 +400,43 @@ describe('the device buffer', () => {
     expect(pack(8, { granularity: { type: 'grouped', groupChannels: 2 } })).toThrow(
       'invalid value groupChannels: 2 (expected a multiple of 4)',
     );
+  });
+});
+
+describe('rounding to the nearest f16', () => {
+  const nearest = (value: number) => halvesToNumbers(roundToHalves(Float32Array.of(value)))[0]!;
+
+  test('leaves every f16 as it is', () => {
+    const all = Uint16Array.from({ length: 2 ** 16 }, (_, i) => i).filter(
+      (bits) => (bits & 0x7c00) !== 0x7c00,
+    );
+    expect(roundToHalves(halvesToNumbers(all))).toEqual(all);
+  });
+
+  test('takes the nearer neighbour, and the even one of two', () => {
+    const magnitudes = fc.oneof(
+      fc.float({ min: -LARGEST_HALF, max: LARGEST_HALF, noNaN: true }),
+      fc.float({ min: Math.fround(-(2 ** -13)), max: Math.fround(2 ** -13), noNaN: true }),
+      // Halfway between two neighbours.
+      fc
+        .integer({ min: 0, max: 0x7bfe })
+        .map((bits) => (halfToNumber(bits) + halfToNumber(bits + 1)) / 2),
+    );
+    fc.assert(
+      fc.property(magnitudes, (value) => {
+        const [down, up] = [numberToHalf(value, 'down'), numberToHalf(value, 'up')];
+        const [below, above] = [value - halfToNumber(down), halfToNumber(up) - value];
+        const even = (down & 1) === 0 ? down : up;
+        const expected = below < above ? down : below > above ? up : even;
+        expect(Math.abs(nearest(value) - halfToNumber(expected))).toBe(0);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  test('keeps NaN and refuses what does not fit', () => {
+    expect(nearest(Number.NaN)).toBeNaN();
+    expect(() => nearest(65_505)).toThrow('invalid f16: 65505 at 0 (expected -65504..65504)');
+    expect(() => nearest(Number.NEGATIVE_INFINITY)).toThrow('invalid f16: -Infinity at 0');
   });
 });

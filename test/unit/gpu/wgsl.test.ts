@@ -42,3 +42,19 @@ test('constants replace declared ones only', () => {
   expect(() => resolveWgsl(files, 'none.wgsl')).toThrow('unknown shader file: none.wgsl');
   expect(() => resolveWgsl(files, 'open.wgsl')).toThrow('#for without #end at open.wgsl:1');
 });
+
+test('a file takes the place of an included one, its directives on top', () => {
+  const withStored = {
+    ...files,
+    'c.wgsl': 'enable f16;\n// #include "a.wgsl"\nfn c() {}',
+    'd.wgsl': 'const N: u32 = 1;\n// #include "b.wgsl"\nb();',
+  };
+  const { code, origins } = resolveWgsl(withStored, 'd.wgsl', {}, {}, { 'b.wgsl': 'c.wgsl' });
+  const lines = code.split('\n');
+  expect(lines[0]).toBe('enable f16;');
+  expect(origins[0]).toEqual({ file: 'c.wgsl', line: 1 });
+  expect(lines[1]).toBe('const N: u32 = 1;');
+  expect(lines).toContain('fn c() {}');
+  expect(code).not.toContain('fn b()');
+  expect(lines.at(-1)).toBe('b();');
+});

@@ -1,0 +1,3 @@
+import './float16-array';
+
+export { makeShaderDataDefinitions, makeStructuredView, type StructuredView } from 'webgpu-utils';
