@@ -1,6 +1,7 @@
 import type { RecurrentResult } from '../../lib/attention/recurrent/result';
 import { formatBytes, formatCount, formatError, formatSeconds } from '../../lib/views/format';
 import { type Metric, MetricList } from './metric-list';
+import { RecurrentHybridView } from './recurrent-hybrid';
 import styles from './results.module.css';
 
 /** Error and time of a rule, what it keeps beside softmax, and what it can recall. */
@@ -79,6 +80,11 @@ export function RecurrentResultView({ result }: { readonly result: RecurrentResu
           </tbody>
         </table>
       </section>
+      <RecurrentHybridView
+        stack={params.hybrid}
+        curve={result.hybrid}
+        recall={result.hybridRecall}
+      />
       {result.plan !== undefined && <p className={styles.note}>kernel plan: {result.plan}</p>}
       {result.notes.map((note) => (
         <p key={note} className={styles.note}>

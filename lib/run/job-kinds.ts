@@ -4,7 +4,7 @@ import type { Cell, CellKind, CellOf } from '../spec/notebook';
  * Version of what each kind computes. Bump it when the same params give other results; recorded
  * results and cached ones of another version no longer fit.
  */
-export const KIND_VERSIONS = { attention: 1, recurrent: 1, workload: 1, serve: 1 } as const;
+export const KIND_VERSIONS = { attention: 1, recurrent: 2, workload: 1, serve: 1 } as const;
 
 /** Kinds that run in a worker. The others derive from their inputs (views) or are always done (text). */
 export type JobKind = keyof typeof KIND_VERSIONS;

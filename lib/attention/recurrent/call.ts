@@ -1,11 +1,13 @@
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
 import { mapInputs } from './feature-map';
+import { hybridCurve } from './hybrid';
+import { hybridRecall } from './hybrid-recall';
 import { makeRecurrentInputs, normaliseRows } from './inputs';
 import { recallCurve } from './recall';
 import type { RecurrentResult } from './result';
 import { isDeltaRule } from './rule';
 import { convolveInputs, makeShortConvolution } from './short-convolution';
-import { breakEvenKeys, kvBytes, stateBytes } from './state-bytes';
+import { kvBytes, stateBytes } from './state-bytes';
 import type { RecurrentInputs } from './types';
 
 /** Seeded inputs after convolution and feature map; a delta rule keeps unit keys. */
@@ -26,11 +28,14 @@ export function recurrentInputs(params: RecurrentParams): RecurrentInputs {
   };
 }
 
-export type DescribedRule = Pick<RecurrentResult, 'memory' | 'recall' | 'additiveRecall'>;
+export type DescribedRule = Pick<
+  RecurrentResult,
+  'memory' | 'recall' | 'additiveRecall' | 'hybrid' | 'hybridRecall'
+>;
 
 /** What holds of the rule whatever runs it: bytes kept, and recall. */
 export function describeRule(
-  { rule, convolutionWidth, seed }: RecurrentParams,
+  { rule, convolutionWidth, seed, hybrid, shape: before }: RecurrentParams,
   inputs: RecurrentInputs,
 ): DescribedRule {
   const { shape } = inputs;
@@ -39,10 +44,12 @@ export function describeRule(
   return {
     memory: {
       stateBytes: stateBytes(rule, shape, options),
-      kvBytes: kvBytes(shape, shape.tokens),
-      breakEvenTokens: breakEvenKeys(rule, shape, options),
+      kvBytes: kvBytes(before, shape.tokens),
+      breakEvenTokens: stateBytes(rule, shape, options) / kvBytes(before, 1),
     },
     recall: recallCurve(rule, keySize, seed),
     additiveRecall: recallCurve({ type: 'additive', normalise: false }, keySize, seed),
+    hybrid: hybridCurve(hybrid, rule, shape, options, before.keySize),
+    hybridRecall: hybridRecall(hybrid, rule, keySize, seed),
   };
 }

@@ -1,6 +1,8 @@
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
 import type { AdapterInfo, AdapterRoof, AttentionTiming } from '../types';
 import type { RecurrentError } from './compare';
+import type { HybridBytes } from './hybrid';
+import type { HybridRecall } from './hybrid-recall';
 import type { RecallCurve } from './recall';
 
 export interface RecurrentResult {
@@ -26,5 +28,9 @@ export interface RecurrentResult {
   readonly recall: RecallCurve;
   /** The same of plain linear attention, to compare with. */
   readonly additiveRecall: RecallCurve;
+  /** Bytes of the stack over the context's length. */
+  readonly hybrid: readonly HybridBytes[];
+  /** Recall of one of its blocks; undefined without window layers. */
+  readonly hybridRecall: HybridRecall | undefined;
   readonly notes: readonly string[];
 }

@@ -43,30 +43,3 @@ export function breakEvenKeys(
 ): number {
   return stateBytes(rule, shape, options) / kvBytes(shape, 1, options);
 }
-
-/** Layers of a hybrid, bottom to top: every block is one window layer and then recurrent ones. */
-export interface HybridPattern {
-  readonly blocks: number;
-  readonly recurrentPerWindow: number;
-  readonly windowTokens: number;
-}
-
-/**
- * Bytes that a hybrid of window-softmax and recurrent layers keeps after `contextTokens` tokens,
- * beside full attention in as many layers.
- */
-export function hybridBytes(
-  pattern: HybridPattern,
-  rule: StateRule,
-  shape: HeadSizes,
-  contextTokens: number,
-  options: StorageOptions = {},
-): { readonly window: number; readonly state: number; readonly fullAttention: number } {
-  const { blocks, recurrentPerWindow, windowTokens } = pattern;
-  const layers = blocks * (1 + recurrentPerWindow);
-  return {
-    window: blocks * kvBytes(shape, Math.min(windowTokens, contextTokens), options),
-    state: blocks * recurrentPerWindow * stateBytes(rule, shape, options),
-    fullAttention: layers * kvBytes(shape, contextTokens, options),
-  };
-}

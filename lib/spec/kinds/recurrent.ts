@@ -32,6 +32,16 @@ export const stateRule = z.discriminatedUnion('type', [
   }),
 ]);
 
+/**
+ * The stack that memory is counted for: of every `softmaxEvery` layers the first is a
+ * sliding-window softmax layer, the others are of the cell's rule; 0 is no window layer.
+ */
+export const hybridStack = z.strictObject({
+  layers: size(1, 128, 4),
+  softmaxEvery: size(0, 128, 0),
+  windowTokens: size(1, 65_536, 1024),
+});
+
 export const recurrentParams = z
   .strictObject({
     shape: recurrentShape.prefault({}),
@@ -40,6 +50,7 @@ export const recurrentParams = z
     featureMap: z.enum(['identity', 'relu', 'softmax', 'taylor']).default('identity'),
     /** Tokens of the causal convolution before q, k and v; 1 is none. */
     convolutionWidth: size(1, 4, 1),
+    hybrid: hybridStack.prefault({}),
     /** `auto` is WebGPU where there is an adapter, else the f64 reference on the CPU. */
     engine: z.enum(['auto', 'webgpu', 'cpu']).default('auto'),
     timedRuns: size(1, 50, 5),
