@@ -2,6 +2,7 @@ import type { RecurrentResult } from '../../lib/attention/recurrent/result';
 import { formatBytes, formatCount, formatError, formatSeconds } from '../../lib/views/format';
 import { type Metric, MetricList } from './metric-list';
 import { RecurrentHybridView } from './recurrent-hybrid';
+import { RecurrentLoadView } from './recurrent-load';
 import styles from './results.module.css';
 
 /** Error and time of a rule, what it keeps beside softmax, and what it can recall. */
@@ -80,6 +81,7 @@ export function RecurrentResultView({ result }: { readonly result: RecurrentResu
           </tbody>
         </table>
       </section>
+      {result.load !== undefined && <RecurrentLoadView load={result.load} />}
       <RecurrentHybridView
         stack={params.hybrid}
         curve={result.hybrid}

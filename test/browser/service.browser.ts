@@ -131,6 +131,21 @@ test.each(['additive', 'gated-delta', 'prefix-linear'])(
   },
 );
 
+test.each([
+  [{ type: 'mom', memories: 3, topK: 2, hasShared: true }, { convolutionWidth: 3 }],
+  [{ type: 'mom', memories: 1, topK: 1 }, {}],
+])('a recurrent cell of %j equals its reference on the device', async (rule, more) => {
+  const { result, error } = await call(page, 'serviceRecurrent', {
+    shape: { batch: 2, tokens: 150, heads: 2, keySize: 20, valueSize: 12 },
+    rule,
+    timedRuns: 2,
+    ...more,
+  });
+  expect(error).toBeUndefined();
+  expect(result).toMatchObject({ engine: 'webgpu', error: { withinTolerance: true } });
+  expect(result!.plan).toBeDefined();
+});
+
 test('a NaN in the inputs is named', async () => {
   expect(await call(page, 'nanInput', { shape: shape(32) })).toBe(
     'Error: non-finite value NaN in key at batch 0, head 0, position 0, dim 5',

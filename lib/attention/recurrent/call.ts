@@ -1,18 +1,56 @@
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
+import { compareOutputs, type RecurrentError } from './compare';
 import { mapInputs } from './feature-map';
-import { hybridCurve } from './hybrid';
-import { hybridRecall } from './hybrid-recall';
 import { makeRecurrentInputs, normaliseRows } from './inputs';
-import { recallCurve } from './recall';
-import type { RecurrentResult } from './result';
+import { MEMORY_RULE, type MixtureInputs } from './mixture';
+import { makeMixtureInputs } from './mixture-inputs';
+import { mixtureReference } from './mixture-reference';
+import { recurrentReference } from './reference';
 import { isDeltaRule } from './rule';
 import { convolveInputs, makeShortConvolution } from './short-convolution';
-import { kvBytes, stateBytes } from './state-bytes';
-import type { RecurrentInputs } from './types';
+import type { RecurrentInputs, RecurrentOutput, RecurrentShape, StateRule } from './types';
+
+/** One run of a cell: its rule and the tensors that it reads. */
+export type RecurrentCall =
+  | { readonly type: 'state'; readonly rule: StateRule; readonly inputs: RecurrentInputs }
+  | { readonly type: 'mom'; readonly inputs: MixtureInputs };
+
+/** Seeded inputs of the cell's rule. */
+export function makeCall(params: RecurrentParams): RecurrentCall {
+  const { rule, seed } = params;
+  if (rule.type === 'mom') {
+    const memoryInputs = (memorySeed: number) => stateInputs(params, MEMORY_RULE, memorySeed);
+    return { type: 'mom', inputs: makeMixtureInputs(rule, seed, memoryInputs) };
+  }
+  return { type: 'state', rule, inputs: stateInputs(params, rule, seed) };
+}
+
+/** Sizes of the call; its keys after the feature map. */
+export function callShape(call: RecurrentCall): RecurrentShape {
+  return call.inputs.shape;
+}
+
+/** The call in f64 on the CPU, as its paper writes it. */
+export function callReference(call: RecurrentCall): RecurrentOutput {
+  switch (call.type) {
+    case 'state':
+      return recurrentReference(call.inputs, call.rule);
+    case 'mom':
+      return mixtureReference(call.inputs);
+  }
+}
+
+/** An f32 result beside the reference. */
+export function compareCall(call: RecurrentCall, actual: RecurrentOutput): RecurrentError {
+  return compareOutputs(callShape(call), actual, callReference(call));
+}
 
 /** Seeded inputs after convolution and feature map; a delta rule keeps unit keys. */
-export function recurrentInputs(params: RecurrentParams): RecurrentInputs {
-  const { shape, rule, convolutionWidth, featureMap, seed } = params;
+export function stateInputs(
+  { shape, convolutionWidth, featureMap }: RecurrentParams,
+  rule: StateRule,
+  seed: number,
+): RecurrentInputs {
   let inputs = makeRecurrentInputs(shape, rule, seed);
   if (convolutionWidth > 1) {
     const convolution = makeShortConvolution(shape, convolutionWidth, 'silu', seed);
@@ -25,31 +63,5 @@ export function recurrentInputs(params: RecurrentParams): RecurrentInputs {
     ...inputs,
     query: normaliseRows(inputs.query, keySize),
     key: normaliseRows(inputs.key, keySize),
-  };
-}
-
-export type DescribedRule = Pick<
-  RecurrentResult,
-  'memory' | 'recall' | 'additiveRecall' | 'hybrid' | 'hybridRecall'
->;
-
-/** What holds of the rule whatever runs it: bytes kept, and recall. */
-export function describeRule(
-  { rule, convolutionWidth, seed, hybrid, shape: before }: RecurrentParams,
-  inputs: RecurrentInputs,
-): DescribedRule {
-  const { shape } = inputs;
-  const options = { convolutionWidth };
-  const { keySize } = shape;
-  return {
-    memory: {
-      stateBytes: stateBytes(rule, shape, options),
-      kvBytes: kvBytes(before, shape.tokens),
-      breakEvenTokens: stateBytes(rule, shape, options) / kvBytes(before, 1),
-    },
-    recall: recallCurve(rule, keySize, seed),
-    additiveRecall: recallCurve({ type: 'additive', normalise: false }, keySize, seed),
-    hybrid: hybridCurve(hybrid, rule, shape, options, before.keySize),
-    hybridRecall: hybridRecall(hybrid, rule, keySize, seed),
   };
 }

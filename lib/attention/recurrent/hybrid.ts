@@ -1,5 +1,5 @@
 import { kvBytes, type StorageOptions, stateBytes } from './state-bytes';
-import type { RecurrentShape, StateRule } from './types';
+import type { RecurrentRule, RecurrentShape } from './types';
 
 /**
  * A stack that mixes recurrent layers with sliding-window softmax layers. Of every `softmaxEvery`
@@ -46,7 +46,7 @@ type HeadSizes = Pick<RecurrentShape, 'batch' | 'heads' | 'keySize' | 'valueSize
  */
 export function hybridBytes(
   hybrid: Hybrid,
-  rule: StateRule,
+  rule: RecurrentRule,
   shape: HeadSizes,
   contextTokens: number,
   options: StorageOptions = {},
@@ -78,7 +78,7 @@ const CONTEXT_TOKENS = Array.from({ length: 13 }, (_, i) => 2 ** (8 + i));
 /** `hybridBytes` over the context's length. */
 export function hybridCurve(
   hybrid: Hybrid,
-  rule: StateRule,
+  rule: RecurrentRule,
   shape: HeadSizes,
   options: StorageOptions,
   attentionKeySize: number,

@@ -72,41 +72,39 @@ export function readBack(
   values: Float32Array,
   queries: Float32Array,
 ): Float64Array {
-  const written = keys.length / keySize;
-  const asked = queries.length / keySize;
-  const inputs = openInputs(
-    rule,
-    { batch: 1, heads: 1, tokens: written + asked, keySize, valueSize },
-    joined(new Float32Array(written * keySize), queries),
-    joined(keys, new Float32Array(asked * keySize)),
-    joined(values, new Float32Array(asked * valueSize)),
-    written,
-  );
-  return recurrentReference(inputs, plain(rule)).output.subarray(written * valueSize);
+  const inputs = openInputs(rule, keySize, valueSize, keys, values, queries);
+  return recurrentReference(inputs, plain(rule)).output.subarray(values.length);
 }
 
 const plain = (rule: StateRule): StateRule =>
   'normalise' in rule ? { ...rule, normalise: false } : rule;
 
-/** Inputs with open gates; reading tokens write nothing, and a delta rule does not erase on them. */
-function openInputs(
+/**
+ * Tokens that write the pairs and then tokens that read the queries, with open gates; reading
+ * tokens write nothing, and a delta rule does not erase on them.
+ */
+export function openInputs(
   rule: StateRule,
-  shape: RecurrentShape,
-  query: Float32Array,
-  key: Float32Array,
-  value: Float32Array,
-  written: number,
+  keySize: number,
+  valueSize: number,
+  keys: Float32Array,
+  values: Float32Array,
+  queries: Float32Array,
 ): RecurrentInputs {
+  const written = keys.length / keySize;
+  const asked = queries.length / keySize;
+  const tokens = written + asked;
+  const shape: RecurrentShape = { batch: 1, heads: 1, tokens, keySize, valueSize };
   const elements = tensorElements(rule, shape);
   const empty = (count: number) => (count > 0 ? new Float32Array(count) : undefined);
   return {
     shape,
-    query,
-    key,
-    value,
+    query: joined(new Float32Array(keys.length), queries),
+    key: joined(keys, new Float32Array(queries.length)),
+    value: joined(values, new Float32Array(asked * valueSize)),
     decay: empty(elements.decay)?.fill(1),
     writeStrength: isDeltaRule(rule)
-      ? Float32Array.from({ length: shape.tokens }, (_, t) => (t < written ? 1 : 0))
+      ? Float32Array.from({ length: tokens }, (_, t) => (t < written ? 1 : 0))
       : undefined,
     prefixKey: empty(elements.prefixKey),
     prefixValue: empty(elements.prefixValue),

@@ -3,6 +3,7 @@ import type { AdapterInfo, AdapterRoof, AttentionTiming } from '../types';
 import type { RecurrentError } from './compare';
 import type { HybridBytes } from './hybrid';
 import type { HybridRecall } from './hybrid-recall';
+import type { MixtureLoad } from './mixture-load';
 import type { RecallCurve } from './recall';
 
 export interface RecurrentResult {
@@ -32,5 +33,7 @@ export interface RecurrentResult {
   readonly hybrid: readonly HybridBytes[];
   /** Recall of one of its blocks; undefined without window layers. */
   readonly hybridRecall: HybridRecall | undefined;
+  /** Which memories the tokens of a mixture wrote. */
+  readonly load: MixtureLoad | undefined;
   readonly notes: readonly string[];
 }

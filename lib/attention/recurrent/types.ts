@@ -33,6 +33,24 @@ export type StateRule =
   | { readonly type: 'gated-delta' }
   | { readonly type: 'prefix-linear'; readonly normalise: boolean; readonly prefixTokens: number };
 
+/**
+ * Mixture of memories (Du et al. 2025, MoM): a router's softmax gives every token `topK` of
+ * `memories` gated-delta states, each with its own keys and values; the others stay as they are.
+ * The outputs are added by the router's weights, which sum to 1 over the chosen. A shared memory is
+ * written by every token and its output added.
+ */
+export interface MixtureRule {
+  readonly type: 'mom';
+  readonly memories: number;
+  readonly topK: number;
+  readonly hasShared: boolean;
+  /** Standard deviation of a bias per memory in the synthetic router; 0 is a balanced one. */
+  readonly routerBias: number;
+}
+
+/** What a recurrent layer may keep: one state matrix per head, or something made of more. */
+export type RecurrentRule = StateRule | MixtureRule;
+
 /** Row-major tensors of one call. */
 export interface RecurrentInputs {
   readonly shape: RecurrentShape;

@@ -1,5 +1,6 @@
+import { mixtureMemories } from './mixture';
 import { isDeltaRule, stateRows, tensorElements } from './rule';
-import type { RecurrentShape, StateRule } from './types';
+import type { RecurrentRule, RecurrentShape, StateRule } from './types';
 
 /**
  * Arithmetic of one token of all heads in the recurrent form: per state element a multiply and an
@@ -11,8 +12,12 @@ export function tokenFlops(rule: StateRule, shape: RecurrentShape): number {
   return perElement * stateElements(rule, shape);
 }
 
-/** Arithmetic of one call in the recurrent form; a prefix is only written. */
-export function recurrentFlops(rule: StateRule, shape: RecurrentShape): number {
+/** Arithmetic of one call in the recurrent form; a prefix is only written, a mixture's unrouted memories not even read. */
+export function recurrentFlops(rule: RecurrentRule, shape: RecurrentShape): number {
+  if (rule.type === 'mom') {
+    const routed = rule.topK + (rule.hasShared ? 1 : 0);
+    return routed * recurrentFlops({ type: 'gated-delta' }, shape);
+  }
   const prefixTokens = rule.type === 'prefix-linear' ? rule.prefixTokens : 0;
   return shape.tokens * tokenFlops(rule, shape) + prefixTokens * 2 * stateElements(rule, shape);
 }
@@ -22,7 +27,13 @@ function stateElements(rule: StateRule, shape: RecurrentShape): number {
 }
 
 /** Bytes of f32 tensors that a call must read and write at least once: inputs, gates and output. */
-export function recurrentBytes(rule: StateRule, shape: RecurrentShape): number {
+export function recurrentBytes(rule: RecurrentRule, shape: RecurrentShape): number {
+  if (rule.type === 'mom') {
+    return recurrentBytes(
+      { type: 'gated-delta' },
+      { ...shape, batch: shape.batch * mixtureMemories(rule) },
+    );
+  }
   const elements = Object.values(tensorElements(rule, shape)).reduce((sum, each) => sum + each, 0);
   return 4 * (elements + shape.batch * shape.heads * shape.tokens * shape.valueSize);
 }

@@ -30,6 +30,13 @@ export const stateRule = z.discriminatedUnion('type', [
     normalise,
     prefixTokens: size(0, 8192, 256),
   }),
+  z.strictObject({
+    type: z.literal('mom'),
+    memories: size(1, 16, 8),
+    topK: size(1, 16, 2),
+    hasShared: z.boolean().default(false),
+    routerBias: z.number().min(0).max(4).default(0),
+  }),
 ]);
 
 /**
@@ -67,5 +74,9 @@ export const recurrentParams = z
       path: ['featureMap'],
       error: `expected taylor only with keySize up to ${MAX_TAYLOR_KEY_SIZE} and a rule without a decay per channel`,
     },
-  );
+  )
+  .refine(({ rule }) => rule.type !== 'mom' || rule.topK <= rule.memories, {
+    path: ['rule', 'topK'],
+    error: 'expected at most as many as there are memories',
+  });
 export type RecurrentParams = z.output<typeof recurrentParams>;
