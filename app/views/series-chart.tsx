@@ -46,7 +46,7 @@ export function SeriesChart({ xs, series, x, y, description }: Props) {
       label,
       grid: true,
       ticks: 5,
-      ...(type === 'log' ? { base: 2 } : {}),
+
       tickFormat: format,
     });
     const figure = Plot.plot({

@@ -2,6 +2,7 @@ import type { RecurrentCall } from '../attention/recurrent/call';
 import { foldMemories, MEMORY_RULE, mixOutputs } from '../attention/recurrent/mixture';
 import type { RecurrentInputs, StateRule } from '../attention/recurrent/types';
 import type { GpuDevice } from './device';
+import { prepareLegendre } from './legendre-job';
 import { prepareRecurrent, type RecurrentJob } from './recurrent-job';
 import { defaultRecurrentPlan } from './recurrent-plans';
 
@@ -28,6 +29,17 @@ export async function prepareCall(gpu: GpuDevice, call: RecurrentCall): Promise<
     case 'state': {
       const { job, plan } = await prepareState(gpu, call.inputs, call.rule);
       return { job, plan, read: job.read, notes: [] };
+    }
+    case 'lmu': {
+      const job = await prepareLegendre(gpu, call.inputs);
+      return {
+        job,
+        plan: 'powers of the step, chunks of 32 tokens',
+        read: job.read,
+        notes: [
+          'the flops are those of the token-by-token form; chunks need fewer, and the powers of the fixed step are computed once on the CPU',
+        ],
+      };
     }
     case 'mom': {
       const { job, plan } = await prepareState(gpu, foldMemories(call.inputs), MEMORY_RULE);

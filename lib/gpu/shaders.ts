@@ -6,6 +6,10 @@ import decodeQuad from './kernels/decode-quad.wgsl';
 import decodeQuantisedQuad from './kernels/decode-quantised-quad.wgsl';
 import decodeQuantisedTile from './kernels/decode-quantised-tile.wgsl';
 import decodeTile from './kernels/decode-tile.wgsl';
+import legendreChunks from './kernels/legendre-chunks.wgsl';
+import legendreOutputs from './kernels/legendre-outputs.wgsl';
+import legendreParams from './kernels/legendre-params.wgsl';
+import legendreScan from './kernels/legendre-scan.wgsl';
 import mapBase from './kernels/map-base.wgsl';
 import masked from './kernels/masked.wgsl';
 import mergeSplits from './kernels/merge-splits.wgsl';
@@ -30,6 +34,10 @@ export const SHADER_FILES = {
   'decode-quantised-quad.wgsl': decodeQuantisedQuad,
   'decode-quantised-tile.wgsl': decodeQuantisedTile,
   'decode-tile.wgsl': decodeTile,
+  'legendre-chunks.wgsl': legendreChunks,
+  'legendre-outputs.wgsl': legendreOutputs,
+  'legendre-params.wgsl': legendreParams,
+  'legendre-scan.wgsl': legendreScan,
   'map-base.wgsl': mapBase,
   'masked.wgsl': masked,
   'merge-splits.wgsl': mergeSplits,

@@ -134,6 +134,12 @@ test.each(['additive', 'gated-delta', 'prefix-linear'])(
 test.each([
   [{ type: 'mom', memories: 3, topK: 2, hasShared: true }, { convolutionWidth: 3 }],
   [{ type: 'mom', memories: 1, topK: 1 }, {}],
+  [{ type: 'lmu', thetaTokens: 64 }, {}],
+  [
+    { type: 'lmu', thetaTokens: 300 },
+    { shape: { tokens: 97, heads: 3, keySize: 128, valueSize: 70 } },
+  ],
+  [{ type: 'lmu', thetaTokens: 5 }, { shape: { tokens: 1, heads: 1, keySize: 1, valueSize: 1 } }],
 ])('a recurrent cell of %j equals its reference on the device', async (rule, more) => {
   const { result, error } = await call(page, 'serviceRecurrent', {
     shape: { batch: 2, tokens: 150, heads: 2, keySize: 20, valueSize: 12 },

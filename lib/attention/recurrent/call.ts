@@ -2,6 +2,8 @@ import type { RecurrentParams } from '../../spec/kinds/recurrent';
 import { compareOutputs, type RecurrentError } from './compare';
 import { mapInputs } from './feature-map';
 import { makeRecurrentInputs, normaliseRows } from './inputs';
+import { type LegendreInputs, legendreStep } from './legendre';
+import { legendreReference } from './legendre-reference';
 import { MEMORY_RULE, type MixtureInputs } from './mixture';
 import { makeMixtureInputs } from './mixture-inputs';
 import { mixtureReference } from './mixture-reference';
@@ -13,7 +15,8 @@ import type { RecurrentInputs, RecurrentOutput, RecurrentShape, StateRule } from
 /** One run of a cell: its rule and the tensors that it reads. */
 export type RecurrentCall =
   | { readonly type: 'state'; readonly rule: StateRule; readonly inputs: RecurrentInputs }
-  | { readonly type: 'mom'; readonly inputs: MixtureInputs };
+  | { readonly type: 'mom'; readonly inputs: MixtureInputs }
+  | { readonly type: 'lmu'; readonly inputs: LegendreInputs };
 
 /** Seeded inputs of the cell's rule. */
 export function makeCall(params: RecurrentParams): RecurrentCall {
@@ -21,6 +24,14 @@ export function makeCall(params: RecurrentParams): RecurrentCall {
   if (rule.type === 'mom') {
     const memoryInputs = (memorySeed: number) => stateInputs(params, MEMORY_RULE, memorySeed);
     return { type: 'mom', inputs: makeMixtureInputs(rule, seed, memoryInputs) };
+  }
+  if (rule.type === 'lmu') {
+    const { thetaTokens } = rule;
+    // Queries and values as linear attention has them; the memory has no keys.
+    const additive = { type: 'additive', normalise: false } as const;
+    const { shape, query, value } = stateInputs(params, additive, seed);
+    const step = legendreStep(shape.keySize, thetaTokens);
+    return { type: 'lmu', inputs: { shape, thetaTokens, step, query, value } };
   }
   return { type: 'state', rule, inputs: stateInputs(params, rule, seed) };
 }
@@ -37,6 +48,8 @@ export function callReference(call: RecurrentCall): RecurrentOutput {
       return recurrentReference(call.inputs, call.rule);
     case 'mom':
       return mixtureReference(call.inputs);
+    case 'lmu':
+      return legendreReference(call.inputs);
   }
 }
 

@@ -2,6 +2,7 @@ import type { RecurrentParams } from '../../spec/kinds/recurrent';
 import { callShape, type RecurrentCall } from './call';
 import { hybridCurve } from './hybrid';
 import { hybridRecall } from './hybrid-recall';
+import { reconstructWindow } from './legendre-window';
 import { mixtureReadBack } from './mixture-inputs';
 import { mixtureLoad } from './mixture-load';
 import { mixtureReference } from './mixture-reference';
@@ -13,7 +14,7 @@ import type { RecurrentRule } from './types';
 
 export type DescribedRule = Pick<
   RecurrentResult,
-  'memory' | 'recall' | 'additiveRecall' | 'hybrid' | 'hybridRecall' | 'load'
+  'memory' | 'recall' | 'additiveRecall' | 'hybrid' | 'hybridRecall' | 'load' | 'reconstruction'
 >;
 
 /** What holds of the rule whatever runs it: bytes kept, recall, and what a router did. */
@@ -35,10 +36,14 @@ export function describeCall(
     hybrid: hybridCurve(hybrid, rule, shape, options, unmapped.keySize),
     hybridRecall: isStateRule(rule) ? hybridRecall(hybrid, rule, keySize, seed) : undefined,
     load: call.type === 'mom' ? mixtureLoad(call.inputs) : undefined,
+    reconstruction:
+      rule.type === 'lmu' ? reconstructWindow(keySize, rule.thetaTokens, seed) : undefined,
   };
 }
 
-function recallOf(rule: RecurrentRule, keySize: number, seed: number): RecallCurve {
+function recallOf(rule: RecurrentRule, keySize: number, seed: number): RecallCurve | undefined {
+  // A Legendre memory keeps a signal, not pairs: there are no keys to recall by.
+  if (rule.type === 'lmu') return undefined;
   if (rule.type === 'mom') {
     return recallCurveOf(mixtureReadBack(rule, keySize, seed, mixtureReference), keySize, seed);
   }

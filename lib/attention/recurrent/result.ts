@@ -3,6 +3,7 @@ import type { AdapterInfo, AdapterRoof, AttentionTiming } from '../types';
 import type { RecurrentError } from './compare';
 import type { HybridBytes } from './hybrid';
 import type { HybridRecall } from './hybrid-recall';
+import type { WindowReconstruction } from './legendre-window';
 import type { MixtureLoad } from './mixture-load';
 import type { RecallCurve } from './recall';
 
@@ -26,7 +27,8 @@ export interface RecurrentResult {
     readonly kvBytes: number;
     readonly breakEvenTokens: number;
   };
-  readonly recall: RecallCurve;
+  /** Undefined for a memory that holds no pairs. */
+  readonly recall: RecallCurve | undefined;
   /** The same of plain linear attention, to compare with. */
   readonly additiveRecall: RecallCurve;
   /** Bytes of the stack over the context's length. */
@@ -35,5 +37,7 @@ export interface RecurrentResult {
   readonly hybridRecall: HybridRecall | undefined;
   /** Which memories the tokens of a mixture wrote. */
   readonly load: MixtureLoad | undefined;
+  /** What a Legendre memory gives back of its sliding window. */
+  readonly reconstruction: WindowReconstruction | undefined;
   readonly notes: readonly string[];
 }

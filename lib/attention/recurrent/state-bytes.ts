@@ -30,6 +30,7 @@ export function stateBytes(
 /** State elements of one head. */
 function stateElements(rule: RecurrentRule, shape: HeadSizes): number {
   if (rule.type === 'mom') return mixtureMemories(rule) * shape.valueSize * shape.keySize;
+  if (rule.type === 'lmu') return shape.valueSize * shape.keySize;
   return stateRows(rule, { ...shape, tokens: 1 }) * shape.keySize;
 }
 

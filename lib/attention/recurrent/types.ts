@@ -48,8 +48,17 @@ export interface MixtureRule {
   readonly routerBias: number;
 }
 
+/**
+ * Legendre memory (Voelker et al. 2019, LMU): every value channel keeps the coefficients of its last
+ * `thetaTokens` tokens in `keySize` Legendre polynomials by a fixed system, and queries read them.
+ */
+export interface LegendreRule {
+  readonly type: 'lmu';
+  readonly thetaTokens: number;
+}
+
 /** What a recurrent layer may keep: one state matrix per head, or something made of more. */
-export type RecurrentRule = StateRule | MixtureRule;
+export type RecurrentRule = StateRule | MixtureRule | LegendreRule;
 
 /** Row-major tensors of one call. */
 export interface RecurrentInputs {

@@ -18,6 +18,11 @@ export function recurrentFlops(rule: RecurrentRule, shape: RecurrentShape): numb
     const routed = rule.topK + (rule.hasShared ? 1 : 0);
     return routed * recurrentFlops({ type: 'gated-delta' }, shape);
   }
+  if (rule.type === 'lmu') {
+    // Per state element a row of the system's matrix, the input and the read.
+    const { batch, heads, tokens, keySize, valueSize } = shape;
+    return batch * heads * tokens * valueSize * keySize * (2 * keySize + 4);
+  }
   const prefixTokens = rule.type === 'prefix-linear' ? rule.prefixTokens : 0;
   return shape.tokens * tokenFlops(rule, shape) + prefixTokens * 2 * stateElements(rule, shape);
 }
@@ -33,6 +38,10 @@ export function recurrentBytes(rule: RecurrentRule, shape: RecurrentShape): numb
       { type: 'gated-delta' },
       { ...shape, batch: shape.batch * mixtureMemories(rule) },
     );
+  }
+  if (rule.type === 'lmu') {
+    const { batch, heads, tokens, keySize, valueSize } = shape;
+    return 4 * batch * heads * tokens * (keySize + 2 * valueSize);
   }
   const elements = Object.values(tensorElements(rule, shape)).reduce((sum, each) => sum + each, 0);
   return 4 * (elements + shape.batch * shape.heads * shape.tokens * shape.valueSize);

@@ -135,7 +135,7 @@ describe('load', () => {
       rule: { type: 'gated-delta' },
     });
     const alone = describeCall(one, makeCall(one)).recall;
-    expect(described.recall.errors.at(-1)!).toBeLessThan(alone.errors.at(-1)!);
-    expect(described.recall.overwriteError).toBeLessThan(1e-6);
+    expect(described.recall!.errors.at(-1)!).toBeLessThan(alone!.errors.at(-1)!);
+    expect(described.recall!.overwriteError).toBeLessThan(1e-6);
   });
 });

@@ -84,6 +84,7 @@ const params = {
         { type: 'retnet' },
         { type: 'additive', normalise: false },
         { type: 'mom', memories: 4, hasShared: true },
+        { type: 'lmu', thetaTokens: 100 },
       ),
       convolutionWidth: int(1, 4),
       hybrid: fc.record(
