@@ -1,6 +1,7 @@
 import type { RecurrentResult } from '../../lib/attention/recurrent/result';
 import { formatBytes, formatCount, formatError, formatSeconds } from '../../lib/views/format';
 import { type Metric, MetricList } from './metric-list';
+import { RecurrentFitView } from './recurrent-fit';
 import { RecurrentHybridView } from './recurrent-hybrid';
 import { RecurrentLoadView } from './recurrent-load';
 import { RecurrentRecallView } from './recurrent-recall';
@@ -59,6 +60,7 @@ export function RecurrentResultView({ result }: { readonly result: RecurrentResu
       {recall !== undefined && (
         <RecurrentRecallView
           name={params.rule.type}
+          isScaled={params.rule.type === 'lact'}
           keySize={params.shape.keySize}
           recall={recall}
           additive={additiveRecall}
@@ -67,6 +69,7 @@ export function RecurrentResultView({ result }: { readonly result: RecurrentResu
       {result.reconstruction !== undefined && (
         <RecurrentWindowView window={result.reconstruction} />
       )}
+      {result.fits !== undefined && <RecurrentFitView fits={result.fits} />}
       {result.load !== undefined && <RecurrentLoadView load={result.load} />}
       <RecurrentHybridView
         stack={params.hybrid}

@@ -1,4 +1,4 @@
-import type { RecurrentCall } from '../attention/recurrent/call';
+import type { FastWeightCall, RecurrentCall } from '../attention/recurrent/call';
 import { foldMemories, MEMORY_RULE, mixOutputs } from '../attention/recurrent/mixture';
 import type { RecurrentInputs, StateRule } from '../attention/recurrent/types';
 import type { GpuDevice } from './device';
@@ -8,6 +8,9 @@ import { defaultRecurrentPlan } from './recurrent-plans';
 
 /** Guess that decides the length of the first submits. */
 const GUESS_GIGAFLOPS = 4;
+
+/** Calls that the kernels compute. */
+export type DeviceCall = Exclude<RecurrentCall, FastWeightCall>;
 
 export interface PreparedCall {
   readonly job: Pick<RecurrentJob, 'run' | 'destroy'>;
@@ -24,7 +27,7 @@ export interface PreparedCall {
  *
  * @throws Error with a sentence where the adapter cannot hold or compute it
  */
-export async function prepareCall(gpu: GpuDevice, call: RecurrentCall): Promise<PreparedCall> {
+export async function prepareCall(gpu: GpuDevice, call: DeviceCall): Promise<PreparedCall> {
   switch (call.type) {
     case 'state': {
       const { job, plan } = await prepareState(gpu, call.inputs, call.rule);

@@ -19,7 +19,7 @@ export async function runRecurrentOnCpu(
   const call = makeCall(params);
   report({ fraction: undefined, phase: 'timing' });
   const start = performance.now();
-  callReference(call);
+  const { fits } = callReference(call);
   const seconds = (performance.now() - start) / 1000;
   const flops = recurrentFlops(params.rule, callShape(call));
   return {
@@ -40,6 +40,7 @@ export async function runRecurrentOnCpu(
     roof: undefined,
     percentOfCopyRoof: undefined,
     ...describeCall(params, call),
+    fits,
     notes: ['the CPU reference computes in f64, token by token, and runs once'],
   };
 }

@@ -22,6 +22,9 @@ export async function runRecurrentOnDevice(
   const { rule, timedRuns: runs } = params;
   report({ fraction: undefined, phase: 'inputs' });
   const call = makeCall(params);
+  if (call.type === 'lact' || rule.type === 'lact') {
+    throw new Error('rule lact has no kernel; choose engine auto or cpu');
+  }
   const shape = callShape(call);
   const roof = await roofs.get(gpu);
   report({ fraction: undefined, phase: 'compiling' });
@@ -58,6 +61,7 @@ export async function runRecurrentOnDevice(
       roof,
       percentOfCopyRoof: (100 * copySeconds) / measured.medianSeconds,
       ...describeCall(params, call),
+      fits: undefined,
       notes: [
         ...notes,
         ...(gpu.info.isFallback ? ['software adapter: these times say nothing about a GPU'] : []),

@@ -152,6 +152,15 @@ test.each([
   expect(result!.plan).toBeDefined();
 });
 
+test('fast weights run on the CPU and say so, and never on a device', async () => {
+  const params = { shape: { tokens: 150, heads: 1, keySize: 8 }, rule: { type: 'lact' } };
+  const { result } = await call(page, 'serviceRecurrent', params);
+  expect(result).toMatchObject({ engine: 'cpu', engineNote: expect.stringContaining('no kernel') });
+  expect(result!.fits).toHaveLength(2);
+  const refused = await call(page, 'serviceRecurrent', { ...params, engine: 'webgpu' });
+  expect(refused.error).toContain('rule lact has no kernel');
+});
+
 test('a NaN in the inputs is named', async () => {
   expect(await call(page, 'nanInput', { shape: shape(32) })).toBe(
     'Error: non-finite value NaN in key at batch 0, head 0, position 0, dim 5',

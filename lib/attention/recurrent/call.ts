@@ -1,5 +1,7 @@
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
 import { compareOutputs, type RecurrentError } from './compare';
+import { makeFastWeightInputs } from './fast-weight-inputs';
+import { type ChunkFit, type FastWeightInputs, fastWeightReference } from './fast-weight-reference';
 import { mapInputs } from './feature-map';
 import { makeRecurrentInputs, normaliseRows } from './inputs';
 import { type LegendreInputs, legendreStep } from './legendre';
@@ -16,7 +18,14 @@ import type { RecurrentInputs, RecurrentOutput, RecurrentShape, StateRule } from
 export type RecurrentCall =
   | { readonly type: 'state'; readonly rule: StateRule; readonly inputs: RecurrentInputs }
   | { readonly type: 'mom'; readonly inputs: MixtureInputs }
-  | { readonly type: 'lmu'; readonly inputs: LegendreInputs };
+  | { readonly type: 'lmu'; readonly inputs: LegendreInputs }
+  | FastWeightCall;
+
+/** Test-time training, which has no kernel here. */
+export interface FastWeightCall {
+  readonly type: 'lact';
+  readonly inputs: FastWeightInputs;
+}
 
 /** Seeded inputs of the cell's rule. */
 export function makeCall(params: RecurrentParams): RecurrentCall {
@@ -33,6 +42,11 @@ export function makeCall(params: RecurrentParams): RecurrentCall {
     const step = legendreStep(shape.keySize, thetaTokens);
     return { type: 'lmu', inputs: { shape, thetaTokens, step, query, value } };
   }
+  if (rule.type === 'lact') {
+    const additive = { type: 'additive', normalise: false } as const;
+    const inputs = makeFastWeightInputs(rule, stateInputs(params, additive, seed), seed);
+    return { type: 'lact', inputs };
+  }
   return { type: 'state', rule, inputs: stateInputs(params, rule, seed) };
 }
 
@@ -42,7 +56,9 @@ export function callShape(call: RecurrentCall): RecurrentShape {
 }
 
 /** The call in f64 on the CPU, as its paper writes it. */
-export function callReference(call: RecurrentCall): RecurrentOutput {
+export function callReference(
+  call: RecurrentCall,
+): RecurrentOutput & { readonly fits?: readonly ChunkFit[] } {
   switch (call.type) {
     case 'state':
       return recurrentReference(call.inputs, call.rule);
@@ -50,6 +66,8 @@ export function callReference(call: RecurrentCall): RecurrentOutput {
       return mixtureReference(call.inputs);
     case 'lmu':
       return legendreReference(call.inputs);
+    case 'lact':
+      return fastWeightReference(call.inputs);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
 import { callShape, type RecurrentCall } from './call';
+import { fastWeightReadBack } from './fast-weight-inputs';
 import { hybridCurve } from './hybrid';
 import { hybridRecall } from './hybrid-recall';
 import { reconstructWindow } from './legendre-window';
@@ -44,6 +45,9 @@ export function describeCall(
 function recallOf(rule: RecurrentRule, keySize: number, seed: number): RecallCurve | undefined {
   // A Legendre memory keeps a signal, not pairs: there are no keys to recall by.
   if (rule.type === 'lmu') return undefined;
+  if (rule.type === 'lact') {
+    return recallCurveOf(fastWeightReadBack(rule, keySize, seed), keySize, seed);
+  }
   if (rule.type === 'mom') {
     return recallCurveOf(mixtureReadBack(rule, keySize, seed, mixtureReference), keySize, seed);
   }

@@ -1,6 +1,7 @@
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
 import type { AdapterInfo, AdapterRoof, AttentionTiming } from '../types';
 import type { RecurrentError } from './compare';
+import type { ChunkFit } from './fast-weight-reference';
 import type { HybridBytes } from './hybrid';
 import type { HybridRecall } from './hybrid-recall';
 import type { WindowReconstruction } from './legendre-window';
@@ -39,5 +40,7 @@ export interface RecurrentResult {
   readonly load: MixtureLoad | undefined;
   /** What a Legendre memory gives back of its sliding window. */
   readonly reconstruction: WindowReconstruction | undefined;
+  /** How well fast weights fit each chunk of the first head before and after they learnt it. */
+  readonly fits: readonly ChunkFit[] | undefined;
   readonly notes: readonly string[];
 }

@@ -5,7 +5,7 @@ export const SMALLEST_NORMALISER = 1e-6;
 
 /** Whether a layer keeps one state matrix per head, which the recurrent kernels walk. */
 export function isStateRule(rule: RecurrentRule): rule is StateRule {
-  return rule.type !== 'mom' && rule.type !== 'lmu';
+  return rule.type !== 'mom' && rule.type !== 'lmu' && rule.type !== 'lact';
 }
 
 export function hasNormaliser(rule: StateRule): boolean {

@@ -1,3 +1,4 @@
+import { fastElements, fastSizes } from './fast-weights';
 import { mixtureMemories } from './mixture';
 import { stateRows } from './rule';
 import type { RecurrentRule, RecurrentShape } from './types';
@@ -14,7 +15,8 @@ export interface StorageOptions {
 /**
  * Bytes that one layer keeps between tokens, whatever the context's length:
  * batch x heads x (stateRows x keySize + (convolutionWidth - 1) (2 keySize + valueSize)), with a
- * state for every memory of a mixture.
+ * state for every memory of a mixture. Fast weights keep, besides themselves and the norms of their
+ * rows, the gradient that the chunk has gathered so far and, for the momentum, the update before.
  * A prefix state is added to the causal one, so prefix-linear keeps no more than additive.
  */
 export function stateBytes(
@@ -31,6 +33,11 @@ export function stateBytes(
 function stateElements(rule: RecurrentRule, shape: HeadSizes): number {
   if (rule.type === 'mom') return mixtureMemories(rule) * shape.valueSize * shape.keySize;
   if (rule.type === 'lmu') return shape.valueSize * shape.keySize;
+  if (rule.type === 'lact') {
+    const sizes = fastSizes(rule, shape);
+    const norms = 2 * sizes.hiddenSize + sizes.valueSize;
+    return (rule.hasMomentum ? 3 : 2) * fastElements(sizes) + norms;
+  }
   return stateRows(rule, { ...shape, tokens: 1 }) * shape.keySize;
 }
 

@@ -57,8 +57,24 @@ export interface LegendreRule {
   readonly thetaTokens: number;
 }
 
+/**
+ * Large-chunk test-time training (Zhang et al. 2025, LaCT): the state is the weights of a SwiGLU MLP
+ * f(x) = w1 (silu(w0 x) o (w2 x)) with `expansion` x keySize hidden channels. A chunk is read with the
+ * weights before it; then they step along the gradient of -<f(k), v> and their rows are scaled back.
+ */
+export interface FastWeightRule {
+  readonly type: 'lact';
+  readonly chunkTokens: number;
+  readonly expansion: number;
+  /** Largest learning rate of a token. */
+  readonly learningRate: number;
+  readonly hasMomentum: boolean;
+  /** Newton-Schulz steps on every update (Muon); 0 is none. */
+  readonly muonSteps: number;
+}
+
 /** What a recurrent layer may keep: one state matrix per head, or something made of more. */
-export type RecurrentRule = StateRule | MixtureRule | LegendreRule;
+export type RecurrentRule = StateRule | MixtureRule | LegendreRule | FastWeightRule;
 
 /** Row-major tensors of one call. */
 export interface RecurrentInputs {

@@ -1,6 +1,7 @@
+import { fastSizes } from './fast-weights';
 import { mixtureMemories } from './mixture';
 import { isDeltaRule, stateRows, tensorElements } from './rule';
-import type { RecurrentRule, RecurrentShape, StateRule } from './types';
+import type { FastWeightRule, RecurrentRule, RecurrentShape, StateRule } from './types';
 
 /**
  * Arithmetic of one token of all heads in the recurrent form: per state element a multiply and an
@@ -23,6 +24,12 @@ export function recurrentFlops(rule: RecurrentRule, shape: RecurrentShape): numb
     const { batch, heads, tokens, keySize, valueSize } = shape;
     return batch * heads * tokens * valueSize * keySize * (2 * keySize + 4);
   }
+  if (rule.type === 'lact') {
+    // Forward for the query; for the pair forward, back through w1, and three outer products.
+    const { batch, heads, tokens } = shape;
+    const { keySize, hiddenSize, valueSize } = fastSizes(rule, shape);
+    return batch * heads * tokens * hiddenSize * (12 * keySize + 6 * valueSize);
+  }
   const prefixTokens = rule.type === 'prefix-linear' ? rule.prefixTokens : 0;
   return shape.tokens * tokenFlops(rule, shape) + prefixTokens * 2 * stateElements(rule, shape);
 }
@@ -32,7 +39,10 @@ function stateElements(rule: StateRule, shape: RecurrentShape): number {
 }
 
 /** Bytes of f32 tensors that a call must read and write at least once: inputs, gates and output. */
-export function recurrentBytes(rule: RecurrentRule, shape: RecurrentShape): number {
+export function recurrentBytes(
+  rule: Exclude<RecurrentRule, FastWeightRule>,
+  shape: RecurrentShape,
+): number {
   if (rule.type === 'mom') {
     return recurrentBytes(
       { type: 'gated-delta' },

@@ -37,6 +37,14 @@ export const stateRule = z.discriminatedUnion('type', [
     hasShared: z.boolean().default(false),
     routerBias: z.number().min(0).max(4).default(0),
   }),
+  z.strictObject({
+    type: z.literal('lact'),
+    chunkTokens: size(1, 4096, 64),
+    expansion: size(1, 4, 1),
+    learningRate: z.number().min(0).max(100).default(1),
+    hasMomentum: z.boolean().default(false),
+    muonSteps: size(0, 10, 0),
+  }),
   z.strictObject({ type: z.literal('lmu'), thetaTokens: size(1, 65_536, 256) }),
 ]);
 
@@ -76,10 +84,13 @@ export const recurrentParams = z
       error: `expected taylor only with keySize up to ${MAX_TAYLOR_KEY_SIZE} and a rule without a decay per channel`,
     },
   )
-  .refine(({ featureMap, rule }) => featureMap === 'identity' || rule.type !== 'lmu', {
-    path: ['featureMap'],
-    error: 'expected identity with rule lmu, which has no keys',
-  })
+  .refine(
+    ({ featureMap, rule }) => featureMap === 'identity' || !['lmu', 'lact'].includes(rule.type),
+    {
+      path: ['featureMap'],
+      error: 'expected identity with rules lmu and lact',
+    },
+  )
   .refine(({ rule }) => rule.type !== 'mom' || rule.topK <= rule.memories, {
     path: ['rule', 'topK'],
     error: 'expected at most as many as there are memories',

@@ -85,6 +85,7 @@ const params = {
         { type: 'additive', normalise: false },
         { type: 'mom', memories: 4, hasShared: true },
         { type: 'lmu', thetaTokens: 100 },
+        { type: 'lact', chunkTokens: 9, hasMomentum: true },
       ),
       convolutionWidth: int(1, 4),
       hybrid: fc.record(
