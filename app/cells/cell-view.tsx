@@ -12,6 +12,7 @@ import { TableView } from '../views/table-view';
 import { TimelineView } from '../views/timeline-view';
 import { AttentionResultView } from './attention-result';
 import { CellFrame } from './cell-frame';
+import { RecurrentEditor } from './recurrent-editor';
 import { RecurrentResultView } from './recurrent-result';
 import styles from './results.module.css';
 import { ServeResultView } from './serve-result';
@@ -39,11 +40,18 @@ export function CellView(props: Props) {
     <CellFrame
       {...props}
       editor={
-        cell.kind === 'attention' && (
+        cell.kind === 'attention' ? (
           <VariantEditor
             params={cell.params}
             onVariant={(variant) => edit.param(cell.id, ['variant'], variant)}
           />
+        ) : (
+          cell.kind === 'recurrent' && (
+            <RecurrentEditor
+              params={cell.params}
+              onParams={(params) => edit.params(cell.id, params)}
+            />
+          )
         )
       }
     >
