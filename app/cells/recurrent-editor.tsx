@@ -31,12 +31,12 @@ export function RecurrentEditor({ params, onParams }: Props) {
               </option>
             ))}
             <option value="own" disabled={preset !== undefined}>
-              own parameters
+              own layer
             </option>
           </select>
         </label>
         <p className={styles.note} aria-live="polite">
-          {preset?.note ?? 'no preset has this combination; the parameters below are all yours.'}
+          {preset?.note ?? 'no preset has this combination.'}
         </p>
         <div className={styles.number}>
           <label>

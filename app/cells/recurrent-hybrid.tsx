@@ -14,8 +14,8 @@ interface Props {
   readonly recall: HybridRecall | undefined;
 }
 
-const TOKENS = { label: 'context (tokens)', type: 'log', format: tokensText } as const;
-const BYTES = { label: 'kept between tokens', type: 'log', format: formatBytes } as const;
+const TOKENS = { label: 'context (tokens)', type: 'log', base: 2, format: tokensText } as const;
+const BYTES = { label: 'kept between tokens', type: 'log', base: 2, format: formatBytes } as const;
 
 function tokensText(tokens: number): string {
   if (tokens >= 2 ** 20) return `${tokens / 2 ** 20}Mi`;
@@ -68,38 +68,40 @@ function RecallTable({ recall }: { readonly recall: HybridRecall }) {
     [`hybrid, ${recall.windowPairs} pairs and ${recall.recurrentLayers} states`, recall.hybrid],
   ];
   return (
-    <div className={styles.scroll}>
-      <table>
-        <caption className={styles.note}>
-          recall of one block, simulated without training: one head of {recall.keySize} channels,
-          every memory {formatBytes(recall.bytes)}. a pair among the window's last is taken to come
-          back exactly, which bounds softmax from above; an older one is read from the state, folded
-          from the block's recurrent layers. share of pairs whose answer is nearest to their own
-          value, and the relative error
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">pairs written</th>
-            {recall.pairs.map((pairs) => (
-              <th key={pairs} scope="col">
-                {pairs}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {memories.map(([name, { errors, recalled }]) => (
-            <tr key={name}>
-              <th scope="row">{name}</th>
-              {recall.pairs.map((pairs, i) => (
-                <td key={pairs}>
-                  {formatPercent(recalled[i]!)} ({errors[i]!.toPrecision(2)})
-                </td>
+    <>
+      <p className={styles.note}>
+        recall of one block, simulated without training: one head of {recall.keySize} channels,
+        every memory {formatBytes(recall.bytes)}. a pair among the window's last is taken to come
+        back exactly, which bounds softmax from above; an older one is read from the state, folded
+        from the block's recurrent layers. share of pairs whose answer is nearest to their own
+        value, and the relative error
+      </p>
+      <div className={styles.scroll}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">pairs written</th>
+              {recall.pairs.map((pairs) => (
+                <th key={pairs} scope="col">
+                  {pairs}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+          </thead>
+          <tbody>
+            {memories.map(([name, { errors, recalled }]) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                {recall.pairs.map((pairs, i) => (
+                  <td key={pairs}>
+                    {formatPercent(recalled[i]!)} ({errors[i]!.toPrecision(2)})
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </>
   );
 }

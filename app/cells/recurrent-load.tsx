@@ -8,38 +8,39 @@ const CELL = { width: 6, height: 14 } as const;
 export function RecurrentLoadView({ load }: { readonly load: MixtureLoad }) {
   const stretches = load.stretches[0]?.length ?? 0;
   return (
-    <section className={styles.scroll} aria-label="memories">
-      <table>
-        <caption className={styles.note}>
-          writes of {load.tokens} tokens. load balance {load.balance.toFixed(3)}, where 1 is even;
-          the busiest memory has {load.peak.toFixed(2)} times the mean. the strips run over the
-          sequence in {stretches} stretches: the darker, the more of a stretch's tokens wrote the
-          memory
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">memory</th>
-            <th scope="col">writes</th>
-            <th scope="col">of all tokens</th>
-            <th scope="col">where</th>
-          </tr>
-        </thead>
-        <tbody>
-          {load.writes.map((count, m) => {
-            const name = `memory ${m}`;
-            return (
-              <tr key={name}>
-                <th scope="row">{m}</th>
-                <td>{count}</td>
-                <td>{formatPercent(count / load.tokens)}</td>
-                <td>
-                  <Strip name={name} shares={load.stretches[m]!} />
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+    <section aria-label="memories">
+      <p className={styles.note}>
+        writes of {load.tokens} tokens. load balance {load.balance.toFixed(3)}, where 1 is even; the
+        busiest memory has {load.peak.toFixed(2)} times the mean. the strips run over the sequence
+        in {stretches} stretches: the darker, the more of a stretch's tokens wrote the memory
+      </p>
+      <div className={styles.scroll}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">memory</th>
+              <th scope="col">writes</th>
+              <th scope="col">of all tokens</th>
+              <th scope="col">where</th>
+            </tr>
+          </thead>
+          <tbody>
+            {load.writes.map((count, m) => {
+              const name = `memory ${m}`;
+              return (
+                <tr key={name}>
+                  <th scope="row">{m}</th>
+                  <td>{count}</td>
+                  <td>{formatPercent(count / load.tokens)}</td>
+                  <td>
+                    <Strip name={name} shares={load.stretches[m]!} />
+                  </td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }

@@ -17,35 +17,37 @@ export function RecurrentRecallView({ name, keySize, isScaled, recall, additive 
     ['additive, for comparison', additive.errors],
   ];
   return (
-    <section className={styles.scroll} aria-label="recall">
-      <table>
-        <caption className={styles.note}>
-          recall: random unit keys written once, then each read; relative error of the values, key
-          size {keySize}, gates open
-          {isScaled &&
-            '. its answers are scaled to length 1, as the objective asks for a direction only: 1.4 is chance'}
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">pairs</th>
-            {recall.pairs.map((pairs) => (
-              <th key={pairs} scope="col">
-                {pairs}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(([row, errors]) => (
-            <tr key={row}>
-              <th scope="row">{row}</th>
-              {errors.map((each, i) => (
-                <td key={recall.pairs[i]}>{each.toPrecision(2)}</td>
+    <section aria-label="recall">
+      <p className={styles.note}>
+        recall: random unit keys written once, then each read; relative error of the values, key
+        size {keySize}, gates open
+        {isScaled &&
+          '. its answers are scaled to length 1, as the objective asks for a direction only: 1.4 is chance'}
+      </p>
+      <div className={styles.scroll}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">pairs</th>
+              {recall.pairs.map((pairs) => (
+                <th key={pairs} scope="col">
+                  {pairs}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {rows.map(([row, errors]) => (
+              <tr key={row}>
+                <th scope="row">{row}</th>
+                {errors.map((each, i) => (
+                  <td key={recall.pairs[i]}>{each.toPrecision(2)}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
     </section>
   );
 }

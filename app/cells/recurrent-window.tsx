@@ -25,13 +25,13 @@ export function RecurrentWindowView({ window }: { readonly window: WindowReconst
   const order = window.orders.at(-1);
   return (
     <section aria-label="window">
+      <p className={styles.note}>
+        the last {window.windowTokens} tokens read back from the state alone by shifted Legendre
+        polynomials, in f64: relative error. the smooth signal has at most 3 periods in the window;
+        no weights, so nothing is trained
+      </p>
       <div className={styles.scroll}>
         <table>
-          <caption className={styles.note}>
-            the last {window.windowTokens} tokens read back from the state alone by shifted Legendre
-            polynomials, in f64: relative error. the smooth signal has at most 3 periods in the
-            window; no weights, so nothing is trained
-          </caption>
           <thead>
             <tr>
               <th scope="col">coefficients</th>

@@ -13,6 +13,8 @@ export interface Series {
 interface Axis {
   readonly label: string;
   readonly type: 'log' | 'linear';
+  /** Of a logarithmic axis: 2 where units go by 1024, else 10. */
+  readonly base?: 2 | 10;
   readonly format: (value: number) => string;
 }
 
@@ -26,7 +28,18 @@ interface Props {
 }
 
 const LEAST_WIDTH = 280;
+const MOST_TICKS = 6;
 const DASHES = ['none', '6 3', '2 3', '8 3 2 3'];
+
+/** At most six whole powers of the base over the positive values. */
+function powerTicks(values: readonly number[], base: number): number[] {
+  const logs = values.filter((value) => value > 0).map((value) => Math.log(value) / Math.log(base));
+  const low = Math.ceil(Math.min(...logs) - 1e-9);
+  const high = Math.floor(Math.max(...logs) + 1e-9);
+  const step = Math.max(1, Math.ceil((high - low + 1) / MOST_TICKS));
+  const count = Math.max(0, Math.floor((high - low) / step) + 1);
+  return Array.from({ length: count }, (_, i) => base ** (low + i * step));
+}
 
 /** Lines over a shared axis by Observable Plot, and the same numbers as a table. */
 export function SeriesChart({ xs, series, x, y, description }: Props) {
@@ -41,12 +54,11 @@ export function SeriesChart({ xs, series, x, y, description }: Props) {
   useEffect(() => {
     const element = box.current;
     if (element === null || Plot === undefined || isTable) return;
-    const axis = ({ label, type, format }: Axis) => ({
+    const axis = ({ label, type, format, base = 10 }: Axis, values: readonly number[]) => ({
       type,
       label,
       grid: true,
-      ticks: 5,
-
+      ticks: type === 'log' ? powerTicks(values, base) : 5,
       tickFormat: format,
     });
     const figure = Plot.plot({
@@ -56,8 +68,11 @@ export function SeriesChart({ xs, series, x, y, description }: Props) {
       marginBottom: 36,
       style: { background: 'none', color: 'var(--ink)' },
       ariaLabel: description,
-      x: axis(x),
-      y: axis(y),
+      x: axis(x, xs),
+      y: axis(
+        y,
+        series.flatMap(({ values }) => values),
+      ),
       marks: series.map(({ values }, i) =>
         Plot.line(
           xs.flatMap((position, j) =>

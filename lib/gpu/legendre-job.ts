@@ -7,9 +7,7 @@ import paramsSource from './kernels/legendre-params.wgsl';
 import { passTimestamps, type Stamps } from './measure';
 import type { RecurrentJob } from './recurrent-job';
 
-/** Tokens of a chunk; `MAX_CHUNK` of legendre-outputs.wgsl. */
 const CHUNK_TOKENS = 32;
-/** `MAX_ORDER` of the kernels. */
 const MAX_ORDER = 128;
 const WORKGROUP = 64;
 const TARGET_SUBMIT_SECONDS = 0.008;
@@ -20,25 +18,37 @@ const SUBMITS_IN_FLIGHT = 2;
 
 const legendreParams = makeShaderDataDefinitions(paramsSource).structs.LegendreParams!;
 
+/** One dispatch; those of a submit run one after the other. */
 interface Step {
   readonly pipeline: GPUComputePipeline;
   readonly bindings: GPUBindGroup;
   readonly grid: readonly [number, number, number];
-  readonly params: {
-    readonly chunkStart: number;
-    readonly chunkEnd: number;
-    readonly tokenStart: number;
-  };
+  readonly params: { readonly chunkStart: number; readonly tokenStart: number };
+  readonly seconds: number;
 }
 
 /** [0, count) in ranges of about `TARGET_SUBMIT_SECONDS`. */
 function ranges(count: number, secondsEach: number): (readonly [number, number])[] {
-  const each = Math.floor(TARGET_SUBMIT_SECONDS / secondsEach);
-  const perSubmit = Math.min(32_768, Math.max(1, each));
-  return Array.from({ length: Math.ceil(count / perSubmit) }, (_, i) => [
-    i * perSubmit,
-    Math.min(count, (i + 1) * perSubmit),
+  const each = Math.max(1, Math.floor(TARGET_SUBMIT_SECONDS / secondsEach));
+  return Array.from({ length: Math.ceil(count / each) }, (_, i) => [
+    i * each,
+    Math.min(count, (i + 1) * each),
   ]);
+}
+
+/** Steps in submits of about `TARGET_SUBMIT_SECONDS`, each of at least one; as [start, end). */
+function submitsOf(steps: readonly Step[]): readonly (readonly [number, number])[] {
+  const submits: (readonly [number, number])[] = [];
+  let start = 0;
+  let seconds = 0;
+  for (const [i, step] of steps.entries()) {
+    seconds += step.seconds;
+    if (seconds < TARGET_SUBMIT_SECONDS && i + 1 < steps.length) continue;
+    submits.push([start, i + 1]);
+    start = i + 1;
+    seconds = 0;
+  }
+  return submits;
 }
 
 /**
@@ -81,7 +91,11 @@ export async function prepareLegendre(
     const power = await upload('powers', powers);
     const impulse = await upload('impulse response', response);
     const stateBytes = rows * valueSize * order * 4;
-    const local = await store('chunk states', { bytes: chunks * stateBytes });
+    const local = await store('chunk sums', { bytes: chunks * stateBytes });
+    const states = await store('chunk states', { bytes: chunks * stateBytes });
+    const reads = await store('query powers', {
+      bytes: rows * tokens * (order + CHUNK_TOKENS) * 4,
+    });
     const last = await store('state', { bytes: stateBytes });
     const output = await store('output', { bytes: rows * tokens * valueSize * 4 });
     const view = makeStructuredView(legendreParams);
@@ -101,59 +115,93 @@ export async function prepareLegendre(
       return { pipeline, bindings };
     };
     const adds = await bind('legendre-chunks.wgsl', [value, impulse, local]);
-    const scan = await bind('legendre-scan.wgsl', [power, local, last]);
-    const reads = await bind('legendre-outputs.wgsl', [
-      query,
-      value,
-      power,
-      impulse,
-      local,
-      output,
-    ]);
+    const scan = await bind('legendre-scan.wgsl', [power, local, states, last]);
+    const queries = await bind('legendre-queries.wgsl', [query, power, impulse, reads]);
+    const outputs = await bind('legendre-outputs.wgsl', [reads, value, states, output]);
     const state = rows * valueSize * order;
+    const groups = (threads: number) => Math.ceil(threads / WORKGROUP);
     const seconds = (flops: number) => flops / (gigaflopsPerSecond * 1e9);
-    const all = { chunkStart: 0, chunkEnd: chunks, tokenStart: 0 };
+    /** Dispatches of one kernel over ranges of chunks or tokens. */
+    const over = (
+      kernel: Awaited<ReturnType<typeof bind>>,
+      start: 'chunkStart' | 'tokenStart',
+      count: number,
+      flopsEach: number,
+      grid: (count: number) => Step['grid'],
+    ): Step[] =>
+      ranges(count, seconds(flopsEach)).map(([first, end]) => ({
+        ...kernel,
+        grid: grid(end - first),
+        params: { chunkStart: 0, tokenStart: 0, [start]: first },
+        seconds: seconds(flopsEach) * (end - first),
+      }));
     const steps: readonly Step[] = [
-      ...ranges(chunks, seconds(2 * state * CHUNK_TOKENS)).map(([chunkStart, chunkEnd]) => ({
-        ...adds,
-        grid: [Math.ceil((valueSize * order) / WORKGROUP), rows, chunkEnd - chunkStart] as const,
-        params: { ...all, chunkStart },
-      })),
-      ...ranges(chunks, seconds(2 * state * order)).map(([chunkStart, chunkEnd]) => ({
+      ...over(adds, 'chunkStart', chunks, 2 * state * CHUNK_TOKENS, (count) => [
+        groups(valueSize * order),
+        rows,
+        count,
+      ]),
+      ...Array.from({ length: chunks }, (_, chunkStart) => ({
         ...scan,
-        grid: [valueSize, rows, 1] as const,
-        params: { ...all, chunkStart, chunkEnd },
+        grid: [groups(valueSize * order), rows, 1] as const,
+        params: { chunkStart, tokenStart: 0 },
+        seconds: seconds(2 * state * order),
       })),
-      ...ranges(tokens, seconds(2 * rows * (order + valueSize) * (order + CHUNK_TOKENS))).map(
-        ([tokenStart, tokenEnd]) => ({
-          ...reads,
-          grid: [tokenEnd - tokenStart, rows, 1] as const,
-          params: { ...all, tokenStart },
-        }),
+      ...over(queries, 'tokenStart', tokens, 2 * rows * order * (order + CHUNK_TOKENS), (count) => [
+        groups(order + CHUNK_TOKENS),
+        count,
+        rows,
+      ]),
+      ...over(
+        outputs,
+        'tokenStart',
+        tokens,
+        2 * rows * valueSize * (order + CHUNK_TOKENS),
+        (count) => [groups(valueSize), count, rows],
       ),
     ];
-    const submit = (step: Step, stamps: Stamps | undefined, isFirst: boolean, isLast: boolean) => {
-      view.set({ ...sizes, ...step.params });
-      gpu.device.queue.writeBuffer(uniform, 0, view.arrayBuffer);
+    // Every dispatch reads the one uniform buffer, filled from this list in the order of the queue.
+    const paramsBytes = view.arrayBuffer.byteLength;
+    const list = new Uint8Array(steps.length * paramsBytes);
+    for (const [i, { params }] of steps.entries()) {
+      view.set({ ...sizes, ...params });
+      list.set(new Uint8Array(view.arrayBuffer), i * paramsBytes);
+    }
+    const paramsList = await store('params', { data: list });
+    const submits = submitsOf(steps);
+    const submit = (
+      [start, end]: readonly [number, number],
+      stamps: Stamps | undefined,
+      isFirst: boolean,
+      isLast: boolean,
+    ) => {
       const encoder = gpu.device.createCommandEncoder();
-      const timestampWrites = passTimestamps(stamps, isFirst, isLast);
-      const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
-      pass.setPipeline(step.pipeline);
-      pass.setBindGroup(0, step.bindings);
-      pass.dispatchWorkgroups(...step.grid);
-      pass.end();
+      for (let i = start; i < end; i++) {
+        const step = steps[i]!;
+        encoder.copyBufferToBuffer(paramsList, i * paramsBytes, uniform, 0, paramsBytes);
+        const timestampWrites = passTimestamps(
+          stamps,
+          isFirst && i === start,
+          isLast && i === end - 1,
+        );
+        const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
+        pass.setPipeline(step.pipeline);
+        pass.setBindGroup(0, step.bindings);
+        pass.dispatchWorkgroups(...step.grid);
+        pass.end();
+      }
       gpu.device.queue.submit([encoder.finish()]);
       return gpu.device.queue.onSubmittedWorkDone();
     };
     return {
-      submits: steps.length,
+      submits: submits.length,
       destroy,
       run: async (stamps, signal) => {
         const inFlight: Promise<unknown>[] = [];
         try {
-          for (const [i, step] of steps.entries()) {
+          for (const [i, range] of submits.entries()) {
             signal?.throwIfAborted();
-            inFlight.push(submit(step, stamps, i === 0, i === steps.length - 1));
+            inFlight.push(submit(range, stamps, i === 0, i === submits.length - 1));
             if (inFlight.length >= SUBMITS_IN_FLIGHT) await gpu.settle(inFlight.shift()!);
           }
         } finally {

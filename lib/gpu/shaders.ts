@@ -9,6 +9,7 @@ import decodeTile from './kernels/decode-tile.wgsl';
 import legendreChunks from './kernels/legendre-chunks.wgsl';
 import legendreOutputs from './kernels/legendre-outputs.wgsl';
 import legendreParams from './kernels/legendre-params.wgsl';
+import legendreQueries from './kernels/legendre-queries.wgsl';
 import legendreScan from './kernels/legendre-scan.wgsl';
 import mapBase from './kernels/map-base.wgsl';
 import masked from './kernels/masked.wgsl';
@@ -37,6 +38,7 @@ export const SHADER_FILES = {
   'legendre-chunks.wgsl': legendreChunks,
   'legendre-outputs.wgsl': legendreOutputs,
   'legendre-params.wgsl': legendreParams,
+  'legendre-queries.wgsl': legendreQueries,
   'legendre-scan.wgsl': legendreScan,
   'map-base.wgsl': mapBase,
   'masked.wgsl': masked,

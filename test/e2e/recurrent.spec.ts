@@ -61,7 +61,7 @@ test('a Legendre memory gives its window back, and fast weights say that they ha
   const { problems, recurrent } = await addCell(page);
   await choose(page, 'LMU');
   const window = recurrent.getByRole('region', { name: 'window' });
-  await expect(window.getByRole('row', { name: /^smooth signal/ })).toContainText('e-5');
+  await expect(window.getByRole('row', { name: /^smooth signal/ })).toContainText('e-4');
   await expect(recurrent.locator('[data-tone=good]').first()).toContainText('within');
   await choose(page, 'LaCT');
   await expect(recurrent).toContainText('rule lact has no kernel');

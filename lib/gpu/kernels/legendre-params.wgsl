@@ -5,8 +5,7 @@ struct LegendreParams {
   chunks: u32,
   order: u32,
   valueSize: u32,
-  // First chunk of this dispatch and the first after it; first token of this dispatch.
+  // First chunk and first token of this dispatch.
   chunkStart: u32,
-  chunkEnd: u32,
   tokenStart: u32,
 }

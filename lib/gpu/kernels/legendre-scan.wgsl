@@ -1,62 +1,43 @@
-// Joins the chunks of a Legendre memory: S <- S (a^count)^T + E, chunk after chunk. Every local E
-// becomes the state before its chunk; `last` carries the state from dispatch to dispatch and holds
-// the one after the last token in the end. The first chunk starts from zeros.
+// One chunk's step of a Legendre memory: S' = S (a^count)^T + E, with S the state before the chunk.
 //
 // powers [chunkTokens, order, order], a^1 first; local [chunks, rows, valueSize, order];
-// last [rows, valueSize, order]. A workgroup per value channel of a row, which shares its coefficients.
-// Grid: valueSize, rows.
+// states [chunks, rows, valueSize, order], the state before each chunk, zeros before the first;
+// last [rows, valueSize, order], the state after the last chunk.
+// One thread per element, a dispatch per chunk; no shared memory: barriers cost a software adapter
+// more than the dispatches do. Grid: ceil(valueSize order / WORKGROUP), rows.
 override WORKGROUP: u32 = 64;
-const MAX_ORDER: u32 = 128;
 
 // #include "legendre-params.wgsl"
 
 @group(0) @binding(0) var<storage, read> powers: array<f32>;
-@group(0) @binding(1) var<storage, read_write> local: array<f32>;
-@group(0) @binding(2) var<storage, read_write> last: array<f32>;
-@group(0) @binding(3) var<uniform> params: LegendreParams;
-
-var<workgroup> memory: array<f32, MAX_ORDER>;
+@group(0) @binding(1) var<storage, read> local: array<f32>;
+@group(0) @binding(2) var<storage, read_write> states: array<f32>;
+@group(0) @binding(3) var<storage, read_write> last: array<f32>;
+@group(0) @binding(4) var<uniform> params: LegendreParams;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
-  @builtin(workgroup_id) group: vec3u,
+  @builtin(global_invocation_id) id: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
 ) {
   let order = params.order;
-  let channel = group.y * params.valueSize + group.x;
-  let channels = groups.y * params.valueSize;
-  for (var n = lane; n < order; n += WORKGROUP) {
-    memory[n] = select(last[channel * order + n], 0.0, params.chunkStart == 0u);
+  let size = params.valueSize * order;
+  if (id.x >= size) {
+    return;
   }
-  workgroupBarrier();
-  for (var chunk = params.chunkStart; chunk < params.chunkEnd; chunk++) {
-    let count = min(params.chunkTokens, params.tokens - chunk * params.chunkTokens);
-    let power = (count - 1u) * order * order;
-    let at = (chunk * channels + channel) * order;
-    // Lanes hold at most MAX_ORDER / WORKGROUP coefficients each.
-    var next = array<f32, 2>(0.0, 0.0);
-    for (var i = 0u; i < 2u; i++) {
-      let n = lane + i * WORKGROUP;
-      if (n < order) {
-        var sum = local[at + n];
-        for (var c = 0u; c < order; c++) {
-          sum += powers[power + n * order + c] * memory[c];
-        }
-        next[i] = sum;
-        local[at + n] = memory[n];
-      }
-    }
-    workgroupBarrier();
-    for (var i = 0u; i < 2u; i++) {
-      let n = lane + i * WORKGROUP;
-      if (n < order) {
-        memory[n] = next[i];
-      }
-    }
-    workgroupBarrier();
+  let n = id.x % order;
+  let chunk = params.chunkStart;
+  let count = min(params.chunkTokens, params.tokens - chunk * params.chunkTokens);
+  let power = ((count - 1u) * order + n) * order;
+  let row = (chunk * groups.y + id.y) * size;
+  let channel = row + id.x - n;
+  var sum = local[row + id.x];
+  for (var c = 0u; c < order; c++) {
+    sum += powers[power + c] * states[channel + c];
   }
-  for (var n = lane; n < order; n += WORKGROUP) {
-    last[channel * order + n] = memory[n];
+  if (chunk + 1u == params.chunks) {
+    last[id.y * size + id.x] = sum;
+  } else {
+    states[row + groups.y * size + id.x] = sum;
   }
 }
