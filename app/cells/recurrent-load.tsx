@@ -12,7 +12,8 @@ export function RecurrentLoadView({ load }: { readonly load: MixtureLoad }) {
       <p className={styles.note}>
         writes of {load.tokens} tokens. load balance {load.balance.toFixed(3)}, where 1 is even; the
         busiest memory has {load.peak.toFixed(2)} times the mean. the strips run over the sequence
-        in {stretches} stretches: the darker, the more of a stretch's tokens wrote the memory
+        in {stretches} stretches: the stronger the colour, the more of a stretch's tokens wrote the
+        memory
       </p>
       <div className={styles.scroll}>
         <table>

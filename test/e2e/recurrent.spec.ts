@@ -8,8 +8,8 @@ async function addCell(page: Page) {
   const recurrent = cell(page, 'recurrent');
   await recurrent.getByText('Parameters').click();
   const shape = recurrent.getByRole('group', { name: 'shape' });
-  await shape.getByRole('spinbutton', { name: 'tokens' }).fill('256');
-  await shape.getByRole('spinbutton', { name: 'heads' }).fill('2');
+  await shape.getByLabel('tokens').fill('256');
+  await shape.getByLabel('heads').fill('2');
   return { problems, recurrent };
 }
 
@@ -24,7 +24,7 @@ test('a hybrid preset shows the bytes of its stack and the recall of a block', a
   const { problems, recurrent } = await addCell(page);
   await expect(recurrent.getByRole('combobox', { name: 'preset' })).toHaveValue('gated-deltanet');
   await choose(page, 'InfiniteVL (hybrid)');
-  const stack = recurrent.getByRole('region', { name: 'stack' });
+  const stack = recurrent.getByRole('region', { name: 'stack', exact: true });
   await expect(stack).toContainText('a stack of 36 layers: 9 with a softmax window of 8192 tokens');
   await expect(stack.getByRole('img')).toHaveAttribute('aria-label', /bytes kept by the stack/);
   await expect(stack.locator('svg[aria-label]')).toBeVisible();
