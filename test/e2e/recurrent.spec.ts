@@ -26,7 +26,10 @@ test('a hybrid preset shows the bytes of its stack and the recall of a block', a
   await choose(page, 'InfiniteVL (hybrid)');
   const stack = recurrent.getByRole('region', { name: 'stack', exact: true });
   await expect(stack).toContainText('a stack of 36 layers: 9 with a softmax window of 8192 tokens');
-  await expect(stack.getByRole('img')).toHaveAttribute('aria-label', /bytes kept by the stack/);
+  await expect(stack.getByRole('img').first()).toHaveAttribute(
+    'aria-label',
+    /bytes kept by the stack/,
+  );
   await expect(stack.locator('svg[aria-label]')).toBeVisible();
   await expect(stack).toContainText('window alone');
   const button = stack.getByRole('button', { name: 'Table' });
