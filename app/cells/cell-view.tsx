@@ -15,6 +15,7 @@ import { AttentionResultView } from './attention-result';
 import { CellFrame } from './cell-frame';
 import { DecodeEditor } from './decode-editor';
 import { DecodeResultView } from './decode-result';
+import { RecurrentEditor } from './recurrent-editor';
 import { RecurrentResultView } from './recurrent-result';
 import styles from './results.module.css';
 import { SaveTensors } from './save-tensors';
@@ -55,6 +56,8 @@ export function CellView(props: Props) {
 function Editor({ cell, edit }: Pick<Props, 'cell' | 'edit'>) {
   const onParams = (params: unknown) => edit.params(cell.id, params);
   switch (cell.kind) {
+    case 'recurrent':
+      return <RecurrentEditor params={cell.params} onParams={onParams} />;
     case 'decode':
       return <DecodeEditor params={cell.params} onParams={onParams} />;
     default:

@@ -1,11 +1,16 @@
 import type { RecurrentResult } from '../../lib/attention/recurrent/result';
 import { formatBytes, formatCount, formatError, formatSeconds } from '../../lib/views/format';
 import { type Metric, MetricList } from './metric-list';
+import { RecurrentFitView } from './recurrent-fit';
+import { RecurrentHybridView } from './recurrent-hybrid';
+import { RecurrentLoadView } from './recurrent-load';
+import { RecurrentRecallView } from './recurrent-recall';
+import { RecurrentWindowView } from './recurrent-window';
 import styles from './results.module.css';
 
 /** Error and time of a rule, what it keeps beside softmax, and what it can recall. */
 export function RecurrentResultView({ result }: { readonly result: RecurrentResult }) {
-  const { timing, error, memory, adapter, params } = result;
+  const { timing, error, memory, adapter, params, recall, additiveRecall } = result;
   const isSoftware = adapter?.isFallback !== false;
   const timingTone = isSoftware ? ('muted' as const) : undefined;
   const metrics: Metric[] = [
@@ -38,47 +43,39 @@ export function RecurrentResultView({ result }: { readonly result: RecurrentResu
             tone: error.withinTolerance ? ('good' as const) : ('bad' as const),
           },
         ]),
-    {
-      name: 'overwriting a key',
-      value: `error ${formatError(result.recall.overwriteError)}`,
-      note: `relative, against the second value; plain linear attention ${formatError(result.additiveRecall.overwriteError)}`,
-    },
+    ...(recall === undefined
+      ? []
+      : [
+          {
+            name: 'overwriting a key',
+            value: `error ${formatError(recall.overwriteError)}`,
+            note: `relative, against the second value; plain linear attention ${formatError(additiveRecall.overwriteError)}`,
+          },
+        ]),
   ];
   return (
     <>
       {result.engineNote !== undefined && <p className={styles.note}>{result.engineNote}</p>}
       <MetricList metrics={metrics} />
-      <section className={styles.scroll} aria-label="recall">
-        <table>
-          <caption className={styles.note}>
-            recall: random unit keys written once, then each read; relative error of the values, key
-            size {params.shape.keySize}, gates open
-          </caption>
-          <thead>
-            <tr>
-              <th scope="col">pairs</th>
-              {result.recall.pairs.map((pairs) => (
-                <th key={pairs} scope="col">
-                  {pairs}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {[
-              [params.rule.type, result.recall.errors],
-              ['additive, for comparison', result.additiveRecall.errors],
-            ].map(([name, errors]) => (
-              <tr key={String(name)}>
-                <th scope="row">{String(name)}</th>
-                {(errors as readonly number[]).map((each, i) => (
-                  <td key={result.recall.pairs[i]}>{each.toPrecision(2)}</td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
+      {recall !== undefined && (
+        <RecurrentRecallView
+          name={params.rule.type}
+          isScaled={params.rule.type === 'lact'}
+          keySize={params.shape.keySize}
+          recall={recall}
+          additive={additiveRecall}
+        />
+      )}
+      {result.reconstruction !== undefined && (
+        <RecurrentWindowView window={result.reconstruction} />
+      )}
+      {result.fits !== undefined && <RecurrentFitView fits={result.fits} />}
+      {result.load !== undefined && <RecurrentLoadView load={result.load} />}
+      <RecurrentHybridView
+        stack={params.hybrid}
+        curve={result.hybrid}
+        recall={result.hybridRecall}
+      />
       {result.plan !== undefined && <p className={styles.note}>kernel plan: {result.plan}</p>}
       {result.notes.map((note) => (
         <p key={note} className={styles.note}>

@@ -136,6 +136,15 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
   ): Promise<RecurrentResult> {
     const { engine } = params;
     if (engine === 'cpu') return runRecurrentOnCpu(params, undefined, signal, report);
+    if (params.rule.type === 'lact') {
+      if (engine === 'webgpu') {
+        throw new Error(
+          'engine webgpu was asked for, but rule lact has no kernel; choose engine auto or cpu',
+        );
+      }
+      const note = 'rule lact has no kernel: the CPU reference ran in f64';
+      return runRecurrentOnCpu(params, note, signal, report);
+    }
     if ((await keeper.get()) === undefined) {
       if (engine === 'webgpu') {
         throw new Error(

@@ -1,5 +1,5 @@
-import { describeRule, recurrentInputs } from '../attention/recurrent/call';
-import { recurrentReference } from '../attention/recurrent/reference';
+import { callReference, callShape, makeCall } from '../attention/recurrent/call';
+import { describeCall } from '../attention/recurrent/describe';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import { recurrentFlops } from '../attention/recurrent/work';
 import type { OnProgress } from '../run/worker-api';
@@ -16,12 +16,12 @@ export async function runRecurrentOnCpu(
   report({ fraction: undefined, phase: 'inputs' });
   await yieldToMessages();
   signal.throwIfAborted();
-  const inputs = recurrentInputs(params);
+  const call = makeCall(params);
   report({ fraction: undefined, phase: 'timing' });
   const start = performance.now();
-  recurrentReference(inputs, params.rule);
+  const { fits } = callReference(call);
   const seconds = (performance.now() - start) / 1000;
-  const flops = recurrentFlops(params.rule, inputs.shape);
+  const flops = recurrentFlops(params.rule, callShape(call));
   return {
     params,
     engine: 'cpu',
@@ -39,7 +39,8 @@ export async function runRecurrentOnCpu(
     },
     roof: undefined,
     percentOfCopyRoof: undefined,
-    ...describeRule(params, inputs),
+    ...describeCall(params, call),
+    fits,
     notes: ['the CPU reference computes in f64, token by token, and runs once'],
   };
 }

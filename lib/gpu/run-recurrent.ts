@@ -1,5 +1,5 @@
-import { describeRule, recurrentInputs } from '../attention/recurrent/call';
-import { compareRecurrent } from '../attention/recurrent/compare';
+import { callShape, compareCall, makeCall } from '../attention/recurrent/call';
+import { describeCall } from '../attention/recurrent/describe';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import { recurrentBytes, recurrentFlops } from '../attention/recurrent/work';
 import type { OnProgress } from '../run/worker-api';
@@ -7,13 +7,9 @@ import type { RecurrentParams } from '../spec/kinds/recurrent';
 import type { GpuDevice } from './device';
 import { yieldToMessages } from './jobs';
 import { measure } from './measure';
-import { prepareRecurrent } from './recurrent-job';
-import { defaultRecurrentPlan } from './recurrent-plans';
+import { prepareCall } from './recurrent-call';
 import type { RoofCache } from './roof';
 import { WARMUP_RUNS } from './run-context';
-
-/** Guess that decides the length of the first submits. */
-const GUESS_GIGAFLOPS = 4;
 
 /** Runs a rule on the device: warm-up, timed runs, comparison with the f64 recurrence. */
 export async function runRecurrentOnDevice(
@@ -25,13 +21,14 @@ export async function runRecurrentOnDevice(
 ): Promise<RecurrentResult> {
   const { rule, timedRuns: runs } = params;
   report({ fraction: undefined, phase: 'inputs' });
-  const inputs = recurrentInputs(params);
-  const plan = defaultRecurrentPlan(gpu.info, rule, inputs.shape);
+  const call = makeCall(params);
+  if (call.type === 'lact' || rule.type === 'lact') {
+    throw new Error('rule lact has no kernel; choose engine auto or cpu');
+  }
+  const shape = callShape(call);
   const roof = await roofs.get(gpu);
   report({ fraction: undefined, phase: 'compiling' });
-  const job = await prepareRecurrent(gpu, inputs, rule, plan, {
-    gigaflopsPerSecond: GUESS_GIGAFLOPS,
-  });
+  const { job, read, plan, notes } = await prepareCall(gpu, call);
   try {
     const measured = await measure(gpu, (stamps) => job.run(stamps, signal), {
       runs,
@@ -43,19 +40,18 @@ export async function runRecurrentOnDevice(
         }),
     });
     report({ fraction: undefined, phase: 'checking' });
-    const actual = await job.read();
+    const actual = await read();
     await yieldToMessages();
     signal.throwIfAborted();
-    const error = compareRecurrent(inputs, rule, actual);
-    const flops = recurrentFlops(rule, inputs.shape);
-    const copySeconds =
-      (2 * recurrentBytes(rule, inputs.shape)) / 2e9 / roof.copyGigabytesPerSecond;
+    const error = compareCall(call, actual);
+    const flops = recurrentFlops(rule, shape);
+    const copySeconds = (2 * recurrentBytes(rule, shape)) / 2e9 / roof.copyGigabytesPerSecond;
     return {
       params,
       engine: 'webgpu',
       engineNote: undefined,
       adapter: gpu.info,
-      plan: plan.label,
+      plan,
       error,
       timing: {
         ...measured,
@@ -64,8 +60,10 @@ export async function runRecurrentOnDevice(
       },
       roof,
       percentOfCopyRoof: (100 * copySeconds) / measured.medianSeconds,
-      ...describeRule(params, inputs),
+      ...describeCall(params, call),
+      fits: undefined,
       notes: [
+        ...notes,
         ...(gpu.info.isFallback ? ['software adapter: these times say nothing about a GPU'] : []),
         ...(error.withinTolerance
           ? []

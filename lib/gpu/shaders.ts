@@ -6,6 +6,11 @@ import decodeQuad from './kernels/decode-quad.wgsl';
 import decodeQuantisedQuad from './kernels/decode-quantised-quad.wgsl';
 import decodeQuantisedTile from './kernels/decode-quantised-tile.wgsl';
 import decodeTile from './kernels/decode-tile.wgsl';
+import legendreChunks from './kernels/legendre-chunks.wgsl';
+import legendreOutputs from './kernels/legendre-outputs.wgsl';
+import legendreParams from './kernels/legendre-params.wgsl';
+import legendreQueries from './kernels/legendre-queries.wgsl';
+import legendreScan from './kernels/legendre-scan.wgsl';
 import mapBase from './kernels/map-base.wgsl';
 import masked from './kernels/masked.wgsl';
 import mergeSplits from './kernels/merge-splits.wgsl';
@@ -33,6 +38,11 @@ export const SHADER_FILES = {
   'decode-quantised-quad.wgsl': decodeQuantisedQuad,
   'decode-quantised-tile.wgsl': decodeQuantisedTile,
   'decode-tile.wgsl': decodeTile,
+  'legendre-chunks.wgsl': legendreChunks,
+  'legendre-outputs.wgsl': legendreOutputs,
+  'legendre-params.wgsl': legendreParams,
+  'legendre-queries.wgsl': legendreQueries,
+  'legendre-scan.wgsl': legendreScan,
   'map-base.wgsl': mapBase,
   'masked.wgsl': masked,
   'merge-splits.wgsl': mergeSplits,

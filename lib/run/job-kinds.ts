@@ -6,7 +6,7 @@ import type { Cell, CellKind, CellOf } from '../spec/notebook';
  */
 export const KIND_VERSIONS = {
   attention: 1,
-  recurrent: 1,
+  recurrent: 2,
   decode: 1,
   workload: 1,
   serve: 1,

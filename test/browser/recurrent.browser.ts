@@ -72,3 +72,16 @@ test('chunks refuse a delta rule, whose transitions are no product of decays', a
     );
   }
 });
+
+describe('a Legendre memory', () => {
+  test.each(RECURRENT_CASES)('equals the f64 reference: $name', async ({ shape }) => {
+    expect(await call('runLegendre', 50, shape)).toMatchObject({ withinTolerance: true });
+  });
+
+  test('over many submits, twice: the state is carried and starts anew', async () => {
+    const shape = { batch: 2, heads: 1, tokens: 200, keySize: 24, valueSize: 6 };
+    const result = await call('runLegendre', 80, shape, { gigaflopsPerSecond: 1e-3, runs: 2 });
+    expect(result).toMatchObject({ withinTolerance: true });
+    expect(result.submits).toBeGreaterThan(3 * 3);
+  });
+});

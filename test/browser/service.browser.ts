@@ -131,6 +131,36 @@ test.each(['additive', 'gated-delta', 'prefix-linear'])(
   },
 );
 
+test.each([
+  [{ type: 'mom', memories: 3, topK: 2, hasShared: true }, { convolutionWidth: 3 }],
+  [{ type: 'mom', memories: 1, topK: 1 }, {}],
+  [{ type: 'lmu', thetaTokens: 64 }, {}],
+  [
+    { type: 'lmu', thetaTokens: 300 },
+    { shape: { tokens: 97, heads: 3, keySize: 128, valueSize: 70 } },
+  ],
+  [{ type: 'lmu', thetaTokens: 5 }, { shape: { tokens: 1, heads: 1, keySize: 1, valueSize: 1 } }],
+])('a recurrent cell of %j equals its reference on the device', async (rule, more) => {
+  const { result, error } = await call(page, 'serviceRecurrent', {
+    shape: { batch: 2, tokens: 150, heads: 2, keySize: 20, valueSize: 12 },
+    rule,
+    timedRuns: 2,
+    ...more,
+  });
+  expect(error).toBeUndefined();
+  expect(result).toMatchObject({ engine: 'webgpu', error: { withinTolerance: true } });
+  expect(result!.plan).toBeDefined();
+});
+
+test('fast weights run on the CPU and say so, and never on a device', async () => {
+  const params = { shape: { tokens: 150, heads: 1, keySize: 8 }, rule: { type: 'lact' } };
+  const { result } = await call(page, 'serviceRecurrent', params);
+  expect(result).toMatchObject({ engine: 'cpu', engineNote: expect.stringContaining('no kernel') });
+  expect(result!.fits).toHaveLength(2);
+  const refused = await call(page, 'serviceRecurrent', { ...params, engine: 'webgpu' });
+  expect(refused.error).toContain('rule lact has no kernel');
+});
+
 test('a NaN in the inputs is named', async () => {
   expect(await call(page, 'nanInput', { shape: shape(32) })).toBe(
     'Error: non-finite value NaN in key at batch 0, head 0, position 0, dim 5',

@@ -1,16 +1,87 @@
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
+import { compareOutputs, type RecurrentError } from './compare';
+import { makeFastWeightInputs } from './fast-weight-inputs';
+import { type ChunkFit, type FastWeightInputs, fastWeightReference } from './fast-weight-reference';
 import { mapInputs } from './feature-map';
 import { makeRecurrentInputs, normaliseRows } from './inputs';
-import { recallCurve } from './recall';
-import type { RecurrentResult } from './result';
+import { type LegendreInputs, legendreStep } from './legendre';
+import { legendreReference } from './legendre-reference';
+import { MEMORY_RULE, type MixtureInputs } from './mixture';
+import { makeMixtureInputs } from './mixture-inputs';
+import { mixtureReference } from './mixture-reference';
+import { recurrentReference } from './reference';
 import { isDeltaRule } from './rule';
 import { convolveInputs, makeShortConvolution } from './short-convolution';
-import { breakEvenKeys, kvBytes, stateBytes } from './state-bytes';
-import type { RecurrentInputs } from './types';
+import type { RecurrentInputs, RecurrentOutput, RecurrentShape, StateRule } from './types';
+
+/** One run of a cell: its rule and the tensors that it reads. */
+export type RecurrentCall =
+  | { readonly type: 'state'; readonly rule: StateRule; readonly inputs: RecurrentInputs }
+  | { readonly type: 'mom'; readonly inputs: MixtureInputs }
+  | { readonly type: 'lmu'; readonly inputs: LegendreInputs }
+  | FastWeightCall;
+
+/** Test-time training, which has no kernel here. */
+export interface FastWeightCall {
+  readonly type: 'lact';
+  readonly inputs: FastWeightInputs;
+}
+
+/** Seeded inputs of the cell's rule. */
+export function makeCall(params: RecurrentParams): RecurrentCall {
+  const { rule, seed } = params;
+  if (rule.type === 'mom') {
+    const memoryInputs = (memorySeed: number) => stateInputs(params, MEMORY_RULE, memorySeed);
+    return { type: 'mom', inputs: makeMixtureInputs(rule, seed, memoryInputs) };
+  }
+  if (rule.type === 'lmu') {
+    const { thetaTokens } = rule;
+    // Queries and values as linear attention has them; the memory has no keys.
+    const additive = { type: 'additive', normalise: false } as const;
+    const { shape, query, value } = stateInputs(params, additive, seed);
+    const step = legendreStep(shape.keySize, thetaTokens);
+    return { type: 'lmu', inputs: { shape, thetaTokens, step, query, value } };
+  }
+  if (rule.type === 'lact') {
+    const additive = { type: 'additive', normalise: false } as const;
+    const inputs = makeFastWeightInputs(rule, stateInputs(params, additive, seed), seed);
+    return { type: 'lact', inputs };
+  }
+  return { type: 'state', rule, inputs: stateInputs(params, rule, seed) };
+}
+
+/** Sizes of the call; its keys after the feature map. */
+export function callShape(call: RecurrentCall): RecurrentShape {
+  return call.inputs.shape;
+}
+
+/** The call in f64 on the CPU, as its paper writes it. */
+export function callReference(
+  call: RecurrentCall,
+): RecurrentOutput & { readonly fits?: readonly ChunkFit[] } {
+  switch (call.type) {
+    case 'state':
+      return recurrentReference(call.inputs, call.rule);
+    case 'mom':
+      return mixtureReference(call.inputs);
+    case 'lmu':
+      return legendreReference(call.inputs);
+    case 'lact':
+      return fastWeightReference(call.inputs);
+  }
+}
+
+/** An f32 result beside the reference. */
+export function compareCall(call: RecurrentCall, actual: RecurrentOutput): RecurrentError {
+  return compareOutputs(callShape(call), actual, callReference(call));
+}
 
 /** Seeded inputs after convolution and feature map; a delta rule keeps unit keys. */
-export function recurrentInputs(params: RecurrentParams): RecurrentInputs {
-  const { shape, rule, convolutionWidth, featureMap, seed } = params;
+export function stateInputs(
+  { shape, convolutionWidth, featureMap }: RecurrentParams,
+  rule: StateRule,
+  seed: number,
+): RecurrentInputs {
   let inputs = makeRecurrentInputs(shape, rule, seed);
   if (convolutionWidth > 1) {
     const convolution = makeShortConvolution(shape, convolutionWidth, 'silu', seed);
@@ -23,26 +94,5 @@ export function recurrentInputs(params: RecurrentParams): RecurrentInputs {
     ...inputs,
     query: normaliseRows(inputs.query, keySize),
     key: normaliseRows(inputs.key, keySize),
-  };
-}
-
-export type DescribedRule = Pick<RecurrentResult, 'memory' | 'recall' | 'additiveRecall'>;
-
-/** What holds of the rule whatever runs it: bytes kept, and recall. */
-export function describeRule(
-  { rule, convolutionWidth, seed }: RecurrentParams,
-  inputs: RecurrentInputs,
-): DescribedRule {
-  const { shape } = inputs;
-  const options = { convolutionWidth };
-  const { keySize } = shape;
-  return {
-    memory: {
-      stateBytes: stateBytes(rule, shape, options),
-      kvBytes: kvBytes(shape, shape.tokens),
-      breakEvenTokens: breakEvenKeys(rule, shape, options),
-    },
-    recall: recallCurve(rule, keySize, seed),
-    additiveRecall: recallCurve({ type: 'additive', normalise: false }, keySize, seed),
   };
 }

@@ -1,6 +1,6 @@
 import { f32Tolerance } from '../compare';
 import { recurrentReference } from './reference';
-import type { RecurrentInputs, RecurrentOutput, StateRule } from './types';
+import type { RecurrentInputs, RecurrentOutput, RecurrentShape, StateRule } from './types';
 
 /** Where and how far an output or a state is from the f64 reference. */
 export interface RecurrentError {
@@ -37,19 +37,25 @@ const largest = (values: ArrayLike<number>): number => {
   return most;
 };
 
-/**
- * Compares an f32 result with `recurrentReference`, output and last state, all elements.
- * The tolerances are `f32Tolerance` of a sum over tokens + keySize terms at the magnitudes of the
- * outputs and of the states.
- */
+/** Compares an f32 result with `recurrentReference`, output and last state, all elements. */
 export function compareRecurrent(
   inputs: RecurrentInputs,
   rule: StateRule,
   actual: RecurrentOutput,
   initialState?: ArrayLike<number>,
 ): RecurrentError {
-  const { heads, tokens, keySize, valueSize } = inputs.shape;
-  const expected = recurrentReference(inputs, rule, initialState);
+  return compareOutputs(inputs.shape, actual, recurrentReference(inputs, rule, initialState));
+}
+
+/**
+ * Compares an f32 result with one in f64. The tolerances are `f32Tolerance` of a sum over
+ * tokens + keySize terms at the magnitudes of the outputs and of the states.
+ */
+export function compareOutputs(
+  { heads, tokens, keySize, valueSize }: RecurrentShape,
+  actual: RecurrentOutput,
+  expected: RecurrentOutput,
+): RecurrentError {
   const output = worst(actual.output, expected.output);
   const state = worst(actual.state, expected.state);
   const tolerance = f32Tolerance(tokens + keySize, largest(expected.output));

@@ -1,8 +1,8 @@
-import { createRandom } from '../../random/random';
+import { createRandom, type Random } from '../../random/random';
 import { normaliseRows } from './inputs';
 import { recurrentReference } from './reference';
 import { isDeltaRule, tensorElements } from './rule';
-import type { RecurrentInputs, StateRule } from './types';
+import type { RecurrentInputs, RecurrentShape, StateRule } from './types';
 
 /** How well a state gives back what was written into it; relative L2 errors, 1 is nothing learnt. */
 export interface RecallCurve {
@@ -22,64 +22,86 @@ const SHARES = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1, 3 / 2, 2] as const;
  * rule itself is seen; RetNet decays by its own schedule.
  */
 export function recallCurve(rule: StateRule, keySize: number, seed: number): RecallCurve {
+  const read = (keys: Float32Array, values: Float32Array, queries: Float32Array) =>
+    readBack(rule, keySize, keySize, keys, values, queries);
+  return recallCurveOf(read, keySize, seed);
+}
+
+/** Values read for `queries` after `keys` and `values` were written in order. */
+export type ReadBack = (
+  keys: Float32Array,
+  values: Float32Array,
+  queries: Float32Array,
+) => ArrayLike<number>;
+
+/** The same curve of any memory, keys and values both of `keySize` channels. */
+export function recallCurveOf(read: ReadBack, keySize: number, seed: number): RecallCurve {
   const pairs = [...new Set(SHARES.map((share) => Math.max(1, Math.round(share * keySize))))];
   const random = createRandom(seed).fork('recall');
-  const unit = (count: number, name: string) => {
-    const stream = random.fork(name);
-    return normaliseRows(
-      Float32Array.from({ length: count * keySize }, () => stream.normal()),
-      keySize,
-    );
-  };
-  const read = (keys: Float32Array, values: Float32Array, queries: Float32Array) => {
-    const written = keys.length / keySize;
-    const asked = queries.length / keySize;
-    const zeros = new Float32Array(asked * keySize);
-    const tokens = written + asked;
-    const inputs = openInputs(
-      rule,
-      tokens,
-      keySize,
-      joined(new Float32Array(written * keySize), queries),
-      joined(keys, zeros),
-      joined(values, zeros),
-      written,
-    );
-    const { output } = recurrentReference(inputs, plain(rule));
-    return output.subarray(written * keySize);
-  };
+  const unit = (count: number, name: string) => unitRows(random.fork(name), count, keySize);
   const errors = pairs.map((count) => {
     const keys = unit(count, `keys ${count}`);
     const values = unit(count, `values ${count}`);
-    return distance(read(keys, values, keys), values);
+    return relativeDistance(read(keys, values, keys), values);
   });
   const key = unit(1, 'key');
   const [first, second] = [unit(1, 'first'), unit(1, 'second')];
   const twice = read(joined(key, key), joined(first, second), key);
-  return { pairs, errors, overwriteError: distance(twice, second) };
+  return { pairs, errors, overwriteError: relativeDistance(twice, second) };
+}
+
+/** `count` random vectors of length 1, [count, size]. */
+export function unitRows(random: Random, count: number, size: number): Float32Array<ArrayBuffer> {
+  return normaliseRows(
+    Float32Array.from({ length: count * size }, () => random.normal()),
+    size,
+  );
+}
+
+/**
+ * What the state of a rule gives back: keys [pairs, keySize] and values [pairs, valueSize] are
+ * written in order with open gates, then queries [asked, keySize] are read and write nothing.
+ *
+ * @returns [asked, valueSize]
+ */
+export function readBack(
+  rule: StateRule,
+  keySize: number,
+  valueSize: number,
+  keys: Float32Array,
+  values: Float32Array,
+  queries: Float32Array,
+): Float64Array {
+  const inputs = openInputs(rule, keySize, valueSize, keys, values, queries);
+  return recurrentReference(inputs, plain(rule)).output.subarray(values.length);
 }
 
 const plain = (rule: StateRule): StateRule =>
   'normalise' in rule ? { ...rule, normalise: false } : rule;
 
-/** Inputs with open gates; reading tokens write nothing, and a delta rule does not erase on them. */
-function openInputs(
+/**
+ * Tokens that write the pairs and then tokens that read the queries, with open gates; reading
+ * tokens write nothing, and a delta rule does not erase on them.
+ */
+export function openInputs(
   rule: StateRule,
-  tokens: number,
   keySize: number,
-  query: Float32Array,
-  key: Float32Array,
-  value: Float32Array,
-  written: number,
+  valueSize: number,
+  keys: Float32Array,
+  values: Float32Array,
+  queries: Float32Array,
 ): RecurrentInputs {
-  const shape = { batch: 1, heads: 1, tokens, keySize, valueSize: keySize };
+  const written = keys.length / keySize;
+  const asked = queries.length / keySize;
+  const tokens = written + asked;
+  const shape: RecurrentShape = { batch: 1, heads: 1, tokens, keySize, valueSize };
   const elements = tensorElements(rule, shape);
   const empty = (count: number) => (count > 0 ? new Float32Array(count) : undefined);
   return {
     shape,
-    query,
-    key,
-    value,
+    query: joined(new Float32Array(keys.length), queries),
+    key: joined(keys, new Float32Array(queries.length)),
+    value: joined(values, new Float32Array(asked * valueSize)),
     decay: empty(elements.decay)?.fill(1),
     writeStrength: isDeltaRule(rule)
       ? Float32Array.from({ length: tokens }, (_, t) => (t < written ? 1 : 0))
@@ -97,7 +119,7 @@ function joined(a: Float32Array, b: Float32Array): Float32Array {
 }
 
 /** |a - b| / |b|. */
-function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+export function relativeDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let difference = 0;
   let size = 0;
   for (let i = 0; i < b.length; i++) {

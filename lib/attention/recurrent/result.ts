@@ -1,6 +1,11 @@
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
 import type { AdapterInfo, AdapterRoof, AttentionTiming } from '../types';
 import type { RecurrentError } from './compare';
+import type { ChunkFit } from './fast-weight-reference';
+import type { HybridBytes } from './hybrid';
+import type { HybridRecall } from './hybrid-recall';
+import type { WindowReconstruction } from './legendre-window';
+import type { MixtureLoad } from './mixture-load';
 import type { RecallCurve } from './recall';
 
 export interface RecurrentResult {
@@ -23,8 +28,19 @@ export interface RecurrentResult {
     readonly kvBytes: number;
     readonly breakEvenTokens: number;
   };
-  readonly recall: RecallCurve;
+  /** Undefined for a memory that holds no pairs. */
+  readonly recall: RecallCurve | undefined;
   /** The same of plain linear attention, to compare with. */
   readonly additiveRecall: RecallCurve;
+  /** Bytes of the stack over the context's length. */
+  readonly hybrid: readonly HybridBytes[];
+  /** Recall of one of its blocks; undefined without window layers. */
+  readonly hybridRecall: HybridRecall | undefined;
+  /** Which memories the tokens of a mixture wrote. */
+  readonly load: MixtureLoad | undefined;
+  /** What a Legendre memory gives back of its sliding window. */
+  readonly reconstruction: WindowReconstruction | undefined;
+  /** How well fast weights fit each chunk of the first head before and after they learnt it. */
+  readonly fits: readonly ChunkFit[] | undefined;
   readonly notes: readonly string[];
 }

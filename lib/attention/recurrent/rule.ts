@@ -1,7 +1,12 @@
-import type { RecurrentInputs, RecurrentShape, StateRule } from './types';
+import type { RecurrentInputs, RecurrentRule, RecurrentShape, StateRule } from './types';
 
 /** Below this z . q counts as an empty state, whose output is 0. */
 export const SMALLEST_NORMALISER = 1e-6;
+
+/** Whether a layer keeps one state matrix per head, which the recurrent kernels walk. */
+export function isStateRule(rule: RecurrentRule): rule is StateRule {
+  return rule.type !== 'mom' && rule.type !== 'lmu' && rule.type !== 'lact';
+}
 
 export function hasNormaliser(rule: StateRule): boolean {
   return 'normalise' in rule && rule.normalise;

@@ -1,5 +1,7 @@
+import { fastElements, fastSizes } from './fast-weights';
+import { mixtureMemories } from './mixture';
 import { stateRows } from './rule';
-import type { RecurrentShape, StateRule } from './types';
+import type { RecurrentRule, RecurrentShape } from './types';
 
 type HeadSizes = Pick<RecurrentShape, 'batch' | 'heads' | 'keySize' | 'valueSize'>;
 
@@ -12,18 +14,31 @@ export interface StorageOptions {
 
 /**
  * Bytes that one layer keeps between tokens, whatever the context's length:
- * batch x heads x (stateRows x keySize + (convolutionWidth - 1) (2 keySize + valueSize)).
+ * batch x heads x (stateRows x keySize + (convolutionWidth - 1) (2 keySize + valueSize)), with a
+ * state for every memory of a mixture. Fast weights keep, besides themselves and the norms of their
+ * rows, the gradient that the chunk has gathered so far and, for the momentum, the update before.
  * A prefix state is added to the causal one, so prefix-linear keeps no more than additive.
  */
 export function stateBytes(
-  rule: StateRule,
+  rule: RecurrentRule,
   shape: HeadSizes,
   { bytesPerElement = 4, convolutionWidth = 1 }: StorageOptions = {},
 ): number {
   const { batch, heads, keySize, valueSize } = shape;
-  const state = stateRows(rule, { ...shape, tokens: 1 }) * keySize;
   const convolution = (convolutionWidth - 1) * (2 * keySize + valueSize);
-  return batch * heads * (state + convolution) * bytesPerElement;
+  return batch * heads * (stateElements(rule, shape) + convolution) * bytesPerElement;
+}
+
+/** State elements of one head. */
+function stateElements(rule: RecurrentRule, shape: HeadSizes): number {
+  if (rule.type === 'mom') return mixtureMemories(rule) * shape.valueSize * shape.keySize;
+  if (rule.type === 'lmu') return shape.valueSize * shape.keySize;
+  if (rule.type === 'lact') {
+    const sizes = fastSizes(rule, shape);
+    const norms = 2 * sizes.hiddenSize + sizes.valueSize;
+    return (rule.hasMomentum ? 3 : 2) * fastElements(sizes) + norms;
+  }
+  return stateRows(rule, { ...shape, tokens: 1 }) * shape.keySize;
 }
 
 /** Bytes of one softmax layer's cache over `keys` positions: batch x heads x keys x (keySize + valueSize). */
@@ -35,38 +50,13 @@ export function kvBytes(
   return shape.batch * shape.heads * keys * (shape.keySize + shape.valueSize) * bytesPerElement;
 }
 
-/** Keys after which a softmax layer's cache is larger than the state. */
+/** Keys, of `attentionKeySize` channels, after which a softmax layer's cache is larger than the state. */
 export function breakEvenKeys(
-  rule: StateRule,
+  rule: RecurrentRule,
   shape: HeadSizes,
   options: StorageOptions = {},
+  attentionKeySize = shape.keySize,
 ): number {
-  return stateBytes(rule, shape, options) / kvBytes(shape, 1, options);
-}
-
-/** Layers of a hybrid, bottom to top: every block is one window layer and then recurrent ones. */
-export interface HybridPattern {
-  readonly blocks: number;
-  readonly recurrentPerWindow: number;
-  readonly windowTokens: number;
-}
-
-/**
- * Bytes that a hybrid of window-softmax and recurrent layers keeps after `contextTokens` tokens,
- * beside full attention in as many layers.
- */
-export function hybridBytes(
-  pattern: HybridPattern,
-  rule: StateRule,
-  shape: HeadSizes,
-  contextTokens: number,
-  options: StorageOptions = {},
-): { readonly window: number; readonly state: number; readonly fullAttention: number } {
-  const { blocks, recurrentPerWindow, windowTokens } = pattern;
-  const layers = blocks * (1 + recurrentPerWindow);
-  return {
-    window: blocks * kvBytes(shape, Math.min(windowTokens, contextTokens), options),
-    state: blocks * recurrentPerWindow * stateBytes(rule, shape, options),
-    fullAttention: layers * kvBytes(shape, contextTokens, options),
-  };
+  const attention = { ...shape, keySize: attentionKeySize };
+  return stateBytes(rule, shape, options) / kvBytes(attention, 1, options);
 }

@@ -33,6 +33,49 @@ export type StateRule =
   | { readonly type: 'gated-delta' }
   | { readonly type: 'prefix-linear'; readonly normalise: boolean; readonly prefixTokens: number };
 
+/**
+ * Mixture of memories (Du et al. 2025, MoM): a router's softmax gives every token `topK` of
+ * `memories` gated-delta states, each with its own keys and values; the others stay as they are.
+ * The outputs are added by the router's weights, which sum to 1 over the chosen. A shared memory is
+ * written by every token and its output added.
+ */
+export interface MixtureRule {
+  readonly type: 'mom';
+  readonly memories: number;
+  readonly topK: number;
+  readonly hasShared: boolean;
+  /** Standard deviation of a bias per memory in the synthetic router; 0 is a balanced one. */
+  readonly routerBias: number;
+}
+
+/**
+ * Legendre memory (Voelker et al. 2019, LMU): every value channel keeps the coefficients of its last
+ * `thetaTokens` tokens in `keySize` Legendre polynomials by a fixed system, and queries read them.
+ */
+export interface LegendreRule {
+  readonly type: 'lmu';
+  readonly thetaTokens: number;
+}
+
+/**
+ * Large-chunk test-time training (Zhang et al. 2025, LaCT): the state is the weights of a SwiGLU MLP
+ * f(x) = w1 (silu(w0 x) o (w2 x)) with `expansion` x keySize hidden channels. A chunk is read with the
+ * weights before it; then they step along the gradient of -<f(k), v> and their rows are scaled back.
+ */
+export interface FastWeightRule {
+  readonly type: 'lact';
+  readonly chunkTokens: number;
+  readonly expansion: number;
+  /** Largest learning rate of a token. */
+  readonly learningRate: number;
+  readonly hasMomentum: boolean;
+  /** Newton-Schulz steps on every update (Muon); 0 is none. */
+  readonly muonSteps: number;
+}
+
+/** What a recurrent layer may keep: one state matrix per head, or something made of more. */
+export type RecurrentRule = StateRule | MixtureRule | LegendreRule | FastWeightRule;
+
 /** Row-major tensors of one call. */
 export interface RecurrentInputs {
   readonly shape: RecurrentShape;

@@ -30,7 +30,33 @@ export const stateRule = z.discriminatedUnion('type', [
     normalise,
     prefixTokens: size(0, 8192, 256),
   }),
+  z.strictObject({
+    type: z.literal('mom'),
+    memories: size(1, 16, 8),
+    topK: size(1, 16, 2),
+    hasShared: z.boolean().default(false),
+    routerBias: z.number().min(0).max(4).default(0),
+  }),
+  z.strictObject({
+    type: z.literal('lact'),
+    chunkTokens: size(1, 4096, 64),
+    expansion: size(1, 4, 1),
+    learningRate: z.number().min(0).max(100).default(1),
+    hasMomentum: z.boolean().default(false),
+    muonSteps: size(0, 10, 0),
+  }),
+  z.strictObject({ type: z.literal('lmu'), thetaTokens: size(1, 65_536, 256) }),
 ]);
+
+/**
+ * The stack that memory is counted for: of every `softmaxEvery` layers the first is a
+ * sliding-window softmax layer, the others are of the cell's rule; 0 is no window layer.
+ */
+export const hybridStack = z.strictObject({
+  layers: size(1, 128, 4),
+  softmaxEvery: size(0, 128, 0),
+  windowTokens: size(1, 65_536, 1024),
+});
 
 export const recurrentParams = z
   .strictObject({
@@ -40,6 +66,7 @@ export const recurrentParams = z
     featureMap: z.enum(['identity', 'relu', 'softmax', 'taylor']).default('identity'),
     /** Tokens of the causal convolution before q, k and v; 1 is none. */
     convolutionWidth: size(1, 4, 1),
+    hybrid: hybridStack.prefault({}),
     /** `auto` is WebGPU where there is an adapter, else the f64 reference on the CPU. */
     engine: z.enum(['auto', 'webgpu', 'cpu']).default('auto'),
     timedRuns: size(1, 50, 5),
@@ -56,5 +83,16 @@ export const recurrentParams = z
       path: ['featureMap'],
       error: `expected taylor only with keySize up to ${MAX_TAYLOR_KEY_SIZE} and a rule without a decay per channel`,
     },
-  );
+  )
+  .refine(
+    ({ featureMap, rule }) => featureMap === 'identity' || !['lmu', 'lact'].includes(rule.type),
+    {
+      path: ['featureMap'],
+      error: 'expected identity with rules lmu and lact',
+    },
+  )
+  .refine(({ rule }) => rule.type !== 'mom' || rule.topK <= rule.memories, {
+    path: ['rule', 'topK'],
+    error: 'expected at most as many as there are memories',
+  });
 export type RecurrentParams = z.output<typeof recurrentParams>;

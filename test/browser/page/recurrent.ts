@@ -1,13 +1,16 @@
+import { compareCall, makeCall } from '../../../lib/attention/recurrent/call';
 import { compareRecurrent } from '../../../lib/attention/recurrent/compare';
 import { makeRecurrentInputs } from '../../../lib/attention/recurrent/inputs';
 import { recurrentReference } from '../../../lib/attention/recurrent/reference';
 import type { RecurrentShape, StateRule } from '../../../lib/attention/recurrent/types';
 import { recurrentBytes, recurrentFlops } from '../../../lib/attention/recurrent/work';
 import { type GpuDevice, openDevice } from '../../../lib/gpu/device';
+import { prepareLegendre } from '../../../lib/gpu/legendre-job';
 import { measure } from '../../../lib/gpu/measure';
 import { prepareRecurrent } from '../../../lib/gpu/recurrent-job';
 import { recurrentPlanById } from '../../../lib/gpu/recurrent-plans';
 import { RoofCache } from '../../../lib/gpu/roof';
+import { recurrentParams } from '../../../lib/spec/kinds/recurrent';
 
 let opened: Promise<GpuDevice | undefined> | undefined;
 const roofs = new RoofCache();
@@ -78,6 +81,24 @@ async function abortAndRunAgain(planId: string, rule: StateRule, shape: Recurren
   return { ended, submits: job.submits, withinTolerance: error.withinTolerance };
 }
 
+/** Runs a Legendre memory, twice where asked, and compares output and last state with f64. */
+async function runLegendre(
+  thetaTokens: number,
+  shape: RecurrentShape,
+  options: { readonly gigaflopsPerSecond?: number; readonly runs?: number } = {},
+) {
+  const call = makeCall(recurrentParams.parse({ shape, rule: { type: 'lmu', thetaTokens } }));
+  if (call.type !== 'lmu') throw new Error(`not a Legendre memory: ${call.type}`);
+  const { runs = 1, ...jobOptions } = options;
+  const job = await prepareLegendre(await device(), call.inputs, jobOptions);
+  try {
+    for (let run = 0; run < runs; run++) await job.run(undefined);
+    return { ...compareCall(call, await job.read()), submits: job.submits };
+  } finally {
+    job.destroy();
+  }
+}
+
 async function failure(planId: string, rule: StateRule, shape: RecurrentShape): Promise<string> {
   return runRule(planId, rule, shape).then(
     () => 'no error',
@@ -109,6 +130,7 @@ async function timeRule(planId: string, rule: StateRule, shape: RecurrentShape) 
 export const recurrentTests = {
   runRule,
   runCarried,
+  runLegendre,
   abortAndRunAgain,
   failure,
   timeRule,

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { recurrentInputs } from '../../../lib/attention/recurrent/call';
+import { stateInputs } from '../../../lib/attention/recurrent/call';
 import { STATE_RULES } from '../../../lib/attention/recurrent/cases';
 import { recallCurve } from '../../../lib/attention/recurrent/recall';
 import { recurrentReference } from '../../../lib/attention/recurrent/reference';
@@ -57,13 +57,13 @@ describe('a recurrent call', () => {
       featureMap: 'taylor',
       convolutionWidth: 3,
     });
-    const inputs = recurrentInputs(params);
+    const inputs = stateInputs(params, { type: 'delta' }, params.seed);
     expect(inputs.shape.keySize).toBe(1 + 8 + 64);
     for (let row = 0; row < 50; row++) {
       const key = inputs.key.subarray(row * 73, (row + 1) * 73);
       expect(Math.hypot(...key)).toBeCloseTo(1, 5);
     }
-    expect(recurrentReference(inputs, params.rule).output.every(Number.isFinite)).toBe(true);
+    expect(recurrentReference(inputs, { type: 'delta' }).output.every(Number.isFinite)).toBe(true);
   });
 
   it('refuses Taylor features that fit no kernel', () => {

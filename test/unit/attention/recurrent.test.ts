@@ -16,12 +16,7 @@ import {
   convolveInputs,
   makeShortConvolution,
 } from '../../../lib/attention/recurrent/short-convolution';
-import {
-  breakEvenKeys,
-  hybridBytes,
-  kvBytes,
-  stateBytes,
-} from '../../../lib/attention/recurrent/state-bytes';
+import { breakEvenKeys, kvBytes, stateBytes } from '../../../lib/attention/recurrent/state-bytes';
 import type {
   RecurrentInputs,
   RecurrentShape,
@@ -450,18 +445,6 @@ describe('bytes', () => {
     const keys = breakEvenKeys(delta, sizes);
     expect(kvBytes(sizes, keys)).toBeCloseTo(stateBytes(delta, sizes), 6);
     expect(keys).toBeCloseTo((64 * 32) / 96, 12);
-  });
-
-  it('a hybrid keeps windows and states; its window stops growing', () => {
-    const rule = { type: 'gated-delta' } as const;
-    const pattern = { blocks: 9, recurrentPerWindow: 3, windowTokens: 8192 };
-    const short = hybridBytes(pattern, rule, sizes, 100);
-    const long = hybridBytes(pattern, rule, sizes, 1_000_000);
-    expect(short.window).toBe(9 * kvBytes(sizes, 100));
-    expect(long.window).toBe(9 * kvBytes(sizes, 8192));
-    expect(long.state).toBe(27 * stateBytes(rule, sizes));
-    expect(long.state).toBe(short.state);
-    expect(long.fullAttention).toBe(36 * kvBytes(sizes, 1_000_000));
   });
 });
 

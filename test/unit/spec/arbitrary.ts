@@ -92,8 +92,18 @@ const params = {
   recurrent: fc.record(
     {
       shape: fc.record({ tokens: int(1, 999), keySize: int(1, 128) }, { requiredKeys: [] }),
-      rule: fc.constantFrom({ type: 'retnet' }, { type: 'additive', normalise: false }),
+      rule: fc.constantFrom(
+        { type: 'retnet' },
+        { type: 'additive', normalise: false },
+        { type: 'mom', memories: 4, hasShared: true },
+        { type: 'lmu', thetaTokens: 100 },
+        { type: 'lact', chunkTokens: 9, hasMomentum: true },
+      ),
       convolutionWidth: int(1, 4),
+      hybrid: fc.record(
+        { layers: int(1, 128), softmaxEvery: int(0, 128), windowTokens: int(1, 65_536) },
+        { requiredKeys: [] },
+      ),
     },
     { requiredKeys: [] },
   ),
