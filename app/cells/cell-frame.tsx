@@ -30,6 +30,7 @@ interface Props {
 const NAMES: Readonly<Record<Cell['kind'], string>> = {
   text: 'Text',
   attention: 'Attention',
+  compose: 'Composed attention',
   recurrent: 'Linear and recurrent attention',
   decode: 'Decode over a stored cache',
   workload: 'Workload',

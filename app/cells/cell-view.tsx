@@ -13,6 +13,8 @@ import { TableView } from '../views/table-view';
 import { TimelineView } from '../views/timeline-view';
 import { AttentionResultView } from './attention-result';
 import { CellFrame } from './cell-frame';
+import { ComposeEditor } from './compose-editor';
+import { ComposeResultView } from './compose-result';
 import { DecodeEditor } from './decode-editor';
 import { DecodeResultView } from './decode-result';
 import { RecurrentEditor } from './recurrent-editor';
@@ -56,6 +58,17 @@ export function CellView(props: Props) {
 function Editor({ cell, edit }: Pick<Props, 'cell' | 'edit'>) {
   const onParams = (params: unknown) => edit.params(cell.id, params);
   switch (cell.kind) {
+    case 'compose':
+      return (
+        <ComposeEditor
+          cellId={cell.id}
+          params={cell.params}
+          onParams={onParams}
+          onVariant={(part, variant) =>
+            edit.param(cell.id, ['parts', String(part), 'variant'], variant)
+          }
+        />
+      );
     case 'recurrent':
       return <RecurrentEditor params={cell.params} onParams={onParams} />;
     case 'decode':
@@ -112,6 +125,7 @@ function Output({ cell, session, edit }: Props) {
     case 'text':
       return null;
     case 'attention':
+    case 'compose':
     case 'recurrent':
     case 'decode':
     case 'workload':
@@ -122,6 +136,7 @@ function Output({ cell, session, edit }: Props) {
       return (
         <>
           {output.kind === 'attention' && <AttentionResultView result={output.value} />}
+          {output.kind === 'compose' && <ComposeResultView result={output.value} />}
           {output.kind === 'recurrent' && <RecurrentResultView result={output.value} />}
           {output.kind === 'decode' && <DecodeResultView result={output.value} />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}

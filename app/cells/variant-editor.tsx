@@ -23,8 +23,8 @@ interface Props {
   readonly cellId: string;
   readonly params: AttentionParams;
   readonly onVariant: (variant: unknown) => string | undefined;
-  /** Tries a value at a path of the params. */
-  readonly onParam: (path: readonly string[], value: unknown) => string | undefined;
+  /** Tries a value at a path of the params; without it keys cannot be selected. */
+  readonly onParam?: (path: readonly string[], value: unknown) => string | undefined;
 }
 
 const READY: readonly AttentionVariant['type'][] = [
@@ -100,7 +100,7 @@ export function VariantEditor({ cellId, params, onVariant, onParam }: Props) {
             </button>
           </p>
         )}
-        <SelectionEditor params={params} onSet={onParam} />
+        {onParam !== undefined && <SelectionEditor params={params} onSet={onParam} />}
         {hazards.map((hazard) => (
           <p key={hazard} className={styles.hazard}>
             {hazard}; masked positions do no harm

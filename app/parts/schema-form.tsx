@@ -1,5 +1,6 @@
 'use client';
 
+import { useState } from 'react';
 import type { JsonSchema } from '../../lib/spec/ranges';
 import { fieldLabel } from '../../lib/views/format';
 import { CheckField, NumberField, SelectField, TextField } from './fields';
@@ -12,6 +13,9 @@ interface SchemaFormProps {
   /** Tries the value at the path; gives the sentence why not, or undefined. */
   readonly onSet: (path: readonly string[], value: unknown) => string | undefined;
 }
+
+/** Formulas and what they name; see the variant editor. */
+const OWN_EDITORS = new Set(['mask', 'score', 'numbers', 'tables']);
 
 const SLIDERS = new Set(['ttftSeconds', 'tpotSeconds', 'ratePerSecond']);
 
@@ -67,8 +71,10 @@ function Field({ name, schema, value, path, onSet }: SchemaFormProps & { readonl
       </fieldset>
     );
   }
-  // Lists have editors of their own.
-  if (schema.const !== undefined || schema.type === 'array') return null;
+  if (schema.const !== undefined || OWN_EDITORS.has(name)) return null;
+  if (schema.type === 'array') {
+    return <ListField name={name} schema={schema} value={value} path={path} onSet={onSet} />;
+  }
   if (schema.properties !== undefined) {
     return value === undefined ? null : (
       <fieldset className={styles.group}>
@@ -106,5 +112,72 @@ function Field({ name, schema, value, path, onSet }: SchemaFormProps & { readonl
       return <CheckField label={label} value={value === true} onSet={set} />;
     default:
       return <TextField label={label} value={String(value ?? '')} onSet={set} />;
+  }
+}
+
+/** A list: its items, and buttons that add a copy of the last one or remove one, within the schema's bounds. */
+function ListField({
+  name,
+  schema,
+  value,
+  path,
+  onSet,
+}: SchemaFormProps & { readonly name: string }) {
+  const [problem, setProblem] = useState<string>();
+  const items = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  const { items: item, minItems = 0, maxItems = Infinity } = schema;
+  if (item === undefined) return null;
+  const one = name.replace(/s$/, '');
+  const set = (next: readonly unknown[]) => setProblem(onSet(path, next));
+  return (
+    <fieldset className={styles.group}>
+      <legend>{fieldLabel(name)}</legend>
+      {items.map((each, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: items have no identity but their place
+        <div key={i} className={styles.item}>
+          <Field
+            name={`${one} ${i + 1}`}
+            schema={item}
+            value={each}
+            path={[...path, String(i)]}
+            onSet={onSet}
+          />
+          <button
+            type="button"
+            disabled={items.length <= minItems}
+            aria-label={`remove ${fieldLabel(one)} ${i + 1}`}
+            onClick={() => set(items.filter((_, j) => j !== i))}
+          >
+            Remove
+          </button>
+        </div>
+      ))}
+      <p className={styles.add}>
+        <button
+          type="button"
+          disabled={items.length >= maxItems}
+          onClick={() => set([...items, copyOf(items.at(-1), items)])}
+        >
+          Add a {fieldLabel(one)}
+        </button>
+      </p>
+      {problem !== undefined && (
+        <p className={styles.problem} role="alert">
+          {problem}
+        </p>
+      )}
+    </fieldset>
+  );
+}
+
+/** A copy of an item; a name that it carries becomes one that no item has. */
+function copyOf(item: unknown, items: readonly unknown[]): unknown {
+  const nameOf = (each: unknown) => (each as { readonly name?: unknown } | undefined)?.name;
+  const name = nameOf(item);
+  if (typeof name !== 'string') return item;
+  const stem = name.replace(/ \d+$/, '').slice(0, 20);
+  const taken = new Set(items.map(nameOf));
+  for (let i = 2; ; i++) {
+    if (!taken.has(`${stem} ${i}`)) return { ...(item as object), name: `${stem} ${i}` };
   }
 }

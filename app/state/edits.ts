@@ -25,10 +25,13 @@ function replaceCell(notebook: Notebook, id: string, change: (cell: Cell) => unk
   });
 }
 
-/** A copy of `value` with the field at `path` replaced. */
+/** A copy of `value` with the field or the item of a list at `path` replaced. */
 export function setAt(value: unknown, path: readonly string[], next: unknown): unknown {
   const [key, ...rest] = path;
   if (key === undefined) return next;
+  if (Array.isArray(value)) {
+    return value.map((item: unknown, i) => (String(i) === key ? setAt(item, rest, next) : item));
+  }
   const object = (typeof value === 'object' && value !== null ? value : {}) as Record<
     string,
     unknown

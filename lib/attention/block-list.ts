@@ -9,7 +9,7 @@ type Cover = 'none' | 'some' | 'all';
  * Asks rectangles of one (batch entry, range of heads) by interval arithmetic over the mask. 'some'
  * may also be said of a rectangle that holds nothing: it is visited then, and masked by element.
  */
-function coverOf(
+export function coverOf(
   program: AttentionProgram,
   shape: AttentionShape,
   batch: number,
@@ -35,7 +35,7 @@ function coverOf(
  * wholly masked or a single block: halves what is undecided, so the work follows the outline of the
  * mask and not its area. Bounds are in blocks.
  */
-function subdivide(
+export function subdivide(
   rows: number,
   columns: number,
   cover: (rowStart: number, rowEnd: number, columnStart: number, columnEnd: number) => Cover,
@@ -136,9 +136,9 @@ function collect(
   };
 }
 
-const COUNT_BLOCK = 64;
+export const COUNT_BLOCK = 64;
 /** Elements of undecided blocks that are looked at one by one; above it, evenly spread rows of them. */
-const MAX_LOOKS = 2 ** 22;
+export const MAX_LOOKS = 2 ** 22;
 
 export interface VisiblePairs {
   /** Query-key pairs, summed over batch entries and query heads. */

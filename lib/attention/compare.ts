@@ -1,3 +1,4 @@
+import type { AttentionShape } from '../spec/kinds/attention';
 import { referenceRow } from './reference';
 import type { AttentionError, AttentionInputs, AttentionOutput } from './types';
 
@@ -10,8 +11,8 @@ export function f32Tolerance(keys: number, scale: number): number {
 }
 
 /** Rows to check: all when they fit the budget, else a spread that always has each head's first and last. */
-function rowsToCheck(inputs: AttentionInputs, maxFlops: number): Uint32Array {
-  const { batch, queryHeads, queries, keys, headSize } = inputs.shape;
+export function rowsToCheck(shape: AttentionShape, maxFlops: number): Uint32Array {
+  const { batch, queryHeads, queries, keys, headSize } = shape;
   const total = batch * queryHeads * queries;
   const affordable = Math.floor(maxFlops / (4 * keys * headSize));
   if (affordable >= total) return Uint32Array.from({ length: total }, (_, i) => i);
@@ -38,7 +39,7 @@ export function compareOutputs(
   options: { readonly maxFlops: number },
 ): AttentionError {
   const { queryHeads, queries, keys, headSize } = inputs.shape;
-  const rows = rowsToCheck(inputs, options.maxFlops);
+  const rows = rowsToCheck(inputs.shape, options.maxFlops);
   const expected = new Float64Array(headSize);
   let maxAbs = 0;
   let lseMaxAbs = 0;
@@ -92,6 +93,6 @@ export function compareOutputs(
 }
 
 /** The larger of two differences, where NaN is the worst there is (Math.max would keep it too, `>` would not). */
-function worse(a: number, b: number): number {
+export function worse(a: number, b: number): number {
   return Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.max(a, b);
 }

@@ -34,7 +34,9 @@ export function queryPosition(shape: AttentionShape, index: number): number {
   return shape.keys - shape.queries + index;
 }
 
-export function makeProgram(params: AttentionParams): AttentionProgram {
+export function makeProgram(
+  params: Pick<AttentionParams, 'shape' | 'variant' | 'seed'>,
+): AttentionProgram {
   const { shape } = params;
   const variant = formulaOf(params.variant);
   const tables = variant.tables.map((table) => makeTable(table, params));

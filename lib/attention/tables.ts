@@ -14,7 +14,10 @@ export interface ProgramTable {
 }
 
 /** The seeded table of a formula; see `formulaTable` for what each source is. */
-export function makeTable(table: FormulaTable, { shape, seed }: AttentionParams): ProgramTable {
+export function makeTable(
+  table: FormulaTable,
+  { shape, seed }: Pick<AttentionParams, 'shape' | 'seed'>,
+): ProgramTable {
   const { name } = table;
   const perBatch = (fill: (values: Float32Array, random: Random) => void, label: string) => {
     const values = new Float32Array(shape.batch * shape.keys);

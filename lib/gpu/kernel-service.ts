@@ -1,5 +1,6 @@
 import { buildBlockList } from '../attention/block-list';
 import { checkShapeLimits, findNonFinite } from '../attention/checks';
+import type { ComposeResult } from '../attention/compose/result';
 import type { DecodeResult } from '../attention/decode/result';
 import { elementScore, mapBaseSteps, mapWindow } from '../attention/map';
 import { type AttentionProgram, makeProgram } from '../attention/program';
@@ -14,6 +15,7 @@ import type {
   OnProgress,
 } from '../run/worker-api';
 import type { AttentionParams } from '../spec/kinds/attention';
+import type { ComposeParams } from '../spec/kinds/compose';
 import type { DecodeParams } from '../spec/kinds/decode';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
 import { callInputs, describeInputs } from './call-inputs';
@@ -28,6 +30,7 @@ import { headsOfList } from './plans';
 import { type ResidentCall, Residents, residentKey } from './residents';
 import { RoofCache } from './roof';
 import { runOnDevice } from './run-attention';
+import { runCompose } from './run-compose';
 import type { AttentionRun, RunContext } from './run-context';
 import { runDecode } from './run-decode';
 import { runOnCpu } from './run-on-cpu';
@@ -75,8 +78,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     await yieldToMessages();
     signal.throwIfAborted();
     // Before the inputs are built: a shape beyond the limits may not fit into memory either.
-    const gpu =
-      params.engine === 'cpu' || params.engine === 'wasm' ? undefined : await keeper.get();
+    const gpu = await adapterFor(params.engine);
     const issues = checkShapeLimits(params.shape, gpu?.info.maxBufferBytes ?? CPU_TENSOR_BYTES);
     if (issues.length > 0) throw new Error(issues.join('; '));
     const made = await callInputs(call, signal, report, options.makeInputs);
@@ -96,6 +98,11 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     return new Error(
       'engine webgpu was asked for, but this browser has no WebGPU adapter; choose engine auto, wasm or cpu',
     );
+  }
+
+  /** The device, where the engine may use one. */
+  async function adapterFor(engine: AttentionParams['engine']) {
+    return engine === 'cpu' || engine === 'wasm' ? undefined : keeper.get();
   }
 
   /** `auto` takes WebGPU on hardware; a software adapter is slower than WebAssembly. */
@@ -127,6 +134,21 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
       (reason) => notes.push(`${REPEATED}: ${reason}`),
     );
     return { ...run, result: { ...run.result, notes: [...notes, ...run.result.notes] } };
+  }
+
+  async function compose(
+    params: ComposeParams,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<ComposeResult> {
+    report({ fraction: undefined, phase: 'inputs' });
+    const gpu = await adapterFor(params.engine);
+    return runCompose(params, {
+      runCall: (context) => runBy(params.engine, context, gpu?.info),
+      maxBufferBytes: gpu?.info.maxBufferBytes ?? CPU_TENSOR_BYTES,
+      signal,
+      report,
+    });
   }
 
   async function recurrent(
@@ -197,6 +219,8 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     switch (call.kind) {
       case 'attention':
         return { kind: 'attention', value: await attention(call, signal, report, true) };
+      case 'compose':
+        return { kind: 'compose', value: await compose(call.params, signal, report) };
       case 'recurrent':
         return { kind: 'recurrent', value: await recurrent(call.params, signal, report) };
       case 'decode':

@@ -96,6 +96,7 @@ export async function runOnDevice(
           blockList: listSummary(job.list, planBlockQueries(plan, params.shape), plan.blockKeys),
           notes,
         },
+        output,
         resident: { inputs, lse: output.lse, output: undefined, device: resident },
       };
     } finally {

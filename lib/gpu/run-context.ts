@@ -1,5 +1,10 @@
 import { countVisiblePairs } from '../attention/block-list';
-import type { AttentionInputs, AttentionResult, SelectionSummary } from '../attention/types';
+import type {
+  AttentionInputs,
+  AttentionOutput,
+  AttentionResult,
+  SelectionSummary,
+} from '../attention/types';
 import type { OnProgress } from '../run/worker-api';
 import type { AttentionParams } from '../spec/kinds/attention';
 import type { PackedBlockList } from './packed-list';
@@ -21,6 +26,7 @@ export interface RunContext {
 
 export interface AttentionRun {
   readonly result: AttentionResult;
+  readonly output: AttentionOutput;
   readonly resident: ResidentCall;
 }
 

@@ -38,6 +38,7 @@ export async function runOnCpu(context: RunContext): Promise<AttentionRun> {
       blockList: listSummary(list, CPU_BLOCK, CPU_BLOCK),
       notes: ['the CPU reference computes in f64 and runs once; it is not a tuned CPU kernel'],
     },
+    output,
     resident: { inputs, ...output, device: undefined },
   };
 }

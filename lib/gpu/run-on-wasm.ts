@@ -83,6 +83,7 @@ export async function runOnWasm(
           : [`output differs from the f64 reference by ${error.maxAbs.toExponential(1)}`]),
       ],
     },
+    output: { output: measured.output, lse: measured.lse },
     resident: { inputs, output: measured.output, lse: measured.lse, device: undefined },
   };
 }

@@ -24,6 +24,7 @@ export async function runCellJob(
 ): Promise<CellOutput> {
   switch (cell.kind) {
     case 'attention':
+    case 'compose':
     case 'recurrent':
     case 'decode':
       return workers.kernel.call(

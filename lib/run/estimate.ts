@@ -1,8 +1,10 @@
 import { usefulFlops } from '../attention/checks';
+import { composeFlops } from '../attention/compose/work';
 import { decodeWork } from '../attention/decode/work';
 import { recurrentFlops } from '../attention/recurrent/work';
 import type { AttentionResult } from '../attention/types';
 import type { AttentionParams } from '../spec/kinds/attention';
+import type { ComposeParams } from '../spec/kinds/compose';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import type { Workload } from '../workload/types';
 import type { JobCell } from './job-kinds';
@@ -76,6 +78,7 @@ function requestsAndTokens(
 export function createEstimator(): Estimator {
   const flopsPerSecond = new Map<AttentionResult['engine'], number>();
   const flopsOf = new WeakMap<AttentionParams, number>();
+  const composedOf = new WeakMap<ComposeParams, number>();
   const tokensOf = new WeakMap<object, ReturnType<typeof requestsAndTokens>>();
   let lastEngine: AttentionResult['engine'] = 'webgpu';
   let attentionFixedSeconds = DEFAULTS.attentionFixedSeconds;
@@ -87,6 +90,12 @@ export function createEstimator(): Estimator {
   function flops(params: AttentionParams): number {
     const known = flopsOf.get(params) ?? usefulFlops(params);
     flopsOf.set(params, known);
+    return known;
+  }
+
+  function composed(params: ComposeParams): number {
+    const known = composedOf.get(params) ?? composeFlops(params);
+    composedOf.set(params, known);
     return known;
   }
 
@@ -111,6 +120,14 @@ export function createEstimator(): Estimator {
             inputElements(cell.params) * DEFAULTS.secondsPerElement +
             (runs * flops(cell.params)) / rate
           );
+        }
+        case 'compose': {
+          const engine = cell.params.engine === 'auto' ? lastEngine : cell.params.engine;
+          const rate =
+            flopsPerSecond.get(engine) ??
+            (engine === 'cpu' ? DEFAULTS.cpuFlopsPerSecond : DEFAULTS.fastFlopsPerSecond);
+          const runs = engine === 'cpu' ? 1 : cell.params.timedRuns + DEFAULTS.warmupRuns;
+          return attentionFixedSeconds + (runs * composed(cell.params)) / rate;
         }
         case 'recurrent': {
           const { shape, rule, timedRuns } = cell.params;
@@ -153,6 +170,13 @@ export function createEstimator(): Estimator {
             0,
             wallSeconds - kernelSeconds - inputElements(params) * DEFAULTS.secondsPerElement,
           );
+          return;
+        }
+        case 'compose': {
+          const { timing, engine } = output.value;
+          lastEngine = engine;
+          if (timing.gigaflopsPerSecond > 0)
+            flopsPerSecond.set(engine, timing.gigaflopsPerSecond * 1e9);
           return;
         }
         case 'recurrent':

@@ -6,6 +6,7 @@ import type { Cell, CellKind, CellOf } from '../spec/notebook';
  */
 export const KIND_VERSIONS = {
   attention: 1,
+  compose: 1,
   recurrent: 2,
   decode: 1,
   workload: 1,
@@ -20,6 +21,7 @@ export type WorkerName = 'kernel' | 'simulation';
 /** Kinds that run in the kernel worker, on their params and a file. */
 export const KERNEL_KINDS = [
   'attention',
+  'compose',
   'recurrent',
   'decode',
 ] as const satisfies readonly JobKind[];

@@ -1,3 +1,4 @@
+import type { ComposeResult } from '../attention/compose/result';
 import type { DecodeResult } from '../attention/decode/result';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import type { AdapterInfo, AttentionResult, Clock } from '../attention/types';
@@ -46,6 +47,7 @@ export interface Provenance {
 /** Results by kind; views (map, timeline, plot, table) have none of their own. */
 export type CellOutput =
   | { readonly kind: 'attention'; readonly value: AttentionResult }
+  | { readonly kind: 'compose'; readonly value: ComposeResult }
   | { readonly kind: 'recurrent'; readonly value: RecurrentResult }
   | { readonly kind: 'decode'; readonly value: DecodeResult }
   | { readonly kind: 'workload'; readonly value: Workload }

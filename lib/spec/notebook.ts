@@ -1,6 +1,7 @@
 import './zod-config';
 import * as z from 'zod';
 import { attentionParams } from './kinds/attention';
+import { composeParams } from './kinds/compose';
 import { decodeParams } from './kinds/decode';
 import { recurrentParams } from './kinds/recurrent';
 import { serveParams } from './kinds/serve';
@@ -29,6 +30,7 @@ const cell = <K extends string, P extends z.ZodType>(kind: K, params: P) =>
 export const cellSchemas = {
   text: cell('text', textParams.prefault({})),
   attention: cell('attention', attentionParams.prefault({})),
+  compose: cell('compose', composeParams.prefault({})),
   recurrent: cell('recurrent', recurrentParams.prefault({})),
   decode: cell('decode', decodeParams.prefault({})),
   workload: cell('workload', workloadParams.prefault({})),
@@ -47,6 +49,7 @@ export type Cell = { [K in CellKind]: CellOf<K> }[CellKind];
 export const cellSchema = z.discriminatedUnion('kind', [
   cellSchemas.text,
   cellSchemas.attention,
+  cellSchemas.compose,
   cellSchemas.recurrent,
   cellSchemas.decode,
   cellSchemas.workload,
@@ -64,6 +67,7 @@ export const INPUT_RULES: Record<
 > = {
   text: { kinds: [], count: [0, 0] },
   attention: { kinds: [], count: [0, 0] },
+  compose: { kinds: [], count: [0, 0] },
   recurrent: { kinds: [], count: [0, 0] },
   decode: { kinds: [], count: [0, 0] },
   workload: { kinds: [], count: [0, 0] },

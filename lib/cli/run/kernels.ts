@@ -3,6 +3,8 @@ import type { AttentionResult } from '../../attention/types';
 import { callInputs, describeInputs } from '../../gpu/call-inputs';
 import { decodeOnCpu } from '../../gpu/decode-on-cpu';
 import { decodeOnWasm } from '../../gpu/decode-on-wasm';
+import { runCompose } from '../../gpu/run-compose';
+import type { AttentionRun, RunContext } from '../../gpu/run-context';
 import { runDecode } from '../../gpu/run-decode';
 import { runOnCpu } from '../../gpu/run-on-cpu';
 import { runOnWasm } from '../../gpu/run-on-wasm';
@@ -25,10 +27,14 @@ async function attentionHere(call: AttentionCall): Promise<AttentionResult> {
   const made = await callInputs(call, signal, report);
   const selected = await selectKeys(params, made.inputs, signal, report);
   const context = { params, ...selected, signal, report, isTimed: true };
-  const { result } = await (params.engine === 'wasm'
-    ? runOnWasm(context, undefined, undefined)
-    : runOnCpu(context));
+  const { result } = await runCallHere(context);
   return describeInputs(result, made);
+}
+
+function runCallHere(context: RunContext): Promise<AttentionRun> {
+  return context.params.engine === 'wasm'
+    ? runOnWasm(context, undefined, undefined)
+    : runOnCpu(context);
 }
 
 /** A call in this process, or undefined where its engine is the page's. */
@@ -38,6 +44,16 @@ async function runHere(call: KernelCall): Promise<KernelOutput | undefined> {
     case 'attention':
       if (engine !== 'cpu' && engine !== 'wasm') return undefined;
       return { kind: 'attention', value: await attentionHere(call) };
+    case 'compose': {
+      if (engine !== 'cpu' && engine !== 'wasm') return undefined;
+      const value = await runCompose(call.params, {
+        runCall: runCallHere,
+        maxBufferBytes: CPU_TENSOR_BYTES,
+        signal: new AbortController().signal,
+        report: () => undefined,
+      });
+      return { kind: 'compose', value };
+    }
     case 'recurrent': {
       if (engine !== 'cpu') return undefined;
       const { signal } = new AbortController();

@@ -1,4 +1,5 @@
 import { proxy, type Remote, wrap } from 'comlink';
+import type { ComposeResult } from '../../../lib/attention/compose/result';
 import type { DecodeResult } from '../../../lib/attention/decode/result';
 import { makeInputs } from '../../../lib/attention/inputs';
 import { applyPreset, STORAGE_PRESETS } from '../../../lib/attention/quantise/presets';
@@ -8,6 +9,7 @@ import { createKernelService, type KernelService } from '../../../lib/gpu/kernel
 import type { Progress } from '../../../lib/run/types';
 import type { OnProgress } from '../../../lib/run/worker-api';
 import { type AttentionParams, attentionParams } from '../../../lib/spec/kinds/attention';
+import { composeParams } from '../../../lib/spec/kinds/compose';
 import { decodeParams } from '../../../lib/spec/kinds/decode';
 import { recurrentParams } from '../../../lib/spec/kinds/recurrent';
 
@@ -42,6 +44,21 @@ export async function serviceAttention(params: unknown) {
     return { result: await attention(1, params, onProgress), reports };
   } catch (error) {
     return { error: sentence(error), reports };
+  }
+}
+
+/** A composition through the worker. */
+export async function serviceCompose(params: unknown) {
+  try {
+    const call = { kind: 'compose', params: composeParams.parse(params) } as const;
+    const { value } = await kernel().run(
+      6,
+      call,
+      proxy(() => undefined),
+    );
+    return { result: value as ComposeResult };
+  } catch (error) {
+    return { error: sentence(error) };
   }
 }
 

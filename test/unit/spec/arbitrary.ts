@@ -89,6 +89,44 @@ const params = {
     },
     { requiredKeys: [] },
   ),
+  compose: fc
+    .record(
+      {
+        shape: fc.constantFrom({}, { queries: 64, keys: 512 }, { queryHeads: 4, kvHeads: 1 }),
+        encoding: fc.constantFrom(
+          { type: 'none' },
+          { type: 'rope', pairing: 'interleaved', scaling: { type: 'yarn', factor: 2 } },
+          { type: 'xpos', gamma: 0.5 },
+          { type: 'alibi' },
+        ),
+        positions: fc.constantFrom(
+          { type: 'absolute' },
+          { type: 'slot-index', sinkTokens: 0, recentTokens: 9 },
+          { type: 'shared-start', prefixKeys: 3 },
+          { type: 'decoupled', output: 'gap', gapTokens: 7 },
+        ),
+        rule: fc.constantFrom(
+          { type: 'merge' },
+          { type: 'gate' },
+          { type: 'gate', gates: { type: 'values', values: [0.25] } },
+          { type: 'difference', lambda: -0.5 },
+        ),
+        sink: fc.constantFrom({ type: 'off-by-one' }, { type: 'logit', logit: 2 }),
+        parts: fc.constant([
+          { name: 'a', variant: { type: 'causal' }, temperature: 0.5 },
+          { name: 'b 2', variant: { type: 'formula', mask: ['k', 'q', '>'] }, lseScale: 2 },
+        ]),
+        seed: int(0, 99),
+      },
+      { requiredKeys: [] },
+    )
+    .chain((made) =>
+      fc.constantFrom(made, {
+        parts: [{ name: 'only' }],
+        rule: { type: 'latent', rank: 32 },
+        encoding: { type: 'rope' },
+      }),
+    ),
   recurrent: fc.record(
     {
       shape: fc.record({ tokens: int(1, 999), keySize: int(1, 128) }, { requiredKeys: [] }),
@@ -255,6 +293,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     attention: fc.array(params.attention, { maxLength: 2 }),
     recurrent: fc.array(params.recurrent, { maxLength: 1 }),
     decode: fc.array(params.decode, { maxLength: 2 }),
+    compose: fc.array(params.compose, { maxLength: 2 }),
     workload: fc.array(params.workload, { maxLength: 2 }),
     serve: fc.array(params.serve, { maxLength: 3 }),
     map: fc.array(params.map, { maxLength: 1 }),
@@ -274,6 +313,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     const attention = add('attention', parts.attention, []);
     add('recurrent', parts.recurrent, []);
     add('decode', parts.decode, []);
+    add('compose', parts.compose, []);
     const workload = add('workload', parts.workload, []);
     const serve = workload[0] === undefined ? [] : add('serve', parts.serve, [workload[0]]);
     if (attention[0] !== undefined) add('map', parts.map, [attention[0]]);

@@ -1,0 +1,131 @@
+import type { ComposeParams, ComposePart } from '../../spec/kinds/compose';
+import type { ComposeEncoding } from '../../spec/kinds/encoding';
+import { makeInputs } from '../inputs';
+import { alibiSlopes, encodeRows, type PositionEncoding } from '../position/encoding';
+import { makeRope } from '../position/rope-frequencies';
+import type { Piece } from './pieces';
+
+/** Queries, keys and values as they were made, before any encoding; see `AttentionShape`. */
+export interface RawTensors {
+  readonly query: Float32Array;
+  readonly key: Float32Array;
+  readonly value: Float32Array;
+}
+
+/**
+ * The attention cell's seeded tensors, the channels of Q and K in reverse: scores without an encoding
+ * are the same, and channels that carry structure are among those that turn slowest under RoPE, so
+ * that sinks and needles stay where they are put.
+ */
+export function rawTensors(
+  params: Pick<ComposeParams, 'shape' | 'structure' | 'engine' | 'timedRuns' | 'seed'>,
+): RawTensors {
+  const { shape, structure, engine, timedRuns, seed } = params;
+  const variant = { type: 'dense' } as const;
+  const select = { type: 'none' } as const;
+  const tensors = makeInputs({
+    shape,
+    structure,
+    inputs: { source: 'synthetic' },
+    variant,
+    select,
+    engine,
+    timedRuns,
+    seed,
+  });
+  const { headSize } = shape;
+  for (const rows of [tensors.query, tensors.key]) {
+    for (let at = 0; at < rows.length; at += headSize) rows.subarray(at, at + headSize).reverse();
+  }
+  return tensors;
+}
+
+/** An encoding of one head, ready to apply; `contextTokens` is what dynamic NTK scales by. */
+export function encodingOf(
+  encoding: ComposeEncoding,
+  size: { readonly headSize: number; readonly contextTokens: number; readonly heads: number },
+  head: number,
+): PositionEncoding {
+  switch (encoding.type) {
+    case 'none':
+      return encoding;
+    case 'alibi':
+      return { type: 'alibi', slope: alibiSlopes(size.heads)[head]! };
+    default: {
+      const { base, pairing, scaling } = encoding;
+      const rope = makeRope({
+        headSize: size.headSize,
+        base,
+        pairing,
+        scaling:
+          scaling.type === 'dynamic-ntk'
+            ? { ...scaling, contextTokens: size.contextTokens }
+            : scaling,
+      });
+      if (encoding.type === 'rope') return { type: 'rope', rope };
+      return { type: 'xpos', rope, gamma: encoding.gamma, scaleBase: encoding.scaleBase };
+    }
+  }
+}
+
+/** First channel and number of channels that a part reads of a head. */
+export function channelRange(
+  channels: ComposePart['channels'],
+  headSize: number,
+): { readonly start: number; readonly size: number } {
+  if (channels === 'all') return { start: 0, size: headSize };
+  return { start: channels === 'first-half' ? 0 : headSize / 2, size: headSize / 2 };
+}
+
+/** Some channels of rows, [rows, size], from [rows, headSize]. */
+export function takeChannels(
+  rows: ArrayLike<number>,
+  headSize: number,
+  { start, size }: { readonly start: number; readonly size: number },
+): ArrayLike<number> {
+  if (size === headSize) return rows;
+  return Float64Array.from({ length: (rows.length / headSize) * size }, (_, i) => {
+    return rows[Math.floor(i / size) * headSize + start + (i % size)]!;
+  });
+}
+
+/**
+ * Queries or keys of a part's piece as a kernel takes them: encoded in f64 at the piece's positions,
+ * queries over the temperature, channels that the part does not read 0, rounded to f32 once. A half
+ * of the channels is a head of half the size: sqrt(2) makes up for the kernel's scale.
+ *
+ * @returns the tensor, whose shape is the raw one's; yields the share of heads done
+ */
+export function* encodeSteps(
+  params: Pick<ComposeParams, 'shape' | 'encoding'>,
+  part: Pick<ComposePart, 'channels' | 'temperature'>,
+  piece: Piece,
+  raw: RawTensors,
+  role: 'query' | 'key',
+): Generator<number, Float32Array> {
+  const { batch, queryHeads, kvHeads, queries, keys, headSize } = params.shape;
+  const range = channelRange(part.channels, headSize);
+  const half = Math.sqrt(headSize / range.size);
+  const factor = role === 'query' ? half / part.temperature : 1;
+  const { type } = params.encoding;
+  const isPlain = type === 'none' || type === 'alibi';
+  if (isPlain && factor === 1 && range.size === headSize) return raw[role];
+  const heads = role === 'query' ? queryHeads : kvHeads;
+  const rows = role === 'query' ? queries : keys;
+  const out = new Float32Array(raw[role].length);
+  const size = { headSize: range.size, contextTokens: keys, heads: queryHeads };
+  for (let i = 0; i < batch * heads; i++) {
+    const start = i * rows * headSize;
+    const head = takeChannels(raw[role].subarray(start, start + rows * headSize), headSize, range);
+    const positions = piece.positions(Math.floor(i / heads))[role];
+    // The bias of ALiBi is no matter of rows, so that any head's encoding will do here.
+    const encoded = encodeRows(head, positions, encodingOf(params.encoding, size, 0), role);
+    for (let row = 0; row < rows; row++) {
+      for (let d = 0; d < range.size; d++) {
+        out[start + row * headSize + range.start + d] = factor * encoded[row * range.size + d]!;
+      }
+    }
+    yield (i + 1) / (batch * heads);
+  }
+  return out;
+}
