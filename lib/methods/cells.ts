@@ -1,4 +1,13 @@
+import { COMPOSE_PRESETS, presetParams as compositionParams } from '../attention/compose/presets';
 import { FORMULA_PRESETS, type FormulaPreset, presetVariant } from '../attention/presets';
+import { applyPreset, STORAGE_PRESETS } from '../attention/quantise/presets';
+import {
+  RECURRENT_PRESETS,
+  presetParams as recurrentPresetParams,
+} from '../attention/recurrent/presets';
+import { composeParams } from '../spec/kinds/compose';
+import { decodeParams } from '../spec/kinds/decode';
+import { recurrentParams } from '../spec/kinds/recurrent';
 import type { AttentionSelection } from '../spec/kinds/selection';
 import type { MethodCell } from './types';
 
@@ -34,8 +43,7 @@ export function presetCells(
   id: string,
   values: Readonly<Record<string, number>> = {},
 ): readonly MethodCell[] {
-  const preset = FORMULA_PRESETS.find((each) => each.id === id);
-  if (preset === undefined) throw new Error(`unknown preset: ${id}`);
+  const preset = named(FORMULA_PRESETS, id);
   const unknown = Object.keys(values).find((name) => !preset.numbers.some((n) => n.name === name));
   if (unknown !== undefined) throw new Error(`preset ${id} has no number ${unknown}`);
   const numbers = preset.numbers.map((number) => ({
@@ -65,4 +73,27 @@ export function selectionCells(select: SelectionInput): readonly MethodCell[] {
 
 export function cellOf(kind: MethodCell['kind'], params: unknown): readonly MethodCell[] {
   return [{ id: kind, kind, params }];
+}
+
+/** A compose cell over one of its presets. */
+export function compositionCells(id: string): readonly MethodCell[] {
+  const preset = named(COMPOSE_PRESETS, id);
+  return cellOf('compose', compositionParams(preset, composeParams.parse({})));
+}
+
+/** A decode cell over one of its presets. */
+export function storageCells(id: string): readonly MethodCell[] {
+  return cellOf('decode', applyPreset(decodeParams.parse({}), named(STORAGE_PRESETS, id)));
+}
+
+/** A recurrent cell over one of its presets. */
+export function recurrentCells(id: string): readonly MethodCell[] {
+  const preset = named(RECURRENT_PRESETS, id);
+  return cellOf('recurrent', recurrentPresetParams(preset, recurrentParams.parse({})));
+}
+
+function named<T extends { readonly id: string }>(presets: readonly T[], id: string): T {
+  const preset = presets.find((each) => each.id === id);
+  if (preset === undefined) throw new Error(`unknown preset: ${id}`);
+  return preset;
 }

@@ -1,4 +1,11 @@
-import { cellOf, formulaCells, presetCells, selectionCells } from './cells';
+import {
+  cellOf,
+  compositionCells,
+  formulaCells,
+  presetCells,
+  selectionCells,
+  storageCells,
+} from './cells';
 import type { Method } from './types';
 
 const part = 'masks, head classes, positions';
@@ -11,15 +18,56 @@ export const MASK_METHODS: readonly Method[] = [
     name: 'StreamingLLM',
     part,
     says: 'Keeps the first tokens, which hold the spare attention, and a window; what lies between is evicted. Keys are rotated by their slot in the cache, not by their place in the text.',
-    cells: presetCells('streaming'),
+    cells: [...presetCells('streaming'), ...compositionCells('streaming-llm')],
     leavesOut: 'generation over an evicting cache, which needs a model',
+  },
+  {
+    id: 'duo-attention',
+    name: 'DuoAttention',
+    part,
+    says: 'Some heads need every key, the others sinks and a recent window only; a gate per head, trained on passkeys, tells which.',
+    cells: compositionCells('duo-attention'),
+    leavesOut: 'the training of the gates: classes go by mass outside the window',
+  },
+  {
+    id: 'razor-attention',
+    name: 'RazorAttention',
+    part,
+    says: 'Heads that copy or complete keep every key; the others keep sinks, a window and one slot for all that was dropped, weighted by the logarithm of how many that were.',
+    cells: [...compositionCells('duo-attention'), ...presetCells('log-multiplicity')],
+    leavesOut:
+      'scores of heads on a repeated prompt, and the averaging of dropped keys, which need a model and its cache',
+  },
+  {
+    id: 'ape',
+    name: 'APE',
+    part,
+    says: 'Contexts are encoded apart, all from the same position; at the query their part is sharpened and its log-sum-exp scaled before the merge.',
+    cells: compositionCells('ape'),
+    leavesOut: 'answers of a model, by which the two numbers are judged',
+  },
+  {
+    id: 'speak-while-watching',
+    name: 'Speak While Watching',
+    part,
+    says: 'Input and output count their positions apart, so that speaking does not push what is watched away; overlapped and gap-isolated rules are one choice away.',
+    cells: cellOf('compose', {
+      encoding: { type: 'rope' },
+      positions: { type: 'decoupled', output: 'group' },
+      parts: [{ name: 'all', variant: { type: 'causal' } }],
+    }),
+    leavesOut: TRAINED,
   },
   {
     id: 'lserve',
     name: 'LServe',
     part,
     says: 'Half of the heads see sinks and a window only; the others choose pages by a bound on what the keys of each part of a page can score.',
-    cells: selectionCells({ type: 'lserve' }),
+    cells: [
+      ...selectionCells({ type: 'lserve' }),
+      ...compositionCells('duo-attention'),
+      ...storageCells('int4-token'),
+    ],
     leavesOut: 'reuse of one choice over several decode steps, which needs a model',
   },
   {
@@ -35,7 +83,14 @@ export const MASK_METHODS: readonly Method[] = [
     name: 'Prepacking',
     part,
     says: 'Several prompts share one row. A document mask keeps them apart and positions restart, so the result is exact and only padding is saved.',
-    cells: presetCells('document'),
+    cells: [
+      ...presetCells('document'),
+      ...cellOf('compose', {
+        encoding: { type: 'rope' },
+        positions: { type: 'restart' },
+        parts: [{ name: 'prompts', variant: { type: 'documents' } }],
+      }),
+    ],
   },
   {
     id: 'mosaicbert',

@@ -1,10 +1,15 @@
 import { notebookSchema } from '../spec/notebook';
 import { MASK_METHODS } from './mask-methods';
+import { RECURRENT_METHODS } from './recurrent-methods';
 import { SELECTION_METHODS } from './selection-methods';
 import type { Method } from './types';
 
 /** Every method that has an entry, in order of its part. */
-export const METHODS: readonly Method[] = [...MASK_METHODS, ...SELECTION_METHODS];
+export const METHODS: readonly Method[] = [
+  ...MASK_METHODS,
+  ...SELECTION_METHODS,
+  ...RECURRENT_METHODS,
+];
 
 /** Text of a method's own cell: what it does, and what the cells below leave out. */
 export function methodText({ name, says, leavesOut }: Method): string {

@@ -1,4 +1,4 @@
-import { cellOf, presetCells, selectionCells } from './cells';
+import { cellOf, presetCells, selectionCells, storageCells } from './cells';
 import type { Method } from './types';
 
 const part = 'dynamic selection';
@@ -89,5 +89,29 @@ export const SELECTION_METHODS: readonly Method[] = [
     says: 'Sorts attention kernels by how often they pass over a row of scores: three passes, two, or one.',
     cells: cellOf('attention', {}),
     leavesOut: 'the mapping to a spatial accelerator',
+  },
+  {
+    id: 'fireq',
+    name: 'FireQ',
+    part: 'exact and quantised kernels',
+    says: 'Four-bit keys and values; the two channels that RoPE turns into each other share a scale, so that it can be applied before or after the rotation.',
+    cells: storageCells('rope-pair'),
+    leavesOut: 'eight-bit floats for queries and the smoothing of remaining outliers',
+  },
+  {
+    id: 'comet',
+    name: 'COMET',
+    part: 'exact and quantised kernels',
+    says: 'A four-bit cache, unpacked in the kernel, beside four- and eight-bit activations.',
+    cells: storageCells('int4-token'),
+    leavesOut: 'the quantised matrix products of the other layers',
+  },
+  {
+    id: 'mllm-npu',
+    name: 'mllm-NPU',
+    part: 'exact and quantised kernels',
+    says: 'Eight-bit arithmetic on a phone, outlier channels computed apart; keys with such channels show why.',
+    cells: storageCells('int8-token'),
+    leavesOut: 'prompts in chunks of one size and the split of outlier channels',
   },
 ];
