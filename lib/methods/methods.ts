@@ -30,7 +30,7 @@ export function methodCells(method: Method, isTaken: (id: string) => boolean) {
       return id;
     }
   };
-  const stem = method.id.replace(/[^a-z0-9-]/g, '-').slice(0, 16);
+  const stem = method.id.replace(/[^a-z0-9-]/g, '-').slice(0, 20);
   const text = { id: free(stem), kind: 'text', params: { markdown: methodText(method) } };
   const ids = new Map(method.cells.map(({ id }) => [id, free(`${stem}-${id}`.slice(0, 28))]));
   const cells = method.cells.map(({ id, kind, inputs = [], params }) => ({
