@@ -82,7 +82,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     adapter: AdapterInfo | undefined,
   ): Promise<AttentionRun> {
     if (engine === 'cpu') return runOnCpu(context);
-    if (engine === 'wasm') return runOnWasm(context, undefined, undefined, lanes);
+    if (engine === 'wasm') return runOnWasm(context, undefined, undefined, lanes, roofs);
     if (engine === 'webgpu' && adapter === undefined) {
       throw new Error(
         'engine webgpu was asked for, but this browser has no WebGPU adapter; choose engine auto, wasm or cpu',
@@ -96,6 +96,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
         ? 'no WebGPU adapter in this browser: WebAssembly ran on the CPU instead'
         : `the only WebGPU adapter here is software (${adapter.architecture || adapter.vendor}), which is slower than WebAssembly on the CPU: that ran instead; engine webgpu runs the kernel all the same`,
       lanes,
+      roofs,
     );
   }
 

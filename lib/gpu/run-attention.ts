@@ -1,5 +1,6 @@
 import { checkShapeLimits } from '../attention/checks';
 import { compareOutputs } from '../attention/compare';
+import { attentionBytes } from '../attention/roofline';
 import { prepareAttention } from './attention-job';
 import type { PlanChooser } from './choose-plan';
 import type { GpuDevice } from './device';
@@ -7,7 +8,7 @@ import { yieldToMessages } from './jobs';
 import { measure } from './measure';
 import { planBlockQueries } from './plans';
 import { ResidentAttention } from './resident';
-import type { RoofCache } from './roof';
+import { adapterKey, type RoofCache } from './roof';
 import {
   type AttentionRun,
   CHECK_FLOPS,
@@ -66,7 +67,8 @@ export async function runOnDevice(
       const error = compareOutputs(inputs, output, { maxFlops: CHECK_FLOPS });
       const { flops, ...density } = densityOf(context, job.list);
       const gigaflopsPerSecond = flops / measured.medianSeconds / 1e9;
-      const roof = roofs.raise(gpu.info, gigaflopsPerSecond);
+      const timing = { ...measured, flops, gigaflopsPerSecond };
+      const bytes = attentionBytes(params.shape, density.elements);
       const notes = [
         ...chosen.discarded,
         ...(gpu.info.isFallback ? ['software adapter: these times say nothing about a GPU'] : []),
@@ -85,12 +87,8 @@ export async function runOnDevice(
           adapter: gpu.info,
           plan: chosen.choice,
           error,
-          timing: { ...measured, flops, gigaflopsPerSecond },
-          roof,
-          percentOfRoof:
-            roof === undefined
-              ? undefined
-              : (100 * gigaflopsPerSecond) / roof.matmulGigaflopsPerSecond,
+          timing,
+          ...roofs.place(adapterKey(gpu.info), timing, bytes),
           density,
           selection: context.selection,
           blockList: listSummary(job.list, planBlockQueries(plan, params.shape), plan.blockKeys),

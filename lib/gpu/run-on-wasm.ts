@@ -1,5 +1,6 @@
 import { checkShapeLimits } from '../attention/checks';
 import { compareOutputs } from '../attention/compare';
+import { attentionBytes } from '../attention/roofline';
 import type { AdapterInfo, AttentionInputs } from '../attention/types';
 import { BLOCK_KEYS, BLOCK_QUERIES } from '../wasm/attention';
 import { laneTasks } from '../wasm/lane';
@@ -7,6 +8,7 @@ import { prepareWasmCall, type WasmCall } from './formula-wasm';
 import { yieldToMessages } from './jobs';
 import { median } from './measure';
 import { packBlockList } from './packed-list';
+import { RoofCache, threadsKey } from './roof';
 import {
   type AttentionRun,
   CHECK_FLOPS,
@@ -15,7 +17,7 @@ import {
   type RunContext,
   WARMUP_RUNS,
 } from './run-context';
-import type { WasmLanes } from './wasm-lanes';
+import { probeRoof, type WasmLanes } from './wasm-lanes';
 
 /** A WebAssembly memory ends at 4 GiB; tensors are held twice while they are loaded. */
 const TENSOR_BYTES = 2 ** 30;
@@ -32,12 +34,14 @@ const SHARED_PAIRS = 2 ** 18;
  *
  * @param engineNote why, where WebGPU was allowed
  * @param lanes threads to share the work with; undefined for one
+ * @param roofs measured once per number of threads
  */
 export async function runOnWasm(
   context: RunContext,
   adapter: AdapterInfo | undefined,
   engineNote: string | undefined,
   lanes?: WasmLanes,
+  roofs = new RoofCache(),
 ): Promise<AttentionRun> {
   const { params, inputs, signal, report } = context;
   const { shape } = params;
@@ -48,6 +52,11 @@ export async function runOnWasm(
   const threads = isLarge && lanes !== undefined ? await withThreads(lanes, inputs) : undefined;
   const prepared = threads ?? prepareWasmCall(inputs);
   try {
+    if (context.isTimed) {
+      report({ fraction: undefined, phase: 'roof' });
+      await roofs.ofThreads(prepared.call.lanes, () => probeRoof(threads && lanes));
+      signal.throwIfAborted();
+    }
     const runs = context.isTimed ? params.timedRuns : 0;
     const samplesSeconds: number[] = [];
     for (let run = 0; run < runs + WARMUP_RUNS; run++) {
@@ -68,6 +77,14 @@ export async function runOnWasm(
     const list = packBlockList(inputs, BLOCK_QUERIES, BLOCK_KEYS, shape.queryHeads);
     const { flops, ...density } = densityOf(context, list);
     const medianSeconds = median(samplesSeconds);
+    const timing = {
+      medianSeconds,
+      samplesSeconds,
+      warmupRuns: WARMUP_RUNS,
+      clock: 'performance.now',
+      flops,
+      gigaflopsPerSecond: flops / medianSeconds / 1e9,
+    } as const;
     return {
       result: {
         params,
@@ -76,16 +93,12 @@ export async function runOnWasm(
         adapter,
         plan: undefined,
         error,
-        timing: {
-          medianSeconds,
-          samplesSeconds,
-          warmupRuns: WARMUP_RUNS,
-          clock: 'performance.now',
-          flops,
-          gigaflopsPerSecond: flops / medianSeconds / 1e9,
-        },
-        roof: undefined,
-        percentOfRoof: undefined,
+        timing,
+        ...roofs.place(
+          threadsKey(prepared.call.lanes),
+          timing,
+          attentionBytes(shape, density.elements),
+        ),
         density,
         selection: context.selection,
         blockList: listSummary(list, BLOCK_QUERIES, BLOCK_KEYS),

@@ -152,14 +152,13 @@ function isRound(value: number): boolean {
 function rooflineChart(inputs: readonly ViewInput[]): Chart | undefined {
   const points = inputs.flatMap(({ id, result }) => {
     if (result?.output.kind !== 'attention') return [];
-    const { timing, roof, params } = result.output.value;
-    if (roof === undefined) return [];
-    const { batch, queryHeads, kvHeads, queries, keys, headSize } = params.shape;
-    const bytes = 4 * batch * headSize * (2 * queryHeads * queries + 2 * kvHeads * keys);
+    const { timing, roof, roofPlace, engine } = result.output.value;
+    if (roof === undefined || roofPlace === undefined) return [];
     return [
       {
         series: id,
-        flopsPerByte: timing.flops / bytes,
+        engine,
+        flopsPerByte: roofPlace.flopsPerByte,
         gigaflopsPerSecond: timing.gigaflopsPerSecond,
         peak: roof.matmulGigaflopsPerSecond,
         gigabytesPerSecond: roof.copyGigabytesPerSecond,
