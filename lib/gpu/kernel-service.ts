@@ -1,5 +1,5 @@
 import { checkShapeLimits, findNonFinite } from '../attention/checks';
-import { makeInputs } from '../attention/inputs';
+import { inputSteps } from '../attention/inputs';
 import { mapBaseSteps, mapWindow } from '../attention/map';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import type { AdapterInfo, AttentionInputs, MapBase, MapRect, MapWindow } from '../attention/types';
@@ -40,7 +40,9 @@ export interface KernelServiceOptions {
 
 /** Kernels over one device; state is the device, chosen plans, roofs and resident tensors. */
 export function createKernelService(options: KernelServiceOptions = {}): KernelService {
-  const inputsOf = options.makeInputs ?? makeInputs;
+  const inputsOf = (params: AttentionParams, signal: AbortSignal, report: OnProgress) =>
+    options.makeInputs?.(params) ??
+    driveSteps(inputSteps(params), signal, (fraction) => report({ fraction, phase: 'inputs' }));
   const jobs = new Jobs();
   const residents = new Residents(RESIDENT_BYTES);
   const keeper = new DeviceKeeper(() => residents.clear());
@@ -63,7 +65,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
       params.engine === 'cpu' || params.engine === 'wasm' ? undefined : await keeper.get();
     const issues = checkShapeLimits(params.shape, gpu?.info.maxBufferBytes ?? CPU_TENSOR_BYTES);
     if (issues.length > 0) throw new Error(issues.join('; '));
-    const inputs = inputsOf(params);
+    const inputs = await inputsOf(params, signal, report);
     const nonFinite = findNonFinite(inputs);
     if (nonFinite !== undefined) throw new Error(nonFinite);
     await yieldToMessages();

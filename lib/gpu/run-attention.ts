@@ -1,10 +1,10 @@
 import { checkShapeLimits } from '../attention/checks';
-import { compareOutputs } from '../attention/compare';
+import { compareSteps } from '../attention/compare';
 import { attentionBytes } from '../attention/roofline';
 import { prepareAttention } from './attention-job';
 import type { PlanChooser } from './choose-plan';
 import type { GpuDevice } from './device';
-import { yieldToMessages } from './jobs';
+import { abortable, driveSteps, yieldToMessages } from './jobs';
 import { measure } from './measure';
 import { planBlockQueries } from './plans';
 import { ResidentAttention } from './resident';
@@ -17,6 +17,7 @@ import {
   type RunContext,
   WARMUP_RUNS,
 } from './run-context';
+import { variantSlots } from './variant-slots';
 
 export interface AdapterKnowledge {
   readonly plans: PlanChooser;
@@ -41,6 +42,8 @@ export async function runOnDevice(
   if (context.isTimed) await roofs.get(gpu);
   signal.throwIfAborted();
 
+  const slots = variantSlots(inputs.program);
+  await abortable(gpu.settle(gpu.pipelines.get({ ...plan.kernel(params.shape), slots })), signal);
   report({ fraction: undefined, phase: 'block list' });
   const resident = await ResidentAttention.upload(gpu, inputs);
   try {
@@ -64,7 +67,11 @@ export async function runOnDevice(
       const output = await resident.read(gpu);
       await yieldToMessages();
       signal.throwIfAborted();
-      const error = compareOutputs(inputs, output, { maxFlops: CHECK_FLOPS });
+      const error = await driveSteps(
+        compareSteps(inputs, output, { maxFlops: CHECK_FLOPS }),
+        signal,
+        (fraction) => report({ fraction, phase: 'checking' }),
+      );
       const { flops, ...density } = densityOf(context, job.list);
       const gigaflopsPerSecond = flops / measured.medianSeconds / 1e9;
       const timing = { ...measured, flops, gigaflopsPerSecond };

@@ -1,11 +1,11 @@
 import { checkShapeLimits } from '../attention/checks';
-import { compareOutputs } from '../attention/compare';
+import { compareSteps } from '../attention/compare';
 import { attentionBytes } from '../attention/roofline';
 import type { AdapterInfo, AttentionInputs } from '../attention/types';
 import { BLOCK_KEYS, BLOCK_QUERIES } from '../wasm/attention';
 import { laneTasks } from '../wasm/lane';
 import { prepareWasmCall, type WasmCall } from './formula-wasm';
-import { yieldToMessages } from './jobs';
+import { driveSteps, yieldToMessages } from './jobs';
 import { median } from './measure';
 import { packBlockList } from './packed-list';
 import { RoofCache, threadsKey } from './roof';
@@ -73,7 +73,11 @@ export async function runOnWasm(
     signal.throwIfAborted();
     const { attention } = prepared.lane;
     const output = { output: attention.output.slice(), lse: attention.lse.slice() };
-    const error = compareOutputs(inputs, output, { maxFlops: CHECK_FLOPS });
+    const error = await driveSteps(
+      compareSteps(inputs, output, { maxFlops: CHECK_FLOPS }),
+      signal,
+      (fraction) => report({ fraction, phase: 'checking' }),
+    );
     const list = packBlockList(inputs, BLOCK_QUERIES, BLOCK_KEYS, shape.queryHeads);
     const { flops, ...density } = densityOf(context, list);
     const medianSeconds = median(samplesSeconds);

@@ -44,14 +44,18 @@ export async function serviceRecurrent(params: unknown) {
   }
 }
 
-/** Milliseconds from cancel to rejection, `afterMilliseconds` into the timed runs. */
-export async function cancelLatency(params: unknown, afterMilliseconds: number) {
+/** Milliseconds from cancel to rejection, `afterMilliseconds` into the first of the phases. */
+export async function cancelLatency(
+  params: unknown,
+  afterMilliseconds: number,
+  phases: readonly string[] = ['warm-up', 'timing'],
+) {
   let started: () => void = () => undefined;
   const isTiming = new Promise<void>((resolve) => {
     started = resolve;
   });
   const onProgress = proxy(({ phase }: Progress) => {
-    if (phase === 'warm-up' || phase === 'timing') started();
+    if (phases.includes(phase)) started();
   });
   const job = kernel().attention(2, parse(params), onProgress);
   await Promise.race([isTiming, job.then(() => undefined)]);
