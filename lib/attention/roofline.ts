@@ -33,21 +33,15 @@ export function placeUnderRoof(
   };
 }
 
-/** A roof is the best seen: a run above it, on the side that binds it, lifts that side. */
+/** A roof is the best seen: what a run reached in arithmetic and in bytes lifts it. */
 export function raisedRoof(
   roof: AdapterRoof,
-  timing: Pick<AttentionTiming, 'flops' | 'gigaflopsPerSecond'>,
+  { flops, gigaflopsPerSecond }: Pick<AttentionTiming, 'flops' | 'gigaflopsPerSecond'>,
   bytes: number,
 ): AdapterRoof {
-  const { bound, percent } = placeUnderRoof(roof, timing, bytes);
-  if (!(percent > 100)) return roof;
-  // A bandwidth that would carry the run past the compute roof lifts that too.
-  const matmul = Math.max(roof.matmulGigaflopsPerSecond, timing.gigaflopsPerSecond);
-  return bound === 'compute'
-    ? { ...roof, matmulGigaflopsPerSecond: matmul }
-    : {
-        ...roof,
-        matmulGigaflopsPerSecond: matmul,
-        copyGigabytesPerSecond: roof.copyGigabytesPerSecond * (percent / 100),
-      };
+  const matmul = Math.max(roof.matmulGigaflopsPerSecond, gigaflopsPerSecond);
+  const copy = Math.max(roof.copyGigabytesPerSecond, (gigaflopsPerSecond * bytes) / flops);
+  return matmul === roof.matmulGigaflopsPerSecond && copy === roof.copyGigabytesPerSecond
+    ? roof
+    : { ...roof, matmulGigaflopsPerSecond: matmul, copyGigabytesPerSecond: copy };
 }

@@ -9,7 +9,7 @@ import { yieldToMessages } from './jobs';
 import { measure } from './measure';
 import { prepareRecurrent } from './recurrent-job';
 import { defaultRecurrentPlan } from './recurrent-plans';
-import type { RoofCache } from './roof';
+import { adapterKey, type RoofCache } from './roof';
 import { WARMUP_RUNS } from './run-context';
 
 /** Guess that decides the length of the first submits. */
@@ -48,8 +48,14 @@ export async function runRecurrentOnDevice(
     signal.throwIfAborted();
     const error = compareRecurrent(inputs, rule, actual);
     const flops = recurrentFlops(rule, inputs.shape);
-    const copySeconds =
-      (2 * recurrentBytes(rule, inputs.shape)) / 2e9 / roof.copyGigabytesPerSecond;
+    const bytes = recurrentBytes(rule, inputs.shape);
+    const copySeconds = bytes / 1e9 / roof.copyGigabytesPerSecond;
+    const timing = {
+      ...measured,
+      flops,
+      gigaflopsPerSecond: flops / measured.medianSeconds / 1e9,
+    };
+    const place = roofs.place(adapterKey(gpu.info), timing, bytes);
     return {
       params,
       engine: 'webgpu',
@@ -57,12 +63,9 @@ export async function runRecurrentOnDevice(
       adapter: gpu.info,
       plan: plan.label,
       error,
-      timing: {
-        ...measured,
-        flops,
-        gigaflopsPerSecond: flops / measured.medianSeconds / 1e9,
-      },
-      roof,
+      timing,
+      roof: place.roof,
+      roofPlace: place.roofPlace,
       percentOfCopyRoof: (100 * copySeconds) / measured.medianSeconds,
       ...describeRule(params, inputs),
       notes: [
