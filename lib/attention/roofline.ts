@@ -39,6 +39,7 @@ export function raisedRoof(
   { flops, gigaflopsPerSecond }: Pick<AttentionTiming, 'flops' | 'gigaflopsPerSecond'>,
   bytes: number,
 ): AdapterRoof {
+  if (!(flops > 0)) return roof;
   const matmul = Math.max(roof.matmulGigaflopsPerSecond, gigaflopsPerSecond);
   const copy = Math.max(roof.copyGigabytesPerSecond, (gigaflopsPerSecond * bytes) / flops);
   return matmul === roof.matmulGigaflopsPerSecond && copy === roof.copyGigabytesPerSecond

@@ -9,6 +9,8 @@ export interface Ready {
   readonly detail: string;
   /** Unmasked pairs over all pairs. */
   readonly density: number;
+  /** Visited blocks over all blocks; the density where the engine does not work in blocks. */
+  readonly blockDensity: number;
   /** Processor time of selecting keys, every head; 0 where none were selected. */
   readonly selectionMilliseconds: number;
 }

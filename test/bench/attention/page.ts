@@ -40,9 +40,11 @@ async function prepare(
   inputs = selected.inputs;
   prepared = await (await engine).prepare(inputs);
   const { pairs } = countVisiblePairs(inputs.program, shape);
+  const density = pairs / (shape.batch * shape.queryHeads * shape.queries * shape.keys);
   return {
     detail: prepared.detail,
-    density: pairs / (shape.batch * shape.queryHeads * shape.queries * shape.keys),
+    density,
+    blockDensity: prepared.blockDensity ?? density,
     selectionMilliseconds: (selected.selection?.seconds ?? 0) * 1000,
   };
 }

@@ -29,10 +29,13 @@ interface SparseSample {
   readonly engine: EngineName;
   readonly call: string;
   readonly density: number;
+  readonly blockDensity: number;
   /** Attention alone, processor time of one run. */
   readonly milliseconds: number;
   /** (dense time / time) x density: 1 where time falls as the density does. */
   readonly efficiency: number;
+  /** The same of the blocks that the mask touches: what their shape costs is left out. */
+  readonly blockEfficiency: number;
   readonly selectionMilliseconds: number;
   readonly efficiencyWithSelection: number;
   readonly withinTolerance: boolean;
@@ -79,20 +82,22 @@ export async function benchSparse(
         const milliseconds = await leastMilliseconds(page, runs);
         const { withinTolerance } = await call<{ withinTolerance: boolean }>(page, 'check');
         dense ??= milliseconds;
-        const { density, selectionMilliseconds } = ready;
+        const { density, blockDensity, selectionMilliseconds } = ready;
         const sample: SparseSample = {
           engine,
           call: name,
           density,
+          blockDensity,
           milliseconds,
           efficiency: (dense / milliseconds) * density,
+          blockEfficiency: (dense / milliseconds) * blockDensity,
           selectionMilliseconds,
           efficiencyWithSelection: (dense / (milliseconds + selectionMilliseconds)) * density,
           withinTolerance,
         };
         samples.push(sample);
         say(
-          `${engine.padEnd(14)} ${name.padEnd(20)} density ${density.toFixed(3)}  ${milliseconds.toFixed(1).padStart(8)} ms  efficiency ${sample.efficiency.toFixed(2)}  with selection (${selectionMilliseconds.toFixed(0)} ms) ${sample.efficiencyWithSelection.toFixed(2)}  ${withinTolerance ? 'correct' : 'WRONG'}`,
+          `${engine.padEnd(14)} ${name.padEnd(20)} density ${density.toFixed(3)}  ${milliseconds.toFixed(1).padStart(8)} ms  efficiency ${sample.efficiency.toFixed(2)}, of its blocks ${sample.blockEfficiency.toFixed(2)}, with selection (${selectionMilliseconds.toFixed(0)} ms) ${sample.efficiencyWithSelection.toFixed(2)}  ${withinTolerance ? 'correct' : 'WRONG'}`,
         );
       }
     } finally {
