@@ -169,8 +169,8 @@ function rooflineChart(inputs: readonly ViewInput[]): Chart | undefined {
   });
   if (points.length === 0) return undefined;
   // Engines, and thread counts of one engine, have roofs of their own.
-  const engines = [...new Set(points.map(({ engine }) => engine))];
-  const color = (engine: string) => seriesColor(engines.findIndex((each) => each === engine));
+  const engines: readonly string[] = [...new Set(points.map(({ engine }) => engine))];
+  const color = (engine: string) => seriesColor(engines.indexOf(engine));
   const roofs = [
     ...new Map(points.map((each) => [`${each.peak}/${each.gigabytesPerSecond}`, each])).values(),
   ].map(({ engine, peak, gigabytesPerSecond }) => ({
