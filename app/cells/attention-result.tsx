@@ -25,9 +25,9 @@ export function AttentionResultView({ result }: { readonly result: AttentionResu
       ? []
       : [
           {
-            name: "of this adapter's roof",
+            name: result.engine === 'wasm' ? "of this processor's roof" : "of this adapter's roof",
             value: `${result.percentOfRoof.toFixed(0)} %`,
-            note: `${formatCount(result.roof?.matmulGigaflopsPerSecond ?? Number.NaN)} GFLOP/s measured`,
+            note: `${formatCount(result.roofPlace?.attainableGigaflopsPerSecond ?? Number.NaN)} GFLOP/s measured, bound by ${result.roofPlace?.bound}`,
             tone: timingTone,
           },
         ]),

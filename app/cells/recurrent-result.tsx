@@ -30,7 +30,9 @@ export function RecurrentResultView({ result }: { readonly result: RecurrentResu
       value: `${formatCount(timing.gigaflopsPerSecond)} GFLOP/s`,
       ...(result.percentOfCopyRoof === undefined
         ? {}
-        : { note: `${result.percentOfCopyRoof.toFixed(0)} % of this adapter's copy roof` }),
+        : {
+            note: `${result.percentOfCopyRoof.toFixed(0)} % of this adapter's copy roof${result.roofPlace === undefined ? '' : `; bound by ${result.roofPlace.bound}, ${result.roofPlace.percent.toFixed(0)} % of that roof`}`,
+          }),
       tone: timingTone,
     },
     ...(error === undefined

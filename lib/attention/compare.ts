@@ -1,5 +1,6 @@
 import type { AttentionShape } from '../spec/kinds/attention';
 import { referenceRow } from './reference';
+import { runSteps } from './steps';
 import type { AttentionError, AttentionInputs, AttentionOutput } from './types';
 
 /**
@@ -28,16 +29,20 @@ export function rowsToCheck(shape: AttentionShape, maxFlops: number): Uint32Arra
   return rows;
 }
 
+/** Arithmetic of the reference between two yields: a few milliseconds. */
+const STEP_FLOPS = 4e6;
+
 /**
- * Compares an output with the f64 reference, row by row, within a budget of arithmetic.
+ * Compares an output with the f64 reference, row by row, within a budget of arithmetic; yields the
+ * share done every few milliseconds.
  *
  * @param options.maxFlops budget of the reference; above it a fixed spread of rows is checked
  */
-export function compareOutputs(
+export function* compareSteps(
   inputs: AttentionInputs,
   actual: AttentionOutput,
   options: { readonly maxFlops: number },
-): AttentionError {
+): Generator<number, AttentionError> {
   const { queryHeads, queries, keys, headSize } = inputs.shape;
   const rows = rowsToCheck(inputs.shape, options.maxFlops);
   const expected = new Float64Array(headSize);
@@ -48,7 +53,9 @@ export function compareOutputs(
   let at = { batch: 0, head: 0, query: 0, dim: 0 };
   const relative: { difference: number; magnitude: number }[] = [];
 
-  for (const row of rows) {
+  const rowsPerStep = Math.max(1, Math.floor(STEP_FLOPS / (4 * keys * headSize)));
+  for (const [i, row] of rows.entries()) {
+    if (i > 0 && i % rowsPerStep === 0) yield i / rows.length;
     const query = row % queries;
     const head = Math.floor(row / queries) % queryHeads;
     const batch = Math.floor(row / (queries * queryHeads));
@@ -90,6 +97,15 @@ export function compareOutputs(
     tolerance,
     withinTolerance: maxAbs <= tolerance && lseMaxAbs <= f32Tolerance(keys, largestLse),
   };
+}
+
+/** `compareSteps` run to the end. */
+export function compareOutputs(
+  inputs: AttentionInputs,
+  actual: AttentionOutput,
+  options: { readonly maxFlops: number },
+): AttentionError {
+  return runSteps(compareSteps(inputs, actual, options));
 }
 
 /** The larger of two differences, where NaN is the worst there is (Math.max would keep it too, `>` would not). */

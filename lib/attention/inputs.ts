@@ -1,6 +1,7 @@
 import { createRandom, type Random } from '../random/random';
 import type { AttentionParams, AttentionShape, AttentionStructure } from '../spec/kinds/attention';
 import { makeProgram, queryPosition } from './program';
+import { runSteps } from './steps';
 import type { AttentionInputs } from './types';
 
 /**
@@ -97,9 +98,21 @@ function needleComponents(
   });
 }
 
-function normals(length: number, random: Random): Float32Array {
+/** Numbers made between two yields: a few milliseconds. */
+const STEP_VALUES = 2 ** 15;
+/** Rows that get a component between two yields. */
+const STEP_ROWS = 2 ** 11;
+
+function* normals(
+  length: number,
+  random: Random,
+  [from, to]: readonly [number, number],
+): Generator<number, Float32Array> {
   const values = new Float32Array(length);
-  for (let i = 0; i < length; i++) values[i] = random.normal();
+  for (let i = 0; i < length; i++) {
+    values[i] = random.normal();
+    if (i % STEP_VALUES === STEP_VALUES - 1) yield from + ((to - from) * i) / length;
+  }
   return values;
 }
 
@@ -111,16 +124,23 @@ function normals(length: number, random: Random): Float32Array {
  * differ. Components share dimensions where the head has fewer than they want (below about 64 with
  * several needles), and then overlap.
  *
+ * Yields the share done every few milliseconds.
+ *
  * @returns query [batch, queryHeads, queries, headSize], key and value [batch, kvHeads, keys, headSize]
  */
-export function makeInputs(params: AttentionParams): AttentionInputs {
+export function* inputSteps(params: AttentionParams): Generator<number, AttentionInputs> {
   const { shape, structure } = params;
   if (params.inputs.source === 'file') throw new Error('the inputs come from a file, not a seed');
   const { batch, queryHeads, kvHeads, queries, keys, headSize } = shape;
   const random = createRandom(params.seed);
-  const query = normals(batch * queryHeads * queries * headSize, random.fork('query'));
-  const key = normals(batch * kvHeads * keys * headSize, random.fork('key'));
-  const value = normals(batch * kvHeads * keys * headSize, random.fork('value'));
+  const query = yield* normals(
+    batch * queryHeads * queries * headSize,
+    random.fork('query'),
+    [0, 0.4],
+  );
+  const keyLength = batch * kvHeads * keys * headSize;
+  const key = yield* normals(keyLength, random.fork('key'), [0.4, 0.6]);
+  const value = yield* normals(keyLength, random.fork('value'), [0.6, 0.8]);
 
   const all = [
     bandComponent(structure, headSize, random.fork('band')),
@@ -133,13 +153,15 @@ export function makeInputs(params: AttentionParams): AttentionInputs {
     all.map(() => (h === 0 ? 1 : 0.5 + factors.uniform())),
   );
 
-  all.forEach((component, c) => {
-    if (component.strength === 0) return;
+  for (const [c, component] of all.entries()) {
+    if (component.strength === 0) continue;
+    const done = 0.8 + (0.2 * c) / all.length;
     const norm = Math.sqrt(component.strength * Math.sqrt(headSize));
     for (let b = 0; b < batch; b++) {
       for (let h = 0; h < queryHeads; h++) {
         const factor = norm * (headFactors[h]?.[c] ?? 1);
         for (let q = 0; q < queries; q++) {
+          if (q % STEP_ROWS === STEP_ROWS - 1) yield done;
           const offset = ((b * queryHeads + h) * queries + q) * headSize;
           component.addQuery(queryPosition(shape, q), (dim, x) => {
             const at = offset + (dim % headSize);
@@ -149,6 +171,7 @@ export function makeInputs(params: AttentionParams): AttentionInputs {
       }
       for (let h = 0; h < kvHeads; h++) {
         for (let k = 0; k < keys; k++) {
+          if (k % STEP_ROWS === STEP_ROWS - 1) yield done;
           const offset = ((b * kvHeads + h) * keys + k) * headSize;
           component.addKey(k, (dim, x) => {
             const at = offset + (dim % headSize);
@@ -157,6 +180,11 @@ export function makeInputs(params: AttentionParams): AttentionInputs {
         }
       }
     }
-  });
+  }
   return { shape, query, key, value, program: makeProgram(params) };
+}
+
+/** `inputSteps` run to the end. */
+export function makeInputs(params: AttentionParams): AttentionInputs {
+  return runSteps(inputSteps(params));
 }

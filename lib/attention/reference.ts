@@ -1,3 +1,4 @@
+import { runSteps } from './steps';
 import type { AttentionInputs } from './types';
 
 /**
@@ -87,9 +88,5 @@ export function attentionReference(inputs: AttentionInputs): {
   output: Float64Array;
   lse: Float64Array;
 } {
-  const steps = referenceSteps(inputs);
-  for (;;) {
-    const step = steps.next();
-    if (step.done) return step.value;
-  }
+  return runSteps(referenceSteps(inputs));
 }

@@ -81,12 +81,26 @@ export interface AttentionTiming {
   readonly gigaflopsPerSecond: number;
 }
 
-/** The adapter's own best, measured by short probes: the roof that percentages refer to. */
+/**
+ * The adapter's own best, measured by short probes: the roof that percentages refer to. Of
+ * WebAssembly, that of its threads together.
+ */
 export interface AdapterRoof {
   readonly matmulGigaflopsPerSecond: number;
   readonly copyGigabytesPerSecond: number;
   readonly clock: Clock;
   readonly measuredSeconds: number;
+}
+
+/** Where a run stands under a roof; see `roofline.ts`. */
+export interface RoofPlace {
+  /** Useful arithmetic per byte that must be moved. */
+  readonly flopsPerByte: number;
+  /** The side of the roof above the run. */
+  readonly bound: 'compute' | 'bandwidth';
+  readonly attainableGigaflopsPerSecond: number;
+  /** Of what is attainable. */
+  readonly percent: number;
 }
 
 export interface PlanChoice {
@@ -106,7 +120,9 @@ export interface AttentionResult {
   readonly error: AttentionError | undefined;
   readonly timing: AttentionTiming;
   readonly roof: AdapterRoof | undefined;
-  /** gigaflopsPerSecond over the roof's; undefined without a roof. */
+  /** Undefined without a roof. */
+  readonly roofPlace: RoofPlace | undefined;
+  /** `roofPlace.percent`: gigaflopsPerSecond over the lesser of compute roof and intensity x bandwidth. */
   readonly percentOfRoof: number | undefined;
   readonly density: {
     /** Unmasked query-key pairs over all pairs. */

@@ -9,6 +9,7 @@ import {
 } from '../spec/kinds/attention';
 import { prepareAttention } from './attention-job';
 import { type GpuDevice, isDeviceLoss } from './device';
+import { abortable } from './jobs';
 import { measure } from './measure';
 import { type AttentionPlan, candidatePlans, familyOf, rowsPerKvHead } from './plans';
 import { ResidentAttention } from './resident';
@@ -150,6 +151,11 @@ export class PlanChooser {
     for (const [i, plan] of candidates.entries()) {
       signal?.throwIfAborted();
       onProgress?.(i / (candidates.length + 1));
+      const compiled = gpu.pipelines.get({ ...plan.kernel(shape), slots });
+      await abortable(
+        compiled.catch(() => undefined),
+        signal,
+      );
       try {
         await verify(gpu, plan, shape);
         working.push(plan);

@@ -15,6 +15,20 @@ export function yieldToMessages(): Promise<void> {
   });
 }
 
+/**
+ * The outcome of `pending`, or the signal's reason as soon as it aborts: for waits that cannot be
+ * stopped, such as a compile, but need not be waited for.
+ */
+export function abortable<T>(pending: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return pending;
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    pending.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
 /** Running jobs by the caller's id. */
 export class Jobs {
   readonly #running = new Map<number, AbortController>();

@@ -121,10 +121,10 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     adapter: AdapterInfo | undefined,
   ): Promise<AttentionRun> {
     if (engine === 'cpu') return runOnCpu(context);
-    if (engine === 'wasm') return runOnWasm(context, undefined, undefined, lanes);
+    if (engine === 'wasm') return runOnWasm(context, undefined, undefined, lanes, roofs);
     if (engine === 'webgpu' && adapter === undefined) throw noAdapter();
     if (takesDevice(engine, adapter)) return runOnGpu(context);
-    return runOnWasm(context, adapter, whyWasm(adapter), lanes);
+    return runOnWasm(context, adapter, whyWasm(adapter), lanes, roofs);
   }
 
   async function runOnGpu(context: RunContext): Promise<AttentionRun> {

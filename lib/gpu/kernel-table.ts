@@ -14,7 +14,9 @@ const kernel = (
 
 export const KERNELS = {
   'attention-quad.wgsl': kernel(['WORKGROUP'], 0, true),
+  'attention-rows.wgsl': kernel(['WORKGROUP'], 0, true),
   'attention-tile.wgsl': kernel([], 14_336),
+  'decode-lanes.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-paged.wgsl': kernel([], 1_536),
   'decode-paged-quad.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-quad.wgsl': kernel(['WORKGROUP'], 0, true),

@@ -9,6 +9,8 @@ interface PlanBase {
   readonly id: string;
   readonly label: string;
   readonly needsSubgroups: boolean;
+  /** Of kernels that unroll over the head size, and grow with it. */
+  readonly maxHeadSize?: number;
   readonly blockKeys: number;
   kernel(shape: AttentionShape): KernelVariant;
   /** Workgroups over the head size: a kernel that holds a part of the output repeats the scores. */
@@ -34,6 +36,9 @@ export type AttentionPlan = PrefillPlan | DecodePlan;
 /** Most vec4 of an output row that a lane of a quad holds. */
 const MAX_SLICES = 8;
 
+/** A kernel unrolled over more dimensions takes seconds to compile. */
+const MAX_UNROLLED_HEAD_SIZE = 128;
+
 const quadSlices = (shape: AttentionShape) => Math.min(MAX_SLICES, Math.ceil(shape.headSize / 16));
 const quadChunks = (shape: AttentionShape) => Math.ceil(shape.headSize / (16 * quadSlices(shape)));
 
@@ -56,6 +61,29 @@ function quadPrefill(rows: number, workgroup: number, keySteps = 4): PrefillPlan
   };
 }
 
+function rowsPrefill(rows: number, workgroup: number): PrefillPlan {
+  const blockGroups = 8;
+  return {
+    id: `rows-${rows}x${workgroup}`,
+    label: `whole rows in registers, ${rows} per lane, ${workgroup} lanes per workgroup`,
+    family: 'prefill',
+    needsSubgroups: true,
+    maxHeadSize: MAX_UNROLLED_HEAD_SIZE,
+    blockQueries: rows * workgroup,
+    blockKeys: 4 * blockGroups,
+    kernel: (shape) => ({
+      file: 'attention-rows.wgsl',
+      constants: {
+        ROWS: rows,
+        DIMS: shape.headSize / 4,
+        BLOCK_GROUPS: blockGroups,
+      },
+      overrides: { WORKGROUP: workgroup },
+    }),
+    chunks: () => 1,
+  };
+}
+
 function quadDecode(rows: number): DecodePlan {
   const workgroup = 16;
   return {
@@ -72,6 +100,32 @@ function quadDecode(rows: number): DecodePlan {
       overrides: { WORKGROUP: workgroup },
     }),
     chunks: quadChunks,
+  };
+}
+
+function lanesDecode(rows: number): DecodePlan {
+  const workgroup = 16;
+  const blockGroups = 16;
+  return {
+    id: `lanes-split-${rows}`,
+    label: `split-KV, a key per lane, ${rows} row${rows > 1 ? 's' : ''} per quad`,
+    family: 'decode',
+    needsSubgroups: true,
+    maxHeadSize: MAX_UNROLLED_HEAD_SIZE,
+    blockKeys: 4 * blockGroups,
+    rowsPerGroup: rows,
+    splitsPerWorkgroup: workgroup / 4,
+    kernel: (shape) => ({
+      file: 'decode-lanes.wgsl',
+      constants: {
+        ROWS: rows,
+        DIMS: shape.headSize / 4,
+        SLICES: Math.ceil(shape.headSize / 16),
+        BLOCK_GROUPS: blockGroups,
+      },
+      overrides: { WORKGROUP: workgroup },
+    }),
+    chunks: () => 1,
   };
 }
 
@@ -102,10 +156,10 @@ const TILE_DECODE: DecodePlan = {
 };
 
 export const PLANS: readonly AttentionPlan[] = [
-  quadPrefill(16, 8, 8),
-  quadPrefill(8, 16, 8),
+  rowsPrefill(8, 4),
   quadPrefill(8, 64),
   TILE_PREFILL,
+  lanesDecode(4),
   quadDecode(1),
   quadDecode(4),
   TILE_DECODE,
@@ -131,6 +185,7 @@ export function candidatePlans(shape: AttentionShape, info: AdapterInfo): Attent
   return PLANS.filter(
     (plan) =>
       plan.family === familyOf(shape) &&
+      shape.headSize <= (plan.maxHeadSize ?? Number.POSITIVE_INFINITY) &&
       (info.hasSubgroups || !plan.needsSubgroups) &&
       (plan.family === 'prefill' || plan.rowsPerGroup <= rowsPerKvHead(shape)),
   );

@@ -1,4 +1,12 @@
-import type { AdapterInfo, AdapterRoof, Clock } from '../attention/types';
+import { placeUnderRoof, raisedRoof } from '../attention/roofline';
+import type {
+  AdapterInfo,
+  AdapterRoof,
+  AttentionTiming,
+  Clock,
+  RoofPlace,
+} from '../attention/types';
+import type { ThreadRoof } from '../wasm/roof';
 import { storageBuffer } from './buffers';
 import type { GpuDevice } from './device';
 import { measure, passTimestamps } from './measure';
@@ -90,26 +98,63 @@ async function calibrate(gpu: GpuDevice): Promise<AdapterRoof> {
   };
 }
 
-/** Roofs by adapter, measured once. */
+/** What a run adds to a result once its roof is known. */
+export interface UnderRoof {
+  readonly roof: AdapterRoof | undefined;
+  readonly roofPlace: RoofPlace | undefined;
+  readonly percentOfRoof: number | undefined;
+}
+
+export const NO_ROOF: UnderRoof = {
+  roof: undefined,
+  roofPlace: undefined,
+  percentOfRoof: undefined,
+};
+
+export const adapterKey = (info: AdapterInfo): string => JSON.stringify(info);
+export const threadsKey = (threads: number): string => `${threads} threads`;
+
+/** Roofs by adapter, and of WebAssembly by the number of threads, each measured once. */
 export class RoofCache {
   readonly #roofs = new Map<string, AdapterRoof>();
 
   async get(gpu: GpuDevice): Promise<AdapterRoof> {
-    const key = JSON.stringify(gpu.info);
-    const known = this.#roofs.get(key);
-    if (known !== undefined) return known;
-    const roof = await calibrate(gpu);
-    this.#roofs.set(key, roof);
-    return roof;
+    return this.#measured(adapterKey(gpu.info), () => calibrate(gpu));
   }
 
-  /** A roof is the best seen: a kernel that beats it becomes the roof. */
-  raise(info: AdapterInfo, gigaflopsPerSecond: number): AdapterRoof | undefined {
-    const key = JSON.stringify(info);
-    const roof = this.#roofs.get(key);
-    if (roof === undefined || roof.matmulGigaflopsPerSecond >= gigaflopsPerSecond) return roof;
-    const raised = { ...roof, matmulGigaflopsPerSecond: gigaflopsPerSecond };
-    this.#roofs.set(key, raised);
-    return raised;
+  /** @param probe what one thread or all of them reach together; takes less than 0.3 s */
+  async ofThreads(threads: number, probe: () => Promise<ThreadRoof>): Promise<AdapterRoof> {
+    return this.#measured(threadsKey(threads), async () => {
+      const start = performance.now();
+      const { gigaflopsPerSecond, gigabytesPerSecond } = await probe();
+      return {
+        matmulGigaflopsPerSecond: gigaflopsPerSecond,
+        copyGigabytesPerSecond: gigabytesPerSecond,
+        clock: 'performance.now',
+        measuredSeconds: (performance.now() - start) / 1000,
+      };
+    });
+  }
+
+  /** Places a run under its roof, which it lifts where it beats it; nothing without a roof. */
+  place(
+    key: string,
+    timing: Pick<AttentionTiming, 'flops' | 'gigaflopsPerSecond'>,
+    bytes: number,
+  ): UnderRoof {
+    const known = this.#roofs.get(key);
+    if (known === undefined) return NO_ROOF;
+    const roof = raisedRoof(known, timing, bytes);
+    this.#roofs.set(key, roof);
+    const roofPlace = placeUnderRoof(roof, timing, bytes);
+    return { roof, roofPlace, percentOfRoof: roofPlace.percent };
+  }
+
+  async #measured(key: string, measureRoof: () => Promise<AdapterRoof>): Promise<AdapterRoof> {
+    const known = this.#roofs.get(key);
+    if (known !== undefined) return known;
+    const roof = await measureRoof();
+    this.#roofs.set(key, roof);
+    return roof;
   }
 }

@@ -1,13 +1,14 @@
 import { checkShapeLimits } from '../attention/checks';
-import { compareOutputs } from '../attention/compare';
+import { compareSteps } from '../attention/compare';
+import { attentionBytes } from '../attention/roofline';
 import { prepareAttention } from './attention-job';
 import type { PlanChooser } from './choose-plan';
 import type { GpuDevice } from './device';
-import { yieldToMessages } from './jobs';
+import { abortable, driveSteps, yieldToMessages } from './jobs';
 import { measure } from './measure';
 import { planBlockQueries } from './plans';
 import { ResidentAttention } from './resident';
-import type { RoofCache } from './roof';
+import { adapterKey, type RoofCache } from './roof';
 import {
   type AttentionRun,
   CHECK_FLOPS,
@@ -16,6 +17,7 @@ import {
   type RunContext,
   WARMUP_RUNS,
 } from './run-context';
+import { variantSlots } from './variant-slots';
 
 export interface AdapterKnowledge {
   readonly plans: PlanChooser;
@@ -40,6 +42,8 @@ export async function runOnDevice(
   if (context.isTimed) await roofs.get(gpu);
   signal.throwIfAborted();
 
+  const slots = variantSlots(inputs.program);
+  await abortable(gpu.settle(gpu.pipelines.get({ ...plan.kernel(params.shape), slots })), signal);
   report({ fraction: undefined, phase: 'block list' });
   const resident = await ResidentAttention.upload(gpu, inputs);
   try {
@@ -63,10 +67,15 @@ export async function runOnDevice(
       const output = await resident.read(gpu);
       await yieldToMessages();
       signal.throwIfAborted();
-      const error = compareOutputs(inputs, output, { maxFlops: CHECK_FLOPS });
+      const error = await driveSteps(
+        compareSteps(inputs, output, { maxFlops: CHECK_FLOPS }),
+        signal,
+        (fraction) => report({ fraction, phase: 'checking' }),
+      );
       const { flops, ...density } = densityOf(context, job.list);
       const gigaflopsPerSecond = flops / measured.medianSeconds / 1e9;
-      const roof = roofs.raise(gpu.info, gigaflopsPerSecond);
+      const timing = { ...measured, flops, gigaflopsPerSecond };
+      const bytes = attentionBytes(params.shape, density.elements);
       const notes = [
         ...chosen.discarded,
         ...(gpu.info.isFallback ? ['software adapter: these times say nothing about a GPU'] : []),
@@ -85,12 +94,8 @@ export async function runOnDevice(
           adapter: gpu.info,
           plan: chosen.choice,
           error,
-          timing: { ...measured, flops, gigaflopsPerSecond },
-          roof,
-          percentOfRoof:
-            roof === undefined
-              ? undefined
-              : (100 * gigaflopsPerSecond) / roof.matmulGigaflopsPerSecond,
+          timing,
+          ...roofs.place(adapterKey(gpu.info), timing, bytes),
           density,
           selection: context.selection,
           blockList: listSummary(job.list, planBlockQueries(plan, params.shape), plan.blockKeys),

@@ -10,7 +10,7 @@ import type { AttentionParams } from '../spec/kinds/attention';
 import type { PackedBlockList } from './packed-list';
 import type { ResidentCall } from './residents';
 
-/** The comparison with the f64 reference blocks the worker; this much arithmetic takes about 0.1 s. */
+/** Arithmetic of the comparison with the f64 reference: about 0.1 s. */
 export const CHECK_FLOPS = 1e8;
 export const WARMUP_RUNS = 1;
 

@@ -1,6 +1,7 @@
 import { referenceSteps } from '../attention/reference';
 import { driveSteps } from './jobs';
 import { packBlockList } from './packed-list';
+import { NO_ROOF } from './roof';
 import { type AttentionRun, densityOf, listSummary, type RunContext } from './run-context';
 
 const CPU_BLOCK = 64;
@@ -31,8 +32,7 @@ export async function runOnCpu(context: RunContext): Promise<AttentionRun> {
         flops,
         gigaflopsPerSecond: flops / seconds / 1e9,
       },
-      roof: undefined,
-      percentOfRoof: undefined,
+      ...NO_ROOF,
       density,
       selection: context.selection,
       blockList: listSummary(list, CPU_BLOCK, CPU_BLOCK),

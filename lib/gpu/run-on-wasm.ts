@@ -1,12 +1,14 @@
 import { checkShapeLimits } from '../attention/checks';
-import { compareOutputs } from '../attention/compare';
+import { compareSteps } from '../attention/compare';
+import { attentionBytes } from '../attention/roofline';
 import type { AdapterInfo, AttentionInputs } from '../attention/types';
 import { BLOCK_KEYS, BLOCK_QUERIES } from '../wasm/attention';
 import { laneTasks } from '../wasm/lane';
 import { prepareWasmCall, type WasmCall } from './formula-wasm';
-import { yieldToMessages } from './jobs';
+import { driveSteps, yieldToMessages } from './jobs';
 import { median } from './measure';
 import { packBlockList } from './packed-list';
+import { RoofCache, threadsKey } from './roof';
 import {
   type AttentionRun,
   CHECK_FLOPS,
@@ -15,7 +17,7 @@ import {
   type RunContext,
   WARMUP_RUNS,
 } from './run-context';
-import type { WasmLanes } from './wasm-lanes';
+import { probeRoof, type WasmLanes } from './wasm-lanes';
 
 /** A WebAssembly memory ends at 4 GiB; tensors are held twice while they are loaded. */
 const TENSOR_BYTES = 2 ** 30;
@@ -32,12 +34,14 @@ const SHARED_PAIRS = 2 ** 18;
  *
  * @param engineNote why, where WebGPU was allowed
  * @param lanes threads to share the work with; undefined for one
+ * @param roofs measured once per number of threads
  */
 export async function runOnWasm(
   context: RunContext,
   adapter: AdapterInfo | undefined,
   engineNote: string | undefined,
   lanes?: WasmLanes,
+  roofs = new RoofCache(),
 ): Promise<AttentionRun> {
   const { params, inputs, signal, report } = context;
   const { shape } = params;
@@ -45,15 +49,24 @@ export async function runOnWasm(
   if (issues.length > 0) throw new Error(issues.join('; '));
   report({ fraction: undefined, phase: 'block list' });
   const runs = context.isTimed ? params.timedRuns : 0;
-  const measured = await measureOnWasm(inputs, { runs, lanes, signal, report });
-  report({ fraction: undefined, phase: 'checking' });
-  await yieldToMessages();
-  signal.throwIfAborted();
-  const error = compareOutputs(inputs, measured, { maxFlops: CHECK_FLOPS });
+  const measured = await measureOnWasm(inputs, { runs, lanes, roofs, signal, report });
+  const error = await driveSteps(
+    compareSteps(inputs, measured, { maxFlops: CHECK_FLOPS }),
+    signal,
+    (fraction) => report({ fraction, phase: 'checking' }),
+  );
   const list = packBlockList(inputs, BLOCK_QUERIES, BLOCK_KEYS, shape.queryHeads);
   const { flops, ...density } = densityOf(context, list);
   const { samplesSeconds, threads } = measured;
   const medianSeconds = median(samplesSeconds);
+  const timing = {
+    medianSeconds,
+    samplesSeconds,
+    warmupRuns: WARMUP_RUNS,
+    clock: 'performance.now',
+    flops,
+    gigaflopsPerSecond: flops / medianSeconds / 1e9,
+  } as const;
   return {
     result: {
       params,
@@ -62,16 +75,8 @@ export async function runOnWasm(
       adapter,
       plan: undefined,
       error,
-      timing: {
-        medianSeconds,
-        samplesSeconds,
-        warmupRuns: WARMUP_RUNS,
-        clock: 'performance.now',
-        flops,
-        gigaflopsPerSecond: flops / medianSeconds / 1e9,
-      },
-      roof: undefined,
-      percentOfRoof: undefined,
+      timing,
+      ...roofs.place(threadsKey(threads), timing, attentionBytes(shape, density.elements)),
       density,
       selection: context.selection,
       blockList: listSummary(list, BLOCK_QUERIES, BLOCK_KEYS),
@@ -103,14 +108,21 @@ export async function measureOnWasm(
   options: Pick<RunContext, 'signal' | 'report'> & {
     readonly runs: number;
     readonly lanes: WasmLanes | undefined;
+    /** Where the roof of these threads is kept; undefined measures none. */
+    readonly roofs?: RoofCache;
   },
 ): Promise<WasmMeasurement> {
-  const { runs, lanes, signal, report } = options;
+  const { runs, lanes, roofs, signal, report } = options;
   const { shape } = inputs;
   const isLarge = shape.batch * shape.queryHeads * shape.queries * shape.keys >= SHARED_PAIRS;
   const threads = isLarge && lanes !== undefined ? await withThreads(lanes, inputs) : undefined;
   const prepared = threads ?? prepareWasmCall(inputs);
   try {
+    if (roofs !== undefined && runs > 0) {
+      report({ fraction: undefined, phase: 'roof' });
+      await roofs.ofThreads(prepared.call.lanes, () => probeRoof(threads && lanes));
+      signal.throwIfAborted();
+    }
     const samplesSeconds: number[] = [];
     for (let run = 0; run < runs + WARMUP_RUNS; run++) {
       const seconds = await runOnce(prepared, threads && lanes, signal, (fraction) =>

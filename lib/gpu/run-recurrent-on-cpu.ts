@@ -39,6 +39,7 @@ export async function runRecurrentOnCpu(
     },
     roof: undefined,
     percentOfCopyRoof: undefined,
+    roofPlace: undefined,
     ...describeCall(params, call),
     fits,
     notes: ['the CPU reference computes in f64, token by token, and runs once'],

@@ -8,7 +8,7 @@ import type { GpuDevice } from './device';
 import { yieldToMessages } from './jobs';
 import { measure } from './measure';
 import { prepareCall } from './recurrent-call';
-import type { RoofCache } from './roof';
+import { adapterKey, type RoofCache } from './roof';
 import { WARMUP_RUNS } from './run-context';
 
 /** Runs a rule on the device: warm-up, timed runs, comparison with the f64 recurrence. */
@@ -45,7 +45,14 @@ export async function runRecurrentOnDevice(
     signal.throwIfAborted();
     const error = compareCall(call, actual);
     const flops = recurrentFlops(rule, shape);
-    const copySeconds = (2 * recurrentBytes(rule, shape)) / 2e9 / roof.copyGigabytesPerSecond;
+    const bytes = recurrentBytes(rule, shape);
+    const copySeconds = bytes / 1e9 / roof.copyGigabytesPerSecond;
+    const timing = {
+      ...measured,
+      flops,
+      gigaflopsPerSecond: flops / measured.medianSeconds / 1e9,
+    };
+    const place = roofs.place(adapterKey(gpu.info), timing, bytes);
     return {
       params,
       engine: 'webgpu',
@@ -53,12 +60,9 @@ export async function runRecurrentOnDevice(
       adapter: gpu.info,
       plan,
       error,
-      timing: {
-        ...measured,
-        flops,
-        gigaflopsPerSecond: flops / measured.medianSeconds / 1e9,
-      },
-      roof,
+      timing,
+      roof: place.roof,
+      roofPlace: place.roofPlace,
       percentOfCopyRoof: (100 * copySeconds) / measured.medianSeconds,
       ...describeCall(params, call),
       fits: undefined,

@@ -1,5 +1,7 @@
 import attentionQuad from './kernels/attention-quad.wgsl';
+import attentionRows from './kernels/attention-rows.wgsl';
 import attentionTile from './kernels/attention-tile.wgsl';
+import decodeLanes from './kernels/decode-lanes.wgsl';
 import decodePaged from './kernels/decode-paged.wgsl';
 import decodePagedQuad from './kernels/decode-paged-quad.wgsl';
 import decodeQuad from './kernels/decode-quad.wgsl';
@@ -31,7 +33,9 @@ import variant from './kernels/variant.wgsl';
 /** Every shader file by name; snippets without an entry point are included by the others. */
 export const SHADER_FILES = {
   'attention-quad.wgsl': attentionQuad,
+  'attention-rows.wgsl': attentionRows,
   'attention-tile.wgsl': attentionTile,
+  'decode-lanes.wgsl': decodeLanes,
   'decode-paged.wgsl': decodePaged,
   'decode-paged-quad.wgsl': decodePagedQuad,
   'decode-quad.wgsl': decodeQuad,

@@ -1,4 +1,5 @@
 import type { LaneAnswer, LaneCall, LaneMessage } from '../wasm/lane';
+import { probeThread, type ThreadRoof } from '../wasm/roof';
 
 /** More threads than this bring less than they cost to wake. */
 const MAX_LANES = 8;
@@ -12,7 +13,7 @@ export class WasmLanes {
   #workers: LaneWorker[] = [];
   /** Why no threads can be had, once that is known. */
   #problem: string | undefined;
-  #answers: (() => void)[] = [];
+  #answers: ((answer: LaneAnswer) => void)[] = [];
   #fail: ((error: Error) => void) | undefined;
 
   /** @param spawn starts a lane worker; undefined where there is one thread only */
@@ -40,8 +41,14 @@ export class WasmLanes {
   }
 
   /** Lets the threads take blocks; resolves when none is left for them. */
-  run(): Promise<void> {
-    return this.#ask((worker) => worker.postMessage(message({ type: 'run' })));
+  async run(): Promise<void> {
+    await this.#ask((worker) => worker.postMessage(message({ type: 'run' })));
+  }
+
+  /** What each of the threads beside this one reaches, all at once; they must be loaded. */
+  async probe(): Promise<ThreadRoof[]> {
+    const answers = await this.#ask((worker) => worker.postMessage(message({ type: 'probe' })));
+    return answers.flatMap((answer) => (answer.type === 'probed' ? [answer.roof] : []));
   }
 
   /** Lets the threads forget the call's memory. */
@@ -52,8 +59,7 @@ export class WasmLanes {
   #start(): LaneWorker {
     const worker = (this.#spawn as () => LaneWorker)();
     worker.addEventListener('message', (event) => {
-      const { type } = (event as MessageEvent<LaneAnswer>).data;
-      if (type === 'loaded' || type === 'done') this.#answers.pop()?.();
+      this.#answers.pop()?.((event as MessageEvent<LaneAnswer>).data);
     });
     worker.addEventListener('error', (event) => {
       this.#problem = (event as ErrorEvent).message || 'a thread could not be loaded';
@@ -65,27 +71,38 @@ export class WasmLanes {
   }
 
   /** Sends to every thread and waits for as many answers. */
-  async #ask(send: (worker: LaneWorker, index: number) => void): Promise<void> {
+  async #ask(send: (worker: LaneWorker, index: number) => void): Promise<LaneAnswer[]> {
     const workers = this.#workers;
-    const answered = new Promise<void>((_, reject) => {
+    const failed = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
     const all = Promise.all(
       workers.map(
         () =>
-          new Promise<void>((resolve) => {
+          new Promise<LaneAnswer>((resolve) => {
             this.#answers.push(resolve);
           }),
       ),
     );
     workers.forEach(send);
     try {
-      await Promise.race([all, answered]);
+      return await Promise.race([all, failed]);
     } finally {
       this.#fail = undefined;
       this.#answers = [];
     }
   }
+}
+
+/** The threads' roofs added up, this one's included; `lanes` must be loaded with a call. */
+export async function probeRoof(lanes: WasmLanes | undefined): Promise<ThreadRoof> {
+  const others = lanes?.probe() ?? [];
+  const all = [probeThread(), ...(await others)];
+  const total = (of: (roof: ThreadRoof) => number) => all.reduce((sum, each) => sum + of(each), 0);
+  return {
+    gigaflopsPerSecond: total(({ gigaflopsPerSecond }) => gigaflopsPerSecond),
+    gigabytesPerSecond: total(({ gigabytesPerSecond }) => gigabytesPerSecond),
+  };
 }
 
 const message = (value: LaneMessage): LaneMessage => value;

@@ -2,6 +2,7 @@ import { WASM_MATH } from '../formula/print-wasm';
 import type { AttentionShape } from '../spec/kinds/attention';
 import { createWasmAttention, type WasmAttention } from './attention';
 import type { ModifyScores } from './module';
+import { probeThread, type ThreadRoof } from './roof';
 
 /** Block lists of every batch entry and head; see `PackedBlockList`. */
 export interface LaneLists {
@@ -90,8 +91,11 @@ function instantiateFormula(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.
 export type LaneMessage =
   | { readonly type: 'load'; readonly call: LaneCall; readonly lane: number }
   | { readonly type: 'run' }
+  | { readonly type: 'probe' }
   | { readonly type: 'unload' };
-export type LaneAnswer = { readonly type: 'loaded' | 'done' };
+export type LaneAnswer =
+  | { readonly type: 'loaded' | 'done' }
+  | { readonly type: 'probed'; readonly roof: ThreadRoof };
 
 /** Serves as a thread of calls: the whole of a lane worker. */
 export function serveLane(scope: {
@@ -108,6 +112,9 @@ export function serveLane(scope: {
       case 'run':
         lane?.runSome(Number.POSITIVE_INFINITY);
         scope.postMessage({ type: 'done' });
+        return;
+      case 'probe':
+        scope.postMessage({ type: 'probed', roof: probeThread() });
         return;
       case 'unload':
         lane = undefined;

@@ -42,6 +42,7 @@ export interface KernelExports {
   ): void;
   packKeys(from: number, to: number, paddedKeys: number, headSize: number): void;
   exponentials(pointer: number, count: number): void;
+  scorePanel(query: number, keys: number, scores: number, headSize: number, scale: number): void;
   readonly BLOCK_QUERIES: WebAssembly.Global;
   readonly BLOCK_KEYS: WebAssembly.Global;
   readonly MAX_HEAD_SIZE: WebAssembly.Global;

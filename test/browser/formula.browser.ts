@@ -16,8 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => page?.close());
 
-const PREFILL = 'quad-8x4';
+/** One row and four keys at a time, one row and one key, four rows and one key. */
+const PREFILL = 'rows-8x4';
 const DECODE = 'quad-split-4';
+const FOUR_ROWS = 'quad-8x16';
 
 const params = (variant: unknown, shape: object): AttentionParams =>
   attentionParams.parse({
@@ -32,9 +34,10 @@ describe('every preset equals the f64 reference', () => {
     async (_, preset) => {
       const variant = presetVariant(preset);
       const prefill = params(variant, { queries: 130, keys: 130, batch: 2 });
-      expect(await call(page, 'runParams', PREFILL, prefill)).toMatchObject({
-        withinTolerance: true,
-      });
+      for (const plan of [PREFILL, FOUR_ROWS]) {
+        const error = await call(page, 'runParams', plan, prefill);
+        expect(error, plan).toMatchObject({ withinTolerance: true });
+      }
       const decode = params(variant, { queries: 5, keys: 523 });
       expect(await call(page, 'runParams', DECODE, decode)).toMatchObject({
         withinTolerance: true,

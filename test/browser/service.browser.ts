@@ -38,9 +38,9 @@ test('attention fills every field of its result', async () => {
   expect(result!.percentOfRoof).toBeLessThanOrEqual(100);
   const phases = new Set(reports.map(({ phase }) => phase));
   expect(phases.size).toBeGreaterThan(1);
-  for (const [i, { at }] of reports.entries()) {
-    if (i > 0) expect(at - reports[i - 1]!.at).toBeGreaterThan(50);
-  }
+  // At most ten a second; a busy page may see two of them close together.
+  const spanMilliseconds = reports.at(-1)!.at - reports[0]!.at;
+  expect(reports.length).toBeLessThanOrEqual(2 + spanMilliseconds / 100);
 });
 
 test('decode picks a split-KV plan and says so', async () => {
@@ -106,6 +106,52 @@ test.each(['webgpu', 'wasm'])(
     expect(milliseconds).toBeLessThan(200);
   },
 );
+
+test.each([
+  ['wasm', 'inputs', 8192, 40],
+  ['wasm', 'timing', 8192, 60],
+  ['webgpu', 'inputs', 8192, 40],
+  ['webgpu', 'plan', 1024, 200],
+  ['webgpu', 'timing', 8192, 60],
+] as const)(
+  'engine %s: a cancel in phase %s of %i tokens arrives within 100 ms',
+  async (each, phase, tokens, afterMilliseconds) => {
+    // A head size of its own for the plan phase, whose choices are kept.
+    const headSize = phase === 'plan' ? 80 : 64;
+    const params = { engine: each, shape: { ...shape(tokens), headSize }, timedRuns: 1 };
+    const phases = phase === 'timing' ? ['warm-up', 'timing'] : [phase];
+    const { error, milliseconds } = await call(
+      page,
+      'cancelLatency',
+      params,
+      afterMilliseconds,
+      phases,
+    );
+    expect(error).toMatch(/^AbortError/);
+    console.log(`${each}, ${phase}: cancelled in ${milliseconds.toFixed(0)} ms`);
+    // The machine of a test may be busy with others: twice the product's limit.
+    expect(milliseconds).toBeLessThan(200);
+  },
+);
+
+test('a result in WebAssembly stands under a roof of its threads, probed once', async () => {
+  const params = { engine: 'wasm', shape: shape(512), timedRuns: 3 };
+  const first = (await call(page, 'serviceAttention', params)).result!;
+  const second = (await call(page, 'serviceAttention', params)).result!;
+  expect(first.roof!.measuredSeconds).toBeLessThan(1);
+  expect(first.roof!.copyGigabytesPerSecond).toBeGreaterThan(0.1);
+  // Measured once: a later run can only lift it.
+  expect(second.roof!.measuredSeconds).toBe(first.roof!.measuredSeconds);
+  for (const { percentOfRoof, roofPlace } of [first, second]) {
+    expect(roofPlace!.bound).toBe('compute');
+    expect(percentOfRoof).toBeGreaterThan(5);
+    expect(percentOfRoof).toBeLessThanOrEqual(100 + 1e-9);
+  }
+  const decode = { engine: 'wasm', shape: { ...shape(1), keys: 16_384 }, timedRuns: 3 };
+  const { result } = await call(page, 'serviceAttention', decode);
+  expect(result!.roofPlace!.flopsPerByte).toBeCloseTo(1, 1);
+  expect(result!.percentOfRoof).toBeLessThanOrEqual(100 + 1e-9);
+});
 
 test('a device lost in mid-run is replaced and the job runs once more', async () => {
   const params = { shape: shape(2048), timedRuns: 8, engine };

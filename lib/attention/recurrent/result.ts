@@ -1,5 +1,5 @@
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
-import type { AdapterInfo, AdapterRoof, AttentionTiming } from '../types';
+import type { AdapterInfo, AdapterRoof, AttentionTiming, RoofPlace } from '../types';
 import type { RecurrentError } from './compare';
 import type { ChunkFit } from './fast-weight-reference';
 import type { HybridBytes } from './hybrid';
@@ -21,6 +21,8 @@ export interface RecurrentResult {
   readonly roof: AdapterRoof | undefined;
   /** Time of a plain copy of the same bytes at the adapter's roof, over the kernel's. */
   readonly percentOfCopyRoof: number | undefined;
+  /** The same under the lesser of compute roof and intensity x bandwidth, with the side that binds. */
+  readonly roofPlace: RoofPlace | undefined;
   readonly memory: {
     /** What a layer keeps, whatever the length. */
     readonly stateBytes: number;

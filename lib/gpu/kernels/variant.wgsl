@@ -55,6 +55,20 @@ fn isModified(at: OneRow, key: u32, score: f32) -> f32 {
   return modified;
 }
 
+// One row and four keys.
+fn areKeysVisible(at: OneRow, keys: vec4u) -> vec4<bool> {
+  _ = &tableValues;
+  let k = vec4i(keys);
+  let seen = vec4<bool>(true); // #slot mask4
+  return seen & (keys < vec4u(params.keys));
+}
+
+fn areKeysModified(at: OneRow, keys: vec4u, score: vec4f) -> vec4f {
+  let k = vec4i(keys);
+  let modified = score; // #slot score4
+  return modified;
+}
+
 // Table values are [batch or 1, heads or 1, length]; an index beyond the ends reads the end.
 fn readTable(table: u32, index: i32, batch: i32, head: i32) -> f32 {
   let entry = params.tables[table];

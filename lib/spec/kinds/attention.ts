@@ -11,7 +11,9 @@ import {
 import { attentionSelection } from './selection';
 
 /** Largest sequence the page accepts; the adapter's own limits are checked when the cell runs. */
-export const MAX_TOKENS = 32_768;
+export const MAX_TOKENS = 65_536;
+/** Most query-key pairs per head: 32,768 of each, or one query over `MAX_TOKENS`. */
+const MAX_PAIRS = 2 ** 30;
 
 const tokens = (low: number, high: number, fallback: number) =>
   z.int().min(low).max(high).default(fallback);
@@ -30,6 +32,10 @@ export const attentionShape = z
   .refine((shape) => shape.queryHeads % shape.kvHeads === 0, {
     path: ['kvHeads'],
     error: 'expected a divisor of queryHeads',
+  })
+  .refine(({ queries, keys }) => queries * keys <= MAX_PAIRS, {
+    path: ['queries'],
+    error: `expected queries x keys of at most ${MAX_PAIRS}`,
   });
 export type AttentionShape = z.output<typeof attentionShape>;
 

@@ -148,51 +148,84 @@ function isRound(value: number): boolean {
   return [1, 2, 5].some((round) => Math.abs(mantissa - round) < 1e-6);
 }
 
-/** The kernel as a point under the adapter's own measured roof. */
+/** Each kernel as a point under the measured roof of what it ran on. */
 function rooflineChart(inputs: readonly ViewInput[]): Chart | undefined {
   const points = inputs.flatMap(({ id, result }) => {
     if (result?.output.kind !== 'attention') return [];
-    const { timing, roof, params } = result.output.value;
-    if (roof === undefined) return [];
-    const { batch, queryHeads, kvHeads, queries, keys, headSize } = params.shape;
-    const bytes = 4 * batch * headSize * (2 * queryHeads * queries + 2 * kvHeads * keys);
+    const { timing, roof, roofPlace, engine } = result.output.value;
+    if (roof === undefined || roofPlace === undefined) return [];
     return [
       {
         series: id,
-        flopsPerByte: timing.flops / bytes,
+        engine,
+        flopsPerByte: roofPlace.flopsPerByte,
+        bound: roofPlace.bound,
+        percentOfRoof: roofPlace.percent,
         gigaflopsPerSecond: timing.gigaflopsPerSecond,
         peak: roof.matmulGigaflopsPerSecond,
         gigabytesPerSecond: roof.copyGigabytesPerSecond,
       },
     ];
   });
-  const [first] = points;
-  if (first === undefined) return undefined;
-  const ridge = first.peak / first.gigabytesPerSecond;
-  const left = Math.min(ridge, ...points.map((point) => point.flopsPerByte)) / 8;
-  const right = Math.max(ridge, ...points.map((point) => point.flopsPerByte)) * 8;
-  const roof = [
-    { x: left, y: left * first.gigabytesPerSecond },
-    { x: ridge, y: first.peak },
-    { x: right, y: first.peak },
+  if (points.length === 0) return undefined;
+  // Engines, and thread counts of one engine, have roofs of their own.
+  const engines: readonly string[] = [...new Set(points.map(({ engine }) => engine))];
+  const color = (engine: string) => seriesColor(engines.indexOf(engine));
+  const roofs = [
+    ...new Map(points.map((each) => [`${each.peak}/${each.gigabytesPerSecond}`, each])).values(),
+  ].map(({ engine, peak, gigabytesPerSecond }) => ({
+    engine,
+    peak,
+    gigabytesPerSecond,
+    ridge: peak / gigabytesPerSecond,
+  }));
+  const across = [
+    ...roofs.map(({ ridge }) => ridge),
+    ...points.map(({ flopsPerByte }) => flopsPerByte),
   ];
+  const left = Math.min(...across) / 4;
+  const right = Math.max(...across) * 4;
+  const bottom = Math.min(...points.map((each) => each.gigaflopsPerSecond)) / 2;
+  const top = Math.max(...roofs.map(({ peak }) => peak)) * 2;
   return {
     rows: points,
-    description: 'Attention kernels under the roof measured on this adapter',
+    description: `Attention kernels under the roofs measured here: ${points.map((each) => `${each.series} (${each.engine}) ${each.percentOfRoof.toFixed(0)} %`).join(', ')}`,
     options: (Plot, width) => ({
       ...plain,
       width,
-      x: { type: 'log', label: 'arithmetic intensity (FLOP per byte of Q, K, V, O)', grid: true },
-      y: { type: 'log', label: 'GFLOP/s', grid: true },
+      x: {
+        type: 'log',
+        label: 'arithmetic intensity (FLOP per byte of Q, K, V, O)',
+        domain: [left, right],
+        tickFormat: (value: number) => (isRound(value) ? String(value) : ''),
+        grid: true,
+      },
+      y: { type: 'log', label: 'GFLOP/s', domain: [bottom, top], grid: true },
       marks: [
-        Plot.line(roof, { x: 'x', y: 'y', stroke: 'var(--ink-soft)', strokeWidth: 2 }),
+        ...roofs.flatMap(({ engine, peak, gigabytesPerSecond, ridge }) => [
+          Plot.line(
+            [
+              { x: left, y: left * gigabytesPerSecond },
+              { x: ridge, y: peak },
+              { x: right, y: peak },
+            ],
+            { x: 'x', y: 'y', stroke: color(engine), strokeWidth: 2, clip: true },
+          ),
+          Plot.text([{ x: right, y: peak }], {
+            x: 'x',
+            y: 'y',
+            text: () => `${engine} roof`,
+            textAnchor: 'end',
+            dy: -7,
+          }),
+        ]),
         Plot.dot(points, {
           x: 'flopsPerByte',
           y: 'gigaflopsPerSecond',
-          fill: 'var(--series-2)',
+          fill: ({ engine }: { engine: string }) => color(engine),
           r: 5,
         }),
-        Plot.text(points, { x: 'flopsPerByte', y: 'gigaflopsPerSecond', text: 'series', dy: -12 }),
+        Plot.text(points, { x: 'flopsPerByte', y: 'gigaflopsPerSecond', text: 'series', dy: 13 }),
       ],
     }),
   };

@@ -23,7 +23,15 @@ import {
 } from './scratch';
 import { maskColumns, softmaxStep } from './softmax';
 
-export { BLOCK_KEYS, BLOCK_QUERIES, exponentials, MAX_HEAD_SIZE, packKeys, SCRATCH_BYTES };
+export {
+  BLOCK_KEYS,
+  BLOCK_QUERIES,
+  exponentials,
+  MAX_HEAD_SIZE,
+  packKeys,
+  SCRATCH_BYTES,
+  scorePanel,
+};
 
 @external('env', 'modify')
 declare function modify(

@@ -18,7 +18,13 @@ function hideSubgroups(): void {
   });
 }
 
-function model(operator: Operator, heads: number, hasPast: boolean, isCausal: boolean) {
+function model(
+  operator: Operator,
+  heads: number,
+  kvHeads: number,
+  hasPast: boolean,
+  isCausal: boolean,
+) {
   const tokens = ['query', 'key', 'value'].map((name) => ({ name, rank: 3 }));
   if (operator === 'MultiHeadAttention') {
     return oneNodeModel({
@@ -31,7 +37,7 @@ function model(operator: Operator, heads: number, hasPast: boolean, isCausal: bo
   const past = (name: string) => ({ name: hasPast ? name : '', rank: 4 });
   return oneNodeModel({
     operator,
-    attributes: { num_heads: heads, kv_num_heads: heads },
+    attributes: { num_heads: heads, kv_num_heads: kvHeads },
     inputs: [
       ...tokens,
       past('past_key'),
@@ -55,10 +61,14 @@ export async function ortEngine(provider: 'webgpu' | 'wasm', operator: Operator)
   return {
     prepare: async ({ shape, query, key, value }) => {
       const { queryHeads: heads, queries, keys, headSize } = shape;
+      const isGrouped = operator === 'GroupQueryAttention';
+      // MultiHeadAttention has no groups: its users repeat the heads.
+      const kvHeads = isGrouped ? shape.kvHeads : heads;
+      const group = heads / shape.kvHeads;
       const isDecode = queries < keys;
-      const hasPast = operator === 'GroupQueryAttention' && isDecode;
+      const hasPast = isGrouped && isDecode;
       const session = await ort.InferenceSession.create(
-        model(operator, heads, hasPast, !isDecode),
+        model(operator, heads, kvHeads, hasPast, !isDecode),
         {
           executionProviders: [provider],
           ...(provider === 'webgpu' ? { preferredOutputLocation: 'gpu-buffer' } : {}),
@@ -77,31 +87,42 @@ export async function ortEngine(provider: 'webgpu' | 'wasm', operator: Operator)
         buffers.push(buffer);
         return ort.Tensor.fromGpuBuffer(buffer, { dataType: 'float32', dims });
       };
-      const width = heads * headSize;
-      const packed = (values: Float32Array, tokens: number) =>
-        tensor(swapHeads(values, heads, tokens, headSize), [1, tokens, width]);
+      const packed = (values: Float32Array, count: number, tokens: number) =>
+        tensor(swapHeads(values, count, tokens, headSize), [1, tokens, count * headSize]);
+      const ofHeads = (values: Float32Array) => {
+        if (isGrouped || group === 1) return values;
+        const head = keys * headSize;
+        const repeated = new Float32Array(heads * head);
+        for (let h = 0; h < heads; h++) {
+          const from = Math.floor(h / group) * head;
+          repeated.set(values.subarray(from, from + head), h * head);
+        }
+        return repeated;
+      };
+      const keyValues = ofHeads(key);
+      const valueValues = ofHeads(value);
       /** Tokens [start, end) of every head. */
       const part = (values: Float32Array, start: number, end: number) => {
         const count = (end - start) * headSize;
-        const result = new Float32Array(heads * count);
-        for (let h = 0; h < heads; h++) {
+        const result = new Float32Array(kvHeads * count);
+        for (let h = 0; h < kvHeads; h++) {
           const from = (h * keys + start) * headSize;
           result.set(values.subarray(from, from + count), h * count);
         }
         return result;
       };
-      const feeds: Record<string, Ort.Tensor> = { query: packed(query, queries) };
+      const feeds: Record<string, Ort.Tensor> = { query: packed(query, heads, queries) };
       if (hasPast) {
         const past = keys - queries;
-        feeds.key = packed(part(key, past, keys), queries);
-        feeds.value = packed(part(value, past, keys), queries);
-        feeds.past_key = tensor(part(key, 0, past), [1, heads, past, headSize]);
-        feeds.past_value = tensor(part(value, 0, past), [1, heads, past, headSize]);
+        feeds.key = packed(part(keyValues, past, keys), kvHeads, queries);
+        feeds.value = packed(part(valueValues, past, keys), kvHeads, queries);
+        feeds.past_key = tensor(part(keyValues, 0, past), [1, kvHeads, past, headSize]);
+        feeds.past_value = tensor(part(valueValues, 0, past), [1, kvHeads, past, headSize]);
       } else {
-        feeds.key = packed(key, keys);
-        feeds.value = packed(value, keys);
+        feeds.key = packed(keyValues, kvHeads, keys);
+        feeds.value = packed(valueValues, kvHeads, keys);
       }
-      if (operator === 'GroupQueryAttention') {
+      if (isGrouped) {
         feeds.seqlens_k = new ort.Tensor('int32', Int32Array.of(keys - 1), [1]);
         feeds.total_sequence_length = new ort.Tensor('int32', Int32Array.of(keys), [1]);
       }

@@ -17,6 +17,7 @@ export async function ownEngine(): Promise<Engine> {
       });
       return {
         detail: `plan ${chosen.plan.id}, ${job.submits} submits`,
+        blockDensity: (job.list.full + job.list.partial) / job.list.total,
         run: () => job.run(undefined),
         read: async () => (await resident.read(gpu)).output,
         destroy: () => {

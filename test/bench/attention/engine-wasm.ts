@@ -1,4 +1,6 @@
 import { prepareWasmCall } from '../../../lib/gpu/formula-wasm';
+import { packBlockList } from '../../../lib/gpu/packed-list';
+import { BLOCK_KEYS, BLOCK_QUERIES } from '../../../lib/wasm/attention';
 import type { Engine } from './engine';
 
 /** Our WebAssembly SIMD path, one thread. */
@@ -6,8 +8,15 @@ export async function wasmEngine(): Promise<Engine> {
   return {
     prepare: async (inputs) => {
       const { call, lane } = prepareWasmCall(inputs);
+      const { full, partial, total } = packBlockList(
+        inputs,
+        BLOCK_QUERIES,
+        BLOCK_KEYS,
+        inputs.shape.queryHeads,
+      );
       return {
         detail: 'WebAssembly SIMD, 1 thread',
+        blockDensity: (full + partial) / total,
         run: async () => {
           call.next[0] = 0;
           lane.runSome(Number.POSITIVE_INFINITY);

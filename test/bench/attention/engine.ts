@@ -16,6 +16,8 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
 export interface Prepared {
   /** What ran, in words. */
   readonly detail: string;
+  /** Visited blocks over all blocks, where the engine works in blocks. */
+  readonly blockDensity?: number;
   run(): Promise<void>;
   /** Output of the last run as [heads, queries, headSize]. */
   read(): Promise<Float32Array>;

@@ -1,7 +1,10 @@
+import { countVisiblePairs } from '../../../lib/attention/block-list';
 import { compareOutputs } from '../../../lib/attention/compare';
 import { makeInputs } from '../../../lib/attention/inputs';
 import type { AttentionInputs } from '../../../lib/attention/types';
-import { type AttentionShape, attentionParams } from '../../../lib/spec/kinds/attention';
+import { selectKeys } from '../../../lib/gpu/select-keys';
+import { type AttentionParams, attentionParams } from '../../../lib/spec/kinds/attention';
+import type { Ready } from './drive';
 import type { Engine, EngineName, Prepared } from './engine';
 import { jaxEngine } from './engine-jax';
 import { ortEngine } from './engine-ort';
@@ -24,12 +27,26 @@ let engine: Promise<Engine> | undefined;
 let prepared: Prepared | undefined;
 let inputs: AttentionInputs | undefined;
 
-/** Causal; decode is one query over `keys`. */
-async function prepare(name: EngineName, shape: AttentionShape): Promise<string> {
+/** Causal unless the call says otherwise; decode is one query over `keys`. */
+async function prepare(
+  name: EngineName,
+  each: Pick<AttentionParams, 'shape'> & Partial<Pick<AttentionParams, 'variant' | 'select'>>,
+): Promise<Ready> {
   engine ??= ENGINES[name]();
-  inputs = makeInputs(attentionParams.parse({ shape, seed: 3 }));
+  const params = attentionParams.parse({ ...each, seed: 3 });
+  const { shape } = params;
+  const { signal } = new AbortController();
+  const selected = await selectKeys(params, makeInputs(params), signal, () => undefined);
+  inputs = selected.inputs;
   prepared = await (await engine).prepare(inputs);
-  return prepared.detail;
+  const { pairs } = countVisiblePairs(inputs.program, shape);
+  const density = pairs / (shape.batch * shape.queryHeads * shape.queries * shape.keys);
+  return {
+    detail: prepared.detail,
+    density,
+    blockDensity: prepared.blockDensity ?? density,
+    selectionMilliseconds: (selected.selection?.seconds ?? 0) * 1000,
+  };
 }
 
 /** Wall milliseconds of `runs` runs, one after the other. */

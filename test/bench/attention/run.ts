@@ -1,16 +1,19 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { median } from '../../../lib/gpu/measure';
 import type { AttentionShape } from '../../../lib/spec/kinds/attention';
-import { openPage, type TestPage } from '../../browser/open-page';
-import { processorSeconds, processTree } from '../../browser/processor-time.mjs';
+import type { TestPage } from '../../browser/open-page';
+import { browserSeconds, call, openBench, type Ready } from './drive';
 import { ENGINE_NAMES, type EngineName } from './engine';
+import { benchSparse } from './sparse';
 
 const ROOT = new URL('../../..', import.meta.url).pathname;
 const REPORT = `${ROOT}test-results/bench-attention.json`;
+/** Fewer where there are fewer runs. */
 const WARMUP_RUNS = 2;
 const RUNS = 5;
+const MOST_RUNS = 50;
 const PREFILL = [256, 512, 1024, 2048];
 const DECODE = [1024, 4096, 16_384];
 
@@ -27,37 +30,18 @@ interface Sample {
   readonly error: string | undefined;
 }
 
-/** onnxruntime's own files, from the installed package. */
-function ortFile(path: string) {
-  if (!/^\/ort\/[\w.-]+$/.test(path)) return undefined;
-  const body = readFileSync(`${ROOT}node_modules/onnxruntime-web/dist/${path.slice(5)}`);
-  return { type: path.endsWith('.wasm') ? 'application/wasm' : 'text/javascript', body };
-}
-
-function call<T>({ page }: TestPage, name: string, ...args: unknown[]): Promise<T> {
-  return page.evaluate(
-    ([each, values]) => {
-      const { kernelTests } = globalThis as unknown as {
-        kernelTests: Record<string, (...list: unknown[]) => unknown>;
-      };
-      return kernelTests[each as string]!(...(values as unknown[]));
-    },
-    [name, args] as const,
-  ) as Promise<T>;
-}
-
-const browserSeconds = () => {
-  const own = process.pid;
-  return processorSeconds(processTree(own).filter((pid) => pid !== own));
-};
-
-async function measureEngine(page: TestPage, engine: EngineName, sizes: AttentionShape) {
+async function measureEngine(
+  page: TestPage,
+  engine: EngineName,
+  sizes: AttentionShape,
+  runs: number,
+) {
   const shape = { engine, queries: sizes.queries, keys: sizes.keys };
   try {
-    const detail = await call<string>(page, 'prepare', engine, sizes);
-    await call(page, 'sample', WARMUP_RUNS);
+    const { detail } = await call<Ready>(page, 'prepare', engine, { shape: sizes });
+    await call(page, 'sample', Math.min(WARMUP_RUNS, runs));
     const before = browserSeconds();
-    const wall = await call<number[]>(page, 'sample', RUNS);
+    const wall = await call<number[]>(page, 'sample', runs);
     const after = browserSeconds();
     const { maxAbs, withinTolerance } = await call<{ maxAbs: number; withinTolerance: boolean }>(
       page,
@@ -68,7 +52,7 @@ async function measureEngine(page: TestPage, engine: EngineName, sizes: Attentio
       detail,
       wallMilliseconds: median(wall),
       processorMilliseconds:
-        before === undefined || after === undefined ? undefined : ((after - before) / RUNS) * 1000,
+        before === undefined || after === undefined ? undefined : ((after - before) / runs) * 1000,
       maxAbsError: maxAbs,
       withinTolerance,
       error: undefined,
@@ -93,8 +77,11 @@ interface BenchOptions {
   readonly kvHeads: number;
   readonly headSize: number;
   readonly engines: readonly EngineName[];
+  readonly runs: number;
   /** Prints the document to standard output and nothing else there. */
   readonly isJson: boolean;
+  /** Our engines over masks of falling density instead. */
+  readonly isSparse: boolean;
 }
 
 /**
@@ -109,16 +96,13 @@ export async function benchAttention(options: BenchOptions) {
   const say = options.isJson ? console.error : console.log;
   try {
     for (const engine of engines) {
-      pages.set(
-        engine,
-        await openPage({ '/bench.js': 'test/bench/attention/page.ts' }, { extra: ortFile }),
-      );
+      pages.set(engine, await openBench());
     }
     const shapes = [...options.prefill.map((n) => [n, n]), ...options.decode.map((n) => [1, n])];
     for (const [queries = 1, keys = 1] of shapes) {
       const shape = { batch: 1, queryHeads: heads, kvHeads, queries, keys, headSize };
       for (const [engine, page] of pages) {
-        const sample = await measureEngine(page, engine, shape);
+        const sample = await measureEngine(page, engine, shape, options.runs);
         samples.push(sample);
         const number = (value: number | undefined) => (value?.toFixed(1) ?? '-').padStart(9);
         say(
@@ -131,7 +115,7 @@ export async function benchAttention(options: BenchOptions) {
   }
   return {
     shape: { batch: 1, heads, kvHeads, headSize, precision: 'f32', mask: 'causal' },
-    method: `median of ${RUNS} after ${WARMUP_RUNS} warm-ups; onnxruntime-web without the subgroups feature`,
+    method: `median of ${options.runs} after ${Math.min(WARMUP_RUNS, options.runs)} warm-ups; onnxruntime-web without the subgroups feature`,
     adapter: 'SwiftShader, a software adapter: ratios here say nothing about a GPU',
     machine: { processor: cpus()[0]?.model, cores: cpus().length },
     date: new Date().toISOString(),
@@ -140,7 +124,8 @@ export async function benchAttention(options: BenchOptions) {
 }
 
 const USAGE = `usage: npm run --silent bench:attention -- [--shapes 256,512] [--decode 1024,4096]
-  [--heads 4] [--kv-heads 4] [--head-size 64] [--engines headroom,jax-js] [--json]`;
+  [--heads 4] [--kv-heads 4] [--head-size 64] [--engines headroom,jax-js] [--runs 5] [--json]
+  --sparse: our engines over masks and selections of falling density, N = 2048`;
 
 /** The bench's options from the command line; throws a sentence. */
 function readOptions(args: readonly string[]): BenchOptions {
@@ -153,7 +138,9 @@ function readOptions(args: readonly string[]): BenchOptions {
       'kv-heads': { type: 'string' },
       'head-size': { type: 'string', default: '64' },
       engines: { type: 'string' },
+      runs: { type: 'string', default: String(RUNS) },
       json: { type: 'boolean', default: false },
+      sparse: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -181,7 +168,9 @@ function readOptions(args: readonly string[]): BenchOptions {
     kvHeads: whole('kv-heads', values['kv-heads'] ?? String(heads), heads),
     headSize: whole('head-size', values['head-size'], 256),
     engines: engines as readonly EngineName[],
+    runs: whole('runs', values.runs, MOST_RUNS),
     isJson: values.json,
+    isSparse: values.sparse,
   };
 }
 
@@ -192,7 +181,9 @@ try {
   console.error((error as Error).message);
   process.exit(2);
 }
-const report = await benchAttention(options);
+const report = options.isSparse
+  ? await benchSparse(options, options.isJson ? console.error : console.log)
+  : await benchAttention(options);
 if (options.isJson) console.log(JSON.stringify(report));
 else {
   mkdirSync(`${ROOT}test-results`, { recursive: true });

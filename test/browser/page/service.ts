@@ -113,14 +113,18 @@ export async function cancelDecode(params: unknown, phaseEnd: string) {
   };
 }
 
-/** Milliseconds from cancel to rejection, `afterMilliseconds` into the timed runs. */
-export async function cancelLatency(params: unknown, afterMilliseconds: number) {
+/** Milliseconds from cancel to rejection, `afterMilliseconds` into the first of the phases. */
+export async function cancelLatency(
+  params: unknown,
+  afterMilliseconds: number,
+  phases: readonly string[] = ['warm-up', 'timing'],
+) {
   let started: () => void = () => undefined;
   const isTiming = new Promise<void>((resolve) => {
     started = resolve;
   });
   const onProgress = proxy(({ phase }: Progress) => {
-    if (phase === 'warm-up' || phase === 'timing') started();
+    if (phases.includes(phase)) started();
   });
   const job = attention(2, params, onProgress);
   await Promise.race([isTiming, job.then(() => undefined)]);
