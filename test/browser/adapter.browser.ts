@@ -28,8 +28,8 @@ const DECODE_CASES = [
   ['rows that see no key', { queries: 5, keys: 3 }],
   ['head size 12', { queries: 3, headSize: 12 }],
 ] as const;
-const PREFILL_PLANS = ['tile-32x32', 'quad-16x2', 'quad-8x16'];
-const DECODE_PLANS = ['tile-split', 'quad-split-1', 'quad-split-4'];
+const PREFILL_PLANS = ['tile-32x32', 'rows-8x4', 'quad-8x16'];
+const DECODE_PLANS = ['tile-split', 'quad-split-1', 'quad-split-4', 'lanes-split-4'];
 
 const causal = (change: object) =>
   attentionParams.parse({ shape: { ...SHAPE, ...change }, variant: { type: 'causal' }, seed: 3 });

@@ -7,7 +7,7 @@ import { type GpuDevice, openDevice } from '../../../lib/gpu/device';
 import { type AttentionPlan, planById } from '../../../lib/gpu/plans';
 import { ResidentAttention } from '../../../lib/gpu/resident';
 import { halfStorage, type Storage } from '../../../lib/gpu/stored';
-import type { AttentionParams } from '../../../lib/spec/kinds/attention';
+import type { AttentionParams, AttentionShape } from '../../../lib/spec/kinds/attention';
 import { quantisedTests } from './quantised';
 import { recurrentTests } from './recurrent';
 
@@ -24,12 +24,13 @@ async function device(): Promise<GpuDevice> {
  * A plan whose keys per lane are fewer, where it has such a constant: the same kernel, of which a
  * slow compiler has less to unroll.
  */
-function withKeySteps(plan: AttentionPlan, keySteps: number): AttentionPlan {
+function withKeySteps(plan: AttentionPlan, shape: AttentionShape, keySteps: number): AttentionPlan {
+  const isUnrolled = 'KEY_STEPS' in (plan.kernel(shape).constants ?? {});
   const kernel: AttentionPlan['kernel'] = (shape) => {
     const variant = plan.kernel(shape);
     return { ...variant, constants: { ...variant.constants, KEY_STEPS: keySteps } };
   };
-  return plan.needsSubgroups ? { ...plan, kernel, blockKeys: 4 * keySteps } : plan;
+  return isUnrolled ? { ...plan, kernel, blockKeys: 4 * keySteps } : plan;
 }
 
 /** Error of a plan of 2 keys per lane, against f64 over tensors as the storage rounds them. */
@@ -44,7 +45,7 @@ async function runSmall(planId: string, params: AttentionParams, storage: Storag
     value: rounded(inputs.value),
   };
   const resident = await ResidentAttention.upload(gpu, inputs, storage);
-  const plan = withKeySteps(planById(planId), 2);
+  const plan = withKeySteps(planById(planId), params.shape, 2);
   const job = await prepareAttention(gpu, resident, inputs, plan, { gigaflopsPerSecond: 1 });
   await job.run(undefined);
   const output = await resident.read(gpu);
