@@ -56,6 +56,8 @@ export function SeriesChart({ xs, series, x, y, description }: Props) {
     if (element === null || Plot === undefined || isTable) return;
     const axis = ({ label, type, format, base = 10 }: Axis, values: readonly number[]) => ({
       type,
+      // Plot leaves labels out that are no round numbers in the scale's base.
+      ...(type === 'log' && { base }),
       label,
       grid: true,
       ticks: type === 'log' ? powerTicks(values, base) : 5,
