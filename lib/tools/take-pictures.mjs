@@ -27,6 +27,13 @@ for (const colorScheme of ['light', 'dark']) {
   await shot('attention-map', 'map');
   await page.locator('[data-cell=vllm]').scrollIntoViewIfNeeded();
   await page.screenshot({ path: `${folder}strategies-${colorScheme}.png` });
+  await page.goto(new URL('attention/', server.url).href);
+  await page.getByRole('button', { name: /^Run all/ }).click();
+  await page.locator('[data-cell=left-out] canvas').waitFor({ timeout: 120_000 });
+  await page.locator('[data-cell=delta] [data-state=done]').waitFor({ timeout: 120_000 });
+  await page.waitForTimeout(1500);
+  await shot('streaming', 'formula');
+  await shot('left-out', 'difference');
   await page.close();
 }
 await browser.close();
