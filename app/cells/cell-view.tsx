@@ -1,5 +1,6 @@
 'use client';
 
+import { Suspense } from 'react';
 import type { Session } from '../../lib/run/session-types';
 import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import type { Cell, CellOf, Notebook } from '../../lib/spec/notebook';
@@ -13,12 +14,14 @@ import { TableView } from '../views/table-view';
 import { TimelineView } from '../views/timeline-view';
 import { AttentionResultView } from './attention-result';
 import { CellFrame } from './cell-frame';
-import { ComposeEditor } from './compose-editor';
-import { ComposeResultView } from './compose-result';
-import { DecodeEditor } from './decode-editor';
-import { DecodeResultView } from './decode-result';
-import { RecurrentEditor } from './recurrent-editor';
-import { RecurrentResultView } from './recurrent-result';
+import {
+  ComposeEditor,
+  ComposeResultView,
+  DecodeEditor,
+  DecodeResultView,
+  RecurrentEditor,
+  RecurrentResultView,
+} from './loaded-later';
 import styles from './results.module.css';
 import { SaveTensors } from './save-tensors';
 import { ServeResultView } from './serve-result';
@@ -48,8 +51,17 @@ export function CellView(props: Props) {
   }
   if (cell.kind === 'attention') return <AttentionCellView {...props} cell={cell} />;
   return (
-    <CellFrame {...props} editor={<Editor cell={cell} edit={edit} />}>
-      <Output {...props} />
+    <CellFrame
+      {...props}
+      editor={
+        <Suspense>
+          <Editor cell={cell} edit={edit} />
+        </Suspense>
+      }
+    >
+      <Suspense>
+        <Output {...props} />
+      </Suspense>
     </CellFrame>
   );
 }

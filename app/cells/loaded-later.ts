@@ -1,0 +1,23 @@
+'use client';
+
+import { lazy } from 'react';
+
+// Editors and results of kinds that the first page does not show: each comes with its first cell.
+export const ComposeEditor = lazy(async () => ({
+  default: (await import('./compose-editor')).ComposeEditor,
+}));
+export const ComposeResultView = lazy(async () => ({
+  default: (await import('./compose-result')).ComposeResultView,
+}));
+export const DecodeEditor = lazy(async () => ({
+  default: (await import('./decode-editor')).DecodeEditor,
+}));
+export const DecodeResultView = lazy(async () => ({
+  default: (await import('./decode-result')).DecodeResultView,
+}));
+export const RecurrentEditor = lazy(async () => ({
+  default: (await import('./recurrent-editor')).RecurrentEditor,
+}));
+export const RecurrentResultView = lazy(async () => ({
+  default: (await import('./recurrent-result')).RecurrentResultView,
+}));
