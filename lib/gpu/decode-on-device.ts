@@ -27,7 +27,13 @@ interface PreparedJob extends Pick<DecodeJob, 'submits' | 'splits' | 'run' | 're
 /** Split-KV kernels over caches in f32 or 16 bits, contiguous or paged, and over packed ones. Chooses the f32 plan and measures the roof first. */
 export async function decodeOnDevice(
   gpu: GpuDevice,
-  { plans, roofs }: AdapterKnowledge,
+  {
+    plans,
+    roofs,
+  }: {
+    readonly plans: Pick<AdapterKnowledge['plans'], 'choose'>;
+    readonly roofs: Pick<AdapterKnowledge['roofs'], 'get'>;
+  },
   shape: AttentionInputs['shape'],
   signal: AbortSignal,
 ): Promise<DecodeRunner> {
