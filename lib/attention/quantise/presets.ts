@@ -44,7 +44,7 @@ export const STORAGE_PRESETS: readonly StoragePreset[] = [
   {
     id: 'f16',
     title: 'f16 and bf16, beside int8',
-    note: 'Two bytes per number, as models are mostly served: f16 has 10 bits of fraction and ends at 65,504; bf16 has 7 and the range of f32, and its error is eight times larger. int8 per token takes about half of either.',
+    note: 'Two bytes per number, as models are mostly served: f16 has 10 bits of fraction and ends at 65,504; bf16 has 7 and the range of f32, so that it rounds each number eight times as coarsely. int8 per token takes about half of either.',
     source: 'IEEE 754 binary16 and bfloat16',
     storages: [
       UNQUANTISED,
