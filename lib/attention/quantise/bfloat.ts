@@ -29,6 +29,7 @@ export function roundToBfloats(values: Float32Array): Uint16Array<ArrayBuffer> {
 
 /** Values of 16 bits as bfloat16: exact in f32. */
 export function bfloatsToNumbers(bfloats: Uint16Array): Float32Array<ArrayBuffer> {
-  const words = Uint32Array.from(bfloats, (bits) => bits << 16);
+  const words = new Uint32Array(bfloats.length);
+  for (let i = 0; i < words.length; i++) words[i] = bfloats[i]! << 16;
   return new Float32Array(words.buffer);
 }
