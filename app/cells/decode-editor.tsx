@@ -57,8 +57,7 @@ export function DecodeEditor({ params, onParams }: Props) {
             onChange={(event) =>
               set({
                 layout: { type: event.target.value },
-                // Pages hold f32 only.
-                ...(event.target.value === 'paged' ? { storages: [{ name: 'f32' }] } : {}),
+                ...(event.target.value === 'paged' ? { storages: pageable(storages) } : {}),
               })
             }
           >
@@ -77,22 +76,32 @@ export function DecodeEditor({ params, onParams }: Props) {
           {problem}
         </p>
       )}
-      {isPaged ? (
+      {isPaged && (
         <p className={styles.note}>
-          pages hold f32; page size, lengths and shared prefix are set below, under layout
+          pages hold f32, f16 or bf16; page size, lengths and shared prefix are set below, under
+          layout
         </p>
-      ) : (
-        <Storages storages={storages} onSet={(next) => set({ storages: next })} />
       )}
+      <Storages storages={storages} mayPack={!isPaged} onSet={(next) => set({ storages: next })} />
     </section>
   );
 }
 
+/** Storages that pages can hold; f32 where there is none. */
+function pageable(storages: readonly CacheStorage[]): readonly unknown[] {
+  const kept = storages.filter(
+    ({ key, value }) => key.type !== 'quantised' && value.type !== 'quantised',
+  );
+  return kept.length > 0 ? kept : [{ name: 'f32' }];
+}
+
 function Storages({
   storages,
+  mayPack,
   onSet,
 }: {
   readonly storages: readonly CacheStorage[];
+  readonly mayPack: boolean;
   readonly onSet: (storages: unknown) => string | undefined;
 }) {
   const replace = (at: number, change: Readonly<Record<string, unknown>>) =>
@@ -134,11 +143,13 @@ function Storages({
           <TensorStorageField
             label="keys"
             storage={storage.key}
+            mayPack={mayPack}
             onSet={(next) => replace(i, { key: next })}
           />
           <TensorStorageField
             label="values"
             storage={storage.value}
+            mayPack={mayPack}
             onSet={(next) => replace(i, { value: next })}
           />
         </fieldset>
@@ -146,12 +157,10 @@ function Storages({
       <button
         type="button"
         disabled={storages.length >= MOST_STORAGES}
-        onClick={() =>
-          onSet([
-            ...storages,
-            { name: freeName(), key: { type: 'quantised' }, value: { type: 'quantised' } },
-          ])
-        }
+        onClick={() => {
+          const type = mayPack ? 'quantised' : 'f16';
+          onSet([...storages, { name: freeName(), key: { type }, value: { type } }]);
+        }}
       >
         Add a storage
       </button>

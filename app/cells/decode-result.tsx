@@ -16,7 +16,7 @@ export function DecodeResultView({ result }: { readonly result: DecodeResult }) 
       {storages.some(({ kernelError }) => kernelError?.withinTolerance === false) && (
         <p className={styles.warning}>a kernel is further from f64 than f32 explains; see below</p>
       )}
-      {paged !== undefined && <MetricList metrics={pageMetrics(paged)} />}
+      {paged !== undefined && <MetricList metrics={pageMetrics(paged, storages)} />}
       {paged !== undefined && <BlockTableView table={paged} />}
       <StorageTable storages={storages} />
       {storages.length > 1 && <StorageChart storages={storages} />}
@@ -38,7 +38,12 @@ export function DecodeResultView({ result }: { readonly result: DecodeResult }) 
   );
 }
 
-function pageMetrics(paged: NonNullable<DecodeResult['paged']>): readonly Metric[] {
+function pageMetrics(
+  paged: NonNullable<DecodeResult['paged']>,
+  storages: DecodeResult['storages'],
+): readonly Metric[] {
+  const [first] = storages;
+  const of = storages.length > 1 && first !== undefined ? `, ${first.name}` : '';
   return [
     {
       name: 'pages used',
@@ -51,13 +56,13 @@ function pageMetrics(paged: NonNullable<DecodeResult['paged']>): readonly Metric
       note: 'empty places in used pages',
     },
     {
-      name: 'kept',
+      name: `kept${of}`,
       value: formatBytes(paged.pageBytes),
       note: `a stretch of the longest length for each sequence takes ${formatBytes(paged.reservedBytes)}`,
     },
     { name: 'block table', value: formatBytes(paged.tableBytes), note: 'with the lengths' },
     {
-      name: 'saved by sharing',
+      name: `saved by sharing${of}`,
       value: formatBytes(paged.savedBytes),
       note: 'shared pages are counted once',
     },

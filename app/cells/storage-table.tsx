@@ -33,7 +33,7 @@ const COLUMNS: readonly Column[] = [
   [
     'kernel error',
     ({ kernelError }) => (kernelError === undefined ? 'none' : formatError(kernelError.maxAbs)),
-    'against f64 over the same codes',
+    'against f64 over what is stored',
   ],
   ['read', ({ readGigabytesPerSecond }) => `${ratio(readGigabytesPerSecond)} GB/s`],
   [

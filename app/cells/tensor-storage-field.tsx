@@ -12,20 +12,23 @@ const GRANULARITIES: Readonly<Record<Granularity['type'], string>> = {
   grouped: 'per group of channels',
   'rope-pair': 'per RoPE pair',
 };
+const NUMBERS = ['f32', 'f16', 'bf16'] as const;
 const BITS = [8, 4, 2] as const;
 
 interface Props {
   readonly label: string;
   readonly storage: TensorStorage;
+  /** Whether codes with scales may be chosen; pages hold none. */
+  readonly mayPack: boolean;
   /** Gives the sentence why not, or undefined. */
   readonly onSet: (storage: unknown) => string | undefined;
 }
 
-/** How keys or values are stored: f32, or bits, mode, what shares a scale, and the scales' type. */
-export function TensorStorageField({ label, storage, onSet }: Props) {
+/** How keys or values are stored: a type of numbers, or bits, mode, what shares a scale, and the scales' type. */
+export function TensorStorageField({ label, storage, mayPack, onSet }: Props) {
   const isQuantised = storage.type === 'quantised';
   const choose = (value: string) => {
-    if (value === 'f32') onSet({ type: 'f32' });
+    if (NUMBERS.some((type) => type === value)) onSet({ type: value });
     else onSet({ ...(isQuantised ? storage : { type: 'quantised' }), bits: Number(value) });
   };
   return (
@@ -34,11 +37,13 @@ export function TensorStorageField({ label, storage, onSet }: Props) {
       <label>
         {label}{' '}
         <select
-          value={isQuantised ? String(storage.bits) : 'f32'}
+          value={isQuantised ? String(storage.bits) : storage.type}
           onChange={(event) => choose(event.target.value)}
         >
-          <option>f32</option>
-          {BITS.map((bits) => (
+          {NUMBERS.map((type) => (
+            <option key={type}>{type}</option>
+          ))}
+          {(mayPack ? BITS : []).map((bits) => (
             <option key={bits} value={bits}>
               {bits} bits
             </option>

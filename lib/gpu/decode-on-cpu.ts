@@ -2,6 +2,7 @@ import { referenceSteps } from '../attention/reference';
 import { f32ReadBytes } from './decode-reads';
 import type { DecodeRunner, StoredCall, StoredRun } from './decode-runner';
 import { driveSteps } from './jobs';
+import { widenedNotes } from './storage-notes';
 
 const CPU_BLOCK = 64;
 const TENSOR_BYTES = 2 ** 30;
@@ -19,7 +20,14 @@ export const decodeOnCpu: DecodeRunner = {
   run: runOnCpu,
 };
 
-async function runOnCpu({ call, parts, signal, report }: StoredCall): Promise<StoredRun> {
+async function runOnCpu({
+  call,
+  key,
+  value,
+  parts,
+  signal,
+  report,
+}: StoredCall): Promise<StoredRun> {
   const { shape } = call.params;
   const rows = shape.batch * shape.queryHeads * shape.queries;
   const output = new Float64Array(rows * shape.headSize);
@@ -44,6 +52,6 @@ async function runOnCpu({ call, parts, signal, report }: StoredCall): Promise<St
     clock: 'performance.now',
     readBytes: f32ReadBytes(parts, CPU_BLOCK),
     kernelError: undefined,
-    notes: [],
+    notes: widenedNotes([key, value]),
   };
 }

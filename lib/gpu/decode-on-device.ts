@@ -1,5 +1,5 @@
-import type { DecodeCall } from '../attention/decode/call';
 import { fillPool, summarisePages } from '../attention/decode/pages';
+import type { StoredTensor } from '../attention/decode/stored';
 import type { AdapterRoof, AttentionInputs, AttentionOutput } from '../attention/types';
 import { prepareAttention } from './attention-job';
 import type { ChosenPlan } from './choose-plan';
@@ -14,17 +14,26 @@ import { ResidentAttention } from './resident';
 import type { AdapterKnowledge } from './run-attention';
 import { WARMUP_RUNS } from './run-context';
 import type { DecodeJob } from './split-decode';
+import { deviceStorageNotes } from './storage-notes';
+import { STORAGE_BYTES, type Storage, storagesFor } from './stored';
 
 /** A job with what is told of it. */
 interface PreparedJob extends Pick<DecodeJob, 'submits' | 'splits' | 'run' | 'read' | 'destroy'> {
   readonly plan: string;
   readonly readBytes: number;
+  readonly notes?: readonly string[];
 }
 
-/** Split-KV kernels over f32, packed or paged caches. Chooses the f32 plan and measures the roof first. */
+/** Split-KV kernels over caches in f32 or 16 bits, contiguous or paged, and over packed ones. Chooses the f32 plan and measures the roof first. */
 export async function decodeOnDevice(
   gpu: GpuDevice,
-  { plans, roofs }: AdapterKnowledge,
+  {
+    plans,
+    roofs,
+  }: {
+    readonly plans: Pick<AdapterKnowledge['plans'], 'choose'>;
+    readonly roofs: Pick<AdapterKnowledge['roofs'], 'get'>;
+  },
   shape: AttentionInputs['shape'],
   signal: AbortSignal,
 ): Promise<DecodeRunner> {
@@ -75,9 +84,10 @@ async function runOnDevice(
 function candidateJobs(
   gpu: GpuDevice,
   chosen: ChosenPlan,
-  { call, key, value, parts }: StoredCall,
+  stored: StoredCall,
   notes: string[],
 ): readonly (() => Promise<PreparedJob>)[] {
+  const { call, key, value, parts } = stored;
   const { splits } = call.params;
   const options = {
     gigaflopsPerSecond: chosen.gigaflopsPerSecond,
@@ -85,9 +95,6 @@ function candidateJobs(
   };
   // What suits f32 on this adapter, registers or workgroup memory, suits packed keys too.
   const others: readonly DecodeKernel[] = chosen.plan.needsSubgroups ? ['quad', 'tile'] : ['tile'];
-  if (call.pages !== undefined) {
-    return others.map((kernel) => () => pagedJob(gpu, call, kernel, options));
-  }
   const [inputs] = parts as [AttentionInputs];
   if (key.quantised !== undefined && value.quantised !== undefined) {
     const packed = { ...inputs, key: key.quantised, value: value.quantised };
@@ -97,33 +104,52 @@ function candidateJobs(
       return { ...job, plan: `split-KV over packed keys and values (${kernel})`, readBytes };
     });
   }
-  if (key.quantised !== undefined || value.quantised !== undefined) {
+  let storages: readonly Storage[] = ['f32'];
+  if (key.type === value.type && key.type !== 'quantised') {
+    storages = storagesFor(gpu.info, key.type);
+  } else {
     notes.push(
-      'a cache with one packed and one f32 tensor has no kernel of its own: the f32 kernel read dequantised values, and its times are those of f32',
+      `a cache with ${nameOf(key)} keys and ${nameOf(value)} values has no kernel of its own: the f32 kernel read dequantised values, and its times are those of f32`,
     );
   }
-  return [() => f32Job(gpu, chosen, inputs, options)];
+  return storages.flatMap((storage) =>
+    call.pages === undefined
+      ? [() => storedJob(gpu, chosen, inputs, storage, options)]
+      : others.map((kernel) => () => pagedJob(gpu, stored, kernel, storage, options)),
+  );
 }
+
+const nameOf = ({ type }: StoredTensor) => (type === 'quantised' ? 'packed' : type);
+
+/** Of a plan's name. */
+const SUFFIXES: Readonly<Record<Storage, string>> = {
+  f32: '',
+  half: ', f16',
+  'half-words': ', f16 from words',
+  'bfloat-words': ', bf16 from words',
+};
 
 /** Keys per block that the kernels walk. */
 const BLOCK_KEYS: Readonly<Record<DecodeKernel, number>> = { quad: 32, tile: 64 };
 
 type Options = Parameters<typeof prepareAttention>[4];
 
-async function f32Job(
+async function storedJob(
   gpu: GpuDevice,
   { plan }: ChosenPlan,
   inputs: AttentionInputs,
+  storage: Storage,
   options: Options,
 ): Promise<PreparedJob> {
-  const resident = await ResidentAttention.upload(gpu, inputs);
+  const resident = await ResidentAttention.upload(gpu, inputs, storage);
   try {
     const job = await prepareAttention(gpu, resident, inputs, plan, options);
     return {
       ...job,
       splits: job.splits ?? 1,
-      plan: plan.label,
-      readBytes: f32ReadBytes([inputs], plan.blockKeys),
+      plan: `${plan.label}${SUFFIXES[storage]}`,
+      readBytes: (f32ReadBytes([inputs], plan.blockKeys) * STORAGE_BYTES[storage]) / 4,
+      notes: deviceStorageNotes(gpu.info, storage),
       read: () => resident.read(gpu),
       destroy: () => {
         job.destroy();
@@ -138,8 +164,9 @@ async function f32Job(
 
 async function pagedJob(
   gpu: GpuDevice,
-  { params, inputs, pages }: DecodeCall,
+  { call: { params, inputs, pages }, key, value }: StoredCall,
   kernel: DecodeKernel,
+  storage: Storage,
   options: Options,
 ): Promise<PreparedJob> {
   if (pages === undefined || params.layout.type !== 'paged') throw new Error('no pages');
@@ -150,8 +177,9 @@ async function pagedJob(
     {
       shape,
       query: inputs.query,
-      keyPool: fillPool(pages, inputs.key, shape),
-      valuePool: fillPool(pages, inputs.value, shape),
+      keyPool: fillPool(pages, key.values, shape),
+      valuePool: fillPool(pages, value.values, shape),
+      storage,
       pageTokens,
       blockTable: pages.blockTable,
       lengths: pages.lengths,
@@ -160,11 +188,15 @@ async function pagedJob(
     kernel,
     options,
   );
-  const { pageBytes, tableBytes } = summarisePages(pages, 8 * shape.kvHeads * shape.headSize);
+  const { pageBytes, tableBytes } = summarisePages(
+    pages,
+    2 * STORAGE_BYTES[storage] * shape.kvHeads * shape.headSize,
+  );
   return {
     ...job,
-    plan: `split-KV over pages of ${pageTokens} tokens (${kernel})`,
+    plan: `split-KV over pages of ${pageTokens} tokens (${kernel})${SUFFIXES[storage]}`,
     readBytes: pageBytes + tableBytes,
+    notes: deviceStorageNotes(gpu.info, storage),
   };
 }
 
@@ -194,7 +226,7 @@ async function measureJob(
       submits,
       readBytes,
       kernelError: check(output),
-      notes: [],
+      notes: job.notes ?? [],
     };
   } finally {
     job.destroy();

@@ -5,6 +5,7 @@ import type { DecodeRunner, StoredCall, StoredRun } from './decode-runner';
 import { median } from './measure';
 import { WARMUP_RUNS } from './run-context';
 import { measureOnWasm } from './run-on-wasm';
+import { widenedNotes } from './storage-notes';
 import type { WasmLanes } from './wasm-lanes';
 
 /** A WebAssembly memory ends at 4 GiB; tensors are held twice while they are loaded. */
@@ -33,7 +34,7 @@ export function decodeOnWasm(
 }
 
 async function runOnWasm(
-  { call, parts, check, signal, report }: StoredCall,
+  { call, key, value, parts, check, signal, report }: StoredCall,
   lanes: WasmLanes | undefined,
 ): Promise<StoredRun> {
   const { shape, timedRuns: runs } = call.params;
@@ -73,6 +74,7 @@ async function runOnWasm(
     kernelError: check({ output, lse }),
     notes: [
       `WebAssembly SIMD on ${threads === 1 ? 'one thread' : `${threads} threads`} of the CPU, over dequantised tensors: the bytes that it reads, and so its times, are those of f32 whatever the storage`,
+      ...widenedNotes([key, value]),
       ...(lanes?.problem === undefined ? [] : [`no more threads: ${lanes.problem}`]),
       ...(call.pages === undefined
         ? []

@@ -1,6 +1,6 @@
 import { countVisiblePairs } from '../attention/block-list';
 import { checkShapeLimits } from '../attention/checks';
-import { type DecodeCall, decodeCall, entriesOf } from '../attention/decode/call';
+import { type DecodeCall, decodeCall, entriesOf, partsOf } from '../attention/decode/call';
 import {
   decodeError,
   kernelError,
@@ -45,9 +45,13 @@ export async function runDecode(
     );
   const expected = await reference(call.parts);
   const storages: StorageResult[] = [];
+  let paged: DecodeResult['paged'];
   const notes = new Set(runner.notes);
   for (const storage of params.storages) {
     const stored = await store(call, storage, signal, report);
+    if (call.pages !== undefined) {
+      paged ??= { ...call.pages, ...summarisePages(call.pages, storedBytesPerToken(stored)) };
+    }
     const isExact = stored.parts === call.parts;
     const held = isExact ? expected : await reference(stored.parts);
     const run = await runner.run({
@@ -74,10 +78,7 @@ export async function runDecode(
     roof: runner.roof,
     storages,
     timing: storages[0]!.timing,
-    paged:
-      call.pages === undefined
-        ? undefined
-        : { ...call.pages, ...summarisePages(call.pages, f32BytesPerToken(params)) },
+    paged,
     notes: [...notes],
   };
 }
@@ -98,9 +99,16 @@ async function store(
     );
   const key = await each('key');
   const value = await each('value');
-  const isExact = key.quantised === undefined && value.quantised === undefined;
-  const parts = isExact ? call.parts : [{ ...call.inputs, key: key.values, value: value.values }];
+  if (key.type === 'f32' && value.type === 'f32') return { call, key, value, parts: call.parts };
+  const inputs = { ...call.inputs, key: key.values, value: value.values };
+  const parts = partsOf(call.params, inputs, call.pages);
   return { call, key, value, parts };
+}
+
+/** K and V of one token of a storage without scales. */
+function storedBytesPerToken({ call, key, value }: Stored): number {
+  const { kvHeads, headSize } = call.params.shape;
+  return (kvHeads * headSize * (key.bytes.bitsPerElement + value.bytes.bitsPerElement)) / 8;
 }
 
 function f32BytesPerToken({ shape }: DecodeParams): number {
@@ -118,16 +126,16 @@ function describe(
   const { params, inputs, pages, tokens } = call;
   const perToken = f32BytesPerToken(params);
   const summary = pages === undefined ? undefined : summarisePages(pages, perToken);
-  const half = (summary?.pageBytes ?? 0) / 2;
-  const bytesOf = ({ bytes }: StoredTensor) =>
-    summary === undefined
-      ? bytes
-      : {
-          ...bytes,
-          codes: half,
-          total: half,
-          bitsPerElement: (8 * half) / ((tokens * perToken) / 8),
-        };
+  const bytesOf = ({ bytes }: StoredTensor) => {
+    if (summary === undefined) return bytes;
+    const total = ((summary.pageBytes / 2) * bytes.bitsPerElement) / 32;
+    return {
+      ...bytes,
+      codes: total,
+      total,
+      bitsPerElement: (8 * total) / ((tokens * perToken) / 8),
+    };
+  };
   const key = bytesOf(stored.key);
   const value = bytesOf(stored.value);
   const kept = key.total + value.total + (summary?.tableBytes ?? 0);

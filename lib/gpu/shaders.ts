@@ -26,6 +26,7 @@ import recurrentScan from './kernels/recurrent-scan.wgsl';
 import roofCopy from './kernels/roof-copy.wgsl';
 import roofMatmul from './kernels/roof-matmul.wgsl';
 import stored from './kernels/stored.wgsl';
+import storedBfloat from './kernels/stored-bfloat.wgsl';
 import storedHalf from './kernels/stored-half.wgsl';
 import storedWords from './kernels/stored-words.wgsl';
 import variant from './kernels/variant.wgsl';
@@ -60,6 +61,7 @@ export const SHADER_FILES = {
   'roof-copy.wgsl': roofCopy,
   'roof-matmul.wgsl': roofMatmul,
   'stored.wgsl': stored,
+  'stored-bfloat.wgsl': storedBfloat,
   'stored-half.wgsl': storedHalf,
   'stored-words.wgsl': storedWords,
   'variant.wgsl': variant,

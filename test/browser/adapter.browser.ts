@@ -1,18 +1,19 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { QuantisationScheme } from '../../lib/attention/quantise/types';
+import { type AttentionPlan, PLANS } from '../../lib/gpu/plans';
 import { attentionParams } from '../../lib/spec/kinds/attention';
-import { openTests, type TestHost } from './open-tests';
+import { decodeParams } from '../../lib/spec/kinds/decode';
+import { openTests } from './open-tests';
 import type { AdapterTests } from './page/adapter';
 
 /**
  * One small kernel of every make over shapes that share it: what an adapter of another subgroup
  * size, or with 16-bit floats, can get wrong, without minutes of compiling.
  */
-let page: TestHost<AdapterTests>;
-beforeAll(async () => {
-  page = await openTests<AdapterTests>({ '/adapter.js': 'test/browser/page/adapter.ts' });
-});
-afterAll(() => page?.close());
+// Opened before tests are collected: an adapter that is missing fails the file with a sentence, where
+// a hook that fails would show every test as skipped.
+const page = await openTests<AdapterTests>({ '/adapter.js': 'test/browser/page/adapter.ts' });
+afterAll(() => page.close());
 
 const SHAPE = { batch: 1, queryHeads: 4, kvHeads: 2, queries: 65, keys: 65, headSize: 16 };
 const CASES = [
@@ -28,33 +29,51 @@ const DECODE_CASES = [
   ['rows that see no key', { queries: 5, keys: 3 }],
   ['head size 12', { queries: 3, headSize: 12 }],
 ] as const;
-const PREFILL_PLANS = ['tile-32x32', 'rows-8x4', 'quad-8x16'];
-const DECODE_PLANS = ['tile-split', 'quad-split-1', 'quad-split-4', 'lanes-split-4'];
 
 const causal = (change: object) =>
   attentionParams.parse({ shape: { ...SHAPE, ...change }, variant: { type: 'causal' }, seed: 3 });
-const cells = [
-  ...PREFILL_PLANS.map((plan) => [plan, CASES] as const),
-  ...DECODE_PLANS.map((plan) => [plan, DECODE_CASES] as const),
-];
+const casesOf = (family: AttentionPlan['family']) => (family === 'prefill' ? CASES : DECODE_CASES);
+const cells = PLANS.map(({ id, family }) => [id, family] as const);
 
-test.each(cells)('plan %s equals the f64 reference', async (plan, cases) => {
-  for (const [name, change] of cases) {
+test.each(cells)('plan %s (%s) equals the f64 reference', async (plan, family) => {
+  for (const [name, change] of casesOf(family)) {
     const error = await page.call('runSmall', plan, causal(change), 'f32');
     expect(error, name).toMatchObject({ withinTolerance: true });
   }
 });
 
-test.each(['tile-32x32', 'tile-split', 'quad-split-1'])(
-  'plan %s over f16, the way of this adapter, equals f64 over rounded tensors',
-  async (plan) => {
+test.each(cells)(
+  'plan %s (%s) over f16, the way of this adapter, equals f64 over rounded tensors',
+  async (plan, family) => {
     const storage = await page.call('chosenStorage');
-    for (const [name, change] of plan === 'tile-32x32' ? CASES : DECODE_CASES) {
+    for (const [name, change] of casesOf(family)) {
       const error = await page.call('runSmall', plan, causal(change), storage);
       expect(error, name).toMatchObject({ withinTolerance: true });
     }
   },
 );
+
+test.each([
+  ['contiguous', { type: 'contiguous' }],
+  ['in pages', { type: 'paged', pageTokens: 16 }],
+])('a decode step over 16 bits %s is right and says how it was read', async (_, layout) => {
+  const types = ['f16', 'bf16'];
+  const params = decodeParams.parse({
+    shape: { ...SHAPE, batch: 2, queries: 1, keys: 150 },
+    storages: types.map((type) => ({ name: type, key: { type }, value: { type } })),
+    layout,
+    timedRuns: 1,
+  });
+  const { storages, notes } = await page.call('runStep', 'tile-split', params);
+  for (const { kernelError } of storages) {
+    expect(kernelError).toMatchObject({ withinTolerance: true });
+  }
+  const isNative = (await page.call('chosenStorage')) === 'half';
+  expect(storages[0]!.plan).toMatch(isNative ? /, f16$/ : /, f16 from words$/);
+  expect(storages[1]!.plan).toMatch(/, bf16 from words$/);
+  expect(notes.join('\n')).toMatch(isNative ? /as f16 of the/ : /no shader-f16: two f16/);
+  expect(notes.join('\n')).not.toMatch(/discarded/);
+});
 
 const int4: QuantisationScheme = {
   bits: 4,

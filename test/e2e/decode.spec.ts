@@ -30,6 +30,51 @@ test('storages of a preset are run and compared', async ({ page }) => {
   expect(problems).toEqual([]);
 });
 
+test('f16 is chosen for keys and values, run and read in the table', async ({ page }) => {
+  const problems = await add(page);
+  const decode = cell(page, 'decode');
+  const editor = decode.getByRole('region', { name: 'storage', exact: true });
+  await editor.locator('summary').click();
+  const second = editor.getByRole('group', { name: 'int8 per token', exact: true });
+  for (const tensor of ['keys', 'values']) {
+    await second.getByRole('combobox', { name: tensor, exact: true }).selectOption('f16');
+    await expect(second.getByRole('combobox', { name: tensor, exact: true })).toHaveValue('f16');
+  }
+  await second.getByLabel('name').fill('served');
+  await decode.getByRole('button', { name: /^Run/ }).click();
+  await expect(state(page, 'decode')).toHaveText(/done/, { timeout: 60_000 });
+  const table = decode.getByRole('region', { name: 'storages' });
+  const cells = table.getByRole('row', { name: /^served/ }).getByRole('cell');
+  // Two KV heads of 64 numbers, K and V, two bytes each.
+  await expect(cells.first()).toHaveText('512 B');
+  await expect(cells.nth(3)).toHaveText('0.500');
+  await expect(cells.nth(4)).toHaveText('1.00');
+  await expect(cells.nth(5)).toHaveText('16.0');
+  await expect(table.locator('[data-tone=good]')).toHaveCount(2);
+  await expect(decode).toContainText('f16 keys and values were rounded to f16 and widened to f32');
+  expect(problems).toEqual([]);
+});
+
+test('pages hold f16; codes are not offered there', async ({ page }) => {
+  const problems = await add(page);
+  const decode = cell(page, 'decode');
+  const editor = decode.getByRole('region', { name: 'storage', exact: true });
+  await editor.getByLabel('layout').selectOption('paged');
+  await editor.locator('summary').click();
+  await editor.getByRole('button', { name: 'Add a storage' }).click();
+  const added = editor.getByRole('group', { name: 'storage 2', exact: true });
+  const keys = added.getByRole('combobox', { name: 'keys', exact: true });
+  await expect(keys).toHaveValue('f16');
+  await expect(keys.locator('option')).toHaveText(['f32', 'f16', 'bf16']);
+  await decode.getByRole('button', { name: /^Run/ }).click();
+  await expect(state(page, 'decode')).toHaveText(/done/, { timeout: 60_000 });
+  const table = decode.getByRole('region', { name: 'storages' });
+  await expect(table.locator('tbody tr')).toHaveCount(2);
+  await expect(table.locator('[data-tone=good]')).toHaveCount(2);
+  await expect(decode).toContainText('kept, f32');
+  expect(problems).toEqual([]);
+});
+
 test('storages are edited; what cannot be is told and changes nothing', async ({ page }) => {
   const problems = await add(page);
   const editor = cell(page, 'decode').getByRole('region', { name: 'storage', exact: true });

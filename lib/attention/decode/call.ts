@@ -25,13 +25,24 @@ export function decodeCall(params: DecodeParams): DecodeCall {
     return { params, inputs, pages: undefined, parts: [inputs], tokens };
   }
   const lengths = sequenceLengths(params, layout);
+  const pages = allocatePages(lengths, layout.pageTokens, layout.sharedPrefixTokens, seed);
   return {
     params,
     inputs,
-    pages: allocatePages(lengths, layout.pageTokens, layout.sharedPrefixTokens, seed),
-    parts: Array.from(lengths, (length, b) => cutSequence(params, inputs, b, length)),
+    pages,
+    parts: partsOf(params, inputs, pages),
     tokens: lengths.reduce((sum, each) => sum + each, 0),
   };
+}
+
+/** The calls that a step over these tensors is made of. */
+export function partsOf(
+  params: DecodeParams,
+  inputs: AttentionInputs,
+  pages: PageTable | undefined,
+): readonly AttentionInputs[] {
+  if (pages === undefined) return [inputs];
+  return Array.from(pages.lengths, (length, b) => cutSequence(params, inputs, b, length));
 }
 
 /** Where each batch entry is found among a step's parts. */

@@ -14,7 +14,7 @@ export interface DecodeError {
   readonly headRelativeL2: readonly number[];
 }
 
-/** Distance from f64 attention over the dequantised tensors: what the kernel itself adds. */
+/** Distance from f64 attention over the dequantised or rounded tensors: what the kernel itself adds. */
 export interface KernelError {
   readonly maxAbs: number;
   readonly lseMaxAbs: number;
@@ -27,7 +27,7 @@ export interface KernelError {
 /** One storage of the cell. */
 export interface StorageResult {
   readonly name: string;
-  /** Kept bytes; an f32 tensor is all `codes`. */
+  /** Kept bytes; a tensor in f32, f16 or bf16 is all `codes`. */
   readonly key: QuantisedBytes;
   readonly value: QuantisedBytes;
   /** K and V of one token, all KV heads of one layer. */
@@ -49,7 +49,7 @@ export interface StorageResult {
   readonly readGigabytesPerSecond: number;
   /** Of the adapter's own copy, which reads and writes. */
   readonly percentOfCopyRoof: number | undefined;
-  /** The first packed word of the keys, or of the values where keys are f32. */
+  /** The first packed word of the keys, or of the values where keys are not packed. */
   readonly word: (PackedWord & { readonly tensor: 'key' | 'value' }) | undefined;
 }
 
@@ -62,7 +62,7 @@ export interface DecodeResult {
   readonly storages: readonly StorageResult[];
   /** Of the first storage. */
   readonly timing: AttentionTiming;
-  /** Undefined in a contiguous layout. */
+  /** Bytes are those of the first storage; undefined in a contiguous layout. */
   readonly paged: (PageTable & PageSummary) | undefined;
   readonly notes: readonly string[];
 }

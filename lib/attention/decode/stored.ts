@@ -1,4 +1,6 @@
 import type { QuantisedStorage, TensorStorage } from '../../spec/kinds/decode';
+import { bfloatsToNumbers, roundToBfloats } from '../quantise/bfloat';
+import { halvesToNumbers, roundToHalves } from '../quantise/half';
 import { scaleLayout } from '../quantise/layout';
 import { wordsPerRow } from '../quantise/pack';
 import { dequantise, quantise } from '../quantise/quantise';
@@ -6,9 +8,10 @@ import type { Quantised, QuantisedBytes, TensorShape } from '../quantise/types';
 
 /** Keys or values as a storage holds them. */
 export interface StoredTensor {
-  /** Undefined for f32. */
+  readonly type: TensorStorage['type'];
+  /** Undefined for f32, f16 and bf16. */
   readonly quantised: Quantised | undefined;
-  /** What attention sees: the values that codes stand for, or the tensor as it was. */
+  /** What attention sees: the values that codes stand for, rounded numbers, or the tensor as it was. */
   readonly values: Float32Array;
   readonly bytes: QuantisedBytes;
 }
@@ -26,7 +29,13 @@ export function* storeTensor(
   if (storage.type === 'f32') {
     const codes = tensor.byteLength;
     const bytes = { codes, scales: 0, zeros: 0, total: codes, bitsPerElement: 32 };
-    return { quantised: undefined, values: tensor, bytes };
+    return { type: 'f32', quantised: undefined, values: tensor, bytes };
+  }
+  if (storage.type !== 'quantised') {
+    const values = yield* roundTensor(tensor, heads, storage.type);
+    const codes = 2 * tensor.length;
+    const bytes = { codes, scales: 0, zeros: 0, total: codes, bitsPerElement: 16 };
+    return { type: storage.type, quantised: undefined, values, bytes };
   }
   const scheme = schemeOf(storage);
   const layout = scaleLayout(shape, scheme);
@@ -47,7 +56,28 @@ export function* storeTensor(
   }
   const total = bytes.codes + bytes.scales + bytes.zeros;
   const sums = { ...bytes, total, bitsPerElement: (8 * total) / tensor.length };
-  return { quantised: { shape, scheme, packed, scales, zeros, bytes: sums }, values, bytes: sums };
+  const quantised = { shape, scheme, packed, scales, zeros, bytes: sums };
+  return { type: 'quantised', quantised, values, bytes: sums };
+}
+
+/** The tensor in numbers of 16 bits, as f32. */
+function* roundTensor(
+  tensor: Float32Array,
+  heads: number,
+  type: 'f16' | 'bf16',
+): Generator<number, Float32Array> {
+  const values = new Float32Array(tensor.length);
+  const length = tensor.length / heads;
+  for (let h = 0; h < heads; h++) {
+    const each = tensor.subarray(h * length, (h + 1) * length);
+    const rounded =
+      type === 'f16'
+        ? halvesToNumbers(roundToHalves(each))
+        : bfloatsToNumbers(roundToBfloats(each));
+    values.set(rounded, h * length);
+    yield (h + 1) / heads;
+  }
+  return values;
 }
 
 function schemeOf({ bits, mode, granularity, scaleType }: QuantisedStorage) {

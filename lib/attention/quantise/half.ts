@@ -96,6 +96,13 @@ function roundEven(value: number): number {
   return below + (below & 1);
 }
 
+let everyHalf: Float32Array | undefined;
+
 export function halvesToNumbers(halves: Uint16Array): Float32Array<ArrayBuffer> {
-  return Float32Array.from(halves, halfToNumber);
+  // There are 65,536 of them: a look-up is several times as fast as their powers of two.
+  everyHalf ??= Float32Array.from({ length: 65_536 }, (_, bits) => halfToNumber(bits));
+  const table = everyHalf;
+  const numbers = new Float32Array(halves.length);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = table[halves[i]!]!;
+  return numbers;
 }

@@ -17,6 +17,7 @@ type Quantised = Extract<TensorStorage, { type: 'quantised' }>;
 type Bits = Quantised['bits'];
 
 const F32: TensorStorage = { type: 'f32' };
+const F16: TensorStorage = { type: 'f16' };
 const scheme = (bits: Bits, granularity: Quantised['granularity']): TensorStorage => ({
   type: 'quantised',
   bits,
@@ -35,10 +36,24 @@ const both = (name: string, each: TensorStorage): CacheStorage => ({
   value: each,
 });
 const UNQUANTISED = both('f32', F32);
+const HALF = both('f16', F16);
 const PAGED_SIZE = { batch: 6, keys: 512 };
 const CONTIGUOUS = { layout: { type: 'contiguous' }, size: undefined } as const;
 
 export const STORAGE_PRESETS: readonly StoragePreset[] = [
+  {
+    id: 'f16',
+    title: 'f16 and bf16, beside int8',
+    note: 'Two bytes per number, as models are mostly served: f16 has 10 bits of fraction and ends at 65,504; bf16 has 7 and the range of f32, so that it rounds each number eight times as coarsely. int8 per token takes about half of either.',
+    source: 'IEEE 754 binary16 and bfloat16',
+    storages: [
+      UNQUANTISED,
+      HALF,
+      both('bf16', { type: 'bf16' }),
+      both('int8 per token', perToken(8)),
+    ],
+    ...CONTIGUOUS,
+  },
   {
     id: 'int8-token',
     title: 'int8 per token',
@@ -50,10 +65,11 @@ export const STORAGE_PRESETS: readonly StoragePreset[] = [
   {
     id: 'int4-token',
     title: 'int4 per token',
-    note: '4 bits per value: half of int8, and one large channel stretches the scale of every token. Set key outliers to 0 to see how much of the error they make.',
+    note: '4 bits per value: about a quarter of f16, and one large channel stretches the scale of every token. Set key outliers to 0 to see how much of the error they make.',
     source: 'uniform asymmetric quantisation, a common baseline',
     storages: [
       UNQUANTISED,
+      HALF,
       both('int8 per token', perToken(8)),
       both('int4 per token', perToken(4)),
     ],
@@ -98,9 +114,9 @@ export const STORAGE_PRESETS: readonly StoragePreset[] = [
   {
     id: 'paged-16',
     title: 'paged 16, ragged lengths',
-    note: 'Sequences of unequal lengths take pages of 16 tokens as they need them: only the last page of each is partly empty, where one stretch for the longest would be reserved for all.',
+    note: 'Sequences of unequal lengths take pages of 16 tokens as they need them: only the last page of each is partly empty, where one stretch for the longest would be reserved for all. In f16 each page takes half.',
     source: 'after PagedAttention, Kwon et al. 2023; lengths and page size are ours',
-    storages: [UNQUANTISED],
+    storages: [UNQUANTISED, HALF],
     layout: { type: 'paged', pageTokens: 16, lengths: 'ragged', sharedPrefixTokens: 0 },
     size: PAGED_SIZE,
   },

@@ -38,6 +38,9 @@ export const granularity = z.discriminatedUnion('type', [
 /** How keys or values lie in memory. */
 export const tensorStorage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('f32') }),
+  /** Two bytes per number, rounded to the nearest, ties to even; models are mostly served with these. */
+  z.strictObject({ type: z.literal('f16') }),
+  z.strictObject({ type: z.literal('bf16') }),
   z.strictObject({
     type: z.literal('quantised'),
     bits: z.literal([2, 4, 8]).default(8),
@@ -82,7 +85,7 @@ const DEFAULT_STORAGES: z.input<typeof cacheStorage>[] = [
 
 /** Why a tensor of this head size cannot be stored so, or undefined. */
 function storageProblem(storage: TensorStorage, headSize: number): string | undefined {
-  if (storage.type === 'f32') return undefined;
+  if (storage.type !== 'quantised') return undefined;
   const multiple = Math.max(8, 32 / storage.bits);
   if (headSize % multiple !== 0) {
     return `expected a headSize that is a multiple of ${multiple} for ${storage.bits} bits`;
@@ -137,8 +140,11 @@ export const decodeParams = z
       for (const part of ['key', 'value'] as const) {
         const problem = storageProblem(storage[part], shape.headSize);
         if (problem !== undefined) issue(['storages', i, part], problem);
-        if (layout.type === 'paged' && storage[part].type !== 'f32') {
-          issue(['storages', i, part], 'expected type f32: pages hold f32 only');
+        if (layout.type === 'paged' && storage[part].type === 'quantised') {
+          issue(
+            ['storages', i, part],
+            'expected type f32, f16 or bf16: pages hold no packed codes',
+          );
         }
       }
     });

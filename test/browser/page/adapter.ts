@@ -1,13 +1,18 @@
 import { compareOutputs } from '../../../lib/attention/compare';
+import type { DecodeResult } from '../../../lib/attention/decode/result';
 import { makeInputs } from '../../../lib/attention/inputs';
 import { halvesToNumbers, roundToHalves } from '../../../lib/attention/quantise/half';
 import type { AttentionInputs } from '../../../lib/attention/types';
 import { prepareAttention } from '../../../lib/gpu/attention-job';
+import { decodeOnDevice } from '../../../lib/gpu/decode-on-device';
 import { type GpuDevice, openDevice } from '../../../lib/gpu/device';
 import { type AttentionPlan, planById } from '../../../lib/gpu/plans';
 import { ResidentAttention } from '../../../lib/gpu/resident';
+import { RoofCache } from '../../../lib/gpu/roof';
+import { runDecode } from '../../../lib/gpu/run-decode';
 import { halfStorage, type Storage } from '../../../lib/gpu/stored';
 import type { AttentionParams, AttentionShape } from '../../../lib/spec/kinds/attention';
+import type { DecodeParams } from '../../../lib/spec/kinds/decode';
 import { quantisedTests } from './quantised';
 import { recurrentTests } from './recurrent';
 
@@ -20,17 +25,21 @@ async function device(): Promise<GpuDevice> {
   return gpu;
 }
 
+/** Constants of which a block of keys is four times as long. */
+const BLOCK_CONSTANTS = ['KEY_STEPS', 'BLOCK_GROUPS'] as const;
+
 /**
- * A plan whose keys per lane are fewer, where it has such a constant: the same kernel, of which a
+ * A plan whose blocks of keys are shorter, where it has such a constant: the same kernel, of which a
  * slow compiler has less to unroll.
  */
-function withKeySteps(plan: AttentionPlan, shape: AttentionShape, keySteps: number): AttentionPlan {
-  const isUnrolled = 'KEY_STEPS' in (plan.kernel(shape).constants ?? {});
+function withShortBlocks(plan: AttentionPlan, steps: number): AttentionPlan {
+  const constantsOf = (shape: AttentionShape) => plan.kernel(shape).constants ?? {};
   const kernel: AttentionPlan['kernel'] = (shape) => {
-    const variant = plan.kernel(shape);
-    return { ...variant, constants: { ...variant.constants, KEY_STEPS: keySteps } };
+    const constants = { ...constantsOf(shape) };
+    for (const name of BLOCK_CONSTANTS) if (name in constants) constants[name] = steps;
+    return { ...plan.kernel(shape), constants };
   };
-  return isUnrolled ? { ...plan, kernel, blockKeys: 4 * keySteps } : plan;
+  return plan.needsSubgroups ? { ...plan, kernel, blockKeys: 4 * steps } : plan;
 }
 
 /** Error of a plan of 2 keys per lane, against f64 over tensors as the storage rounds them. */
@@ -45,7 +54,7 @@ async function runSmall(planId: string, params: AttentionParams, storage: Storag
     value: rounded(inputs.value),
   };
   const resident = await ResidentAttention.upload(gpu, inputs, storage);
-  const plan = withKeySteps(planById(planId), params.shape, 2);
+  const plan = withShortBlocks(planById(planId), 2);
   const job = await prepareAttention(gpu, resident, inputs, plan, { gigaflopsPerSecond: 1 });
   await job.run(undefined);
   const output = await resident.read(gpu);
@@ -54,7 +63,21 @@ async function runSmall(planId: string, params: AttentionParams, storage: Storag
   return compareOutputs(expected, output, { maxFlops: Number.POSITIVE_INFINITY });
 }
 
+/** A decode step through the engine, on one plan: choosing among them compiles them all. */
+async function runStep(planId: string, params: DecodeParams): Promise<DecodeResult> {
+  const gpu = await device();
+  const plan = planById(planId);
+  const { id, label } = plan;
+  const choice = { id, label, candidates: [] };
+  const chosen = { plan, choice, gigaflopsPerSecond: 1, discarded: [] };
+  const plans = { choose: async () => chosen };
+  const { signal } = new AbortController();
+  const runner = await decodeOnDevice(gpu, { plans, roofs: new RoofCache() }, params.shape, signal);
+  return runDecode(params, runner, signal, () => undefined);
+}
+
 export const adapterTests = {
+  runStep,
   runSmall,
   chosenStorage: async () => halfStorage((await device()).info),
   runQuantised: quantisedTests.runQuantised,

@@ -2,6 +2,7 @@ import { ATTENTION_CASES } from '../../../lib/attention/cases';
 import { compareOutputs } from '../../../lib/attention/compare';
 import { makeInputs } from '../../../lib/attention/inputs';
 import { mapBaseSteps } from '../../../lib/attention/map';
+import { bfloatsToNumbers, roundToBfloats } from '../../../lib/attention/quantise/bfloat';
 import { tensorError } from '../../../lib/attention/quantise/error';
 import { halvesToNumbers, roundToHalves } from '../../../lib/attention/quantise/half';
 import { attentionReference } from '../../../lib/attention/reference';
@@ -22,13 +23,19 @@ async function device(): Promise<GpuDevice> {
   return gpu;
 }
 
-/** A case's inputs, and the same with keys and values rounded to f16. */
-function halfInputs(name: string): { inputs: AttentionInputs; rounded: AttentionInputs } {
+/** A case's inputs, and the same with keys and values rounded as a storage rounds them. */
+function halfInputs(
+  name: string,
+  storage: Storage = 'half',
+): { inputs: AttentionInputs; rounded: AttentionInputs } {
   const found = ATTENTION_CASES.find((each) => each.name === name);
   if (found === undefined) throw new Error(`unknown case: ${name}`);
   const made = makeInputs(found.params);
   const inputs = { ...made, query: made.query.map((value) => value * found.queryScale) };
-  const round = (tensor: Float32Array) => halvesToNumbers(roundToHalves(tensor));
+  const round = (tensor: Float32Array) =>
+    storage === 'bfloat-words'
+      ? bfloatsToNumbers(roundToBfloats(tensor))
+      : halvesToNumbers(roundToHalves(tensor));
   return { inputs, rounded: { ...inputs, key: round(inputs.key), value: round(inputs.value) } };
 }
 
@@ -51,7 +58,7 @@ async function runStored(planId: string, inputs: AttentionInputs, storage: Stora
  * cache's share of the f32 bytes.
  */
 async function runHalf(planId: string, name: string, storage: Storage) {
-  const { inputs, rounded } = halfInputs(name);
+  const { inputs, rounded } = halfInputs(name, storage);
   const { output, bytes } = await runStored(planId, inputs, storage);
   return {
     ...compareOutputs(rounded, output, { maxFlops: Number.POSITIVE_INFINITY }),

@@ -157,7 +157,7 @@ const params = {
             {
               name: fc.constantFrom('f32', 'a', 'b: c', '```'),
               key: fc.oneof(
-                fc.constant({ type: 'f32' }),
+                fc.constantFrom({ type: 'f32' }, { type: 'f16' }, { type: 'bf16' }),
                 fc.record(
                   {
                     type: fc.constant('quantised'),
@@ -186,7 +186,9 @@ const params = {
       { requiredKeys: [] },
     ),
     fc.record({
-      storages: fc.constant([{ name: 'f32' }]),
+      storages: fc
+        .constantFrom('f32', 'f16', 'bf16')
+        .map((type) => [{ name: 'f32' }, { name: 'paged', key: { type }, value: { type } }]),
       layout: fc.record(
         {
           type: fc.constant('paged'),
