@@ -72,6 +72,31 @@ function quad(
   };
 }
 
+/**
+ * @param tokens tokens that are taken at once: the state is read and written once for all of them
+ * @param columns value columns per quad
+ */
+function tokensAtOnce(tokens: number, columns: 16 | 32 | 64): RecurrentPlan {
+  return {
+    id: `recurrent-tokens-${tokens}x${columns}`,
+    label: `state in registers, ${tokens} tokens at once, ${columns} value columns per quad`,
+    needsSubgroups: true,
+    chunkTokens: undefined,
+    kernel: (rule, shape, part) => ({
+      file: 'recurrent-tokens.wgsl',
+      constants: {
+        ...ruleConstants(rule, part),
+        DECAYS: Number(decayKind(rule) !== 'none'),
+        TOKENS: tokens,
+        KEY_SLICES: Math.ceil(shape.keySize / 16),
+        COLUMN_GROUPS: columns / 16,
+      },
+      overrides: { WORKGROUP: 4 },
+    }),
+    workgroups: ({ valueSize }) => Math.ceil(valueSize / columns),
+  };
+}
+
 const LANE_WORKGROUP = 16;
 
 const LANE: RecurrentPlan = {
@@ -91,12 +116,22 @@ const QUAD_NARROW = quad(4, 1);
 const QUAD = quad(8, 1);
 const QUAD_WIDE = quad(16, 1);
 const QUAD_CHUNKS = quad(4, 4, 64);
+const TOKENS_NARROW = tokensAtOnce(4, 16);
+const TOKENS = tokensAtOnce(4, 32);
+
 
 export const RECURRENT_PLANS: readonly RecurrentPlan[] = [
   QUAD_NARROW,
   QUAD,
   QUAD_WIDE,
   QUAD_CHUNKS,
+  TOKENS_NARROW,
+  TOKENS,
+  tokensAtOnce(2, 32),
+  tokensAtOnce(8, 16),
+  tokensAtOnce(8, 32),
+  tokensAtOnce(4, 64),
+  tokensAtOnce(2, 64),
   LANE,
 ];
 

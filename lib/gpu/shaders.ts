@@ -23,6 +23,7 @@ import recurrentLane from './kernels/recurrent-lane.wgsl';
 import recurrentParams from './kernels/recurrent-params.wgsl';
 import recurrentQuad from './kernels/recurrent-quad.wgsl';
 import recurrentScan from './kernels/recurrent-scan.wgsl';
+import recurrentTokens from './kernels/recurrent-tokens.wgsl';
 import roofCopy from './kernels/roof-copy.wgsl';
 import roofMatmul from './kernels/roof-matmul.wgsl';
 import stored from './kernels/stored.wgsl';
@@ -57,6 +58,7 @@ export const SHADER_FILES = {
   'recurrent-params.wgsl': recurrentParams,
   'recurrent-quad.wgsl': recurrentQuad,
   'recurrent-scan.wgsl': recurrentScan,
+  'recurrent-tokens.wgsl': recurrentTokens,
   'roof-copy.wgsl': roofCopy,
   'roof-matmul.wgsl': roofMatmul,
   'stored.wgsl': stored,
