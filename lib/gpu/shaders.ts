@@ -19,11 +19,11 @@ import mergeSplits from './kernels/merge-splits.wgsl';
 import paged from './kernels/paged.wgsl';
 import params from './kernels/params.wgsl';
 import quantised from './kernels/quantised.wgsl';
+import recurrentFours from './kernels/recurrent-fours.wgsl';
 import recurrentLane from './kernels/recurrent-lane.wgsl';
 import recurrentParams from './kernels/recurrent-params.wgsl';
 import recurrentQuad from './kernels/recurrent-quad.wgsl';
 import recurrentScan from './kernels/recurrent-scan.wgsl';
-import recurrentTokens from './kernels/recurrent-tokens.wgsl';
 import roofCopy from './kernels/roof-copy.wgsl';
 import roofMatmul from './kernels/roof-matmul.wgsl';
 import stored from './kernels/stored.wgsl';
@@ -58,7 +58,7 @@ export const SHADER_FILES = {
   'recurrent-params.wgsl': recurrentParams,
   'recurrent-quad.wgsl': recurrentQuad,
   'recurrent-scan.wgsl': recurrentScan,
-  'recurrent-tokens.wgsl': recurrentTokens,
+  'recurrent-fours.wgsl': recurrentFours,
   'roof-copy.wgsl': roofCopy,
   'roof-matmul.wgsl': roofMatmul,
   'stored.wgsl': stored,

@@ -25,7 +25,6 @@ const INCLUDE = /^\s*\/\/ #include "(.+)"\s*$/;
 const FOR = /^\s*\/\/ #for ([a-z]) ([\w$+]+)\s*$/;
 const END = /^\s*\/\/ #end\s*$/;
 const SLOT = /^(\s*let \w+ = ).*; \/\/ #slot (\w+)$/;
-const NAMED = /\$([A-Z][A-Z_]*)/g;
 const CONSTANT = /^const (\w+): u32 = (\d+);$/;
 
 function linesOf(
@@ -78,10 +77,7 @@ function unrolled(lines: readonly Line[], values: ReadonlyMap<string, number>): 
     const line = lines[at]!;
     const [, name, bound] = FOR.exec(line.text) ?? [];
     if (name === undefined || bound === undefined) {
-      const text = line.text.replace(NAMED, (all, constant: string) =>
-        String(values.get(constant) ?? all),
-      );
-      result.push({ ...line, text });
+      result.push(line);
       continue;
     }
     const end = blockEnd(lines, at);
@@ -115,8 +111,7 @@ function blockEnd(lines: readonly Line[], start: number): number {
 /**
  * Resolves a shader file: `// #include "x.wgsl"` (each file once), declared constants replaced by
  * `constants`, and `// #for x N` ... `// #end` repeated with `$x` = 0 .. N - 1; `$x+1` is the number
- * after it, which also bounds inner loops, and `$N` a constant's value. Repetition is for register
- * tiles: software adapters do not unroll loops, and an array with a running index falls
+ * after it, and both may bound inner loops. Repetition is for register tiles: software adapters do not unroll loops, and an array with a running index falls
  * out of registers. Expressions are set into declared slots. Directives (`enable f16;`) of included
  * files move to the top, where the language wants them.
  */

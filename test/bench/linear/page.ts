@@ -4,6 +4,7 @@ import type { RecurrentShape, StateRule } from '../../../lib/attention/recurrent
 import { storageBuffer } from '../../../lib/gpu/buffers';
 import { type GpuDevice, openDevice } from '../../../lib/gpu/device';
 import type { KernelVariant } from '../../../lib/gpu/pipelines';
+import { GUESS_GIGAFLOPS } from '../../../lib/gpu/recurrent-call';
 import { prepareRecurrent } from '../../../lib/gpu/recurrent-job';
 import { defaultRecurrentPlan, recurrentPlanById } from '../../../lib/gpu/recurrent-plans';
 
@@ -95,7 +96,9 @@ async function rule(
   const plan =
     planId === undefined ? defaultRecurrentPlan(gpu.info, each, shape) : recurrentPlanById(planId);
   const start = performance.now();
-  const job = await prepareRecurrent(gpu, inputs, each, plan, { gigaflopsPerSecond: 4 });
+  const job = await prepareRecurrent(gpu, inputs, each, plan, {
+    gigaflopsPerSecond: GUESS_GIGAFLOPS,
+  });
   const seconds = (performance.now() - start) / 1000;
   return keep('rule', {
     detail: `plan ${plan.id}, ${job.submits} submits, ready in ${seconds.toFixed(1)} s`,

@@ -1,11 +1,11 @@
-// The rules of `recurrent-quad.wgsl`, TOKENS tokens at once: the chunk form of
+// The rules of `recurrent-quad.wgsl`, four tokens at once: the chunk form of
 // lib/attention/recurrent/chunked.ts with a chunk that fits registers. With D_i the product of the
 // decays of its tokens up to i, L_ij that of those after j up to i, and S the state before the chunk,
 //
 //     o_i = S (D_i o q_i) + sum_{j <= i} (q_i . L_ij k_j) u_j,   S' = D S + sum_j u_j (L_j k_j)^T,
 //     u_i = v_i, or beta_i (v_i - S (D_i o k_i) - sum_{j < i} (k_i . L_ij k_j) u_j) for delta rules.
 //
-// The state is read and written once for TOKENS tokens; on a software adapter a write costs more
+// The state is read and written once for four tokens; on a software adapter a write costs more
 // than the arithmetic. Decays are products, never exponents of differences: 0 has no logarithm.
 //
 // A quad owns 16 COLUMN_GROUPS value columns of one head, a lane the key vectors lane, lane + 4, ...
@@ -18,7 +18,6 @@
 // Grid: ceil(valueVectors / (4 COLUMN_GROUPS WORKGROUP / 4)), rows.
 enable subgroups;
 
-const TOKENS: u32 = 4;
 // ceil(keyVectors / 4)
 const KEY_SLICES: u32 = 4;
 const COLUMN_GROUPS: u32 = 2;
@@ -27,6 +26,8 @@ const DECAYS_SCALAR: u32 = 0;
 const DECAYS_CHANNELS: u32 = 0;
 const DELTA: u32 = 0;
 const NORMALISES: u32 = 0;
+// Keys that are not there need zeros: slices beyond the last vector, and tokens of a normaliser.
+const MASKS_KEYS: u32 = 1;
 const WRITES_OUTPUT: u32 = 1;
 override WORKGROUP: u32 = 4;
 
@@ -98,19 +99,23 @@ fn main(
     }
   }
 
-  for (var t = params.tokenStart; t < params.tokenEnd; t += TOKENS) {
+  for (var t = params.tokenStart; t < params.tokenEnd; t += 4u) {
     // Keys as later tokens of the chunk see them: k{slice}_{token}_{tokens decayed so far}.
     // #for i KEY_SLICES
     let d$i_0 = 1.0;
     // #end
-    // #for g TOKENS
+    // #for g 4
     let isToken$g = t + $gu < params.tokenEnd;
     let token$g = rowToken + min(t + $gu, params.tokenEnd - 1u);
     // #for x DECAYS_SCALAR
     let a$g = select(1.0, decay[decayAt + min(t + $gu, params.tokenEnd - 1u) * params.decayTokenStride], isToken$g);
     // #end
     // #for i KEY_SLICES
-    let k$i_$g_$g+1 = select(vec4f(), key[token$g * width + at$i], isToken$g & isOwned$i);
+    let k$i_$g_$g+1 =
+    // #for x MASKS_KEYS
+      vec4f(f32(isToken$g & isOwned$i)) *
+    // #end
+      key[token$g * width + at$i];
     // #for x WRITES_OUTPUT
     let q$i_$g = query[token$g * width + at$i];
     // #end
@@ -142,7 +147,11 @@ fn main(
     );
     // #end
     // #for i KEY_SLICES
-    let reader$i_$g = q$i_$g * d$i_$g+1;
+    let reader$i_$g = q$i_$g
+    // #for y DECAYS
+      * d$i_$g+1
+    // #end
+    ;
     // #end
     // #for y NORMALISES
     let weight$g = quadSum(0.0
@@ -169,45 +178,54 @@ fn main(
     );
     // #end
     // #for i KEY_SLICES
-    let eraser$i_$g = k$i_$g_$g+1 * d$i_$g+1;
+    let eraser$i_$g = k$i_$g_$g+1
+    // #for y DECAYS
+      * d$i_$g+1
+    // #end
+    ;
     // #end
     // #end
     // #end
 
+    // Columns are tokens: a vector times a matrix, and a matrix times a vector, is one sum a component.
+    // #for i KEY_SLICES
+    // #for x WRITES_OUTPUT
+    let readers$i = mat4x4f(reader$i_0, reader$i_1, reader$i_2, reader$i_3);
+    // #end
+    // #for x DELTA
+    let erasers$i = mat4x4f(eraser$i_0, eraser$i_1, eraser$i_2, eraser$i_3);
+    // #end
+    let writers$i = mat4x4f(k$i_0_4, k$i_1_4, k$i_2_4, k$i_3_4);
+    // #end
     // #for h COLUMN_GROUPS
     {
-      // The state's sums over key channels: read{token}_{slot}, of the lane's own columns in the end.
+      // The state's sums over this lane's key channels: {slot}_{column}, a component per token.
       // #for m 4
       // #for c 4
-      // #for i KEY_SLICES
-      let s$m_$c_$i = s$h_$m[$cu * KEY_SLICES + $iu];
-      // #end
-      // #for g TOKENS
       // #for x WRITES_OUTPUT
-      let read$g_$m_$c = 0.0
+      let read$m_$c = vec4f()
       // #for i KEY_SLICES
-        + dot(s$m_$c_$i, reader$i_$g)
+        + s$h_$m[$cu * KEY_SLICES + $iu] * readers$i
       // #end
       ;
       // #end
       // #for x DELTA
-      let held$g_$m_$c = 0.0
+      let held$m_$c = vec4f()
       // #for i KEY_SLICES
-        + dot(s$m_$c_$i, eraser$i_$g)
+        + s$h_$m[$cu * KEY_SLICES + $iu] * erasers$i
       // #end
       ;
       // #end
       // #end
       // #end
-      // #end
-      // #for g TOKENS
+      // #for g 4
       // #for x DELTA
-      let ownHeld$g = vec4f(held$g_0_0, held$g_0_1, held$g_0_2, held$g_0_3)
-        + quadSwapX(vec4f(held$g_1_0, held$g_1_1, held$g_1_2, held$g_1_3))
-        + quadSwapY(vec4f(held$g_2_0, held$g_2_1, held$g_2_2, held$g_2_3))
-        + quadSwapDiagonal(vec4f(held$g_3_0, held$g_3_1, held$g_3_2, held$g_3_3));
+      let ownHeld$g = vec4f(held0_0[$g], held0_1[$g], held0_2[$g], held0_3[$g])
+        + quadSwapX(vec4f(held1_0[$g], held1_1[$g], held1_2[$g], held1_3[$g]))
+        + quadSwapY(vec4f(held2_0[$g], held2_1[$g], held2_2[$g], held2_3[$g]))
+        + quadSwapDiagonal(vec4f(held3_0[$g], held3_1[$g], held3_2[$g], held3_3[$g]));
       // #end
-      let u$g_0 = select(vec4f(),
+      let own$g_0 = select(vec4f(),
       // #for x DELTA
         strength$g * (
       // #end
@@ -215,21 +233,21 @@ fn main(
       // #for x DELTA
         - ownHeld$g
       // #for j $g
-        - overlap$g_$j * u$j_0
+        - overlap$g_$j * own$j_0
       // #end
         )
       // #end
         , isToken$g);
-      let u$g_1 = quadSwapX(u$g_0);
-      let u$g_2 = quadSwapY(u$g_0);
-      let u$g_3 = quadSwapDiagonal(u$g_0);
+      let own$g_1 = quadSwapX(own$g_0);
+      let own$g_2 = quadSwapY(own$g_0);
+      let own$g_3 = quadSwapDiagonal(own$g_0);
       // #for x WRITES_OUTPUT
-      let o$g = vec4f(read$g_0_0, read$g_0_1, read$g_0_2, read$g_0_3)
-        + quadSwapX(vec4f(read$g_1_0, read$g_1_1, read$g_1_2, read$g_1_3))
-        + quadSwapY(vec4f(read$g_2_0, read$g_2_1, read$g_2_2, read$g_2_3))
-        + quadSwapDiagonal(vec4f(read$g_3_0, read$g_3_1, read$g_3_2, read$g_3_3))
+      let o$g = vec4f(read0_0[$g], read0_1[$g], read0_2[$g], read0_3[$g])
+        + quadSwapX(vec4f(read1_0[$g], read1_1[$g], read1_2[$g], read1_3[$g]))
+        + quadSwapY(vec4f(read2_0[$g], read2_1[$g], read2_2[$g], read2_3[$g]))
+        + quadSwapDiagonal(vec4f(read3_0[$g], read3_1[$g], read3_2[$g], read3_3[$g]))
       // #for j $g+1
-        + score$g_$j * u$j_0
+        + score$g_$j * own$j_0
       // #end
       ;
       if (isToken$g && isLive$h) {
@@ -243,15 +261,13 @@ fn main(
       // #end
       // #for m 4
       // #for c 4
+      let u$m_$c = vec4f(own0_$m[$c], own1_$m[$c], own2_$m[$c], own3_$m[$c]);
       // #for i KEY_SLICES
-      s$h_$m[$cu * KEY_SLICES + $iu] = s$m_$c_$i
+      s$h_$m[$cu * KEY_SLICES + $iu] = s$h_$m[$cu * KEY_SLICES + $iu]
       // #for x DECAYS
-        * d$i_$TOKENS
+        * d$i_4
       // #end
-      // #for g TOKENS
-        + u$g_$m[$c] * k$i_$g_$TOKENS
-      // #end
-      ;
+        + writers$i * u$m_$c;
       // #end
       // #end
       // #end
@@ -261,10 +277,10 @@ fn main(
     // #for i KEY_SLICES
     z$i = z$i
     // #for y DECAYS
-      * d$i_$TOKENS
+      * d$i_4
     // #end
-    // #for g TOKENS
-      + k$i_$g_$TOKENS
+    // #for g 4
+      + k$i_$g_4
     // #end
     ;
     // #end
