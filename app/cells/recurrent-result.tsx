@@ -11,8 +11,8 @@ import styles from './results.module.css';
 /** Error and time of a rule, what it keeps beside softmax, and what it can recall. */
 export function RecurrentResultView({ result }: { readonly result: RecurrentResult }) {
   const { timing, error, memory, adapter, params, recall, additiveRecall } = result;
-  const isSoftware = adapter?.isFallback !== false;
-  const timingTone = isSoftware ? ('muted' as const) : undefined;
+  const isOnGpu = result.engine === 'webgpu' && adapter?.isFallback === false;
+  const timingTone = isOnGpu ? undefined : ('muted' as const);
   const metrics: Metric[] = [
     {
       name: 'state kept',
@@ -31,7 +31,7 @@ export function RecurrentResultView({ result }: { readonly result: RecurrentResu
       ...(result.percentOfCopyRoof === undefined
         ? {}
         : {
-            note: `${result.percentOfCopyRoof.toFixed(0)} % of this adapter's copy roof${result.roofPlace === undefined ? '' : `; bound by ${result.roofPlace.bound}, ${result.roofPlace.percent.toFixed(0)} % of that roof`}`,
+            note: `${result.percentOfCopyRoof.toFixed(0)} % of ${result.engine === 'wasm' ? "this thread's" : "this adapter's"} copy roof${result.roofPlace === undefined ? '' : `; bound by ${result.roofPlace.bound}, ${result.roofPlace.percent.toFixed(0)} % of that roof`}`,
           }),
       tone: timingTone,
     },
