@@ -7,6 +7,8 @@ import type { KernelVariant } from '../../../lib/gpu/pipelines';
 import { GUESS_GIGAFLOPS } from '../../../lib/gpu/recurrent-call';
 import { prepareRecurrent } from '../../../lib/gpu/recurrent-job';
 import { defaultRecurrentPlan, recurrentPlanById } from '../../../lib/gpu/recurrent-plans';
+import { instantiateKernel } from '../../../lib/wasm/module';
+import { createWasmRecurrent } from '../../../lib/wasm/recurrent';
 
 /** One thing to time, bound to the device. */
 interface Timed {
@@ -16,6 +18,10 @@ interface Timed {
   check(): Promise<{ maxAbs: number; withinTolerance: boolean } | undefined>;
   destroy(): void;
 }
+
+type BenchEngine = 'webgpu' | 'wasm';
+
+const PROBE_DIMS = 64;
 
 let opened: Promise<GpuDevice | undefined> | undefined;
 const timed = new Map<string, Timed>();
@@ -66,9 +72,28 @@ async function keep(name: string, each: Timed): Promise<string> {
   return each.detail;
 }
 
-/** The adapter's best matmul of `size` x `size`. */
-const matmul = async (size: number) =>
-  keep(
+/** What repeats `work` on this thread. */
+const onThread = (detail: string, work: () => void): Timed => ({
+  detail,
+  run: async () => work(),
+  check: async () => undefined,
+  destroy: () => undefined,
+});
+
+/** The engine's best product: a matmul of `size` x `size`, or as many flops of the WASM tile. */
+async function matmul(engine: BenchEngine, size: number): Promise<string> {
+  if (engine === 'wasm') {
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+    const { scorePanel } = instantiateKernel(memory, () => undefined);
+    const panels = (2 * size ** 3) / (2 * 4 * 8 * PROBE_DIMS);
+    return keep(
+      'matmul',
+      onThread('4 x 8 tiles in cache', () => {
+        for (let i = 0; i < panels; i++) scorePanel(1024, 8192, 0, PROBE_DIMS, 1);
+      }),
+    );
+  }
+  return keep(
     'matmul',
     await probe(
       { file: 'roof-matmul.wgsl', overrides: { SIZE: size } },
@@ -76,23 +101,45 @@ const matmul = async (size: number) =>
       [size / 64, size / 64],
     ),
   );
+}
 
 /** Reads half of `bytes` and writes the other half. */
-async function copy(bytes: number): Promise<string> {
+async function copy(engine: BenchEngine, bytes: number): Promise<string> {
+  if (engine === 'wasm') {
+    const half = bytes >> 1;
+    const memory = new Uint8Array(2 * half).fill(1);
+    return keep(
+      'copy',
+      onThread('copyWithin', () => {
+        memory.copyWithin(half, 0, half);
+      }),
+    );
+  }
   const perGroup = 256 * 4 * 16;
   const half = Math.ceil(bytes / 2 / perGroup) * perGroup;
   const variant = { file: 'roof-copy.wgsl', overrides: { WORKGROUP: 256 } } as const;
   return keep('copy', await probe(variant, [half, half], [half / perGroup, 1]));
 }
 
-/** A rule with the adapter's default plan, or the named one. */
+/** A rule in WebAssembly, or with the adapter's default plan or the named one. */
 async function rule(
+  engine: BenchEngine,
   each: StateRule,
   shape: RecurrentShape,
   planId: string | undefined,
 ): Promise<string> {
-  const gpu = await device();
   const inputs = makeRecurrentInputs(shape, each, 7);
+  if (engine === 'wasm') {
+    const walk = createWasmRecurrent(inputs, each);
+    return keep('rule', {
+      ...onThread('WebAssembly SIMD, 1 thread', () => {
+        walk.reset();
+        for (let row = 0; row < walk.rows; row++) walk.run(row, 0, walk.fours);
+      }),
+      check: async () => compareRecurrent(inputs, each, walk.read()),
+    });
+  }
+  const gpu = await device();
   const plan =
     planId === undefined ? defaultRecurrentPlan(gpu.info, each, shape) : recurrentPlanById(planId);
   const start = performance.now();

@@ -16,6 +16,9 @@ const RUNS = 9;
 
 const MATMUL_SIZE = 512;
 
+/** What computes a rule: the kernels on the adapter, or WebAssembly SIMD on one thread. */
+type BenchEngine = 'webgpu' | 'wasm';
+
 interface Cost {
   readonly wallMilliseconds: number;
   /** Mean over all processes of the browser; undefined where the system does not tell. */
@@ -38,8 +41,14 @@ async function timeOf(page: TestPage, name: string, runs: number): Promise<Cost>
 const cost = ({ wallMilliseconds, processorMilliseconds }: Cost) =>
   processorMilliseconds ?? wallMilliseconds;
 
-async function probeCost(page: TestPage, name: 'copy' | 'matmul', size: number, runs: number) {
-  await call(page, name, size);
+async function probeCost(
+  page: TestPage,
+  engine: BenchEngine,
+  name: 'copy' | 'matmul',
+  size: number,
+  runs: number,
+) {
+  await call(page, name, engine, size);
   const time = await timeOf(page, name, runs);
   await call(page, 'finish', name);
   return time;
@@ -48,6 +57,7 @@ async function probeCost(page: TestPage, name: 'copy' | 'matmul', size: number, 
 interface LinearOptions {
   readonly shapes: readonly RecurrentShape[];
   readonly rules: readonly (readonly [string, StateRule])[];
+  readonly engine: BenchEngine;
   readonly plan: string | undefined;
   readonly runs: number;
   readonly say: (line: string) => void;
@@ -59,12 +69,12 @@ async function measureRule(
   rule: StateRule,
   options: LinearOptions & { readonly shape: RecurrentShape; readonly matmulGigaflops: number },
 ) {
-  const { shape, runs, say, matmulGigaflops } = options;
+  const { engine, shape, runs, say, matmulGigaflops } = options;
   const flops = recurrentFlops(rule, shape);
   const bytes = recurrentBytes(rule, shape);
   // Right before the rule, so that both meet the same machine.
-  const copy = await probeCost(page, 'copy', bytes, runs);
-  const detail = await call<string>(page, 'rule', rule, shape, options.plan);
+  const copy = await probeCost(page, engine, 'copy', bytes, runs);
+  const detail = await call<string>(page, 'rule', engine, rule, shape, options.plan);
   const time = await timeOf(page, 'rule', runs);
   const error = await call<{ maxAbs: number; withinTolerance: boolean }>(page, 'finish', 'rule');
   const gigaflopsPerSecond = flops / cost(time) / 1e6;
@@ -105,7 +115,7 @@ async function measureRule(
 export async function benchLinear(options: LinearOptions) {
   const page = await openPage({ '/bench.js': 'test/bench/linear/page.ts' });
   try {
-    const matmul = await probeCost(page, 'matmul', MATMUL_SIZE, options.runs);
+    const matmul = await probeCost(page, options.engine, 'matmul', MATMUL_SIZE, options.runs);
     const matmulGigaflops = (2 * MATMUL_SIZE ** 3) / cost(matmul) / 1e6;
     options.say(`matmul ${MATMUL_SIZE}: ${matmulGigaflops.toFixed(2)} GFLOP/s per processor`);
     const samples = [];
@@ -116,6 +126,7 @@ export async function benchLinear(options: LinearOptions) {
     }
     return {
       method: `mean processor time of ${options.runs} runs after ${WARMUP_RUNS} warm-ups, over all processes of the browser; flops of the token-by-token form`,
+      engine: options.engine,
       adapter: 'SwiftShader, a software adapter: ratios here say nothing about a GPU',
       machine: { processor: cpus()[0]?.model, cores: cpus().length },
       date: new Date().toISOString(),
@@ -128,7 +139,7 @@ export async function benchLinear(options: LinearOptions) {
 }
 
 const USAGE = `usage: npm run --silent bench:linear -- [--sizes 16,32,64] [--tokens 2048] [--heads 4]
-  [--rules additive,delta] [--plan recurrent-quad-16x1] [--runs 9] [--json]`;
+  [--rules additive,delta] [--engine webgpu] [--plan recurrent-quad-16x1] [--runs 9] [--json]`;
 
 /** The bench's options from the command line; throws a sentence. */
 function readOptions(args: readonly string[]): LinearOptions & { readonly isJson: boolean } {
@@ -139,6 +150,7 @@ function readOptions(args: readonly string[]): LinearOptions & { readonly isJson
       tokens: { type: 'string', default: '2048' },
       heads: { type: 'string', default: '4' },
       rules: { type: 'string' },
+      engine: { type: 'string', default: 'webgpu' },
       plan: { type: 'string' },
       runs: { type: 'string', default: String(RUNS) },
       json: { type: 'boolean', default: false },
@@ -158,7 +170,12 @@ function readOptions(args: readonly string[]): LinearOptions & { readonly isJson
       `unknown rule: ${name} (known: ${STATE_RULES.map(([known]) => known).join('; ')})\n${USAGE}`,
     );
   }
+  const { engine } = values;
+  if (engine !== 'webgpu' && engine !== 'wasm') {
+    throw new Error(`unknown engine: ${engine} (known: webgpu, wasm)\n${USAGE}`);
+  }
   return {
+    engine,
     shapes: values.sizes.split(',').map((text) => {
       const size = whole('sizes', text, 128);
       return {
@@ -171,7 +188,7 @@ function readOptions(args: readonly string[]): LinearOptions & { readonly isJson
     }),
     rules: STATE_RULES.filter(([name]) => names.includes(name)),
     plan: values.plan,
-    runs: whole('runs', values.runs, 50),
+    runs: whole('runs', values.runs, 500),
     say: values.json ? console.error : console.log,
     isJson: values.json,
   };
