@@ -104,11 +104,19 @@ fn main(
     // #for i KEY_SLICES
     let d$i_0 = 1.0;
     // #end
+    // Of the numbers of four tokens each lane loads one.
+    let ownToken = min(t + lane, params.tokenEnd - 1u);
+    // #for x DECAYS_SCALAR
+    let ownDecay = select(1.0, decay[decayAt + ownToken * params.decayTokenStride], t + lane < params.tokenEnd);
+    // #end
+    // #for x DELTA
+    let ownStrength = writeStrength[rowToken + ownToken];
+    // #end
     // #for g 4
     let isToken$g = t + $gu < params.tokenEnd;
     let token$g = rowToken + min(t + $gu, params.tokenEnd - 1u);
     // #for x DECAYS_SCALAR
-    let a$g = select(1.0, decay[decayAt + min(t + $gu, params.tokenEnd - 1u) * params.decayTokenStride], isToken$g);
+    let a$g = quadBroadcast(ownDecay, $gu);
     // #end
     // #for i KEY_SLICES
     let k$i_$g_$g+1 =
@@ -169,7 +177,7 @@ fn main(
     let v$g_$h = value[token$g * params.valueVectors + ownAt$h];
     // #end
     // #for x DELTA
-    let strength$g = writeStrength[token$g];
+    let strength$g = quadBroadcast(ownStrength, $gu);
     // #for j $g
     let overlap$g_$j = quadSum(0.0
     // #for i KEY_SLICES
