@@ -8,11 +8,19 @@ import { RecurrentRecallView } from './recurrent-recall';
 import { RecurrentWindowView } from './recurrent-window';
 import styles from './results.module.css';
 
+/** The roof that binds first; a copy of the same bytes is the bar where bandwidth binds. */
+function roofNote({ engine, roofPlace }: RecurrentResult, percentOfCopyRoof: number): string {
+  const owner = engine === 'wasm' ? "this thread's" : "this adapter's";
+  const copy = `${percentOfCopyRoof.toFixed(0)} % of ${owner} copy roof`;
+  if (roofPlace === undefined) return copy;
+  return `bound by ${roofPlace.bound}: ${roofPlace.percent.toFixed(0)} % of ${owner} roof; ${copy}`;
+}
+
 /** Error and time of a rule, what it keeps beside softmax, and what it can recall. */
 export function RecurrentResultView({ result }: { readonly result: RecurrentResult }) {
   const { timing, error, memory, adapter, params, recall, additiveRecall } = result;
-  const isSoftware = adapter?.isFallback !== false;
-  const timingTone = isSoftware ? ('muted' as const) : undefined;
+  const isOnGpu = result.engine === 'webgpu' && adapter?.isFallback === false;
+  const timingTone = isOnGpu ? undefined : ('muted' as const);
   const metrics: Metric[] = [
     {
       name: 'state kept',
@@ -31,7 +39,7 @@ export function RecurrentResultView({ result }: { readonly result: RecurrentResu
       ...(result.percentOfCopyRoof === undefined
         ? {}
         : {
-            note: `${result.percentOfCopyRoof.toFixed(0)} % of this adapter's copy roof${result.roofPlace === undefined ? '' : `; bound by ${result.roofPlace.bound}, ${result.roofPlace.percent.toFixed(0)} % of that roof`}`,
+            note: roofNote(result, result.percentOfCopyRoof),
           }),
       tone: timingTone,
     },

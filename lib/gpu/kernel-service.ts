@@ -37,6 +37,7 @@ import { runOnCpu } from './run-on-cpu';
 import { runOnWasm } from './run-on-wasm';
 import { runRecurrentOnDevice } from './run-recurrent';
 import { runRecurrentOnCpu } from './run-recurrent-on-cpu';
+import { runRecurrentOnWasm, runsOnWasm } from './run-recurrent-on-wasm';
 import { selectKeys } from './select-keys';
 import { type LaneWorker, WasmLanes } from './wasm-lanes';
 
@@ -158,6 +159,9 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
   ): Promise<RecurrentResult> {
     const { engine } = params;
     if (engine === 'cpu') return runRecurrentOnCpu(params, undefined, signal, report);
+    if (engine === 'wasm') {
+      return runRecurrentOnWasm(params, undefined, undefined, signal, report, roofs);
+    }
     if (params.rule.type === 'lact') {
       if (engine === 'webgpu') {
         throw new Error(
@@ -167,12 +171,12 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
       const note = 'rule lact has no kernel: the CPU reference ran in f64';
       return runRecurrentOnCpu(params, note, signal, report);
     }
-    if ((await keeper.get()) === undefined) {
-      if (engine === 'webgpu') {
-        throw new Error(
-          'engine webgpu was asked for, but this browser has no WebGPU adapter; choose engine auto or cpu',
-        );
-      }
+    const adapter = (await keeper.get())?.info;
+    if (adapter === undefined && engine === 'webgpu') throw noAdapter();
+    if (!takesDevice(engine, adapter) && runsOnWasm(params.rule)) {
+      return runRecurrentOnWasm(params, adapter, whyWasm(adapter), signal, report, roofs);
+    }
+    if (adapter === undefined) {
       const note = 'no WebGPU adapter in this browser: the CPU reference ran instead';
       return runRecurrentOnCpu(params, note, signal, report);
     }

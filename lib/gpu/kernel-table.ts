@@ -32,6 +32,7 @@ export const KERNELS = {
   'recurrent-lane.wgsl': kernel(['WORKGROUP'], 0),
   'recurrent-quad.wgsl': kernel(['WORKGROUP'], 0, true),
   'recurrent-scan.wgsl': kernel(['WORKGROUP'], 0),
+  'recurrent-fours.wgsl': kernel(['WORKGROUP'], 0, true),
   'roof-copy.wgsl': kernel(['WORKGROUP'], 0),
   'roof-matmul.wgsl': kernel(['SIZE'], 0),
 } as const satisfies Readonly<Record<string, KernelDescriptor>>;

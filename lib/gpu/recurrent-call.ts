@@ -6,8 +6,8 @@ import { prepareLegendre } from './legendre-job';
 import { prepareRecurrent, type RecurrentJob } from './recurrent-job';
 import { defaultRecurrentPlan } from './recurrent-plans';
 
-/** Guess that decides the length of the first submits. */
-const GUESS_GIGAFLOPS = 4;
+/** Guess that decides the length of submits: what a software adapter reaches on two processors. */
+export const GUESS_GIGAFLOPS = 8;
 
 /** Calls that the kernels compute. */
 export type DeviceCall = Exclude<RecurrentCall, FastWeightCall>;

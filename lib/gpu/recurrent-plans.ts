@@ -72,6 +72,28 @@ function quad(
   };
 }
 
+/** @param columns value columns per quad: more of them share each loaded query and key */
+function fours(columns: 16 | 32): RecurrentPlan {
+  return {
+    id: `recurrent-fours-${columns}`,
+    label: `state in registers, four tokens at once, ${columns} value columns per quad`,
+    needsSubgroups: true,
+    chunkTokens: undefined,
+    kernel: (rule, shape, part) => ({
+      file: 'recurrent-fours.wgsl',
+      constants: {
+        ...ruleConstants(rule, part),
+        DECAYS: Number(decayKind(rule) !== 'none'),
+        MASKS_KEYS: Number(hasNormaliser(rule) || shape.keySize % 16 !== 0),
+        KEY_SLICES: Math.ceil(shape.keySize / 16),
+        COLUMN_GROUPS: columns / 16,
+      },
+      overrides: { WORKGROUP: 4 },
+    }),
+    workgroups: ({ valueSize }) => Math.ceil(valueSize / columns),
+  };
+}
+
 const LANE_WORKGROUP = 16;
 
 const LANE: RecurrentPlan = {
@@ -91,12 +113,16 @@ const QUAD_NARROW = quad(4, 1);
 const QUAD = quad(8, 1);
 const QUAD_WIDE = quad(16, 1);
 const QUAD_CHUNKS = quad(4, 4, 64);
+const FOURS_NARROW = fours(16);
+const FOURS = fours(32);
 
 export const RECURRENT_PLANS: readonly RecurrentPlan[] = [
   QUAD_NARROW,
   QUAD,
   QUAD_WIDE,
   QUAD_CHUNKS,
+  FOURS_NARROW,
+  FOURS,
   LANE,
 ];
 
@@ -106,8 +132,9 @@ export function supportsRule(plan: RecurrentPlan, rule: StateRule): boolean {
 }
 
 /**
- * The plan for an adapter. A software adapter has few processors and slow loads, so its quads share
- * them among as many columns as compile in reasonable time; a GPU wants parallelism first: chunks,
+ * The plan for an adapter. A software adapter has few processors, slow loads and slower writes, so
+ * its quads take four tokens at once and share them among as many columns as compile within a
+ * second or so and stay in the first-level cache; a GPU wants parallelism first: chunks,
  * or for the delta rules few columns per quad. Without subgroups one lane per column.
  */
 export function defaultRecurrentPlan(
@@ -116,7 +143,9 @@ export function defaultRecurrentPlan(
   shape: RecurrentShape,
 ): RecurrentPlan {
   if (!info.hasSubgroups) return LANE;
-  if (info.isFallback) return shape.keySize <= 64 ? QUAD_WIDE : QUAD;
+  if (info.isFallback) {
+    return shape.keySize <= 64 && shape.valueSize > 16 ? FOURS : FOURS_NARROW;
+  }
   const isLong = shape.tokens > 2 * QUAD_CHUNKS.chunkTokens!;
   return isLong && supportsRule(QUAD_CHUNKS, rule) ? QUAD_CHUNKS : QUAD_NARROW;
 }

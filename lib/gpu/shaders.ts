@@ -19,6 +19,7 @@ import mergeSplits from './kernels/merge-splits.wgsl';
 import paged from './kernels/paged.wgsl';
 import params from './kernels/params.wgsl';
 import quantised from './kernels/quantised.wgsl';
+import recurrentFours from './kernels/recurrent-fours.wgsl';
 import recurrentLane from './kernels/recurrent-lane.wgsl';
 import recurrentParams from './kernels/recurrent-params.wgsl';
 import recurrentQuad from './kernels/recurrent-quad.wgsl';
@@ -58,6 +59,7 @@ export const SHADER_FILES = {
   'recurrent-params.wgsl': recurrentParams,
   'recurrent-quad.wgsl': recurrentQuad,
   'recurrent-scan.wgsl': recurrentScan,
+  'recurrent-fours.wgsl': recurrentFours,
   'roof-copy.wgsl': roofCopy,
   'roof-matmul.wgsl': roofMatmul,
   'stored.wgsl': stored,

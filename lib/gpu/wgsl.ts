@@ -22,7 +22,7 @@ export type WgslReplaced = Readonly<Record<string, string>>;
 
 const ENABLE = /^enable \w+;$/;
 const INCLUDE = /^\s*\/\/ #include "(.+)"\s*$/;
-const FOR = /^\s*\/\/ #for ([a-z]) (\w+)\s*$/;
+const FOR = /^\s*\/\/ #for ([a-z]) ([\w$+]+)\s*$/;
 const END = /^\s*\/\/ #end\s*$/;
 const SLOT = /^(\s*let \w+ = ).*; \/\/ #slot (\w+)$/;
 const CONSTANT = /^const (\w+): u32 = (\d+);$/;
@@ -88,7 +88,7 @@ function unrolled(lines: readonly Line[], values: ReadonlyMap<string, number>): 
     for (let i = 0; i < count; i++) {
       const copy = body.map((each) => ({
         ...each,
-        text: each.text.replaceAll(`$${name}`, String(i)),
+        text: each.text.replaceAll(`$${name}+1`, String(i + 1)).replaceAll(`$${name}`, String(i)),
       }));
       result.push(...unrolled(copy, values));
     }
@@ -110,8 +110,8 @@ function blockEnd(lines: readonly Line[], start: number): number {
 
 /**
  * Resolves a shader file: `// #include "x.wgsl"` (each file once), declared constants replaced by
- * `constants`, and `// #for x N` ... `// #end` repeated with `$x` = 0 .. N - 1. Repetition is for
- * register tiles: software adapters do not unroll loops, and an array with a running index falls
+ * `constants`, and `// #for x N` ... `// #end` repeated with `$x` = 0 .. N - 1; `$x+1` is the number
+ * after it, and both may bound inner loops. Repetition is for register tiles: software adapters do not unroll loops, and an array with a running index falls
  * out of registers. Expressions are set into declared slots. Directives (`enable f16;`) of included
  * files move to the top, where the language wants them.
  */

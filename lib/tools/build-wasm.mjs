@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { ROOT } from './paths.mjs';
 
 // `npm run build:wasm`: AssemblyScript to a TypeScript module that holds the binary, so that the
-// page needs neither the compiler nor a request of its own for 5 KB.
+// page needs neither the compiler nor a request of its own for 7 KB.
 const ENTRY = 'lib/wasm/kernels/attention.ts';
 const BINARY_MODULE = 'lib/wasm/attention-binary.ts';
 
@@ -15,7 +15,7 @@ const OPTIONS = [
 ];
 
 /**
- * Compiles the attention kernels.
+ * Compiles the attention and recurrent kernels.
  * @returns {Promise<Uint8Array>} the WebAssembly binary
  */
 export async function compileAttention() {

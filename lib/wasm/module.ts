@@ -43,6 +43,24 @@ export interface KernelExports {
   packKeys(from: number, to: number, paddedKeys: number, headSize: number): void;
   exponentials(pointer: number, count: number): void;
   scorePanel(query: number, keys: number, scores: number, headSize: number, scale: number): void;
+  /** Parameters as `kernels/recurrent.ts` documents them. */
+  walkFours(
+    scratch: number,
+    query: number,
+    key: number,
+    value: number,
+    decay: number,
+    tokenStride: number,
+    channelStride: number,
+    writeStrength: number,
+    state: number,
+    normaliser: number,
+    output: number,
+    fours: number,
+    keySize: number,
+    valuePanels: number,
+  ): void;
+  readonly RECURRENT_SCRATCH_BYTES: WebAssembly.Global;
   readonly BLOCK_QUERIES: WebAssembly.Global;
   readonly BLOCK_KEYS: WebAssembly.Global;
   readonly MAX_HEAD_SIZE: WebAssembly.Global;

@@ -100,7 +100,7 @@ describe.each(['tile', 'quad'] as const)('%s kernels', (kernel) => {
   });
 });
 
-test.each(['recurrent-quad-4x1', 'recurrent-lane'])(
+test.each(['recurrent-quad-4x1', 'recurrent-fours-16', 'recurrent-lane'])(
   'plan %s equals the f64 reference',
   async (plan) => {
     const rule = { type: 'delta' } as const;

@@ -168,6 +168,7 @@ test.each(['additive', 'gated-delta', 'prefix-linear'])(
     const { result, error } = await call(page, 'serviceRecurrent', {
       shape: { tokens: 300, heads: 2 },
       rule: { type },
+      engine: 'webgpu',
       timedRuns: 2,
     });
     expect(error).toBeUndefined();
@@ -190,12 +191,42 @@ test.each([
   const { result, error } = await call(page, 'serviceRecurrent', {
     shape: { batch: 2, tokens: 150, heads: 2, keySize: 20, valueSize: 12 },
     rule,
+    engine: 'webgpu',
     timedRuns: 2,
     ...more,
   });
   expect(error).toBeUndefined();
   expect(result).toMatchObject({ engine: 'webgpu', error: { withinTolerance: true } });
   expect(result!.plan).toBeDefined();
+});
+
+test.each([
+  { type: 'gated-delta' },
+  { type: 'gated', normalise: true },
+  { type: 'mom', memories: 3, topK: 2, hasShared: true },
+])('a software adapter leaves a recurrent cell of %j to WebAssembly', async (rule) => {
+  const { result, error } = await call(page, 'serviceRecurrent', {
+    shape: { tokens: 301, heads: 3, keySize: 20, valueSize: 12 },
+    rule,
+    timedRuns: 2,
+  });
+  expect(error).toBeUndefined();
+  expect(result).toMatchObject({
+    engine: 'wasm',
+    engineNote: expect.stringContaining('slower than WebAssembly'),
+    adapter: { isFallback: true },
+    error: { withinTolerance: true },
+  });
+  expect(result!.percentOfCopyRoof).toBeGreaterThan(0);
+  expect(result!.timing.samplesSeconds).toHaveLength(2);
+});
+
+test('a Legendre memory has no WebAssembly kernel: auto takes the software adapter', async () => {
+  const params = { shape: { tokens: 97, heads: 1 }, rule: { type: 'lmu' }, timedRuns: 1 };
+  const { result } = await call(page, 'serviceRecurrent', params);
+  expect(result).toMatchObject({ engine: 'webgpu', error: { withinTolerance: true } });
+  const refused = await call(page, 'serviceRecurrent', { ...params, engine: 'wasm' });
+  expect(refused.error).toContain('rule lmu has no WebAssembly kernel');
 });
 
 test('fast weights run on the CPU and say so, and never on a device', async () => {

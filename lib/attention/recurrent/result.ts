@@ -10,7 +10,7 @@ import type { RecallCurve } from './recall';
 
 export interface RecurrentResult {
   readonly params: RecurrentParams;
-  readonly engine: 'webgpu' | 'cpu';
+  readonly engine: 'webgpu' | 'wasm' | 'cpu';
   readonly engineNote: string | undefined;
   readonly adapter: AdapterInfo | undefined;
   /** Kernel plan in words. */

@@ -9,6 +9,7 @@ import { runDecode } from '../../gpu/run-decode';
 import { runOnCpu } from '../../gpu/run-on-cpu';
 import { runOnWasm } from '../../gpu/run-on-wasm';
 import { runRecurrentOnCpu } from '../../gpu/run-recurrent-on-cpu';
+import { runRecurrentOnWasm } from '../../gpu/run-recurrent-on-wasm';
 import { selectKeys } from '../../gpu/select-keys';
 import { readHeadless } from '../../run/headless';
 import type { AttentionCall, KernelApi, KernelCall, KernelOutput } from '../../run/worker-api';
@@ -55,9 +56,13 @@ async function runHere(call: KernelCall): Promise<KernelOutput | undefined> {
       return { kind: 'compose', value };
     }
     case 'recurrent': {
-      if (engine !== 'cpu') return undefined;
+      if (engine !== 'cpu' && engine !== 'wasm') return undefined;
       const { signal } = new AbortController();
-      const value = await runRecurrentOnCpu(call.params, undefined, signal, () => undefined);
+      const report = () => undefined;
+      const value =
+        engine === 'cpu'
+          ? await runRecurrentOnCpu(call.params, undefined, signal, report)
+          : await runRecurrentOnWasm(call.params, undefined, undefined, signal, report);
       return { kind: 'recurrent', value };
     }
     case 'decode': {

@@ -67,8 +67,11 @@ export const recurrentParams = z
     /** Tokens of the causal convolution before q, k and v; 1 is none. */
     convolutionWidth: size(1, 4, 1),
     hybrid: hybridStack.prefault({}),
-    /** `auto` is WebGPU where there is an adapter, else the f64 reference on the CPU. */
-    engine: z.enum(['auto', 'webgpu', 'cpu']).default('auto'),
+    /**
+     * `auto` is WebGPU on a GPU, else WebAssembly; where a rule has no kernel there, a software
+     * adapter or the f64 reference on the CPU.
+     */
+    engine: z.enum(['auto', 'webgpu', 'wasm', 'cpu']).default('auto'),
     timedRuns: size(1, 50, 5),
     seed: z
       .int()

@@ -6,6 +6,7 @@
 
 import { exponentials } from './exponential';
 import { packKeys, packQueries } from './pack';
+import { RECURRENT_SCRATCH_BYTES, walkFours } from './recurrent';
 import { scorePanel, weightPanel } from './products';
 import { scoreRow, weightRow32, weightRow8 } from './row-products';
 import {
@@ -29,8 +30,10 @@ export {
   exponentials,
   MAX_HEAD_SIZE,
   packKeys,
+  RECURRENT_SCRATCH_BYTES,
   SCRATCH_BYTES,
   scorePanel,
+  walkFours,
 };
 
 @external('env', 'modify')

@@ -172,9 +172,9 @@ describe('what does not fit is refused with a sentence', () => {
     ],
     [
       'more keys than a cell may have',
-      { q: [3, 4], k: [40_000, 4], v: [40_000, 4] },
+      { q: [3, 4], k: [70_000, 4], v: [70_000, 4] },
       { layout: 'nd' },
-      'query "q" [3, 4] and key "k" [40000, 4] in layout nd: invalid keys: 40000 (expected 1..32768)',
+      'query "q" [3, 4] and key "k" [70000, 4] in layout nd: invalid keys: 70000 (expected 1..65536)',
     ],
     [
       'another shape than the cell',

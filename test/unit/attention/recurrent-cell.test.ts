@@ -4,6 +4,7 @@ import { STATE_RULES } from '../../../lib/attention/recurrent/cases';
 import { recallCurve } from '../../../lib/attention/recurrent/recall';
 import { recurrentReference } from '../../../lib/attention/recurrent/reference';
 import { runRecurrentOnCpu } from '../../../lib/gpu/run-recurrent-on-cpu';
+import { runRecurrentOnWasm } from '../../../lib/gpu/run-recurrent-on-wasm';
 import { recurrentParams } from '../../../lib/spec/kinds/recurrent';
 
 const { signal } = new AbortController();
@@ -48,6 +49,36 @@ describe('a recurrent call', () => {
     expect(result.memory.kvBytes).toBe(2 * 70 * (16 + 64) * 4);
     expect(result.memory.stateBytes).toBeGreaterThanOrEqual(2 * 16 * 64 * 4);
     expect(result.timing.flops).toBeGreaterThan(0);
+  });
+
+  const rules = [...STATE_RULES, ['mom', { type: 'mom', memories: 3, topK: 2 }]] as const;
+  test.each(rules)('runs in WebAssembly and equals the reference: %s', async (_, rule) => {
+    const params = recurrentParams.parse({
+      shape: { tokens: 70, heads: 2, keySize: 16 },
+      rule,
+      timedRuns: 3,
+    });
+    const result = await runRecurrentOnWasm(params, undefined, 'why', signal, () => undefined);
+    expect(result).toMatchObject({
+      engine: 'wasm',
+      engineNote: 'why',
+      error: { withinTolerance: true },
+    });
+    expect(result.timing.samplesSeconds).toHaveLength(3);
+    expect(result.roofPlace!.attainableGigaflopsPerSecond).toBeGreaterThan(0);
+    expect(result.percentOfCopyRoof).toBeGreaterThan(0);
+  });
+
+  it('stops in WebAssembly when aborted, and refuses rules without a kernel there', async () => {
+    const run = (given: object, options: AbortSignal) =>
+      runRecurrentOnWasm(recurrentParams.parse(given), undefined, undefined, options, () => {});
+    const controller = new AbortController();
+    const running = run({ shape: { tokens: 64 }, rule: { type: 'ssd' } }, controller.signal);
+    controller.abort();
+    await expect(running).rejects.toThrow('abort');
+    await expect(run({ rule: { type: 'lmu' } }, signal)).rejects.toThrow(
+      'rule lmu has no WebAssembly kernel',
+    );
   });
 
   it('keeps delta keys of unit length through convolution and feature map', () => {

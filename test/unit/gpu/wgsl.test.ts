@@ -43,6 +43,27 @@ test('constants replace declared ones only', () => {
   expect(() => resolveWgsl(files, 'open.wgsl')).toThrow('#for without #end at open.wgsl:1');
 });
 
+test('the number after an index names things and bounds inner loops', () => {
+  const triangle = {
+    't.wgsl': [
+      '// #for g 3',
+      '// #for j $g',
+      'x$j_$g+1 = x$j_$g;',
+      '// #end',
+      'y$g+1();',
+      '// #end',
+    ].join('\n'),
+  };
+  expect(resolveWgsl(triangle, 't.wgsl').code.split('\n')).toEqual([
+    'y1();',
+    'x0_2 = x0_1;',
+    'y2();',
+    'x0_3 = x0_2;',
+    'x1_3 = x1_2;',
+    'y3();',
+  ]);
+});
+
 test('a file takes the place of an included one, its directives on top', () => {
   const withStored = {
     ...files,

@@ -138,6 +138,7 @@ const params = {
         { type: 'lact', chunkTokens: 9, hasMomentum: true },
       ),
       convolutionWidth: int(1, 4),
+      engine: fc.constantFrom('auto', 'webgpu', 'wasm', 'cpu'),
       hybrid: fc.record(
         { layers: int(1, 128), softmaxEvery: int(0, 128), windowTokens: int(1, 65_536) },
         { requiredKeys: [] },

@@ -1,0 +1,78 @@
+import { describe, expect, test } from 'vitest';
+import { RECURRENT_CASES, STATE_RULES } from '../../../lib/attention/recurrent/cases';
+import { compareRecurrent } from '../../../lib/attention/recurrent/compare';
+import { makeRecurrentInputs } from '../../../lib/attention/recurrent/inputs';
+import { recurrentReference } from '../../../lib/attention/recurrent/reference';
+import type { RecurrentInputs, StateRule } from '../../../lib/attention/recurrent/types';
+import { instantiateKernel } from '../../../lib/wasm/module';
+import { createWasmRecurrent, SCRATCH_FLOATS } from '../../../lib/wasm/recurrent';
+
+function runAll(inputs: RecurrentInputs, rule: StateRule, initialState?: Float32Array) {
+  const call = createWasmRecurrent(inputs, rule, initialState);
+  call.reset();
+  for (let row = 0; row < call.rows; row++) call.run(row, 0, call.fours);
+  return { call, result: call.read() };
+}
+
+test('the scratch is as large as the kernel says', () => {
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
+  const { RECURRENT_SCRATCH_BYTES } = instantiateKernel(memory, () => undefined);
+  expect(RECURRENT_SCRATCH_BYTES.value).toBe(4 * SCRATCH_FLOATS);
+});
+
+describe.each(STATE_RULES)('%s equals the f64 reference', (_, rule) => {
+  test.each(RECURRENT_CASES)('$name', ({ shape }) => {
+    const inputs = makeRecurrentInputs(shape, rule, 7);
+    const { result } = runAll(inputs, rule);
+    expect(compareRecurrent(inputs, rule, result)).toMatchObject({ withinTolerance: true });
+  });
+
+  test('in slices, twice: the state is carried and starts anew', () => {
+    const shape = { batch: 2, heads: 2, tokens: 41, keySize: 20, valueSize: 13 };
+    const inputs = makeRecurrentInputs(shape, rule, 3);
+    const { call, result } = runAll(inputs, rule);
+    call.reset();
+    for (let row = 0; row < call.rows; row++) {
+      for (let four = 0; four < call.fours; four += 3) {
+        call.run(row, four, Math.min(four + 3, call.fours));
+      }
+    }
+    expect(call.read()).toEqual(result);
+  });
+
+  test('from a carried state', () => {
+    const shape = { batch: 1, heads: 2, tokens: 33, keySize: 12, valueSize: 10 };
+    const before = makeRecurrentInputs(shape, rule, 1);
+    const after = makeRecurrentInputs({ ...shape, tokens: 3 }, rule, 2);
+    const { state } = runAll(before, rule).result;
+    const { result } = runAll(after, rule, state);
+    const expected = recurrentReference(before, rule).state;
+    expect(compareRecurrent(after, rule, result, expected)).toMatchObject({
+      withinTolerance: true,
+    });
+  });
+});
+
+test('a decay of 0 forgets everything, without a NaN', () => {
+  const shape = { batch: 1, heads: 1, tokens: 22, keySize: 8, valueSize: 8 };
+  for (const rule of [
+    { type: 'gated', normalise: false },
+    { type: 'gated-delta' },
+  ] as const satisfies readonly StateRule[]) {
+    const inputs = makeRecurrentInputs(shape, rule, 5);
+    const decay = inputs.decay!.map((each, i) => (i % 5 === 2 ? 0 : each));
+    const forgetful = { ...inputs, decay };
+    const { result } = runAll(forgetful, rule);
+    expect(compareRecurrent(forgetful, rule, result)).toMatchObject({ withinTolerance: true });
+  }
+});
+
+test('refuses keys that do not fit, and tensors of another length', () => {
+  const shape = { batch: 1, heads: 1, tokens: 2, keySize: 129, valueSize: 4 };
+  const rule = { type: 'ssd' } as const;
+  const inputs = makeRecurrentInputs(shape, rule, 1);
+  expect(() => createWasmRecurrent(inputs, rule)).toThrow('invalid keySize: 129 (expected 1..128)');
+  expect(() => createWasmRecurrent({ ...inputs, value: new Float32Array(3) }, rule)).toThrow(
+    'invalid value: 3 elements',
+  );
+});
