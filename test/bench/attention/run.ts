@@ -127,7 +127,7 @@ export async function benchAttention(options: BenchOptions) {
 
 const USAGE = `usage: npm run --silent bench:attention -- [--shapes 256,512] [--decode 1024,4096]
   [--heads 4] [--kv-heads 4] [--head-size 64] [--engines headroom,jax-js] [--runs 5] [--json]
-  --sparse [--calls window]: our engines over masks and selections of falling density; N is the
+  --sparse [--calls window]: those of --engines that are ours over masks and selections of falling density; N is the
   last of --shapes`;
 
 /** The bench's options from the command line; throws a sentence. */

@@ -62,6 +62,7 @@ export async function benchSparse(
   options: {
     readonly tokens: number;
     readonly calls: string;
+    readonly engines: readonly EngineName[];
     readonly heads: number;
     readonly kvHeads: number;
     readonly headSize: number;
@@ -72,7 +73,7 @@ export async function benchSparse(
   const { tokens, calls, heads, kvHeads, headSize, runs } = options;
   const shape = { batch: 1, queryHeads: heads, kvHeads, queries: tokens, keys: tokens, headSize };
   const samples: SparseSample[] = [];
-  for (const engine of ENGINES) {
+  for (const engine of ENGINES.filter((each) => options.engines.includes(each))) {
     const densePage = await openBench();
     const page = await openBench();
     try {
