@@ -1,5 +1,16 @@
 import { type FormulaNode, type Operation, powerOfTwo } from './tree';
-import { call, f32, f32Const, func, i32, i32Const, local, moduleBytes } from './wasm-bytes';
+import {
+  call,
+  f32,
+  f32Const,
+  func,
+  i32,
+  i32Const,
+  i32Store,
+  local,
+  moduleBytes,
+  type WasmFunction,
+} from './wasm-bytes';
 
 /** What formulas read, fixed when the module is made. */
 export interface WasmBindings {
@@ -18,9 +29,8 @@ export interface WasmBindings {
 
 export interface WasmTile {
   readonly rows: number;
+  /** At most 32, the bits of a word. */
   readonly columns: number;
-  /** Score of a masked element. */
-  readonly masked: number;
   /** Whether the memory that the module imports is shared. */
   readonly isShared: boolean;
 }
@@ -35,18 +45,18 @@ export const WASM_MATH = {
 } as const;
 
 const MATH = Object.keys(WASM_MATH) as (keyof typeof WASM_MATH)[];
-/** Helper functions after the imports, and `modify` after them. */
+/** Helper functions after the imports, and what is exported after them. */
 const HELPERS = ['div', 'mod', 'modFloat', 'min', 'max', 'abs'] as const;
 const helper = (name: (typeof HELPERS)[number]) => call(MATH.length + HELPERS.indexOf(name));
 
-/** Parameters and locals of `modify`. */
+/** Parameters and locals of both exports; `rows` is a parameter of `visible` and idle in `modify`. */
 const LOCALS = {
   pointer: 0,
   batch: 1,
   head: 2,
   firstRow: 3,
   firstKey: 4,
-  isPartial: 5,
+  rows: 5,
   q: 6,
   k: 7,
   at: 8,
@@ -54,13 +64,22 @@ const LOCALS = {
   column: 10,
   index: 11,
   score: 12,
+  word: 13,
 } as const;
+const SHARED_LOCALS = [
+  { count: 6, type: 'i32' },
+  { count: 1, type: 'f32' },
+  { count: 1, type: 'i32' },
+] as const;
 
 /**
- * A WebAssembly module that rewrites a tile of scores in place: exports
- * `modify(pointer, batch, head, firstRow, firstKey, isPartial)` over an imported `env.memory`.
- * Scores go through the score formula; where `isPartial`, masked ones become `tile.masked`. Printed
- * from the trees alone; numbers are constants, since a module of this size compiles in no time.
+ * A WebAssembly module over an imported `env.memory`, printed from the trees alone; numbers are
+ * constants, since a module of this size compiles in no time. It exports, where there is a formula,
+ *
+ * - `modify(pointer, batch, head, firstRow, firstKey)`: puts the tile of scores at `pointer`, f32
+ *   [tile.rows][tile.columns], through the score formula;
+ * - `visible(pointer, batch, head, firstRow, firstKey, rows)`: writes u32 [rows] at `pointer`, bit j
+ *   of word i set where row i sees column j.
  */
 export function printWasm(
   mask: FormulaNode | undefined,
@@ -68,45 +87,97 @@ export function printWasm(
   bindings: WasmBindings,
   tile: WasmTile,
 ): Uint8Array<ArrayBuffer> {
-  const body = [
-    ...forEach(LOCALS.row, tile.rows, [
-      ...local.get(LOCALS.firstRow),
-      ...local.get(LOCALS.row),
-      ...i32.add,
-      ...i32Const(bindings.keys - bindings.queries),
-      ...i32.add,
-      ...local.set(LOCALS.q),
-      ...forEach(LOCALS.column, tile.columns, [
-        ...local.get(LOCALS.firstKey),
-        ...local.get(LOCALS.column),
-        ...i32.add,
-        ...local.set(LOCALS.k),
-        ...modifyOne(mask, score, bindings, tile),
-      ]),
-    ]),
+  const exported = [
+    ...(score === undefined ? [] : [modifyFunction(score, bindings, tile)]),
+    ...(mask === undefined ? [] : [visibleFunction(mask, bindings, tile)]),
   ];
   const helpers = [divide, modulo, moduloFloat, minimum, maximum, absolute];
   return moduleBytes({
     math: MATH,
     isShared: tile.isShared,
-    functions: [
-      ...helpers,
-      func(
-        'modify',
-        { params: ['i32', 'i32', 'i32', 'i32', 'i32', 'i32'], results: [] },
-        [
-          { count: 6, type: 'i32' },
-          { count: 1, type: 'f32' },
-        ],
-        body,
-      ),
-    ],
-    exported: 'modify',
+    functions: [...helpers, ...exported],
+    exported: exported.map(({ name }) => name),
   });
 }
 
+const i32s = (count: number) => Array.from({ length: count }, () => 'i32' as const);
+
+function modifyFunction(score: FormulaNode, bindings: WasmBindings, tile: WasmTile): WasmFunction {
+  return func(
+    'modify',
+    { params: i32s(5), results: [] },
+    [{ count: 1, type: 'i32' }, ...SHARED_LOCALS],
+    [
+      ...forEach(LOCALS.row, i32Const(tile.rows), [
+        ...setQuery(bindings),
+        ...forEach(LOCALS.column, i32Const(tile.columns), [
+          ...setKey,
+          ...local.get(LOCALS.row),
+          ...i32Const(tile.columns),
+          ...i32.mul,
+          ...local.get(LOCALS.column),
+          ...i32.add,
+          ...i32Const(4),
+          ...i32.mul,
+          ...local.get(LOCALS.pointer),
+          ...i32.add,
+          ...local.tee(LOCALS.at),
+          ...f32.load,
+          ...local.set(LOCALS.score),
+          ...local.get(LOCALS.at),
+          ...printFloat(score, bindings),
+          ...f32.store,
+        ]),
+      ]),
+    ],
+  );
+}
+
+function visibleFunction(mask: FormulaNode, bindings: WasmBindings, tile: WasmTile): WasmFunction {
+  return func('visible', { params: i32s(6), results: [] }, SHARED_LOCALS, [
+    ...forEach(LOCALS.row, local.get(LOCALS.rows), [
+      ...setQuery(bindings),
+      ...i32Const(0),
+      ...local.set(LOCALS.word),
+      ...forEach(LOCALS.column, i32Const(tile.columns), [
+        ...setKey,
+        ...print(mask, bindings),
+        ...local.get(LOCALS.column),
+        ...i32.shiftLeft,
+        ...local.get(LOCALS.word),
+        ...i32.or,
+        ...local.set(LOCALS.word),
+      ]),
+      ...local.get(LOCALS.pointer),
+      ...local.get(LOCALS.row),
+      ...i32Const(4),
+      ...i32.mul,
+      ...i32.add,
+      ...local.get(LOCALS.word),
+      ...i32Store,
+    ]),
+  ]);
+}
+
+/** The row's position among the keys. */
+const setQuery = ({ keys, queries }: WasmBindings) => [
+  ...local.get(LOCALS.firstRow),
+  ...local.get(LOCALS.row),
+  ...i32.add,
+  ...i32Const(keys - queries),
+  ...i32.add,
+  ...local.set(LOCALS.q),
+];
+
+const setKey = [
+  ...local.get(LOCALS.firstKey),
+  ...local.get(LOCALS.column),
+  ...i32.add,
+  ...local.set(LOCALS.k),
+];
+
 /** `for (local = 0; local < count; local++) body`, with count at least 1. */
-function forEach(index: number, count: number, body: readonly number[]): number[] {
+function forEach(index: number, count: readonly number[], body: readonly number[]): number[] {
   return [
     ...i32Const(0),
     ...local.set(index),
@@ -116,45 +187,10 @@ function forEach(index: number, count: number, body: readonly number[]): number[
     ...i32Const(1),
     ...i32.add,
     ...local.tee(index),
-    ...i32Const(count),
+    ...count,
     ...i32.lt,
     ...[0x0d, 0],
     0x0b,
-  ];
-}
-
-function modifyOne(
-  mask: FormulaNode | undefined,
-  score: FormulaNode | undefined,
-  bindings: WasmBindings,
-  tile: WasmTile,
-): number[] {
-  const store = (value: readonly number[]) => [...local.get(LOCALS.at), ...value, ...f32.store];
-  return [
-    ...local.get(LOCALS.row),
-    ...i32Const(tile.columns),
-    ...i32.mul,
-    ...local.get(LOCALS.column),
-    ...i32.add,
-    ...i32Const(4),
-    ...i32.mul,
-    ...local.get(LOCALS.pointer),
-    ...i32.add,
-    ...local.tee(LOCALS.at),
-    ...f32.load,
-    ...local.set(LOCALS.score),
-    ...(score === undefined ? [] : store(printFloat(score, bindings))),
-    ...(mask === undefined
-      ? []
-      : [
-          ...local.get(LOCALS.isPartial),
-          ...[0x04, 0x40],
-          ...print(mask, bindings),
-          ...i32.eqz,
-          ...[0x04, 0x40],
-          ...store(f32Const(tile.masked)),
-          ...[0x0b, 0x0b],
-        ]),
   ];
 }
 

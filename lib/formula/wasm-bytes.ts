@@ -32,9 +32,13 @@ export const i32 = {
   div: [0x6d],
   and: [0x71],
   or: [0x72],
+  shiftLeft: [0x74],
   /** Arithmetic shift to the right. */
   shift: [0x75],
 } as const;
+
+/** Of an i32. */
+export const i32Store = [0x36, 2, 0];
 
 export const f32 = {
   load: [0x2a, 2, 0],
@@ -124,7 +128,7 @@ export interface WasmModule {
   readonly isShared: boolean;
   /** Follow the imports. */
   readonly functions: readonly WasmFunction[];
-  readonly exported: string;
+  readonly exported: readonly string[];
 }
 
 /** A module over an imported `env.memory`. */
@@ -145,7 +149,10 @@ export function moduleBytes({
     ...[isShared ? 3 : 1, ...unsigned(1), ...unsigned(65_536)],
   ];
   const imports = [memory, ...math.map((name) => [...text('math'), ...text(name), 0, 0])];
-  const exportIndex = math.length + functions.findIndex(({ name }) => name === exported);
+  const exports = exported.map((each) => {
+    const index = math.length + functions.findIndex(({ name }) => name === each);
+    return [...text(each), 0, ...unsigned(index)];
+  });
   const codes = functions.map(({ locals, body }) => {
     const code = [
       ...list(locals.map(({ count, type }) => [...unsigned(count), TYPE_BYTES[type]])),
@@ -159,7 +166,7 @@ export function moduleBytes({
     ...section(1, list(types)),
     ...section(2, list(imports)),
     ...section(3, list(functions.map((_, i) => unsigned(i + 1)))),
-    ...section(7, list([[...text(exported), 0, ...unsigned(exportIndex)]])),
+    ...section(7, list(exports)),
     ...section(10, list(codes)),
   ]);
 }

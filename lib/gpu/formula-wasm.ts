@@ -4,10 +4,8 @@ import { printWasm } from '../formula/print-wasm';
 import { BLOCK_KEYS, BLOCK_QUERIES } from '../wasm/attention';
 import { createLane, type Lane, type LaneCall } from '../wasm/lane';
 import { layOut, MAX_PAGES, PAGE_BYTES } from '../wasm/layout';
+import { countPartial, MASK_BYTES, MAX_MASKS_BYTES } from '../wasm/list-masks';
 import { packBlockList } from './packed-list';
-
-/** Masked scores of a tile, as the kernel takes them. */
-const MASKED = -3e38;
 
 export interface WasmCall {
   readonly call: LaneCall;
@@ -23,24 +21,27 @@ export interface WasmCall {
  */
 export function prepareWasmCall(inputs: AttentionInputs, lanes = 1): WasmCall {
   const { shape, program } = inputs;
-  const reservedBytes = program.tables.reduce((sum, { values }) => sum + values.byteLength, 0);
   const isShared = lanes > 1;
-  const memory = makeMemory(inputs, reservedBytes, lanes);
-  const addresses = writeTables(program, memory);
-  const counter = isShared ? new SharedArrayBuffer(4) : new ArrayBuffer(4);
   const { rows, entries, stride, headStride, queryBlocks } = packBlockList(
     inputs,
     BLOCK_QUERIES,
     BLOCK_KEYS,
     shape.queryHeads,
   );
+  const { starts, count } = countPartial({ rows, entries });
+  const isMasked = count > 0 && count * MASK_BYTES <= MAX_MASKS_BYTES;
+  const tableBytes = program.tables.reduce((sum, { values }) => sum + values.byteLength, 0);
+  const reservedBytes = tableBytes + (isMasked ? count * MASK_BYTES : 0);
+  const memory = makeMemory(inputs, reservedBytes, lanes);
+  const addresses = writeTables(program, memory);
+  const counter = isShared ? new SharedArrayBuffer(4) : new ArrayBuffer(4);
   const call: LaneCall = {
     memory,
     shape,
     reservedBytes,
     formula: printFormulas(inputs, addresses, isShared),
-    modifiesFullBlocks: program.score !== undefined,
     lists: { rows, entries, stride, headStride, queryBlocks },
+    masks: isMasked ? { address: tableBytes, starts } : undefined,
     lanes,
     next: new Int32Array(counter),
   };
@@ -91,6 +92,6 @@ function printFormulas(
         return { ...table, address };
       },
     },
-    { rows: BLOCK_QUERIES, columns: BLOCK_KEYS, masked: MASKED, isShared },
+    { rows: BLOCK_QUERIES, columns: BLOCK_KEYS, isShared },
   );
 }

@@ -9,21 +9,24 @@ import {
   PAGE_BYTES,
   SCRATCH_BYTES,
 } from './layout';
-import { instantiateKernel, type ModifyScores } from './module';
+import { instantiateKernel, type ModifyScores, type WriteVisible } from './module';
 
 export type { WasmAttentionInputs } from './checks';
 export { BLOCK_KEYS, BLOCK_QUERIES } from './layout';
-export type { ModifyScores } from './module';
+export type { ModifyScores, WriteVisible } from './module';
 export { splitRows } from './split-rows';
+
+/** As compiled into the kernel: no address. */
+const NO_MASKS = -1;
 
 export interface WasmAttentionOptions {
   /**
-   * Masks (scores of -3e38) and score modifiers: a function over `memory`, or for speed an exported
+   * The score modifier, over every block: a function over `memory`, or for speed an exported
    * function of another WebAssembly module that imports the same memory. Default: none.
    */
   readonly modify?: ModifyScores;
-  /** Call `modify` in full blocks too: score modifiers need it, masks do not. Default false. */
-  readonly modifiesFullBlocks?: boolean;
+  /** The mask, over partial blocks; likewise. Default: none. */
+  readonly visible?: WriteVisible;
   /** A memory with a maximum; shared where several workers compute one call. Default: a new one. */
   readonly memory?: WebAssembly.Memory;
   /** Bytes at the memory's start that belong to the caller (a modifier's tables). Default 0. */
@@ -45,8 +48,11 @@ export interface WasmAttention {
   attach(shape: AttentionShape): void;
   /**
    * One query block of one head over its key blocks, full ones first, as a row of a `BlockList` of
-   * blocks BLOCK_QUERIES x BLOCK_KEYS. A partial block counts as full where there is no `modify`;
+   * blocks BLOCK_QUERIES x BLOCK_KEYS. A partial block counts as full where there is no `visible`;
    * keys past the end of the last block are never seen.
+   *
+   * @param masks byte offset of what `visible` says of the partial blocks, u32 [blocks.length -
+   *   fullCount][BLOCK_QUERIES]; undefined asks it
    */
   runBlock(
     batch: number,
@@ -54,6 +60,7 @@ export interface WasmAttention {
     queryBlock: number,
     blocks: Uint32Array,
     fullCount: number,
+    masks?: number,
   ): void;
   /** View [batch, queryHeads, queries, headSize]; 0 in fully masked rows. */
   readonly output: Float32Array;
@@ -71,8 +78,7 @@ export function createWasmAttention(options: WasmAttentionOptions = {}): WasmAtt
   checkIndex('instance', instance, instances);
   checkIndex('reservedBytes', reservedBytes, MAX_PAGES * PAGE_BYTES);
   const memory = options.memory ?? new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
-  const kernel = instantiateKernel(memory, options.modify ?? (() => {}));
-  const modifiesFullBlocks = options.modify !== undefined && options.modifiesFullBlocks === true;
+  const kernel = instantiateKernel(memory, options.modify, options.visible);
   let call: { readonly shape: AttentionShape; readonly layout: MemoryLayout } | undefined;
 
   function loaded() {
@@ -124,7 +130,7 @@ export function createWasmAttention(options: WasmAttentionOptions = {}): WasmAtt
         );
       }
     },
-    runBlock(batch, head, queryBlock, blocks, fullCount) {
+    runBlock(batch, head, queryBlock, blocks, fullCount, masks = NO_MASKS) {
       const { shape, layout } = loaded();
       const { queryHeads, kvHeads, queries, keys, headSize } = shape;
       checkIndex('batch', batch, shape.batch);
@@ -152,7 +158,7 @@ export function createWasmAttention(options: WasmAttentionOptions = {}): WasmAtt
         layout.lse + 4 * row,
         list,
         blocks.length,
-        fullCount,
+        options.visible === undefined ? blocks.length : fullCount,
         Math.min(BLOCK_QUERIES, queries - firstRow),
         keys,
         headSize,
@@ -161,7 +167,8 @@ export function createWasmAttention(options: WasmAttentionOptions = {}): WasmAtt
         head,
         firstRow,
         layout.isRowWise ? 1 : 0,
-        modifiesFullBlocks ? 1 : 0,
+        options.modify === undefined ? 0 : 1,
+        masks,
       );
     },
     get output() {

@@ -1,7 +1,8 @@
 import { WASM_MATH } from '../formula/print-wasm';
 import type { AttentionShape } from '../spec/kinds/attention';
 import { createWasmAttention, type WasmAttention } from './attention';
-import type { ModifyScores } from './module';
+import { fillMasks, type ListMasks, MASK_BYTES } from './list-masks';
+import type { ModifyScores, WriteVisible } from './module';
 import { probeThread, type ThreadRoof } from './roof';
 
 /** Block lists of every batch entry and head; see `PackedBlockList`. */
@@ -17,12 +18,13 @@ export interface LaneLists {
 export interface LaneCall {
   readonly memory: WebAssembly.Memory;
   readonly shape: AttentionShape;
-  /** Bytes of tables at the memory's start. */
+  /** Bytes of tables and masks at the memory's start. */
   readonly reservedBytes: number;
   /** The variant's formulas as a module; undefined where scores stay as they are. */
   readonly formula: Uint8Array<ArrayBuffer> | undefined;
-  readonly modifiesFullBlocks: boolean;
   readonly lists: LaneLists;
+  /** undefined: every run asks the formula. */
+  readonly masks: ListMasks | undefined;
   /** Threads, this one included; each has its own scratch. */
   readonly lanes: number;
   /** One number, shared: the next block that nobody has taken. */
@@ -40,22 +42,22 @@ export interface Lane {
   runSome(milliseconds: number): boolean;
 }
 
-/** @param lane which of the call's threads this is; lane 0 must have loaded the inputs */
+/**
+ * @param lane which of the call's threads this is; lane 0 writes the masks of the lists, and must
+ *   have loaded the inputs before others run
+ */
 export function createLane(call: LaneCall, lane: number): Lane {
-  const { memory, shape, reservedBytes, formula, lists, lanes } = call;
+  const { memory, shape, reservedBytes, lists, masks, lanes } = call;
+  const formula = call.formula && instantiateFormula(call.formula, memory);
   const attention = createWasmAttention({
     memory,
     reservedBytes,
     instances: lanes,
     instance: lane,
-    ...(formula === undefined
-      ? {}
-      : {
-          modify: instantiateFormula(formula, memory),
-          modifiesFullBlocks: call.modifiesFullBlocks,
-        }),
+    ...formula,
   });
   if (lane > 0) attention.attach(shape);
+  else if (masks && formula?.visible) fillMasks(masks, lists, shape, formula.visible);
   const total = laneTasks(call);
   const heads = shape.batch * shape.queryHeads;
   const runTask = (task: number) => {
@@ -63,9 +65,11 @@ export function createLane(call: LaneCall, lane: number): Lane {
     const block = lists.queryBlocks - 1 - Math.floor(task / heads);
     const batch = Math.floor((task % heads) / shape.queryHeads);
     const head = task % shape.queryHeads;
-    const row = 2 * (batch * lists.stride + head * lists.headStride + block);
-    const entries = lists.entries.subarray(lists.rows[row], lists.rows[row + 2]);
-    attention.runBlock(batch, head, block, entries, lists.rows[row + 1] as number);
+    const row = batch * lists.stride + head * lists.headStride + block;
+    const entries = lists.entries.subarray(lists.rows[2 * row], lists.rows[2 * row + 2]);
+    const full = lists.rows[2 * row + 1] as number;
+    const ready = masks && masks.address + MASK_BYTES * (masks.starts[row] as number);
+    attention.runBlock(batch, head, block, entries, full, ready);
   };
   return {
     attention,
@@ -84,7 +88,7 @@ export function createLane(call: LaneCall, lane: number): Lane {
 function instantiateFormula(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory) {
   const imports = { env: { memory }, math: WASM_MATH };
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports);
-  return exports.modify as ModifyScores;
+  return exports as { readonly modify?: ModifyScores; readonly visible?: WriteVisible };
 }
 
 /** What a thread is told, and what it answers. */

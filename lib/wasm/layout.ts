@@ -7,7 +7,7 @@ export const BLOCK_KEYS = 32;
 /** Largest head size of the kernel's scratch. */
 export const MAX_HEAD_SIZE = 256;
 /** Scratch of one instance, as compiled into the kernel; begins with the score tile. */
-export const SCRATCH_BYTES = 35_008;
+export const SCRATCH_BYTES = 35_072;
 /** Up to so many queries are multiplied row by row, with keys as given; more need transposed keys. */
 export const MAX_ROW_WISE_QUERIES = 4;
 

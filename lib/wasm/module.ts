@@ -1,13 +1,13 @@
 import { ATTENTION_WASM_BASE64 } from './attention-binary';
 
 /**
- * Called in the kernel before the softmax of a tile, to rewrite its scores in place.
+ * Called in the kernel before the softmax of a tile, to rewrite its scores in place. In partial
+ * blocks masked columns hold anything, before and after.
  *
  * @param scoresPointer byte offset of the tile in the memory: f32 [BLOCK_QUERIES][BLOCK_KEYS],
  *   row-major, holding scaled scores q . k / sqrt(headSize)
  * @param firstRow query index of the tile's first row; rows at or past `queries` are ignored
  * @param firstKey key position of the tile's first column; columns at or past `keys` are ignored
- * @param isPartial 1 in partial blocks, 0 in full ones
  */
 export type ModifyScores = (
   scoresPointer: number,
@@ -15,7 +15,21 @@ export type ModifyScores = (
   head: number,
   firstRow: number,
   firstKey: number,
-  isPartial: number,
+) => void;
+
+/**
+ * Called in the kernel before the scores of a partial tile: says which of its keys are seen. Words
+ * past `rows` are to be left as they are, bits past the last key are ignored.
+ *
+ * @param pointer byte offset of u32 [rows], one word per row; bit j stands for key firstKey + j
+ */
+export type WriteVisible = (
+  pointer: number,
+  batch: number,
+  head: number,
+  firstRow: number,
+  firstKey: number,
+  rows: number,
 ) => void;
 
 /** What the binary exports; parameters as `kernels/attention.ts` documents them. */
@@ -38,7 +52,8 @@ export interface KernelExports {
     head: number,
     firstRow: number,
     isRowWise: number,
-    modifiesFullBlocks: number,
+    modifies: number,
+    masks: number,
   ): void;
   packKeys(from: number, to: number, paddedKeys: number, headSize: number): void;
   exponentials(pointer: number, count: number): void;
@@ -94,10 +109,14 @@ function ascii(text: string): number[] {
   return Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** Compiles and binds the kernel to a memory (which needs a maximum) and a modifier. */
-export function instantiateKernel(memory: WebAssembly.Memory, modify: ModifyScores): KernelExports {
+/** Compiles and binds the kernel to a memory (which needs a maximum) and to what scores go through. */
+export function instantiateKernel(
+  memory: WebAssembly.Memory,
+  modify: ModifyScores = () => {},
+  visible: WriteVisible = () => {},
+): KernelExports {
   const isShared = !(memory.buffer instanceof ArrayBuffer);
   const module = new WebAssembly.Module(kernelBinary(isShared));
-  const imports = { env: { memory, modify, log: Math.log } };
+  const imports = { env: { memory, modify, visible, log: Math.log } };
   return new WebAssembly.Instance(module, imports).exports as unknown as KernelExports;
 }

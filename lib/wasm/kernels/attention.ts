@@ -6,9 +6,9 @@
 
 import { exponentials } from './exponential';
 import { packKeys, packQueries } from './pack';
+import { scorePanel } from './products';
 import { RECURRENT_SCRATCH_BYTES, walkFours } from './recurrent';
-import { scorePanel, weightPanel } from './products';
-import { scoreRow, weightRow32, weightRow8 } from './row-products';
+import { scoreRow } from './row-products';
 import {
   accumulatorOf,
   BLOCK_KEYS,
@@ -16,13 +16,25 @@ import {
   MAX_HEAD_SIZE,
   maximaOf,
   NOTHING_SEEN,
+  paddedHead,
   queryTileOf,
   rescalingsOf,
   SCORE_ROW_BYTES,
   SCRATCH_BYTES,
   sumsOf,
+  VISIBLE_BYTES,
+  visibleOf,
 } from './scratch';
-import { maskColumns, softmaxStep } from './softmax';
+import { maskColumns, softmaxFour, softmaxRow } from './softmax';
+import {
+  attendSeen,
+  scoreSeen,
+  scoreSeenRow,
+  scoreTile,
+  seenBy,
+  weightRow,
+  weightTile,
+} from './tiles';
 
 export {
   BLOCK_KEYS,
@@ -43,30 +55,46 @@ declare function modify(
   head: i32,
   firstRow: usize,
   firstKey: usize,
-  isPartial: bool,
+): void;
+
+@external('env', 'visible')
+declare function visible(
+  marks: usize,
+  batch: i32,
+  head: i32,
+  firstRow: usize,
+  firstKey: usize,
+  rows: usize,
 ): void;
 
 @external('env', 'log')
 declare function log(x: f64): f64;
 
-/** Head size of values and accumulators: a multiple of the 8 dims of a register tile. */
-@inline
-function padded(headSize: usize): usize {
-  return (headSize + 7) & ~7;
-}
-
 /** Accumulator 0, sum 0, nothing seen. */
 function begin(scratch: usize, rows: usize, headSize: usize): void {
-  memory.fill(accumulatorOf(scratch), 0, 4 * rows * padded(headSize));
+  memory.fill(accumulatorOf(scratch), 0, 4 * rows * paddedHead(headSize));
   for (let row: usize = 0; row < rows; row++) {
     store<f32>(maximaOf(scratch) + 4 * row, NOTHING_SEEN);
     store<f32>(sumsOf(scratch) + 4 * row, 0);
   }
 }
 
+const CACHE_LINE_BYTES: usize = 64;
+
+/**
+ * Reads a word of every cache line, so that the misses overlap: queries are read and outputs written
+ * in few streams, and for a short list of blocks waiting for them one by one takes a tenth of the time.
+ */
+@inline
+function touch(start: usize, bytes: usize): i32 {
+  let touched: i32 = 0;
+  for (let at = start; at < start + bytes; at += CACHE_LINE_BYTES) touched |= load<i32>(at);
+  return touched;
+}
+
 /** Divides by the sums into `output` [rows][headSize] and `lse` [rows]; no key: 0 and -Infinity. */
 function finish(scratch: usize, rows: usize, headSize: usize, output: usize, lse: usize): void {
-  const rowBytes: usize = 4 * padded(headSize);
+  const rowBytes: usize = 4 * paddedHead(headSize);
   for (let row: usize = 0; row < rows; row++) {
     const sum = load<f32>(sumsOf(scratch) + 4 * row);
     const factor = f32x4.splat(sum == 0 ? 0 : 1 / sum);
@@ -80,42 +108,26 @@ function finish(scratch: usize, rows: usize, headSize: usize, output: usize, lse
   }
 }
 
-/** Scores of a tile by register tiles; `keys` is [BLOCK_KEYS / 8][headSize][8]. */
-function scoreTile(scratch: usize, keys: usize, rows: usize, headSize: usize, scale: f32): void {
-  for (let column: usize = 0; column < BLOCK_KEYS; column += 8) {
-    const panel = keys + 4 * headSize * column;
-    for (let row: usize = 0; row < rows; row += 4) {
-      const scores = scratch + row * SCORE_ROW_BYTES + 4 * column;
-      scorePanel(queryTileOf(scratch) + 4 * headSize * row, panel, scores, headSize, scale);
-    }
-  }
-}
+/** In place of the address of masks, which may be 0. */
+const NO_MASKS: usize = usize.MAX_VALUE;
 
-/** Adds a tile's weighted values by register tiles. */
-function weightTile(scratch: usize, values: usize, rows: usize, headSize: usize): void {
-  const rowBytes: usize = 4 * padded(headSize);
-  for (let d: usize = 0; d < rowBytes; d += 32) {
-    for (let row: usize = 0; row < rows; row += 4) {
-      const out = accumulatorOf(scratch) + row * rowBytes + d;
-      const weights = scratch + row * SCORE_ROW_BYTES;
-      weightPanel(weights, values + d, out, rowBytes, rescalingsOf(scratch) + 4 * row);
-    }
-  }
-}
-
-/** Adds a tile's weighted values row by row. */
-function weightRows(scratch: usize, values: usize, rows: usize, headSize: usize): void {
-  const rowBytes: usize = 4 * padded(headSize);
-  for (let row: usize = 0; row < rows; row++) {
-    const out = accumulatorOf(scratch) + row * rowBytes;
-    const weights = scratch + row * SCORE_ROW_BYTES;
-    const rescaling = load<f32>(rescalingsOf(scratch) + 4 * row);
-    let d: usize = 0;
-    for (; d + 128 <= rowBytes; d += 128) {
-      weightRow32(weights, values + d, out + d, rowBytes, rescaling);
-    }
-    for (; d < rowBytes; d += 32) weightRow8(weights, values + d, out + d, rowBytes, rescaling);
-  }
+/** The mask of a partial tile, u32 [BLOCK_QUERIES]: without bits past the last row and key. */
+function markTile(
+  marks: usize,
+  given: usize,
+  rows: usize,
+  columns: usize,
+  batch: i32,
+  head: i32,
+  firstRow: usize,
+  firstKey: usize,
+): void {
+  memory.fill(marks, 0, VISIBLE_BYTES);
+  if (given == NO_MASKS) visible(marks, batch, head, firstRow, firstKey, rows);
+  else memory.copy(marks, given, 4 * rows);
+  if (columns >= BLOCK_KEYS) return;
+  const existing: u32 = (1 << <u32>columns) - 1;
+  for (let at = marks; at < marks + 4 * rows; at += 4) store<u32>(at, load<u32>(at) & existing);
 }
 
 /**
@@ -128,6 +140,9 @@ function weightRows(scratch: usize, values: usize, rows: usize, headSize: usize)
  * @param values of the KV head: [keyBlocks x BLOCK_KEYS][padded head size], zeros past the end
  * @param blocks u32 [blockCount], the first `fullCount` of them full
  * @param isRowWise few queries: products along d, straight from the rows
+ * @param modifies scores go through `modify`
+ * @param masks u32 [blockCount - fullCount][BLOCK_QUERIES], what `visible` says of the partial
+ *   blocks; NO_MASKS asks it
  */
 export function attendBlock(
   scratch: usize,
@@ -147,30 +162,55 @@ export function attendBlock(
   head: i32,
   firstRow: usize,
   isRowWise: bool,
-  modifiesFullBlocks: bool,
+  modifies: bool,
+  masks: usize,
 ): void {
   // The tiled path computes whole groups of four rows; those past the end are zeros.
   const computed = isRowWise ? rows : (rows + 3) & ~3;
+  const bytes = 4 * rows * headSize;
+  // Kept where nothing reads it before it is written, or the loads would be left out.
+  store<i32>(rescalingsOf(scratch), touch(query, bytes) | touch(output, bytes));
   begin(scratch, computed, headSize);
   if (!isRowWise) packQueries(query, queryTileOf(scratch), rows, headSize);
+  const group: usize = isRowWise ? 1 : 4;
+  const marks = visibleOf(scratch);
   for (let i: usize = 0; i < blockCount; i++) {
     const firstKey = BLOCK_KEYS * <usize>load<u32>(blocks + 4 * i);
     const blockKeys = keys + 4 * headSize * firstKey;
-    if (isRowWise) {
-      for (let row: usize = 0; row < rows; row++) {
-        const scores = scratch + row * SCORE_ROW_BYTES;
-        scoreRow(query + 4 * headSize * row, blockKeys, scores, headSize, scale);
+    const blockValues = values + 4 * paddedHead(headSize) * firstKey;
+    if (i < fullCount) {
+      if (isRowWise) {
+        for (let row: usize = 0; row < rows; row++) {
+          const scores = scratch + row * SCORE_ROW_BYTES;
+          scoreRow(query + 4 * headSize * row, blockKeys, scores, headSize, scale, BLOCK_KEYS);
+        }
+      } else scoreTile(scratch, blockKeys, computed, headSize, scale);
+      if (modifies) modify(scratch, batch, head, firstRow, firstKey);
+      if (firstKey + BLOCK_KEYS > keyCount) maskColumns(scratch, computed, keyCount - firstKey);
+      if (isRowWise) {
+        for (let row: usize = 0; row < rows; row++) {
+          softmaxRow(scratch, row, 0, BLOCK_KEYS);
+          weightRow(scratch, blockValues, row, headSize, 0, BLOCK_KEYS);
+        }
+      } else {
+        for (let row: usize = 0; row < computed; row += 4) softmaxFour(scratch, row, 0, BLOCK_KEYS);
+        weightTile(scratch, blockValues, 0, computed, headSize, 0, BLOCK_KEYS);
       }
-    } else scoreTile(scratch, blockKeys, computed, headSize, scale);
-    const isPartial = i >= fullCount;
-    if (isPartial || modifiesFullBlocks) {
-      modify(scratch, batch, head, firstRow, firstKey, isPartial);
+      continue;
     }
-    if (firstKey + BLOCK_KEYS > keyCount) maskColumns(scratch, computed, keyCount - firstKey);
-    softmaxStep(scratch, computed);
-    const blockValues = values + 4 * padded(headSize) * firstKey;
-    if (isRowWise) weightRows(scratch, blockValues, rows, headSize);
-    else weightTile(scratch, blockValues, computed, headSize);
+    const given = masks == NO_MASKS ? NO_MASKS : masks + VISIBLE_BYTES * (i - fullCount);
+    markTile(marks, given, rows, keyCount - firstKey, batch, head, firstRow, firstKey);
+    for (let row: usize = 0; row < computed; row += group) {
+      const seen = seenBy(marks, row, group);
+      if (seen == 0) continue;
+      if (isRowWise) scoreSeenRow(scratch, query, blockKeys, row, headSize, scale, seen);
+      else scoreSeen(scratch, blockKeys, row, headSize, scale, seen);
+    }
+    if (modifies) modify(scratch, batch, head, firstRow, firstKey);
+    for (let row: usize = 0; row < computed; row += group) {
+      const seen = seenBy(marks, row, group);
+      if (seen != 0) attendSeen(scratch, blockValues, marks, row, group, headSize, seen);
+    }
   }
   finish(scratch, rows, headSize, output, lse);
 }

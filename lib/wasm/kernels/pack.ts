@@ -32,8 +32,31 @@ export function packKeys(from: usize, to: usize, paddedKeys: usize, headSize: us
 
 /** Interleaves query rows by four, [ceil(rows / 4)][headSize][4]; rows past the end are zeros. */
 export function packQueries(from: usize, to: usize, rows: usize, headSize: usize): void {
+  const rowBytes: usize = 4 * headSize;
+  const whole = rows & ~3;
+  for (let row: usize = 0; row < whole; row += 4) {
+    let at = from + row * rowBytes;
+    let out = to + row * rowBytes;
+    const end = at + rowBytes;
+    while (at < end) {
+      const a = v128.load(at);
+      const b = v128.load(at + rowBytes);
+      const c = v128.load(at + 2 * rowBytes);
+      const d = v128.load(at + 3 * rowBytes);
+      const ab0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+      const ab1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+      const cd0 = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+      const cd1 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+      v128.store(out, v128.shuffle<f32>(ab0, cd0, 0, 1, 4, 5));
+      v128.store(out, v128.shuffle<f32>(ab0, cd0, 2, 3, 6, 7), 16);
+      v128.store(out, v128.shuffle<f32>(ab1, cd1, 0, 1, 4, 5), 32);
+      v128.store(out, v128.shuffle<f32>(ab1, cd1, 2, 3, 6, 7), 48);
+      at += 16;
+      out += 64;
+    }
+  }
   const paddedRows = (rows + 3) & ~3;
-  for (let row: usize = 0; row < paddedRows; row++) {
+  for (let row = whole; row < paddedRows; row++) {
     const out = to + 16 * headSize * (row >> 2) + 4 * (row & 3);
     const at = from + 4 * headSize * row;
     for (let d: usize = 0; d < headSize; d++) {

@@ -1,4 +1,4 @@
-import { BLOCK_KEYS, SCORE_ROW_BYTES } from './scratch';
+import { SCORE_ROW_BYTES } from './scratch';
 
 // Register tiles of the two products: 4 rows x 8 columns in eight accumulators. One step of the
 // inner loop is 2 loads of four columns, 4 splats of one row's factor, 8 multiplications and 8
@@ -60,11 +60,40 @@ export function scorePanel(
   v128.store(scores, f32x4.mul(s31, factor), ROW_3 + 16);
 }
 
+/** `scorePanel` for 4 keys: one half of a panel, `keys` and `scores` at its first column. */
+export function scoreHalfPanel(
+  query: usize,
+  keys: usize,
+  scores: usize,
+  headSize: usize,
+  scale: f32,
+): void {
+  let s0 = f32x4.splat(0);
+  let s1 = f32x4.splat(0);
+  let s2 = f32x4.splat(0);
+  let s3 = f32x4.splat(0);
+  const end = query + 16 * headSize;
+  while (query < end) {
+    const k = v128.load(keys);
+    s0 = f32x4.add(s0, f32x4.mul(v128.load32_splat(query), k));
+    s1 = f32x4.add(s1, f32x4.mul(v128.load32_splat(query, 4), k));
+    s2 = f32x4.add(s2, f32x4.mul(v128.load32_splat(query, 8), k));
+    s3 = f32x4.add(s3, f32x4.mul(v128.load32_splat(query, 12), k));
+    query += 16;
+    keys += 32;
+  }
+  const factor = f32x4.splat(scale);
+  v128.store(scores, f32x4.mul(s0, factor));
+  v128.store(scores, f32x4.mul(s1, factor), ROW_1);
+  v128.store(scores, f32x4.mul(s2, factor), ROW_2);
+  v128.store(scores, f32x4.mul(s3, factor), ROW_3);
+}
+
 /**
  * Weighted values of 4 queries and 8 dims:
  * `out[i][d] = out[i][d] * rescaling[i] + sum over keys j of weights[i][j] * values[j][d]`.
  *
- * @param weights four rows of the score tile
+ * @param weights four rows of the score tile at the first key, `keys` of them
  * @param values first key's row at the first of the 8 dims
  * @param out four rows of the accumulator at the first of the 8 dims
  * @param rowBytes bytes between rows of `values` and of `out`
@@ -75,6 +104,7 @@ export function weightPanel(
   out: usize,
   rowBytes: usize,
   rescalings: usize,
+  keys: usize,
 ): void {
   const out1 = out + rowBytes;
   const out2 = out1 + rowBytes;
@@ -91,7 +121,7 @@ export function weightPanel(
   rescaling = v128.load32_splat(rescalings, 12);
   let o30 = f32x4.mul(v128.load(out3), rescaling);
   let o31 = f32x4.mul(v128.load(out3, 16), rescaling);
-  const end = weights + 4 * BLOCK_KEYS;
+  const end = weights + 4 * keys;
   while (weights < end) {
     const v0 = v128.load(values);
     const v1 = v128.load(values, 16);

@@ -1,5 +1,3 @@
-import { BLOCK_KEYS } from './scratch';
-
 // The products of one row, for decode: every key and value is read once from the rows as given, so
 // memory bounds the speed and no transposed copy could pay for itself.
 
@@ -12,9 +10,9 @@ function sumsOfFour(a: v128, b: v128, c: v128, d: v128): v128 {
 }
 
 /**
- * Scores of one query and a block of keys, `scores[j] = scale * query . keys[j]`.
+ * Scores of one query and `count` keys, a multiple of 4: `scores[j] = scale * query . keys[j]`.
  *
- * @param keys [BLOCK_KEYS][headSize], readable to its end also where the tensor is not
+ * @param keys [count][headSize], readable to its end also where the tensor is not
  */
 export function scoreRow(
   query: usize,
@@ -22,10 +20,11 @@ export function scoreRow(
   scores: usize,
   headSize: usize,
   scale: f32,
+  count: usize,
 ): void {
   const rowBytes: usize = 4 * headSize;
   const factor = f32x4.splat(scale);
-  const scoresEnd = scores + 4 * BLOCK_KEYS;
+  const scoresEnd = scores + 4 * count;
   const queryEnd = query + rowBytes;
   while (scores < scoresEnd) {
     let s0 = f32x4.splat(0);
@@ -54,7 +53,7 @@ export function scoreRow(
 }
 
 /**
- * Weighted values of one query and 32 dims:
+ * Weighted values of one query over `count` keys and 32 dims:
  * `out[d] = out[d] * rescaling + sum over keys j of weights[j] * values[j][d]`.
  */
 export function weightRow32(
@@ -63,6 +62,7 @@ export function weightRow32(
   out: usize,
   rowBytes: usize,
   rescaling: f32,
+  count: usize,
 ): void {
   const factor = f32x4.splat(rescaling);
   let o0 = f32x4.mul(v128.load(out), factor);
@@ -73,7 +73,7 @@ export function weightRow32(
   let o5 = f32x4.mul(v128.load(out, 80), factor);
   let o6 = f32x4.mul(v128.load(out, 96), factor);
   let o7 = f32x4.mul(v128.load(out, 112), factor);
-  const end = weights + 4 * BLOCK_KEYS;
+  const end = weights + 4 * count;
   while (weights < end) {
     const w = v128.load32_splat(weights);
     o0 = f32x4.add(o0, f32x4.mul(w, v128.load(values)));
@@ -104,11 +104,12 @@ export function weightRow8(
   out: usize,
   rowBytes: usize,
   rescaling: f32,
+  count: usize,
 ): void {
   const factor = f32x4.splat(rescaling);
   let o0 = f32x4.mul(v128.load(out), factor);
   let o1 = f32x4.mul(v128.load(out, 16), factor);
-  const end = weights + 4 * BLOCK_KEYS;
+  const end = weights + 4 * count;
   while (weights < end) {
     const w = v128.load32_splat(weights);
     o0 = f32x4.add(o0, f32x4.mul(w, v128.load(values)));

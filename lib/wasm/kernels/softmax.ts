@@ -17,57 +17,122 @@ export function maskColumns(scores: usize, rows: usize, column: usize): void {
   }
 }
 
+// Bit j of a lane of `LOW_BITS`: column j of four.
+const LOW_BITS: v128 = i32x4(1, 2, 4, 8);
+
+/** Masks the columns of one row in [from, to), multiples of 4, whose bit is 0. */
 @inline
-function maximumLane(x: v128): f32 {
-  const pairs = f32x4.pmax(x, v128.shuffle<f32>(x, x, 2, 3, 2, 3));
-  const one = f32x4.pmax(pairs, v128.shuffle<f32>(pairs, pairs, 1, 1, 1, 1));
-  return f32x4.extract_lane(one, 0);
+export function maskHidden(row: usize, bits: u32, from: usize, to: usize): void {
+  for (let column = from; column < to; column += 4) {
+    const lanes = v128.and(i32x4.splat(bits >>> <u32>column), LOW_BITS);
+    const at = row + 4 * column;
+    const seen = i32x4.eq(lanes, LOW_BITS);
+    v128.store(at, v128.bitselect(v128.load(at), f32x4.splat(MASKED), seen));
+  }
+}
+
+/** Largest of every lane over [start, end). */
+@inline
+function maximumOf(start: usize, end: usize): v128 {
+  let maximum = v128.load(start);
+  for (let at = start + 16; at < end; at += 16) maximum = f32x4.pmax(maximum, v128.load(at));
+  return maximum;
+}
+
+/** `exp(x - shift)` in place over [start, end); their sum, lane by lane. */
+@inline
+function exponentialsOf(start: usize, end: usize, shift: v128): v128 {
+  let sum = f32x4.splat(0);
+  for (let at = start; at < end; at += 16) {
+    const weight = exponential(f32x4.sub(v128.load(at), shift));
+    v128.store(at, weight);
+    sum = f32x4.add(sum, weight);
+  }
+  return sum;
+}
+
+// Four vectors a, b, c, d as the rows of a square: the halves of its transposed.
+@inline
+function lowPairs(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 0, 4, 1, 5);
 }
 
 @inline
-function sumOfLanes(x: v128): f32 {
-  const pairs = f32x4.add(x, v128.shuffle<f32>(x, x, 2, 3, 2, 3));
-  const one = f32x4.add(pairs, v128.shuffle<f32>(pairs, pairs, 1, 1, 1, 1));
-  return f32x4.extract_lane(one, 0);
+function highPairs(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+}
+
+/** Lane i: the largest lane of the i-th vector. */
+@inline
+function largestOfEach(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.pmax(lowPairs(a, b), highPairs(a, b));
+  const cd = f32x4.pmax(lowPairs(c, d), highPairs(c, d));
+  return f32x4.pmax(
+    v128.shuffle<f32>(ab, cd, 0, 1, 4, 5),
+    v128.shuffle<f32>(ab, cd, 2, 3, 6, 7),
+  );
+}
+
+/** Lane i: the sum of the i-th vector's lanes. */
+@inline
+export function sumOfEach(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(lowPairs(a, b), highPairs(a, b));
+  const cd = f32x4.add(lowPairs(c, d), highPairs(c, d));
+  return f32x4.add(
+    v128.shuffle<f32>(ab, cd, 0, 1, 4, 5),
+    v128.shuffle<f32>(ab, cd, 2, 3, 6, 7),
+  );
 }
 
 /**
- * One step of the online softmax (Milakov and Gimelshein, 2018) for the rows of a score tile. With
- * m the row's maximum so far and m' = max(m, scores):
+ * One step of the online softmax (Milakov and Gimelshein, 2018) for four rows of a score tile from
+ * `row` on and columns [from, to), multiples of 4. With m the row's maximum so far and
+ * m' = max(m, scores):
  * `scores = exp(scores - m')`, `rescaling = exp(m - m')`, `sum = sum * rescaling + sum of scores`.
  * A NaN among the scores is lost in the maximum and comes back through exp, into the row's sum.
  */
-export function softmaxStep(scratch: usize, rows: usize): void {
-  const maxima = maximaOf(scratch);
-  const sums = sumsOf(scratch);
-  const rescalings = rescalingsOf(scratch);
-  for (let row: usize = 0; row < rows; row++) {
-    const start = scratch + row * SCORE_ROW_BYTES;
-    const end = start + SCORE_ROW_BYTES;
-    let max0 = v128.load(start);
-    let max1 = v128.load(start, 16);
-    for (let at = start + 32; at < end; at += 32) {
-      max0 = f32x4.pmax(max0, v128.load(at));
-      max1 = f32x4.pmax(max1, v128.load(at, 16));
-    }
-    const before = load<f32>(maxima + 4 * row);
-    const blockMaximum = maximumLane(f32x4.pmax(max0, max1));
-    const maximum = blockMaximum > before ? blockMaximum : before;
-    const shift = f32x4.splat(maximum);
-    let sum0 = f32x4.splat(0);
-    let sum1 = f32x4.splat(0);
-    for (let at = start; at < end; at += 32) {
-      const weight0 = exponential(f32x4.sub(v128.load(at), shift));
-      const weight1 = exponential(f32x4.sub(v128.load(at, 16), shift));
-      v128.store(at, weight0);
-      v128.store(at, weight1, 16);
-      sum0 = f32x4.add(sum0, weight0);
-      sum1 = f32x4.add(sum1, weight1);
-    }
-    const rescaling = f32x4.extract_lane(exponential(f32x4.splat(before - maximum)), 0);
-    const sum = load<f32>(sums + 4 * row) * rescaling + sumOfLanes(f32x4.add(sum0, sum1));
-    store<f32>(maxima + 4 * row, maximum);
-    store<f32>(sums + 4 * row, sum);
-    store<f32>(rescalings + 4 * row, rescaling);
-  }
+export function softmaxFour(scratch: usize, row: usize, from: usize, to: usize): void {
+  const start0 = scratch + row * SCORE_ROW_BYTES + 4 * from;
+  const start1 = start0 + SCORE_ROW_BYTES;
+  const start2 = start1 + SCORE_ROW_BYTES;
+  const start3 = start2 + SCORE_ROW_BYTES;
+  const bytes = 4 * (to - from);
+  const maxima = maximaOf(scratch) + 4 * row;
+  const before = v128.load(maxima);
+  const largest = largestOfEach(
+    maximumOf(start0, start0 + bytes),
+    maximumOf(start1, start1 + bytes),
+    maximumOf(start2, start2 + bytes),
+    maximumOf(start3, start3 + bytes),
+  );
+  const maximum = f32x4.pmax(before, largest);
+  const rescaling = exponential(f32x4.sub(before, maximum));
+  v128.store(maxima, maximum);
+  v128.store(rescalingsOf(scratch) + 4 * row, rescaling);
+  const added = sumOfEach(
+    exponentialsOf(start0, start0 + bytes, v128.load32_splat(maxima)),
+    exponentialsOf(start1, start1 + bytes, v128.load32_splat(maxima, 4)),
+    exponentialsOf(start2, start2 + bytes, v128.load32_splat(maxima, 8)),
+    exponentialsOf(start3, start3 + bytes, v128.load32_splat(maxima, 12)),
+  );
+  const sums = sumsOf(scratch) + 4 * row;
+  v128.store(sums, f32x4.add(f32x4.mul(v128.load(sums), rescaling), added));
+}
+
+/** `softmaxFour` of one row. */
+export function softmaxRow(scratch: usize, row: usize, from: usize, to: usize): void {
+  const start = scratch + row * SCORE_ROW_BYTES + 4 * from;
+  const end = start + 4 * (to - from);
+  const maxima = maximaOf(scratch) + 4 * row;
+  const before = load<f32>(maxima);
+  const lanes = maximumOf(start, end);
+  const largest = f32x4.extract_lane(largestOfEach(lanes, lanes, lanes, lanes), 0);
+  const maximum = largest > before ? largest : before;
+  const rescaling = f32x4.extract_lane(exponential(f32x4.splat(before - maximum)), 0);
+  const added = exponentialsOf(start, end, f32x4.splat(maximum));
+  const sum = f32x4.extract_lane(sumOfEach(added, added, added, added), 0);
+  const sums = sumsOf(scratch) + 4 * row;
+  store<f32>(sums, load<f32>(sums) * rescaling + sum);
+  store<f32>(maxima, maximum);
+  store<f32>(rescalingsOf(scratch) + 4 * row, rescaling);
 }

@@ -11,6 +11,8 @@ export interface Ready {
   readonly density: number;
   /** Visited blocks over all blocks; the density where the engine does not work in blocks. */
   readonly blockDensity: number;
+  /** Wall time of making ready: block list, masks, upload; a kernel's compilation where it is the first. */
+  readonly prepareMilliseconds: number;
   /** Processor time of selecting keys, every head; 0 where none were selected. */
   readonly selectionMilliseconds: number;
 }

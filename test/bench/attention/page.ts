@@ -38,13 +38,17 @@ async function prepare(
   const { signal } = new AbortController();
   const selected = await selectKeys(params, makeInputs(params), signal, () => undefined);
   inputs = selected.inputs;
-  prepared = await (await engine).prepare(inputs);
+  const ours = await engine;
+  const start = performance.now();
+  prepared = await ours.prepare(inputs);
+  const prepareMilliseconds = performance.now() - start;
   const { pairs } = countVisiblePairs(inputs.program, shape);
   const density = pairs / (shape.batch * shape.queryHeads * shape.queries * shape.keys);
   return {
     detail: prepared.detail,
     density,
     blockDensity: prepared.blockDensity ?? density,
+    prepareMilliseconds,
     selectionMilliseconds: (selected.selection?.seconds ?? 0) * 1000,
   };
 }

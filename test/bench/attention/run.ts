@@ -82,6 +82,8 @@ interface BenchOptions {
   readonly isJson: boolean;
   /** Our engines over masks of falling density instead. */
   readonly isSparse: boolean;
+  /** Of those, the ones whose name contains this. */
+  readonly calls: string;
 }
 
 /**
@@ -125,7 +127,8 @@ export async function benchAttention(options: BenchOptions) {
 
 const USAGE = `usage: npm run --silent bench:attention -- [--shapes 256,512] [--decode 1024,4096]
   [--heads 4] [--kv-heads 4] [--head-size 64] [--engines headroom,jax-js] [--runs 5] [--json]
-  --sparse: our engines over masks and selections of falling density, N = 2048`;
+  --sparse [--calls window]: those of --engines that are ours over masks and selections of falling density; N is the
+  last of --shapes`;
 
 /** The bench's options from the command line; throws a sentence. */
 function readOptions(args: readonly string[]): BenchOptions {
@@ -141,6 +144,7 @@ function readOptions(args: readonly string[]): BenchOptions {
       runs: { type: 'string', default: String(RUNS) },
       json: { type: 'boolean', default: false },
       sparse: { type: 'boolean', default: false },
+      calls: { type: 'string', default: '' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -171,6 +175,7 @@ function readOptions(args: readonly string[]): BenchOptions {
     runs: whole('runs', values.runs, MOST_RUNS),
     isJson: values.json,
     isSparse: values.sparse,
+    calls: values.calls,
   };
 }
 
@@ -182,7 +187,10 @@ try {
   process.exit(2);
 }
 const report = options.isSparse
-  ? await benchSparse(options, options.isJson ? console.error : console.log)
+  ? await benchSparse(
+      { ...options, tokens: options.prefill.at(-1) ?? 2048 },
+      options.isJson ? console.error : console.log,
+    )
   : await benchAttention(options);
 if (options.isJson) console.log(JSON.stringify(report));
 else {

@@ -17,12 +17,12 @@ import {
   splitRows,
   type WasmAttention,
   type WasmAttentionOptions,
+  type WriteVisible,
 } from '../../../lib/wasm/attention';
 import { MAX_HEAD_SIZE, SCRATCH_BYTES } from '../../../lib/wasm/layout';
 import { instantiateKernel, kernelBinary } from '../../../lib/wasm/module';
 
 const ROOT = new URL('../../..', import.meta.url).pathname;
-const MASKED = -3e38;
 const WHOLE = { maxFlops: Infinity };
 const newMemory = () => new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
 
@@ -35,19 +35,35 @@ function inputsOf(
 }
 
 /** The program's mask and score formula, element by element, over a memory. */
-function modifierOf(inputs: AttentionInputs, memory: WebAssembly.Memory): ModifyScores {
+function formulasOf(
+  inputs: AttentionInputs,
+  memory: WebAssembly.Memory,
+): Pick<WasmAttentionOptions, 'modify' | 'visible'> {
   const { queries, keys } = inputs.shape;
   const { isVisible, modify } = inputs.program;
-  return (pointer, batch, head, firstRow, firstKey) => {
-    const tile = new Float32Array(memory.buffer, pointer, BLOCK_QUERIES * BLOCK_KEYS);
-    for (let i = 0; i < Math.min(BLOCK_QUERIES, queries - firstRow); i++) {
-      for (let j = 0; j < Math.min(BLOCK_KEYS, keys - firstKey); j++) {
-        const at = i * BLOCK_KEYS + j;
-        const [q, k] = [firstRow + i, firstKey + j];
-        if (!isVisible(batch, head, q, k)) tile[at] = MASKED;
-        else if (modify) tile[at] = modify(batch, head, q, k, tile[at] as number);
+  const visible: WriteVisible = (pointer, batch, head, firstRow, firstKey, rows) => {
+    const words = new Uint32Array(memory.buffer, pointer, rows);
+    for (let i = 0; i < rows; i++) {
+      words[i] = 0;
+      for (let j = 0; j < BLOCK_KEYS; j++) {
+        // Past the last key anything may be said.
+        const isSeen = firstKey + j >= keys || isVisible(batch, head, firstRow + i, firstKey + j);
+        words[i] = (words[i] as number) | (Number(isSeen) << j);
       }
     }
+  };
+  if (modify === undefined) return { visible };
+  return {
+    visible,
+    modify: (pointer, batch, head, firstRow, firstKey) => {
+      const tile = new Float32Array(memory.buffer, pointer, BLOCK_QUERIES * BLOCK_KEYS);
+      for (let i = 0; i < Math.min(BLOCK_QUERIES, queries - firstRow); i++) {
+        for (let j = 0; j < Math.min(BLOCK_KEYS, keys - firstKey); j++) {
+          const at = i * BLOCK_KEYS + j;
+          tile[at] = modify(batch, head, firstRow + i, firstKey + j, tile[at] as number);
+        }
+      }
+    },
   };
 }
 
@@ -78,8 +94,7 @@ const allBlocks = ({ shape }: AttentionInputs) =>
 function attend(inputs: AttentionInputs, options: WasmAttentionOptions = {}): WasmAttention {
   const memory = options.memory ?? newMemory();
   const attention = createWasmAttention({
-    modify: modifierOf(inputs, memory),
-    modifiesFullBlocks: inputs.program.modify !== undefined,
+    ...formulasOf(inputs, memory),
     ...options,
     memory,
   });
@@ -133,7 +148,7 @@ describe('against the f64 reference', () => {
       20 * Math.tanh(score / 20) - 0.02 * (head + 1) * Math.abs(query - key);
     const inputs = { ...made, program: { ...made.program, modify } };
     expect(compareOutputs(inputs, attend(inputs), WHOLE).withinTolerance).toBe(true);
-    const without = attend(inputs, { modifiesFullBlocks: false });
+    const without = attend({ ...inputs, program: { ...inputs.program, modify: undefined } });
     expect(compareOutputs(inputs, without, WHOLE).withinTolerance).toBe(false);
   });
 
@@ -156,9 +171,9 @@ describe('masked rows', () => {
     (queries) => {
       const inputs = inputsOf({ queries, keys: 64 });
       const memory = newMemory();
-      const modify: ModifyScores = (pointer) =>
-        new Float32Array(memory.buffer, pointer, BLOCK_QUERIES * BLOCK_KEYS).fill(MASKED);
-      const attention = createWasmAttention({ memory, modify });
+      const visible: WriteVisible = (pointer, _b, _h, _row, _key, rows) =>
+        new Uint32Array(memory.buffer, pointer, rows).fill(0);
+      const attention = createWasmAttention({ memory, visible });
       attention.load({ ...inputs.shape, ...inputs });
       for (const blocks of [[], [0, 1]]) {
         attention.output.fill(7);
@@ -181,7 +196,7 @@ describe('masked rows', () => {
       [0, 1, 2],
     ]) {
       const memory = newMemory();
-      const attention = createWasmAttention({ memory, modify: modifierOf(inputs, memory) });
+      const attention = createWasmAttention({ memory, ...formulasOf(inputs, memory) });
       attention.load({ ...inputs.shape, ...inputs });
       for (const head of [0, 1]) attention.runBlock(0, head, 0, Uint32Array.from(order), 0);
       expect(compareOutputs(inputs, attention, WHOLE).withinTolerance).toBe(true);
@@ -199,66 +214,69 @@ describe('masked rows', () => {
   });
 });
 
-describe('modify', () => {
-  it.each([2, 20])(
-    'sees scaled scores, row-major, in partial blocks only, %i queries',
-    (queries) => {
-      const inputs = inputsOf({ queries, keys: 70, headSize: 8 });
-      const { query, key } = inputs;
-      const memory = newMemory();
-      const calls: number[][] = [];
-      const modify: ModifyScores = (pointer, batch, head, firstRow, firstKey, isPartial) => {
-        calls.push([batch, head, firstRow, firstKey, isPartial]);
-        const tile = new Float32Array(memory.buffer, pointer, BLOCK_QUERIES * BLOCK_KEYS);
-        for (let i = 0; i < Math.min(BLOCK_QUERIES, queries - firstRow); i++) {
-          for (let j = 0; j < Math.min(BLOCK_KEYS, 70 - firstKey); j++) {
-            let dot = 0;
-            for (let d = 0; d < 8; d++) {
-              const q = query[(head * queries + firstRow + i) * 8 + d] as number;
-              dot += q * (key[(firstKey + j) * 8 + d] as number);
-            }
-            expect(tile[i * BLOCK_KEYS + j]).toBeCloseTo(dot / Math.sqrt(8), 4);
+describe('modify and visible', () => {
+  it.each([2, 20])('are told where the tile lies and see scaled scores, %i queries', (queries) => {
+    const inputs = inputsOf({ queries, keys: 70, headSize: 8 });
+    const { query, key } = inputs;
+    const memory = newMemory();
+    const modified: number[][] = [];
+    const asked: number[][] = [];
+    const modify: ModifyScores = (pointer, batch, head, firstRow, firstKey) => {
+      modified.push([batch, head, firstRow, firstKey]);
+      const tile = new Float32Array(memory.buffer, pointer, BLOCK_QUERIES * BLOCK_KEYS);
+      for (let i = 0; i < Math.min(BLOCK_QUERIES, queries - firstRow); i++) {
+        for (let j = 0; j < Math.min(BLOCK_KEYS, 70 - firstKey); j++) {
+          let dot = 0;
+          for (let d = 0; d < 8; d++) {
+            const q = query[(head * queries + firstRow + i) * 8 + d] as number;
+            dot += q * (key[(firstKey + j) * 8 + d] as number);
           }
+          expect(tile[i * BLOCK_KEYS + j]).toBeCloseTo(dot / Math.sqrt(8), 4);
         }
-      };
-      const attention = createWasmAttention({ memory, modify });
-      attention.load({ ...inputs.shape, ...inputs });
-      const last = Math.ceil(queries / BLOCK_QUERIES) - 1;
-      attention.runBlock(0, 1, last, Uint32Array.of(1, 0, 2), 1);
-      expect(calls).toEqual([
-        [0, 1, last * BLOCK_QUERIES, 0, 1],
-        [0, 1, last * BLOCK_QUERIES, 64, 1],
-      ]);
-    },
-  );
+      }
+    };
+    const visible: WriteVisible = (pointer, ...rest) => {
+      asked.push(rest);
+      new Uint32Array(memory.buffer, pointer, rest[4]).fill(0xffffffff);
+    };
+    const attention = createWasmAttention({ memory, modify, visible });
+    attention.load({ ...inputs.shape, ...inputs });
+    const last = Math.ceil(queries / BLOCK_QUERIES) - 1;
+    const firstRow = last * BLOCK_QUERIES;
+    attention.runBlock(0, 1, last, Uint32Array.of(1, 0, 2), 1);
+    expect(modified).toEqual([32, 0, 64].map((firstKey) => [0, 1, firstRow, firstKey]));
+    expect(asked).toEqual(
+      [0, 64].map((firstKey) => [0, 1, firstRow, firstKey, queries - firstRow]),
+    );
+  });
 
-  it('may be another WebAssembly module over the same memory', () => {
-    // (func (export "modify") (param i32 x 6) (f32.store (local.get 0) (f32.const -3e38)))
-    const masked = new Uint8Array(Float32Array.of(MASKED).buffer);
+  it('may come from another WebAssembly module over the same memory', () => {
+    // (func (export "visible") (param i32 x 6) (i32.store (local.get 0) (i32.const -2)))
     const text = (name: string) => [name.length, ...new TextEncoder().encode(name)];
     const section = (id: number, ...body: number[]) => [id, body.length, ...body];
-    const code = [0, 0x20, 0, 0x43, ...masked, 0x38, 2, 0, 0x0b];
+    const code = [0, 0x20, 0, 0x41, 0x7e, 0x36, 2, 0, 0x0b];
     const binary = Uint8Array.of(
       ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
       ...section(1, 1, 0x60, 6, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0x7f, 0),
       ...section(2, 1, ...text('env'), ...text('memory'), 2, 1, 0, 0x80, 0x80, 4),
       ...section(3, 1, 0),
-      ...section(7, 1, ...text('modify'), 0, 0),
+      ...section(7, 1, ...text('visible'), 0, 0),
       ...section(10, 1, code.length, ...code),
     );
     const memory = newMemory();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary), {
       env: { memory },
     });
-    const made = inputsOf({ queries: 50, keys: 50 }, { type: 'dense' });
+    const made = inputsOf({ queries: 33, keys: 50 }, { type: 'dense' });
+    // Of every query block the first row alone is written, and sees all but the first key of a block.
     const isVisible = (_b: number, _h: number, query: number, key: number) =>
-      query % BLOCK_QUERIES !== 0 || key % BLOCK_KEYS !== 0;
+      query % BLOCK_QUERIES === 0 && key % BLOCK_KEYS !== 0;
     const inputs = { ...made, program: { ...made.program, isVisible } };
-    const attention = attend(inputs, {
-      memory,
-      modify: exports.modify as ModifyScores,
-      modifiesFullBlocks: true,
-    });
+    const attention = createWasmAttention({ memory, visible: exports.visible as WriteVisible });
+    attention.load({ ...inputs.shape, ...inputs });
+    for (const head of [0, 1]) {
+      for (const block of [0, 1, 2]) attention.runBlock(0, head, block, Uint32Array.of(0, 1), 0);
+    }
     expect(compareOutputs(inputs, attention, WHOLE).withinTolerance).toBe(true);
   });
 });
@@ -268,7 +286,7 @@ describe('blocks and instances', () => {
     const inputs = inputsOf({ queries: 50, keys: 50 });
     const whole = attend(inputs);
     const memory = newMemory();
-    const attention = createWasmAttention({ memory, modify: modifierOf(inputs, memory) });
+    const attention = createWasmAttention({ memory, ...formulasOf(inputs, memory) });
     const large = inputsOf({ queries: 90, keys: 300 });
     attention.load({ ...large.shape, ...large });
     new Float32Array(memory.buffer).fill(Number.NaN);
@@ -286,12 +304,12 @@ describe('blocks and instances', () => {
     (queries) => {
       const inputs = inputsOf({ queries, keys: 90 });
       const memory = new WebAssembly.Memory({ initial: 1, maximum: 4096, shared: true });
-      const modify = modifierOf(inputs, memory);
+      const formulas = formulasOf(inputs, memory);
       const reservedBytes = 1000;
       new Uint8Array(memory.buffer).fill(5, 0, reservedBytes);
       const parts = splitRows(allBlocks(inputs).length, 2);
       const [first, second] = parts.map((_, instance) =>
-        createWasmAttention({ memory, modify, reservedBytes, instances: 2, instance }),
+        createWasmAttention({ memory, ...formulas, reservedBytes, instances: 2, instance }),
       ) as [WasmAttention, WasmAttention];
       first.load({ ...inputs.shape, ...inputs });
       second.attach(inputs.shape);
@@ -323,7 +341,7 @@ describe('blocks and instances', () => {
 
 describe('exponential', () => {
   const memory = newMemory();
-  const kernel = instantiateKernel(memory, () => {});
+  const kernel = instantiateKernel(memory);
   const exponentials = (values: readonly number[]) => {
     const view = new Float32Array(memory.buffer, 0, Math.ceil(values.length / 4) * 4);
     view.set(values);

@@ -97,26 +97,30 @@ describe('the printed module', () => {
             address: addresses.get(name)!,
           }),
         };
-        const tile = { rows: 4, columns: 8, masked: -3e38, isShared: false };
+        const tile = { rows: 4, columns: 8, isShared: false };
         const bytes = printWasm(program.mask, program.score, bindings, tile);
         const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
           env: { memory },
           math: WASM_MATH,
         });
-        const modify = exports.modify as (...args: number[]) => void;
+        const call = (name: string, ...args: number[]) =>
+          (exports[name] as (...args: number[]) => void)(...args);
         const before = Float32Array.from({ length: 32 }, (_, i) => ((i * 5) % 7) - 3);
-        for (const isPartial of [0, 1]) {
-          floats.set(before);
-          modify(0, 0, 3, 8, 16, isPartial);
-          before.forEach((value, i) => {
-            const [q, k] = [8 + Math.floor(i / 8), 16 + (i % 8)];
-            const isVisible = isPartial === 0 || program.isVisible(0, 3, q, k);
-            const expected = isVisible ? program.modify!(0, 3, q, k, value) : -3e38;
-            expect(Math.abs((floats[i] as number) - expected)).toBeLessThanOrEqual(
-              1e-5 * Math.max(1, Math.abs(expected)),
-            );
-          });
-        }
+        floats.set(before);
+        call('modify', 0, 0, 3, 8, 16);
+        call('visible', 1024, 0, 3, 8, 16, 4);
+        const words = new Uint32Array(memory.buffer, 1024, 4);
+        before.forEach((value, i) => {
+          const [row, column] = [Math.floor(i / 8), i % 8];
+          const [q, k] = [8 + row, 16 + column];
+          const expected = program.modify!(0, 3, q, k, value);
+          expect(Math.abs((floats[i] as number) - expected)).toBeLessThanOrEqual(
+            1e-5 * Math.max(1, Math.abs(expected)),
+          );
+          expect(((words[row] as number) >>> column) & 1).toBe(
+            Number(program.isVisible(0, 3, q, k)),
+          );
+        });
       }),
       { numRuns: 200 },
     );
