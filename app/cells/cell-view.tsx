@@ -1,6 +1,7 @@
 'use client';
 
 import { Suspense } from 'react';
+import { isKernelCell } from '../../lib/run/job-kinds';
 import type { Session } from '../../lib/run/session-types';
 import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import type { Cell, CellOf, Notebook } from '../../lib/spec/notebook';
@@ -147,6 +148,12 @@ function Output({ cell, session, edit }: Props) {
       const { output } = result;
       return (
         <>
+          {result.provenance.recorded && isKernelCell(cell) && (
+            <p className={styles.note}>
+              <strong>Recorded:</strong> times, adapter and roof are those of the machine that it
+              was recorded on. Run it for yours.
+            </p>
+          )}
           {output.kind === 'attention' && <AttentionResultView result={output.value} />}
           {output.kind === 'compose' && <ComposeResultView result={output.value} />}
           {output.kind === 'recurrent' && <RecurrentResultView result={output.value} />}

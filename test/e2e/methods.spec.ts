@@ -20,7 +20,18 @@ test('a published method becomes cells that run', async ({ page }) => {
   await expect(selected.getByRole('region', { name: 'selection' }).locator('tbody tr')).toHaveCount(
     8,
   );
-  expect(problems.filter((problem) => !problem.includes('404'))).toEqual([]);
+  expect(problems).toEqual([]);
+});
+
+test('a recorded kernel result says whose numbers it shows, until it has run here', async ({
+  page,
+}) => {
+  await open(page, './attention/');
+  const delta = cell(page, 'delta');
+  await expect(delta.getByText('Recorded:')).toBeVisible();
+  await delta.getByRole('button', { name: /^Run/ }).click();
+  await expect(delta.getByText('Recorded:')).toHaveCount(0, { timeout: 60_000 });
+  await expect(state(page, 'delta')).toHaveText(/done/);
 });
 
 test('a selection is chosen beside the variant, and ends with another variant', async ({
