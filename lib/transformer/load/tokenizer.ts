@@ -44,7 +44,9 @@ export async function readTokenizer(json: unknown, options: unknown = {}): Promi
   const kind = field(model, 'type');
   const vocabulary = field(model, 'vocab');
   if (typeof vocabulary !== 'object') {
-    throw new Error(`${TOKENIZER_FILE}: invalid model.vocab: ${show(vocabulary)}`);
+    throw new Error(
+      `${TOKENIZER_FILE}: invalid model.vocab: ${show(vocabulary)} (expected an object or a list)`,
+    );
   }
   const { Tokenizer: Opened } = await import('@huggingface/tokenizers');
   let tokenizer: Package;
