@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { WORDS } from '../../../lib/tasks/vocabulary';
@@ -143,4 +144,9 @@ test.each<[unknown, string | RegExp]>([
 
 test('a missing file is named', async () => {
   await expect(openTokenizer(new Map())).rejects.toThrow('missing file: "tokenizer.json"');
+});
+
+test("the shipped model's tokenizer.json is the vocabulary's", () => {
+  const path = new URL('../../../public/models/recall/tokenizer.json', import.meta.url);
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(wordTokenizerJson());
 });
