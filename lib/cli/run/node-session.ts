@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { APP_VERSION } from '../../run/app-version';
 import { createLocalClient } from '../../run/local-client';
+import { createModelApi } from '../../run/model-api';
 import { createSession } from '../../run/session';
 import type { Session } from '../../run/session-types';
 import { serveJob, workloadJob } from '../../run/simulation-jobs';
@@ -18,6 +20,16 @@ function createSimulationApi(): SimulationApi {
   };
 }
 
+/** The shipped model, from the repository's own files. */
+export function createNodeModelApi() {
+  return createModelApi({
+    async readRecall(name) {
+      const path = new URL(`../../../public/models/recall/${name}`, import.meta.url);
+      return new Blob([await readFile(path)]);
+    },
+  });
+}
+
 /** A session without a page: simulation in this process, attention in headless Chromium or on the CPU. */
 export function createNodeSession(notebook: Notebook): {
   readonly session: Session;
@@ -26,6 +38,7 @@ export function createNodeSession(notebook: Notebook): {
   const kernels = createKernels();
   const session = createSession(notebook, {
     kernel: createLocalClient(kernels.api, 'kernel'),
+    model: createLocalClient(createNodeModelApi(), 'model'),
     simulation: createLocalClient(createSimulationApi(), 'simulation'),
     appVersion: APP_VERSION,
     now: () => performance.timeOrigin + performance.now(),
