@@ -1,4 +1,5 @@
 import type { ModelEngine, ModelParams } from '../spec/kinds/model';
+import { BOS } from '../tasks/vocabulary';
 import { openBundle } from '../transformer/load/bundle';
 import { type FetchRange, fetchDirectly } from '../transformer/load/fetch-range';
 import { modelAddress } from '../transformer/load/model-address';
@@ -7,6 +8,7 @@ import { type OpenedModel, openModel } from '../transformer/load/open-model';
 import { remoteFiles } from '../transformer/load/remote-files';
 import type { Tokenizer } from '../transformer/load/tokenizer';
 import { wordTokenizer } from '../transformer/load/word-tokenizer';
+import { RECALL_FILES, type RecallFile } from '../transformer/recall';
 import { referenceTransformer } from '../transformer/reference';
 import type { ModelResult } from '../transformer/result';
 import { textSteps } from '../transformer/run-text';
@@ -15,12 +17,9 @@ import { identityOf } from './file-identity';
 import { nextTask, throttled, throwIfAborted } from './simulation-jobs';
 import type { OnProgress } from './worker-api';
 
-/** Files of the shipped recall model. */
-export const RECALL_FILES = ['config.json', 'model.safetensors'] as const;
-
 export interface ModelServiceDeps {
   /** Reads a file of the shipped recall model. */
-  readRecall(name: (typeof RECALL_FILES)[number]): Promise<Blob>;
+  readRecall(name: RecallFile): Promise<Blob>;
   readonly fetchRange?: FetchRange;
 }
 
@@ -57,6 +56,14 @@ function makeTransformer(
   _engine: ModelEngine,
 ) {
   return referenceTransformer(opened.config, weights);
+}
+
+/** The shipped model has only ever read texts that begin with the begin-of-sequence token. */
+function promptTokens({ source, prompt }: ModelParams, tokenizer: Tokenizer): readonly number[] {
+  const tokens = tokenizer.encode(prompt);
+  return source.type === 'recall' && tokens.length > 0 && tokens[0] !== BOS
+    ? [BOS, ...tokens]
+    : tokens;
 }
 
 /** Loads and runs models; holds at most one. */
@@ -123,7 +130,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     const started = performance.now();
     const { name, opened, transformer, tokenizer } = await load(params, file, signal, report);
     const loadSeconds = (performance.now() - started) / 1000;
-    const prompt = tokenizer.encode(params.prompt);
+    const prompt = promptTokens(params, tokenizer);
     if (prompt.length === 0) throw new Error('the prompt has no tokens: write at least one word');
     const room = transformer.config.maxPositions - params.newTokens;
     if (prompt.length > room) {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { APP_VERSION } from '../../run/app-version';
 import { createLocalClient } from '../../run/local-client';
 import { createModelApi } from '../../run/model-api';
@@ -9,6 +8,7 @@ import { sha256Hex } from '../../run/spec-hash';
 import type { SimulationApi } from '../../run/worker-api';
 import type { Notebook } from '../../spec/notebook';
 import { createKernels } from './kernels';
+import { readRecallFile } from './recall-file';
 
 function createSimulationApi(): SimulationApi {
   const { signal } = new AbortController();
@@ -22,12 +22,7 @@ function createSimulationApi(): SimulationApi {
 
 /** The shipped model, from the repository's own files. */
 export function createNodeModelApi() {
-  return createModelApi({
-    async readRecall(name) {
-      const path = new URL(`../../../public/models/recall/${name}`, import.meta.url);
-      return new Blob([await readFile(path)]);
-    },
-  });
+  return createModelApi({ readRecall: readRecallFile });
 }
 
 /** A session without a page: simulation in this process, attention in headless Chromium or on the CPU. */
