@@ -33,6 +33,7 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
   compose: 'Composed attention',
   recurrent: 'Linear and recurrent attention',
   decode: 'Decode over a stored cache',
+  model: 'Model in the page',
   workload: 'Workload',
   serve: 'Serving, simulated',
   map: 'Attention map',

@@ -20,6 +20,7 @@ import {
   ComposeResultView,
   DecodeEditor,
   DecodeResultView,
+  ModelResultView,
   RecurrentEditor,
   RecurrentResultView,
 } from './loaded-later';
@@ -141,6 +142,7 @@ function Output({ cell, session, edit }: Props) {
     case 'compose':
     case 'recurrent':
     case 'decode':
+    case 'model':
     case 'workload':
     case 'serve': {
       const { result } = status;
@@ -158,6 +160,7 @@ function Output({ cell, session, edit }: Props) {
           {output.kind === 'compose' && <ComposeResultView result={output.value} />}
           {output.kind === 'recurrent' && <RecurrentResultView result={output.value} />}
           {output.kind === 'decode' && <DecodeResultView result={output.value} />}
+          {output.kind === 'model' && <ModelResultView result={output.value} />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
             <ServeResultView result={output.value} params={cell.params} />

@@ -15,6 +15,9 @@ export const DecodeEditor = lazy(async () => ({
 export const DecodeResultView = lazy(async () => ({
   default: (await import('./decode-result')).DecodeResultView,
 }));
+export const ModelResultView = lazy(async () => ({
+  default: (await import('./model-result')).ModelResultView,
+}));
 export const RecurrentEditor = lazy(async () => ({
   default: (await import('./recurrent-editor')).RecurrentEditor,
 }));

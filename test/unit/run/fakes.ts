@@ -6,12 +6,14 @@ import type {
   KernelApi,
   KernelCall,
   KernelOutput,
+  ModelApi,
   SimulationApi,
 } from '../../../lib/run/worker-api';
 import type { CallOptions, RemoteApi, WorkerClient } from '../../../lib/run/worker-client';
 import { abortError } from '../../../lib/run/worker-client';
 import type { ServeResult } from '../../../lib/serving/types';
 import type { AttentionParams } from '../../../lib/spec/kinds/attention';
+import type { ModelParams } from '../../../lib/spec/kinds/model';
 import type { ServeParams } from '../../../lib/spec/kinds/serve';
 import type { WorkloadParams } from '../../../lib/spec/kinds/workload';
 import { type Notebook, notebookSchema } from '../../../lib/spec/notebook';
@@ -159,7 +161,10 @@ export function createFakes() {
     workload: (_job: number, params: WorkloadParams, file?: File) => fakeWorkload(params, file),
     serve: (_job: number, params: ServeParams, workload: Workload) => fakeServe(params, workload),
   });
-  return { kernel, simulation };
+  const model = createFakeClient<ModelApi>('model', {
+    model: (_job: number, params: ModelParams) => ({ params, engine: 'reference' }),
+  });
+  return { kernel, model, simulation };
 }
 
 /** Lets everything that is already decided happen: only promises, no timers. */

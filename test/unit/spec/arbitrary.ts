@@ -146,6 +146,19 @@ const params = {
     },
     { requiredKeys: [] },
   ),
+  model: fc.record(
+    {
+      source: fc.oneof(
+        fc.constant({ type: 'recall' }),
+        fc.record({ type: fc.constant('file'), fileName: fc.string({ maxLength: 30 }) }),
+        fc.record({ type: fc.constant('url'), base: fc.constantFrom('', 'https://host/a b') }),
+      ),
+      engine: fc.constantFrom('auto', 'wasm', 'reference'),
+      prompt: text,
+      newTokens: int(0, 512),
+    },
+    { requiredKeys: [] },
+  ),
   decode: fc.oneof(
     fc.record(
       {
@@ -297,6 +310,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     recurrent: fc.array(params.recurrent, { maxLength: 1 }),
     decode: fc.array(params.decode, { maxLength: 2 }),
     compose: fc.array(params.compose, { maxLength: 2 }),
+    model: fc.array(params.model, { maxLength: 2 }),
     workload: fc.array(params.workload, { maxLength: 2 }),
     serve: fc.array(params.serve, { maxLength: 3 }),
     map: fc.array(params.map, { maxLength: 1 }),
@@ -317,6 +331,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     add('recurrent', parts.recurrent, []);
     add('decode', parts.decode, []);
     add('compose', parts.compose, []);
+    add('model', parts.model, []);
     const workload = add('workload', parts.workload, []);
     const serve = workload[0] === undefined ? [] : add('serve', parts.serve, [workload[0]]);
     if (attention[0] !== undefined) add('map', parts.map, [attention[0]]);

@@ -1,0 +1,173 @@
+import type { ModelEngine, ModelParams } from '../spec/kinds/model';
+import { BOS } from '../tasks/vocabulary';
+import { openBundle } from '../transformer/load/bundle';
+import { type FetchRange, fetchDirectly } from '../transformer/load/fetch-range';
+import { modelAddress } from '../transformer/load/model-address';
+import type { ModelFiles } from '../transformer/load/model-files';
+import { type OpenedModel, openModel } from '../transformer/load/open-model';
+import { remoteFiles } from '../transformer/load/remote-files';
+import type { Tokenizer } from '../transformer/load/tokenizer';
+import { wordTokenizer } from '../transformer/load/word-tokenizer';
+import { RECALL_FILES, type RecallFile } from '../transformer/recall';
+import { referenceTransformer } from '../transformer/reference';
+import type { ModelResult } from '../transformer/result';
+import { textSteps } from '../transformer/run-text';
+import type { Transformer } from '../transformer/types';
+import { identityOf } from './file-identity';
+import { nextTask, throttled, throwIfAborted } from './simulation-jobs';
+import type { OnProgress } from './worker-api';
+
+export interface ModelServiceDeps {
+  /** Reads a file of the shipped recall model. */
+  readRecall(name: RecallFile): Promise<Blob>;
+  readonly fetchRange?: FetchRange;
+}
+
+/** A model in memory, ready to run. */
+export interface LoadedModel {
+  readonly name: string;
+  readonly opened: OpenedModel;
+  readonly transformer: Transformer;
+  readonly tokenizer: Tokenizer;
+}
+
+/** Where a cell's model comes from: its params and the file bound to it. */
+export type ModelChoice = Pick<ModelParams, 'source' | 'engine'>;
+
+export interface ModelService {
+  /** The model of a choice; the one loaded last is kept. */
+  load(
+    choice: ModelChoice,
+    file: Blob | undefined,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<LoadedModel>;
+  run(
+    params: ModelParams,
+    file: Blob | undefined,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<ModelResult>;
+}
+
+function makeTransformer(
+  opened: OpenedModel,
+  weights: Transformer['weights'],
+  _engine: ModelEngine,
+) {
+  return referenceTransformer(opened.config, weights);
+}
+
+/** The shipped model has only ever read texts that begin with the begin-of-sequence token. */
+function promptTokens({ source, prompt }: ModelParams, tokenizer: Tokenizer): readonly number[] {
+  const tokens = tokenizer.encode(prompt);
+  return source.type === 'recall' && tokens.length > 0 && tokens[0] !== BOS
+    ? [BOS, ...tokens]
+    : tokens;
+}
+
+/** Loads and runs models; holds at most one. */
+export function createModelService(deps: ModelServiceDeps): ModelService {
+  let held: { readonly key: string; readonly model: LoadedModel } | undefined;
+
+  async function filesOf(
+    { source }: ModelChoice,
+    file: Blob | undefined,
+    signal: AbortSignal,
+  ): Promise<ModelFiles> {
+    if (source.type === 'recall') {
+      const blobs = await Promise.all(
+        RECALL_FILES.map(async (name) => [name, await deps.readRecall(name)] as const),
+      );
+      return new Map(blobs);
+    }
+    if (source.type === 'url') {
+      const base = modelAddress(source.base);
+      return remoteFiles(base, { signal, fetchRange: deps.fetchRange ?? fetchDirectly });
+    }
+    if (file === undefined)
+      throw new Error('needs the files of a model: choose them for this cell');
+    return openBundle(file);
+  }
+
+  async function load(
+    choice: ModelChoice,
+    file: Blob | undefined,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<LoadedModel> {
+    const { source } = choice;
+    const identity = file instanceof File ? identityOf(file) : (file?.size ?? 0);
+    const key = JSON.stringify([source, choice.engine, identity]);
+    if (held?.key === key) return held.model;
+    // The old weights are let go before the new ones come in.
+    held = undefined;
+    const opened = await openModel(await filesOf(choice, file, signal), { signal });
+    const weights = await opened.load({
+      signal,
+      onProgress: ({ bytesRead, bytesTotal }) =>
+        report({ fraction: bytesRead / bytesTotal, phase: 'reading weights' }),
+    });
+    const tokenizer = source.type === 'recall' ? wordTokenizer : await opened.tokenizer();
+    const name =
+      source.type === 'recall'
+        ? 'recall model'
+        : source.type === 'url'
+          ? source.base
+          : source.fileName;
+    const transformer = makeTransformer(opened, weights, choice.engine);
+    held = { key, model: { name, opened, transformer, tokenizer } };
+    return held.model;
+  }
+
+  async function run(
+    params: ModelParams,
+    file: Blob | undefined,
+    signal: AbortSignal,
+    onProgress: OnProgress,
+  ): Promise<ModelResult> {
+    const report = throttled(onProgress);
+    const started = performance.now();
+    const { name, opened, transformer, tokenizer } = await load(params, file, signal, report);
+    const loadSeconds = (performance.now() - started) / 1000;
+    const prompt = promptTokens(params, tokenizer);
+    if (prompt.length === 0) throw new Error('the prompt has no tokens: write at least one word');
+    const room = transformer.config.maxPositions - params.newTokens;
+    if (prompt.length > room) {
+      throw new Error(
+        `the prompt has ${prompt.length} tokens (expected at most ${room}: the model has ${transformer.config.maxPositions} positions)`,
+      );
+    }
+    const steps = textSteps(transformer, prompt, params.newTokens, () => performance.now());
+    let step = steps.next();
+    while (!step.done) {
+      report({ fraction: step.value, phase: 'running' });
+      await nextTask();
+      throwIfAborted(signal);
+      step = steps.next();
+    }
+    const { tokens, surprisalNats, next, prefillSeconds, decodeSeconds } = step.value;
+    return {
+      params,
+      name,
+      config: transformer.config,
+      engine: transformer.engine,
+      parameters: opened.memory.parameters,
+      weightsBytes: opened.memory.weightsBytes,
+      kvBytesPerToken: opened.memory.kvBytesPerToken,
+      tokens,
+      labels: Array.from(tokens, (token) => tokenizer.labelOf(token)),
+      promptTokens: prompt.length,
+      surprisalNats,
+      nextTokens: next.map(({ token, probability }) => ({
+        label: tokenizer.labelOf(token),
+        probability,
+      })),
+      generatedText: tokenizer.decode([...tokens.subarray(prompt.length)]),
+      timing: { loadSeconds, prefillSeconds, decodeSeconds },
+      notes: opened.notes,
+    };
+  }
+
+  return { load, run };
+}
