@@ -4,7 +4,13 @@ import { type CheckedTensors, checkTensors } from './check-tensors';
 import { configNotes, readConfig, readEosTokens } from './config';
 import { asObject } from './json-fields';
 import { type ModelMemory, memoryOf } from './memory';
-import { CONFIG_FILE, GENERATION_FILE, type ModelFiles, readJsonFile } from './model-files';
+import {
+  CONFIG_FILE,
+  GENERATION_FILE,
+  type ModelFiles,
+  readJsonFile,
+  TOKENIZER_FILE,
+} from './model-files';
 import { assembleWeights } from './needed-tensors';
 import { openTokenizer, type Tokenizer } from './tokenizer';
 import { readWeightMap } from './weight-map';
@@ -70,7 +76,12 @@ export async function openModel(
     storedBytes: map.storedBytes,
     tensorCount: tensors.length,
     dtypes,
-    notes: configNotes(json),
+    notes: [
+      ...configNotes(json),
+      ...(files.has(TOKENIZER_FILE)
+        ? []
+        : [`no ${TOKENIZER_FILE}: text cannot be read or written`]),
+    ],
     load: (options) => loadWeights(config, tensors, options),
     tokenizer: () => openTokenizer(files),
   };
