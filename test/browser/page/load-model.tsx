@@ -1,12 +1,12 @@
 import '../../../app/globals.css';
 import { createRoot } from 'react-dom/client';
-import { fetchRange } from '../../../app/model-fetch';
 import { LoadModel } from '../../../app/parts/load-model';
 import type { OnLoad } from '../../../app/parts/use-model-loading';
 import { createFullCache } from '../../../lib/transformer/full-cache';
 import { decodeGreedy, prefill } from '../../../lib/transformer/generate';
 import { openSource } from '../../../lib/transformer/load/source';
 import { referenceTransformer } from '../../../lib/transformer/reference';
+import { fetchRange } from '../../../workers/model-fetch';
 
 const outcome = document.createElement('output');
 const root = document.createElement('main');
