@@ -1,0 +1,259 @@
+import { describe, expect, test } from 'vitest';
+import { codeRange } from '../../../lib/attention/quantise/quantise';
+import { checkRepresentation, stepsOfGearCode } from '../../../lib/cache/represent/checks';
+import { byteLength, bytesByRole, type Matrix } from '../../../lib/cache/represent/matrix';
+import { cachegen } from '../../../lib/cache/represent/recipes/cachegen';
+import { type GearOptions, gear } from '../../../lib/cache/represent/recipes/gear';
+import { kivi, perToken } from '../../../lib/cache/represent/recipes/grouped';
+import { mikv, zipcache } from '../../../lib/cache/represent/recipes/mixed';
+import { vidkv } from '../../../lib/cache/represent/recipes/vidkv';
+import {
+  accumulatedAttention,
+  byFullCount,
+  normalisedSaliency,
+  probeRows,
+} from '../../../lib/cache/represent/saliency';
+import { createRandom } from '../../../lib/random/random';
+import { largestDifference, lowRankRows, normalRows, squaredError } from './rows';
+
+/** Normal rows with one channel that sticks out, as keys have. */
+function keysWithOutlier(rows: number, columns: number): Matrix {
+  const matrix = normalRows(rows, columns, 11);
+  for (let row = 0; row < rows; row++) {
+    matrix.data[row * columns + 2] = 20 + matrix.data[row * columns + 2]!;
+  }
+  return matrix;
+}
+
+describe('KIVI', () => {
+  test('keys per channel beat keys per token where a channel sticks out', () => {
+    const keys = keysWithOutlier(64, 16);
+    const options = { bits: 2, groupTokens: 32, groupChannels: 16, windowTokens: 0 } as const;
+    const perChannel = squaredError(kivi(options).keys(keys).decode(), keys.data);
+    expect(perChannel).toBeLessThan(squaredError(perToken(2).keys(keys).decode(), keys.data) / 5);
+  });
+
+  test('the window and what fills no group are f16: 100 tokens, window 32, groups of 32', () => {
+    const codecs = kivi({ bits: 2, groupTokens: 32, groupChannels: 16, windowTokens: 32 });
+    const rows = normalRows(100, 16, 1);
+    expect(bytesByRole(codecs.keys(rows).buffers).payload).toBe(64 * 4 + 36 * 32);
+    expect(bytesByRole(codecs.values(rows).buffers).payload).toBe(68 * 4 + 32 * 32);
+  });
+});
+
+describe('GEAR', () => {
+  const base: GearOptions = {
+    bits: 2,
+    backbone: { type: 'groups', groupTokens: 64, groupChannels: 64 },
+    outlierShare: 0,
+    rank: 0,
+    powerLoops: 3,
+    bufferTokens: 0,
+  };
+
+  test('each correction lowers the error and adds its bytes', () => {
+    const rows = lowRankRows(256, 64, 6, 2);
+    const errors = [base, { ...base, rank: 4 }, { ...base, rank: 4, outlierShare: 0.02 }].map(
+      (options) => {
+        const encoded = gear(options).values(rows);
+        return {
+          error: squaredError(encoded.decode(), rows.data),
+          bytes: byteLength(encoded.buffers),
+        };
+      },
+    );
+    expect(errors[1]!.error).toBeLessThan(errors[0]!.error);
+    expect(errors[2]!.error).toBeLessThan(errors[1]!.error);
+    expect(errors[1]!.bytes - errors[0]!.bytes).toBe(2 * 4 * (256 + 64));
+    expect(errors[2]!.bytes - errors[1]!.bytes).toBe(256 * 2 * 4);
+  });
+
+  test('outliers are put back exactly, up to f16', () => {
+    const rows = normalRows(100, 8, 3);
+    rows.data[5 * 8 + 1] = 64;
+    const decoded = gear({ ...base, backbone: { type: 'vector' }, rank: 2, outlierShare: 0.02 })
+      .keys(rows)
+      .decode();
+    expect(decoded[5 * 8 + 1]).toBe(64);
+  });
+
+  test('the trap: bits^2 - 1 steps are 2^bits - 1 for 2 and 4 bits only; ours always are', () => {
+    for (const bits of [2, 4]) expect(stepsOfGearCode(bits)).toBe(2 ** bits - 1);
+    expect(stepsOfGearCode(3)).toBeGreaterThan(2 ** 3 - 1);
+    expect(stepsOfGearCode(8)).toBeLessThan(2 ** 8 - 1);
+    for (const bits of [2, 4, 8] as const) {
+      const [low, high] = codeRange({
+        bits,
+        mode: 'asymmetric',
+        granularity: { type: 'token' },
+        scaleType: 'f16',
+      });
+      expect(high - low).toBe(2 ** bits - 1);
+    }
+  });
+});
+
+describe('mixed precision', () => {
+  const rows = keysWithOutlier(40, 16);
+  const flags = Array.from({ length: 40 }, (_, i) => i % 4 === 0);
+
+  test('MiKV: important slots in f16 are exact up to it, the others are not', () => {
+    const decoded = mikv(flags, { high: 16, low: 2, groupChannels: 16 }).keys(rows).decode();
+    flags.forEach((isImportant, row) => {
+      const difference = largestDifference(
+        decoded.subarray(row * 16, row * 16 + 16),
+        rows.data.subarray(row * 16, row * 16 + 16),
+      );
+      if (isImportant) expect(difference).toBeLessThan(0.02);
+      else expect(difference).toBeGreaterThan(0.02);
+    });
+  });
+
+  test('MiKV: balancing against small queries spares the other channels', () => {
+    const queries = normalRows(8, 16, 4);
+    for (let row = 0; row < 8; row++)
+      queries.data[row * 16 + 2] = 0.05 * queries.data[row * 16 + 2]!;
+    const options = { high: 16, low: 2, groupChannels: 16 } as const;
+    const others = (decoded: Float32Array) =>
+      squaredError(
+        decoded.filter((_, i) => i % 16 !== 2),
+        rows.data.filter((_, i) => i % 16 !== 2),
+      );
+    const plain = others(mikv(flags, options).keys(rows).decode());
+    expect(
+      others(
+        mikv(flags, { ...options, queries })
+          .keys(rows)
+          .decode(),
+      ),
+    ).toBeLessThan(plain);
+  });
+
+  test('ZipCache: 60 % in 4 bits and 40 % in 2, bytes by hand', () => {
+    const salient = Array.from({ length: 40 }, (_, i) => i < 24);
+    const codecs = zipcache(salient, { high: 4, low: 2 });
+    const keys = bytesByRole(codecs.keys(rows).buffers);
+    expect(keys.payload).toBe(24 * 8 + 16 * 4);
+    expect(keys.scales).toBe(2 * 16 * 4);
+    expect(keys.indices).toBe(5);
+    const values = bytesByRole(codecs.values(rows).buffers);
+    expect(values.scales).toBe(40 * 4);
+    expect(values.factors).toBe(16 * 2);
+  });
+});
+
+describe('ZipCache saliency', () => {
+  /** Uniform causal attention of some rows over T slots. */
+  function uniformRows(slots: number, rows: readonly number[]) {
+    const weights = new Float32Array(rows.length * slots);
+    rows.forEach((position, row) => {
+      weights.fill(1 / (position + 1), row * slots, row * slots + position + 1);
+    });
+    return {
+      weights,
+      queryPositions: rows,
+      slotPositions: Array.from({ length: slots }, (_, i) => i),
+    };
+  }
+  const all = Array.from({ length: 40 }, (_, i) => i);
+
+  test("H2O's age bias: 4.28 for the first and 0.025 for the last of 40 equal tokens", () => {
+    const sums = accumulatedAttention(uniformRows(40, all));
+    expect(sums[0]).toBeCloseTo(4.2785, 4);
+    expect(sums[39]).toBeCloseTo(0.025, 6);
+  });
+
+  test('divided by the rows that see a slot the first is 0.107: most of the bias is gone', () => {
+    const saliency = normalisedSaliency(uniformRows(40, all));
+    expect(saliency[0]).toBeCloseTo(4.2785 / 40, 5);
+    expect(saliency[39]).toBeCloseTo(0.025, 6);
+    expect([...byFullCount(uniformRows(40, all), 40)]).toEqual([...saliency]);
+  });
+
+  test('the trap: probe sums over the full count rank the middle wrongly', () => {
+    // The last 4 rows probe; equal tokens before them should be equal, and are with the probe count.
+    const probed = uniformRows(40, [36, 37, 38, 39]);
+    const right = normalisedSaliency(probed);
+    expect(right[0]).toBeCloseTo(right[30]!, 8);
+    const wrong = byFullCount(probed, 40);
+    expect(wrong[30]! / wrong[0]!).toBeCloseTo(4, 6);
+  });
+
+  test('a slot that no row sees scores 0', () => {
+    expect(normalisedSaliency(uniformRows(40, [3]))[39]).toBe(0);
+  });
+
+  test('probes are the last rows and as many others, each once', () => {
+    const rows = probeRows(100, 0.05, 0.05, createRandom(1).integer);
+    expect(rows.length).toBe(10);
+    expect(rows.slice(5)).toEqual([95, 96, 97, 98, 99]);
+    expect(new Set(rows).size).toBe(10);
+  });
+});
+
+describe('VidKV', () => {
+  test('half of 16 channels in 2 bits and half in 1, scales on top: 2.5 bits, not 1.5', () => {
+    const codecs = vidkv({ twoBitShare: 0.5, fourier: true, groupTokens: 32, windowTokens: 0 });
+    const keys = bytesByRole(codecs.keys(normalRows(32, 16, 1)).buffers);
+    // Rows of 8 codes of 1 bit are padded to a word.
+    expect(keys.payload).toBe(32 * 4 + 32 * 4);
+    expect(keys.scales).toBe(16 * 4);
+    const whole = bytesByRole(codecs.keys(normalRows(32, 64, 1)).buffers);
+    expect((8 * (whole.payload + whole.scales)) / (32 * 64)).toBe(2.5);
+    const values = bytesByRole(codecs.values(normalRows(32, 64, 1)).buffers);
+    expect(values.payload).toBe(Math.ceil((32 * 64) / 5));
+  });
+});
+
+describe('CacheGen', () => {
+  test('deeper layers take fewer bytes of the same rows', () => {
+    const rows = normalRows(100, 16, 1);
+    const bytes = [0, 3].map((layer) => byteLength(cachegen(layer, 4, 10).keys(rows).buffers));
+    expect(bytes[1]).toBeLessThan(bytes[0]!);
+  });
+});
+
+describe('static checks', () => {
+  const messages = (shape: Parameters<typeof checkRepresentation>[0]) =>
+    checkRepresentation(shape).map(({ level, message }) => `${level}: ${message}`);
+
+  test('say what does not fit', () => {
+    expect(messages({ columns: 16, slots: 512, groupChannels: 32 })).toEqual([
+      'error: invalid groupChannels: 32 (expected a divisor of 16 channels)',
+    ]);
+    expect(
+      messages({ columns: 16, slots: 9, prunedChannels: { isPreRope: true, inPairs: false } })[0],
+    ).toContain('must be pruned in pairs');
+  });
+
+  test('warn where nothing is saved, biased or found', () => {
+    expect(messages({ columns: 256, slots: 36, rank: 32 })).toEqual([
+      'warning: rank 32 of 256 channels saves nothing at 36 slots: it pays from 37',
+    ]);
+    expect(messages({ columns: 16, slots: 36, rank: 16 })[0]).toContain('never saves');
+    expect(messages({ columns: 16, slots: 9, merge: { keepsMultiplicity: false } })[0]).toContain(
+      'biased',
+    );
+    expect(messages({ columns: 16, slots: 20, groupTokens: 32 })[0]).toContain(
+      'nothing is compressed',
+    );
+    expect(
+      messages({ columns: 16, slots: 20, outliers: { share: 0.02, vectorLength: 16 } })[0],
+    ).toContain('rounds to 0');
+  });
+
+  test('say nothing where all is well', () => {
+    expect(
+      messages({
+        columns: 64,
+        slots: 512,
+        groupChannels: 32,
+        groupTokens: 32,
+        rank: 16,
+        merge: { keepsMultiplicity: true },
+        prunedChannels: { isPreRope: true, inPairs: true },
+        outliers: { share: 0.02, vectorLength: 512 },
+      }),
+    ).toEqual([]);
+  });
+});
