@@ -64,6 +64,29 @@ export function projected(basis: FixedBasis, coefficients: MatrixCodec = encodeH
   };
 }
 
+/** As `projected`, with a basis that the cache has to carry: rounded to f16 and counted. */
+export function carried(basis: FixedBasis, coefficients: MatrixCodec = encodeHalf): MatrixCodec {
+  const vectors = roundToHalves(Float32Array.from(basis.vectors));
+  const mean = basis.mean && roundToHalves(Float32Array.from(basis.mean));
+  const rounded: FixedBasis = {
+    columns: basis.columns,
+    rank: basis.rank,
+    vectors: Float64Array.from(halvesToNumbers(vectors)),
+    ...(mean ? { mean: Float64Array.from(halvesToNumbers(mean)) } : {}),
+  };
+  return (matrix) => {
+    const encoded = projected(rounded, coefficients)(matrix);
+    return {
+      ...encoded,
+      buffers: [
+        ...encoded.buffers,
+        { role: 'factors', data: vectors },
+        ...(mean ? [{ role: 'factors', data: mean } as const] : []),
+      ],
+    };
+  };
+}
+
 /** Bytes a fixed basis takes beside a model's weights, in f16. */
 export function basisBytes({ columns, rank, mean }: FixedBasis): number {
   return 2 * (columns * rank + (mean ? columns : 0));
