@@ -1,5 +1,4 @@
 import type { Encoded } from '../types';
-import { channelNorms, keptChannels, pairScores, prunedChannels } from './channels';
 import { encodeHalf } from './codecs/float';
 import { lowRank } from './codecs/low-rank';
 import { encodeHead, type HeadRows } from './encode';
@@ -11,7 +10,7 @@ import type { Matrix } from './matrix';
 import { cachegen } from './recipes/cachegen';
 import { gear } from './recipes/gear';
 import { kivi, perToken } from './recipes/grouped';
-import { mikv, zipcache } from './recipes/mixed';
+import { balancedGroups, separableChannels } from './recipes/mixed';
 import type { PairCodecs } from './recipes/types';
 import { vidkv } from './recipes/vidkv';
 import type { Representation } from './representation';
@@ -70,7 +69,7 @@ export function encodeLayers(
 
 type OfOneHead = Extract<
   Representation,
-  { type: 'per-token' | 'gear' | 'mikv' | 'zipcache' | 'vidkv' | 'channel-prune' }
+  { type: 'per-token' | 'gear' | 'mikv' | 'zipcache' | 'vidkv' }
 >;
 
 function headCodecs(
@@ -86,7 +85,6 @@ function headCodecs(
       `${representation.type} needs the last queries of layer ${layer}, KV head ${kvHead}`,
     );
   };
-  const all = Array.from({ length: head.slots }, () => false);
   switch (representation.type) {
     case 'per-token':
       return perToken(representation.bits);
@@ -103,30 +101,11 @@ function headCodecs(
     }
     case 'mikv': {
       const { bits, groupChannels, balanced } = representation;
-      return mikv(all, {
-        high: 16,
-        low: bits,
-        groupChannels,
-        ...(balanced ? { queries: asked() } : {}),
-      });
+      return balancedGroups(bits, groupChannels, balanced ? asked() : undefined);
     }
     case 'zipcache':
-      return zipcache(all, { high: 16, low: representation.bits });
+      return separableChannels(representation.bits);
     case 'vidkv':
       return vidkv({ ...representation, windowTokens: 0 });
-    case 'channel-prune': {
-      const keys = { rows: head.slots, columns: head.headSize, data: head.keys };
-      const scores =
-        representation.scoredBy === 'queries' ? pairScores(asked(), keys) : pairNorms(keys);
-      const kept = keptChannels(scores, representation.ratio, true);
-      return { keys: prunedChannels(kept, encodeHalf), values: encodeHalf };
-    }
   }
-}
-
-/** Length of every RoPE pair, on both its channels. */
-function pairNorms(keys: Matrix): Float64Array {
-  const half = keys.columns / 2;
-  const norms = channelNorms(keys);
-  return norms.map((_, c) => Math.hypot(norms[c % half]!, norms[(c % half) + half]!));
 }

@@ -18,6 +18,16 @@ export interface MikvOptions extends MixedOptions {
   readonly queries?: Matrix;
 }
 
+/** Slots of one level of MiKV: groups of channels per token, keys balanced where queries are given. */
+export function balancedGroups(
+  bits: Bits,
+  groupChannels: number,
+  queries: Matrix | undefined,
+): PairCodecs {
+  const grouped = uniform({ bits, granularity: { type: 'grouped', groupChannels } });
+  return { keys: queries ? channelScaled(balancedBy(queries), grouped) : grouped, values: grouped };
+}
+
 /**
  * Mixed precision in place of eviction (MiKV, Yang et al. 2024): important slots in high precision,
  * the others in groups of few bits, with outlying key channels balanced against the queries.
@@ -25,13 +35,19 @@ export interface MikvOptions extends MixedOptions {
  * @param important [slots]
  */
 export function mikv(important: readonly boolean[], options: MikvOptions): PairCodecs {
-  const { high, low, groupChannels, queries } = options;
-  const grouped = (bits: Bits) =>
-    uniform({ bits, granularity: { type: 'grouped', groupChannels } });
-  const levels = splitRows(important, grouped(high), grouped(low));
+  const { groupChannels, queries } = options;
+  const [high, low] = [options.high, options.low].map((bits) =>
+    uniform({ bits, granularity: { type: 'grouped', groupChannels } }),
+  );
+  const levels = splitRows(important, high!, low!);
+  return { keys: queries ? channelScaled(balancedBy(queries), levels) : levels, values: levels };
+}
+
+/** Slots of one level of ZipCache: keys per channel, values per token after channels are scaled. */
+export function separableChannels(bits: Bits): PairCodecs {
   return {
-    keys: queries ? channelScaled(balancedBy(queries), levels) : levels,
-    values: levels,
+    keys: wholeChannels(bits),
+    values: channelScaled(rootOfMaxima, uniform({ bits, granularity: { type: 'token' } })),
   };
 }
 
