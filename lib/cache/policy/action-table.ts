@@ -1,3 +1,4 @@
+import { REPRESENT_ACTIONS } from '../represent/actions/table';
 import { type Actions, headByHead, plainRun } from './actions';
 import { compensate } from './compensate';
 
@@ -6,6 +7,7 @@ export const ACTIONS: Actions = {
   none: headByHead((head) => [plainRun(head, everySlot(head.positions.length))]),
   evict: headByHead((head) => [plainRun(head, head.kept)]),
   compensate,
+  ...REPRESENT_ACTIONS,
 };
 
 function everySlot(slots: number): Int32Array {

@@ -1,4 +1,6 @@
+import type { CacheCorrector } from '../../spec/cache-actions';
 import type { Encoded } from '../types';
+import { correctedCodecs } from './codecs/corrected';
 import { encodeHalf } from './codecs/float';
 import { lowRank } from './codecs/low-rank';
 import { encodeHead, type HeadRows } from './encode';
@@ -6,7 +8,7 @@ import { encodeSpanning, type LayerRows, rankOf } from './layer-rows';
 import { encodeCrossLayer, encodeSpherical } from './layers/encode-groups';
 import { encodePrincipal } from './layers/encode-principal';
 import { encodeProjection } from './layers/encode-projection';
-import type { Matrix } from './matrix';
+import { besideEachOther, type Matrix } from './matrix';
 import { cachegen } from './recipes/cachegen';
 import { gear } from './recipes/gear';
 import { kivi, perToken } from './recipes/grouped';
@@ -20,6 +22,7 @@ import type { Representation } from './representation';
  *
  * @param layers that hold slots to encode, ascending
  * @param depth layers of the model
+ * @param corrector of the forms that quantise; forms that share factors across layers have none
  * @returns [layers given][kvHeads]
  * @throws RangeError where heads do not hold the same number of slots and the form spans them, or a
  * parameter does not fit
@@ -28,6 +31,7 @@ export function encodeLayers(
   representation: Representation,
   layers: readonly LayerRows[],
   depth: number,
+  corrector: CacheCorrector = { type: 'none' },
 ): Encoded[][] {
   switch (representation.type) {
     case 'cross-layer':
@@ -49,7 +53,12 @@ export function encodeLayers(
     }
     case 'kivi': {
       const codecs = kivi({ ...representation, windowTokens: 0 });
-      return layers.map((layer) => encodeSpanning(layer, codecs));
+      return layers.map((layer) =>
+        encodeSpanning(
+          layer,
+          correctedCodecs(codecs, corrector, layer.queries && besideEachOther(layer.queries)),
+        ),
+      );
     }
     case 'cachegen':
       return layers.map((layer) =>
@@ -59,7 +68,12 @@ export function encodeLayers(
       const each = representation;
       return layers.map(({ heads, queries, layer }) =>
         heads.map((head, index) => {
-          const { keys, values } = headCodecs(each, head, queries?.[index], layer, index);
+          const own = queries?.[index];
+          const { keys, values } = correctedCodecs(
+            headCodecs(each, head, own, layer, index),
+            corrector,
+            own,
+          );
           return encodeHead(head, keys, values);
         }),
       );
