@@ -29,6 +29,8 @@ export const cacheAction = z.discriminatedUnion('type', [
     type: z.literal('quantise'),
     slots: z.enum(['victims', 'all']).default('victims'),
     form: quantisedForm.prefault({ type: 'per-token' }),
+    /** Of the slots that are kept, where only victims are meant; as they are unless given. */
+    keptForm: quantisedForm.optional(),
     /** Last tokens that stay as they are, where all slots are meant. */
     recentTokens: z.int().min(0).max(16_384).default(0),
   }),

@@ -2,7 +2,7 @@ import { ACTIONS } from '../../../lib/cache/policy/action-table';
 import type { ActedHead, ActionDefinition } from '../../../lib/cache/policy/actions';
 import { keepBest } from '../../../lib/cache/represent/merge/into-kept';
 import { createSlotCache } from '../../../lib/cache/slots/slot-cache';
-import type { SlotCache, SlotRun } from '../../../lib/cache/slots/types';
+import type { SlotCache } from '../../../lib/cache/slots/types';
 import { type CacheCorrector, cacheAction } from '../../../lib/spec/cache-actions';
 import { prefill } from '../../../lib/transformer/generate';
 import { ropeOf, rotateInto } from '../../../lib/transformer/reference';
@@ -12,8 +12,6 @@ export interface Method {
   readonly id: string;
   /** As a policy writes it. */
   readonly action: object;
-  /** Of the slots that are kept; none leaves them in f16. */
-  readonly keptAction?: object;
   readonly corrector?: CacheCorrector;
   /** Share of the slots that are kept: half of them the latest, half the best scored. */
   readonly keptShare?: number;
@@ -112,17 +110,8 @@ export function act(model: Transformer, { cache, heads, attention }: Prefilled, 
       victims: slots.filter((slot) => !isKept[slot]),
     };
   });
-  const run = (action: object, on: readonly ActedHead[]) => {
-    const parsed = cacheAction.parse(action);
-    return (ACTIONS[parsed.type] as ActionDefinition).apply(on, parsed, context);
-  };
-  let runs: readonly (readonly SlotRun[])[] = run(method.action, split);
-  if (method.keptAction) {
-    const none = new Int32Array(0);
-    const swapped = split.map((head) => ({ ...head, kept: none, victims: head.kept }));
-    const kept = run(method.keptAction, swapped);
-    runs = runs.map((own, i) => [...own.filter(({ form }) => form === 'encoded'), ...kept[i]!]);
-  }
+  const action = cacheAction.parse(method.action);
+  const runs = (ACTIONS[action.type] as ActionDefinition).apply(split, action, context);
   heads.forEach(({ layer, kvHead }, i) => {
     cache.replace(layer, kvHead, runs[i]!);
   });

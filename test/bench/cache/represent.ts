@@ -44,8 +44,11 @@ const METHODS: readonly Method[] = [
   },
   {
     id: 'zipcache 60 % 4 bit, 2 bit',
-    action: { type: 'quantise', form: { type: 'zipcache', bits: 2 } },
-    keptAction: { type: 'quantise', form: { type: 'zipcache', bits: 4 } },
+    action: {
+      type: 'quantise',
+      form: { type: 'zipcache', bits: 2 },
+      keptForm: { type: 'zipcache', bits: 4 },
+    },
     keptShare: 0.6,
     score: 'per-visible',
   },

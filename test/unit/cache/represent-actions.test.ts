@@ -132,6 +132,21 @@ describe('laws over a model', () => {
   });
 });
 
+describe('two levels', () => {
+  test('a form of the kept slots takes them too: 30 of 120 in 4 bits, 90 in 2', () => {
+    const form = { type: 'per-token', bits: 2 };
+    const keptForm = { type: 'per-token', bits: 4 };
+    const cache = acted({ action: { type: 'quantise', form, keptForm }, storage: 'f16' });
+    const heads = TINY.layers * TINY.kvHeads;
+    expect(ledgerBytes(cache).byRole.payload).toBe(heads * 2 * (30 * 8 + 90 * 4));
+    const equal = { type: 'quantise', form, keptForm: form };
+    const uniform = { type: 'quantise', slots: 'all', form };
+    expect([...logitsOf(acted({ action: equal }))]).toEqual([
+      ...logitsOf(acted({ action: uniform })),
+    ]);
+  });
+});
+
 describe('bytes of the ledger', () => {
   test('int8 per token: half the payload of f16 and 4 bytes per row of scales', () => {
     const action = { type: 'quantise', slots: 'all', form: { type: 'per-token', bits: 8 } };

@@ -6,7 +6,7 @@ import type { Encoded } from '../../types';
 import { encodeLayers } from '../encode-layers';
 import type { LayerRows } from '../layer-rows';
 import type { Matrix } from '../matrix';
-import { needsOf } from '../representation';
+import { needsOf, type Representation } from '../representation';
 
 type EncodeAction = Extract<CacheAction, { type: 'quantise' | 'project' }>;
 
@@ -30,9 +30,54 @@ export function queryRows({ queries, headSize }: ActedHead): Matrix | undefined 
   return { rows: rows * group, columns: headSize, data };
 }
 
+/** Encodes the given slots of every head; a head without any has none. */
+function encodeSlots(
+  heads: readonly ActedHead[],
+  slots: readonly Int32Array[],
+  form: Representation,
+  state: 'quantised' | 'projected',
+  context: ActionContext,
+): (SlotRun | undefined)[] {
+  const encodedOf = new Map<ActedHead, Encoded>();
+  const layers = [...new Set(heads.map(({ layer }) => layer))].map((layer) => {
+    const own = heads.flatMap((head, index) => (head.layer === layer ? [index] : []));
+    const rows = layerRows(
+      layer,
+      own.map((i) => heads[i]!),
+      own.map((i) => slots[i]!),
+      context,
+    );
+    return { own, rows };
+  });
+  const filled = layers.filter(({ rows }) => rows.heads.some((head) => head.slots > 0));
+  const encoded = encodeLayers(
+    form,
+    filled.map(({ rows }) => rows),
+    context.model.config.layers,
+    context.corrector,
+  );
+  filled.forEach(({ own }, index) => {
+    own.forEach((at, kvHead) => {
+      encodedOf.set(heads[at]!, encoded[index]![kvHead]!);
+    });
+  });
+  return heads.map((head, index) => {
+    const own = slots[index]!;
+    const held = encodedOf.get(head);
+    if (!held || own.length === 0) return undefined;
+    return {
+      form: 'encoded',
+      encoded: held,
+      state,
+      positions: own.map((slot) => head.positions[slot]!),
+      multiplicity: Float32Array.from(own, (slot) => head.multiplicity[slot]!),
+    };
+  });
+}
+
 /**
- * Runs of every head: the encoded slots, then the others as they are. Layers are encoded together,
- * because some forms share factors across heads or layers.
+ * Runs of every head: the encoded slots, then the others. Layers are encoded together, because some
+ * forms share factors across heads or layers.
  */
 function encodeHeads(
   heads: readonly ActedHead[],
@@ -42,47 +87,23 @@ function encodeHeads(
   const recent = Math.max(action.recentTokens, recentOf(context.corrector));
   const splits = heads.map((head) => splitSlots(head, action.slots, recent));
   const state = action.type === 'quantise' ? 'quantised' : 'projected';
-  const encodedOf = new Map<ActedHead, Encoded>();
-  const layers = [...new Set(heads.map(({ layer }) => layer))].map((layer) => {
-    const own = heads.flatMap((head, index) => (head.layer === layer ? [index] : []));
-    return {
-      own,
-      rows: layerRows(
-        layer,
-        own.map((i) => heads[i]!),
-        own.map((i) => splits[i]!.encoded),
-        context,
-      ),
-    };
-  });
-  const filled = layers.filter(({ rows }) => rows.heads.some(({ slots }) => slots > 0));
-  const forms = encodeLayers(
-    action.form,
-    filled.map(({ rows }) => rows),
-    context.model.config.layers,
-    context.corrector,
+  const encode = (form: Representation, which: 'encoded' | 'plain') =>
+    encodeSlots(
+      heads,
+      splits.map((split) => split[which]),
+      form,
+      state,
+      context,
+    );
+  const encoded = encode(action.form, 'encoded');
+  const keptForm =
+    action.type === 'quantise' && action.slots === 'victims' ? action.keptForm : undefined;
+  const others = keptForm
+    ? encode(keptForm, 'plain')
+    : heads.map((head, index) => plainRun(head, splits[index]!.plain));
+  return heads.map((_, index) =>
+    [encoded[index], others[index]].flatMap((run) => (run ? [run] : [])),
   );
-  filled.forEach(({ own }, index) => {
-    own.forEach((at, kvHead) => {
-      encodedOf.set(heads[at]!, forms[index]![kvHead]!);
-    });
-  });
-  return heads.map((head, index) => {
-    const { encoded, plain } = splits[index]!;
-    const form = encodedOf.get(head);
-    const rest = plainRun(head, plain);
-    if (!form || encoded.length === 0) return [rest];
-    return [
-      {
-        form: 'encoded',
-        encoded: form,
-        state,
-        positions: encoded.map((slot) => head.positions[slot]!),
-        multiplicity: Float32Array.from(encoded, (slot) => head.multiplicity[slot]!),
-      },
-      rest,
-    ];
-  });
 }
 
 function layerRows(
@@ -118,7 +139,10 @@ const WINDOW_QUERIES = 32;
 
 /** Slots in fewer bits. */
 export const quantiseAction: ActionDefinition<'quantise'> = {
-  needs: ({ form }) => (needsOf(form).queries ? { windowQueries: WINDOW_QUERIES } : {}),
+  needs: ({ form, keptForm }) =>
+    [form, keptForm].some((each) => each && needsOf(each).queries)
+      ? { windowQueries: WINDOW_QUERIES }
+      : {},
   apply: encodeHeads,
 };
 
