@@ -55,12 +55,3 @@ export function checkRepresentation(shape: RepresentationShape): Finding[] {
   }
   return findings;
 }
-
-/**
- * Steps of GEAR's published outlier variants for a number of bits, bits^2 - 1. It equals the
- * 2^bits - 1 that the bits can tell apart for 2 and 4 bits only: at 3 the codes overflow, at 8 three
- * quarters of them are never used. Ours is always 2^bits - 1.
- */
-export function stepsOfGearCode(bits: number): number {
-  return bits ** 2 - 1;
-}

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { codeRange } from '../../../lib/attention/quantise/quantise';
-import { checkRepresentation, stepsOfGearCode } from '../../../lib/cache/represent/checks';
+import { checkRepresentation } from '../../../lib/cache/represent/checks';
 import { byteLength, bytesByRole, type Matrix } from '../../../lib/cache/represent/matrix';
 import { cachegen } from '../../../lib/cache/represent/recipes/cachegen';
 import { type GearOptions, gear } from '../../../lib/cache/represent/recipes/gear';
 import { kivi, perToken } from '../../../lib/cache/represent/recipes/grouped';
-import { mikv, zipcache } from '../../../lib/cache/represent/recipes/mixed';
+import { balancedGroups, separableChannels } from '../../../lib/cache/represent/recipes/mixed';
 import { vidkv } from '../../../lib/cache/represent/recipes/vidkv';
 import {
   accumulatedAttention,
@@ -14,7 +14,7 @@ import {
   probeRows,
 } from '../../../lib/cache/represent/saliency';
 import { createRandom } from '../../../lib/random/random';
-import { largestDifference, lowRankRows, normalRows, squaredError } from './rows';
+import { largestDifference, lowRankRows, matrixFrom, normalRows, squaredError } from './rows';
 
 /** Normal rows with one channel that sticks out, as keys have. */
 function keysWithOutlier(rows: number, columns: number): Matrix {
@@ -77,10 +77,7 @@ describe('GEAR', () => {
     expect(decoded[5 * 8 + 1]).toBe(64);
   });
 
-  test('the trap: bits^2 - 1 steps are 2^bits - 1 for 2 and 4 bits only; ours always are', () => {
-    for (const bits of [2, 4]) expect(stepsOfGearCode(bits)).toBe(2 ** bits - 1);
-    expect(stepsOfGearCode(3)).toBeGreaterThan(2 ** 3 - 1);
-    expect(stepsOfGearCode(8)).toBeLessThan(2 ** 8 - 1);
+  test("the code's bits^2 - 1 steps fit 2 and 4 bits only; ours are 2^bits - 1 for all", () => {
     for (const bits of [2, 4, 8] as const) {
       const [low, high] = codeRange({
         bits,
@@ -89,56 +86,42 @@ describe('GEAR', () => {
         scaleType: 'f16',
       });
       expect(high - low).toBe(2 ** bits - 1);
+      expect(high - low === bits ** 2 - 1).toBe(bits !== 8);
     }
+    // With 63 steps, 8 bits would err by up to a 126th of a range; with 255 by a 510th.
+    const ramp = matrixFrom(Array.from({ length: 1001 }, (_, i) => [i / 1000]));
+    const decoded = gear({ ...base, bits: 8, backbone: { type: 'vector' } })
+      .keys(ramp)
+      .decode();
+    expect(largestDifference(decoded, ramp.data)).toBeLessThan(1 / 500);
   });
 });
 
 describe('mixed precision', () => {
   const rows = keysWithOutlier(40, 16);
-  const flags = Array.from({ length: 40 }, (_, i) => i % 4 === 0);
-
-  test('MiKV: important slots in f16 are exact up to it, the others are not', () => {
-    const decoded = mikv(flags, { high: 16, low: 2, groupChannels: 16 }).keys(rows).decode();
-    flags.forEach((isImportant, row) => {
-      const difference = largestDifference(
-        decoded.subarray(row * 16, row * 16 + 16),
-        rows.data.subarray(row * 16, row * 16 + 16),
-      );
-      if (isImportant) expect(difference).toBeLessThan(0.02);
-      else expect(difference).toBeGreaterThan(0.02);
-    });
-  });
 
   test('MiKV: balancing against small queries spares the other channels', () => {
     const queries = normalRows(8, 16, 4);
-    for (let row = 0; row < 8; row++)
+    for (let row = 0; row < 8; row++) {
       queries.data[row * 16 + 2] = 0.05 * queries.data[row * 16 + 2]!;
-    const options = { high: 16, low: 2, groupChannels: 16 } as const;
+    }
     const others = (decoded: Float32Array) =>
       squaredError(
         decoded.filter((_, i) => i % 16 !== 2),
         rows.data.filter((_, i) => i % 16 !== 2),
       );
-    const plain = others(mikv(flags, options).keys(rows).decode());
-    expect(
-      others(
-        mikv(flags, { ...options, queries })
-          .keys(rows)
-          .decode(),
-      ),
-    ).toBeLessThan(plain);
+    const plain = others(balancedGroups(2, 16, undefined).keys(rows).decode());
+    const balanced = others(balancedGroups(2, 16, queries).keys(rows).decode());
+    expect(balanced).toBeLessThan(plain);
   });
 
-  test('ZipCache: 60 % in 4 bits and 40 % in 2, bytes by hand', () => {
-    const salient = Array.from({ length: 40 }, (_, i) => i < 24);
-    const codecs = zipcache(salient, { high: 4, low: 2 });
-    const keys = bytesByRole(codecs.keys(rows).buffers);
-    expect(keys.payload).toBe(24 * 8 + 16 * 4);
-    expect(keys.scales).toBe(2 * 16 * 4);
-    expect(keys.indices).toBe(5);
-    const values = bytesByRole(codecs.values(rows).buffers);
-    expect(values.scales).toBe(40 * 4);
-    expect(values.factors).toBe(16 * 2);
+  test('ZipCache: 24 slots in 4 bits, bytes by hand', () => {
+    const salient = normalRows(24, 16, 1);
+    const codecs = separableChannels(4);
+    const keys = bytesByRole(codecs.keys(salient).buffers);
+    expect([keys.payload, keys.scales]).toEqual([24 * 8, 16 * 4]);
+    const values = bytesByRole(codecs.values(salient).buffers);
+    expect([values.payload, values.scales, values.factors]).toEqual([24 * 8, 24 * 4, 16 * 2]);
   });
 });
 

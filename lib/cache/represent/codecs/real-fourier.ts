@@ -22,11 +22,6 @@ export function realFourierBasis(size: number): Float64Array {
   return basis;
 }
 
-/** Numbers stored for `size` real ones where both parts of all bins are kept, as VidKV's code does. */
-export function numbersOfAllBins(size: number): number {
-  return 2 * size;
-}
-
 /** A codec over the Fourier coefficients of every row's channels (VidKV, Tao et al. 2025). */
 export function inFourierSpace(inner: MatrixCodec): MatrixCodec {
   return (matrix) => {

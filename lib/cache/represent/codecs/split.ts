@@ -10,44 +10,11 @@ import {
 import { encodeHalf } from './float';
 
 /**
- * Mixed precision over slots: flagged rows by one codec, the others by another. One bit per row
- * says which (MiKV, Yang et al. 2024; ZipCache, He et al. 2024).
+ * Mixed precision over channels: flagged columns by one codec, the others by another. One bit per
+ * column says which.
  *
- * @throws RangeError where there are not as many flags as rows
+ * @throws RangeError where there are not as many flags as columns
  */
-export function splitRows(
-  flags: readonly boolean[],
-  flagged: MatrixCodec,
-  others: MatrixCodec,
-): MatrixCodec {
-  return (matrix) => {
-    checkFlags(flags, matrix.rows, 'rows');
-    const mask = packFlags(flags);
-    const parts = [
-      flagged(takeRows(matrix, placesOf(flags, true))),
-      others(takeRows(matrix, placesOf(flags, false))),
-    ] as const;
-    const { rows, columns } = matrix;
-    return {
-      rows,
-      columns,
-      buffers: [{ role: 'indices', data: mask }, ...parts.flatMap(({ buffers }) => buffers)],
-      decode() {
-        const out = new Float32Array(rows * columns);
-        const read = readFlags(mask, rows);
-        parts.forEach((part, index) => {
-          const data = part.decode();
-          placesOf(read, index === 0).forEach((row, i) => {
-            out.set(data.subarray(i * columns, (i + 1) * columns), row * columns);
-          });
-        });
-        return out;
-      },
-    };
-  };
-}
-
-/** Mixed precision over channels: as `splitRows` for columns. @throws RangeError as there */
 export function splitColumns(
   flags: readonly boolean[],
   flagged: MatrixCodec,
