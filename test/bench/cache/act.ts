@@ -111,6 +111,11 @@ export function act(model: Transformer, { cache, heads, attention }: Prefilled, 
     };
   });
   const action = cacheAction.parse(method.action);
+  if (action.type === 'none') return;
+  if (action.type === 'evict') {
+    for (const { layer, kvHead, kept } of split) cache.keep(layer, kvHead, kept);
+    return;
+  }
   const runs = (ACTIONS[action.type] as ActionDefinition).apply(split, action, context);
   heads.forEach(({ layer, kvHead }, i) => {
     cache.replace(layer, kvHead, runs[i]!);

@@ -77,6 +77,7 @@ export function actedCache(
       });
     }
   }
+  if (action.type === 'none') return cache;
   const rope = ropeOf(model.config);
   const definition = ACTIONS[action.type] as ActionDefinition;
   const runs = definition.apply(acted, action, {

@@ -7,13 +7,6 @@ import { type GearOptions, gear } from '../../../lib/cache/represent/recipes/gea
 import { kivi, perToken } from '../../../lib/cache/represent/recipes/grouped';
 import { balancedGroups, separableChannels } from '../../../lib/cache/represent/recipes/mixed';
 import { vidkv } from '../../../lib/cache/represent/recipes/vidkv';
-import {
-  accumulatedAttention,
-  byFullCount,
-  normalisedSaliency,
-  probeRows,
-} from '../../../lib/cache/represent/saliency';
-import { createRandom } from '../../../lib/random/random';
 import { largestDifference, lowRankRows, matrixFrom, normalRows, squaredError } from './rows';
 
 /** Normal rows with one channel that sticks out, as keys have. */
@@ -122,55 +115,6 @@ describe('mixed precision', () => {
     expect([keys.payload, keys.scales]).toEqual([24 * 8, 16 * 4]);
     const values = bytesByRole(codecs.values(salient).buffers);
     expect([values.payload, values.scales, values.factors]).toEqual([24 * 8, 24 * 4, 16 * 2]);
-  });
-});
-
-describe('ZipCache saliency', () => {
-  /** Uniform causal attention of some rows over T slots. */
-  function uniformRows(slots: number, rows: readonly number[]) {
-    const weights = new Float32Array(rows.length * slots);
-    rows.forEach((position, row) => {
-      weights.fill(1 / (position + 1), row * slots, row * slots + position + 1);
-    });
-    return {
-      weights,
-      queryPositions: rows,
-      slotPositions: Array.from({ length: slots }, (_, i) => i),
-    };
-  }
-  const all = Array.from({ length: 40 }, (_, i) => i);
-
-  test("H2O's age bias: 4.28 for the first and 0.025 for the last of 40 equal tokens", () => {
-    const sums = accumulatedAttention(uniformRows(40, all));
-    expect(sums[0]).toBeCloseTo(4.2785, 4);
-    expect(sums[39]).toBeCloseTo(0.025, 6);
-  });
-
-  test('divided by the rows that see a slot the first is 0.107: most of the bias is gone', () => {
-    const saliency = normalisedSaliency(uniformRows(40, all));
-    expect(saliency[0]).toBeCloseTo(4.2785 / 40, 5);
-    expect(saliency[39]).toBeCloseTo(0.025, 6);
-    expect([...byFullCount(uniformRows(40, all), 40)]).toEqual([...saliency]);
-  });
-
-  test('the trap: probe sums over the full count rank the middle wrongly', () => {
-    // The last 4 rows probe; equal tokens before them should be equal, and are with the probe count.
-    const probed = uniformRows(40, [36, 37, 38, 39]);
-    const right = normalisedSaliency(probed);
-    expect(right[0]).toBeCloseTo(right[30]!, 8);
-    const wrong = byFullCount(probed, 40);
-    expect(wrong[30]! / wrong[0]!).toBeCloseTo(4, 6);
-  });
-
-  test('a slot that no row sees scores 0', () => {
-    expect(normalisedSaliency(uniformRows(40, [3]))[39]).toBe(0);
-  });
-
-  test('probes are the last rows and as many others, each once', () => {
-    const rows = probeRows(100, 0.05, 0.05, createRandom(1).integer);
-    expect(rows.length).toBe(10);
-    expect(rows.slice(5)).toEqual([95, 96, 97, 98, 99]);
-    expect(new Set(rows).size).toBe(10);
   });
 });
 
