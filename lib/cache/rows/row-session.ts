@@ -1,6 +1,6 @@
 import { argMax, decodeGreedy, prefill } from '../../transformer/generate';
 import type { AttentionCache, Transformer } from '../../transformer/types';
-import type { ByteLedger, CacheSession, LayerBytes, SlotView, Tier } from '../types';
+import type { ByteLedger, CacheSession, LayerBytes, SlotView } from '../types';
 import type { RowCache } from './row-cache';
 
 /** What a policy over a row cache does that is its own. */
@@ -8,8 +8,6 @@ export interface RowPolicy {
   readonly rows: RowCache;
   /** What questions and answers run over; `rows` unless given. */
   readonly cache?: AttentionCache;
-  /** Tier that the context's keys and values lie in; device unless given. */
-  readonly tier?: Tier;
   /**
    * Takes the context in.
    *
@@ -22,15 +20,15 @@ export interface RowPolicy {
     question: readonly number[] | undefined,
   ): Float32Array | undefined;
   /** Runs tokens after the context; a plain run over the cache unless given. */
-  run?(tokens: readonly number[], start: number): Float32Array;
+  run?(tokens: readonly number[], start: number, kind: 'question' | 'answer'): Float32Array;
   /** Called after the tokens from the context's end on are gone. */
   rewind?(): void;
-  /** Buffers beside keys and values; merged into the layers of the ledger. */
-  extraBytes?(): readonly LayerBytes[];
+  /** What is held where, if not plainly the rows in f32. */
+  layerBytes?(): readonly LayerBytes[];
   movedBytes?(): number;
   recomputedTokenLayers?(): number;
   /** Slots of a head where they are not plainly its rows. */
-  slots?(layer: number, kvHead: number): readonly SlotView[];
+  slots?(layer: number, kvHead: number): readonly SlotView[] | undefined;
 }
 
 /** A session over a row cache: the parts that every such policy shares. */
@@ -39,7 +37,6 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
   const { rows } = policy;
   const cache = policy.cache ?? rows;
   let contextTokens = 0;
-  let seen = 0;
   let logits: Float32Array = new Float32Array(0);
   let questionRan = false;
   /** Takes the place of positions held: a policy may have dropped the last ones everywhere. */
@@ -47,7 +44,7 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
 
   const run = (tokens: readonly number[]): void => {
     if (tokens.length === 0) throw new RangeError('invalid question: none (expected a token)');
-    logits = policy.run?.(tokens, next) ?? prefill(model, cache, tokens, next);
+    logits = policy.run?.(tokens, next, 'question') ?? prefill(model, cache, tokens, next);
     next += tokens.length;
   };
 
@@ -79,16 +76,13 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
       questionRan = false;
     },
     ledger(): ByteLedger {
-      seen = next;
-      const list = Array.from({ length: layers }, (_, layer) =>
-        plainBytes(rows, layer, policy.tier),
-      );
+      const each = Array.from({ length: layers }, (_, layer) => layer);
       return {
-        layers: [...list, ...(policy.extraBytes?.() ?? [])],
-        slots: list.map((_, layer) =>
+        layers: policy.layerBytes?.() ?? each.map(plainBytes),
+        slots: each.map((layer) =>
           Array.from({ length: kvHeads }, (_, kvHead) => rows.head(layer, kvHead).count),
         ),
-        tokensSeen: seen,
+        tokensSeen: next,
         movedBytes: policy.movedBytes?.() ?? 0,
         recomputedTokenLayers: policy.recomputedTokenLayers?.() ?? 0,
       };
@@ -96,11 +90,10 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
     slots(layer, kvHead) {
       const own = policy.slots?.(layer, kvHead);
       if (own) return own;
-      const state = policy.tier === 'host' ? 'offloaded' : 'kept';
       return Array.from(rows.head(layer, kvHead).positions, (position) => ({
         position,
         multiplicity: 1,
-        state,
+        state: 'kept',
         bytes: 2 * 4 * headSize,
       }));
     },
@@ -110,18 +103,18 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
     },
   };
 
-  function plainBytes(of: RowCache, layer: number, tier: Tier = 'device'): LayerBytes {
+  function plainBytes(layer: number): LayerBytes {
     let payload = 0;
     let positions = 0;
     for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
-      const head = of.head(layer, kvHead);
+      const head = rows.head(layer, kvHead);
       payload += head.keys.byteLength + head.values.byteLength;
       // A head that holds every token needs no list of positions: row and position are the same.
       if (head.count < next) positions += head.positions.byteLength;
     }
     return {
       layer,
-      tier,
+      tier: 'device',
       bytes: { payload, scales: 0, indices: 0, factors: 0, summaries: 0, positions },
     };
   }
@@ -142,6 +135,6 @@ function decodeThrough(
     if (stop.has(token)) return out;
     out.push(token);
     if (out.length === count) return out;
-    last = run([token], start + out.length - 1);
+    last = run([token], start + out.length - 1, 'answer');
   }
 }
