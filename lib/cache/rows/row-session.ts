@@ -27,6 +27,8 @@ export interface RowPolicy {
   layerBytes?(): readonly LayerBytes[];
   movedBytes?(): number;
   recomputedTokenLayers?(): number;
+  /** Slots that a head holds; its rows unless given. */
+  slotCount?(layer: number, kvHead: number): number;
   /** Slots of a head where they are not plainly its rows. */
   slots?(layer: number, kvHead: number): readonly SlotView[] | undefined;
 }
@@ -80,7 +82,10 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
       return {
         layers: policy.layerBytes?.() ?? each.map(plainBytes),
         slots: each.map((layer) =>
-          Array.from({ length: kvHeads }, (_, kvHead) => rows.head(layer, kvHead).count),
+          Array.from(
+            { length: kvHeads },
+            (_, kvHead) => policy.slotCount?.(layer, kvHead) ?? rows.head(layer, kvHead).count,
+          ),
         ),
         tokensSeen: next,
         movedBytes: policy.movedBytes?.() ?? 0,
