@@ -1,0 +1,79 @@
+import './zod-config';
+import * as z from 'zod';
+
+const bits = z.number().min(1).max(16);
+const groupTokens = z.int().min(1).max(512);
+
+/**
+ * What becomes of the slots that a policy does not keep as they are: evict, quantise, merge, project,
+ * offload and recompute are values of one field. Where an action can own all slots, `slots` says so.
+ */
+export const cacheAction = z.discriminatedUnion('type', [
+  /** Nothing: for policies whose saving is not in the slots. */
+  z.strictObject({ type: z.literal('none') }),
+  z.strictObject({ type: z.literal('evict') }),
+  /** All victims of a head become one slot, the mean of their rotated keys and of their values. */
+  z.strictObject({
+    type: z.literal('compensate'),
+    /** The merged slot counts as the number of tokens in it: log N is added to its score. */
+    keepCount: z.boolean().default(true),
+  }),
+  z.strictObject({
+    type: z.literal('merge'),
+    target: z.enum(['nearest-position', 'nearest-key', 'adjacent-sets']).default('nearest-key'),
+    weights: z.enum(['averaged', 'pivotal', 'weighted', 'gaussian']).default('averaged'),
+    /** Least cosine of neighbours that join a set. */
+    similarity: z.number().min(-1).max(1).default(0.75),
+    keepCount: z.boolean().default(true),
+  }),
+  z.strictObject({
+    type: z.literal('quantise'),
+    slots: z.enum(['victims', 'all']).default('victims'),
+    /** Named recipe of `lib/cache/represent`. */
+    recipe: z.string().default('grouped'),
+    bits: bits.default(4),
+    /** Bits of the slots that are kept, where the recipe covers all. */
+    keptBits: bits.default(8),
+    groupChannels: z.int().min(1).max(1024).default(16),
+    groupTokens: groupTokens.default(32),
+    /** Last tokens that stay as they are. */
+    recentTokens: z.int().min(0).max(16_384).default(0),
+  }),
+  z.strictObject({
+    type: z.literal('project'),
+    slots: z.enum(['victims', 'all']).default('all'),
+    recipe: z.string().default('low-rank'),
+    rank: z.int().min(1).max(4096).default(8),
+    /** Layers that share one basis. */
+    groupLayers: z.int().min(1).max(64).default(1),
+  }),
+  z.strictObject({
+    type: z.literal('channel-prune'),
+    slots: z.enum(['victims', 'all']).default('all'),
+    /** Share of the key channels that is dropped. */
+    share: z.number().min(0).max(1).default(0.4),
+    windowQueries: z.int().min(1).max(4096).default(32),
+    recentTokens: z.int().min(0).max(16_384).default(32),
+    /** Before RoPE both channels of a pair must go together. */
+    rope: z.enum(['before', 'after']).default('before'),
+    keepPairs: z.boolean().default(true),
+  }),
+  z.strictObject({ type: z.literal('offload'), pageTokens: z.int().min(1).max(512).default(16) }),
+  z.strictObject({
+    type: z.literal('recompute'),
+    /** First layer in which the tokens are computed again. */
+    fromLayer: z.int().min(0).max(1023).default(1),
+  }),
+]);
+export type CacheAction = z.output<typeof cacheAction>;
+
+/** What an action takes back of its own error. */
+export const cacheCorrector = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  /** The last tokens stay in full precision. */
+  z.strictObject({ type: z.literal('recent-window'), tokens: z.int().min(1).max(16_384) }),
+  z.strictObject({ type: z.literal('sparse-outliers'), share: z.number().min(0).max(1) }),
+  z.strictObject({ type: z.literal('low-rank-residual'), rank: z.int().min(1).max(4096) }),
+  z.strictObject({ type: z.literal('pre-scale'), by: z.enum(['queries', 'channels']) }),
+]);
+export type CacheCorrector = z.output<typeof cacheCorrector>;
