@@ -1,6 +1,6 @@
 import type { SessionFactory } from '../types';
+import { attentionSum } from './attention-sum';
 import { checkCount, checkShare, everyPositions, topIndices } from './choose';
-import { attentionSum } from './oracle';
 import { retrievalSession } from './retrieval-session';
 
 export interface LoopServeOptions {

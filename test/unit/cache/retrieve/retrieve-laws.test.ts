@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { fullSession } from '../../../../lib/cache/full-session';
 import { loopServeSession } from '../../../../lib/cache/retrieve/loop-serve';
 import { lserveSession } from '../../../../lib/cache/retrieve/lserve';
-import { oracleSession } from '../../../../lib/cache/retrieve/oracle';
 import { questSession } from '../../../../lib/cache/retrieve/quest';
 import { rekvSession } from '../../../../lib/cache/retrieve/rekv';
 import { resvSession } from '../../../../lib/cache/retrieve/resv';
@@ -27,7 +26,6 @@ function gap(factory: SessionFactory, seed: number): number {
 describe('retrieval of everything is dense', () => {
   it.each([
     ['Quest', questSession({ share: 1, pageTokens: 5 })],
-    ['the oracle', oracleSession({ share: 1 })],
     ['LoopServe', loopServeSession({ share: 1 })],
     ['ShadowKV at full rank', shadowKvSession({ share: 1, rank: 8, chunkTokens: 4 })],
     ['ReSV at mass 1', resvSession({ mass: 1 })],
@@ -47,7 +45,6 @@ describe('retrieval of everything is dense', () => {
 
   it.each([
     ['Quest', questSession({ share: 0.2, pageTokens: 4 })],
-    ['the oracle', oracleSession({ share: 0.05 })],
     ['LoopServe', loopServeSession({ share: 0.1 })],
     ['ShadowKV at a low rank', shadowKvSession({ share: 1, rank: 2, chunkTokens: 4 })],
     ['ReSV', resvSession({ mass: 0.3 })],
@@ -61,7 +58,6 @@ describe('retrieval of everything is dense', () => {
 describe('sessions of retrieval', () => {
   const factories = [
     questSession({ share: 0.3, pageTokens: 4, offload: true }),
-    oracleSession({ share: 0.2 }),
     loopServeSession({ share: 0.3 }),
     shadowKvSession({ share: 0.3, rank: 4, chunkTokens: 4 }),
     resvSession({ mass: 0.5 }),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { attentionSum } from '../../../../lib/cache/retrieve/attention-sum';
 import { blockScores, meanBlockKeys } from '../../../../lib/cache/retrieve/block-keys';
 import {
   dot,
@@ -14,7 +15,6 @@ import {
   lserveSession,
   streamingHeads,
 } from '../../../../lib/cache/retrieve/lserve';
-import { attentionSum } from '../../../../lib/cache/retrieve/oracle';
 import { pageBounds, pageScores } from '../../../../lib/cache/retrieve/pages';
 import { pagesFor } from '../../../../lib/cache/retrieve/quest';
 import { clusterWeights, weightedTopP } from '../../../../lib/cache/retrieve/resv';
@@ -172,7 +172,7 @@ describe('LServe', () => {
   });
 });
 
-describe('the oracle and ReKV', () => {
+describe('LoopServe and ReKV', () => {
   it('sums attention over the queries of a group', () => {
     const total = attentionSum(Float32Array.of(0, Math.log(3)), Float32Array.of(0, 1), 2, 1);
     expect(total[0]).toBeCloseTo(0.5 + 0.25, 6);
