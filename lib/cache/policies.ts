@@ -2,6 +2,8 @@ import { cachePolicy } from '../spec/cache-policy';
 import { isQueryAware } from './policy/needs';
 import { openOracle } from './policy/oracle';
 import { PRESETS } from './policy/presets';
+import { FLOW_PRESETS } from './policy/presets-flow';
+import { REUSE_PRESETS } from './policy/presets-reuse';
 import { type PolicyEntry, policiesById } from './policy/registry';
 import { openPolicySession } from './policy/run';
 
@@ -30,4 +32,9 @@ const ORACLES: readonly PolicyEntry[] = [
 ];
 
 /** Every policy, by id. A family adds its list here. */
-export const POLICIES: ReadonlyMap<string, PolicyEntry> = policiesById([EVICTING, ORACLES]);
+export const POLICIES: ReadonlyMap<string, PolicyEntry> = policiesById([
+  EVICTING,
+  ORACLES,
+  FLOW_PRESETS,
+  REUSE_PRESETS,
+]);

@@ -1,0 +1,145 @@
+import { argMax, decodeGreedy, prefill } from '../../transformer/generate';
+import type { AttentionCache, Transformer } from '../../transformer/types';
+import type { ByteLedger, CacheSession, LayerBytes, SlotView } from '../types';
+import type { RowCache } from './row-cache';
+
+/** What a policy over a row cache does that is its own. */
+export interface RowPolicy {
+  readonly rows: RowCache;
+  /** What questions and answers run over; `rows` unless given. */
+  readonly cache?: AttentionCache;
+  /**
+   * Takes the context in.
+   *
+   * @param question in sight of the policy
+   * @returns logits after the question where the policy has run it; otherwise it is run afterwards
+   */
+  encode(
+    context: readonly number[],
+    chunkStarts: readonly number[] | undefined,
+    question: readonly number[] | undefined,
+  ): Float32Array | undefined;
+  /** Runs tokens after the context; a plain run over the cache unless given. */
+  run?(tokens: readonly number[], start: number, kind: 'question' | 'answer'): Float32Array;
+  /** Called after the tokens from the context's end on are gone. */
+  rewind?(): void;
+  /** What is held where, if not plainly the rows in f32. */
+  layerBytes?(): readonly LayerBytes[];
+  movedBytes?(): number;
+  recomputedTokenLayers?(): number;
+  /** Slots that a head holds; its rows unless given. */
+  slotCount?(layer: number, kvHead: number): number;
+  /** Slots of a head where they are not plainly its rows. */
+  slots?(layer: number, kvHead: number): readonly SlotView[] | undefined;
+}
+
+/** A session over a row cache: the parts that every such policy shares. */
+export function openRowSession(model: Transformer, policy: RowPolicy): CacheSession {
+  const { layers, kvHeads, headSize } = model.config;
+  const { rows } = policy;
+  const cache = policy.cache ?? rows;
+  let contextTokens = 0;
+  let logits: Float32Array = new Float32Array(0);
+  let questionRan = false;
+  /** Takes the place of positions held: a policy may have dropped the last ones everywhere. */
+  let next = 0;
+
+  const run = (tokens: readonly number[]): void => {
+    if (tokens.length === 0) throw new RangeError('invalid question: none (expected a token)');
+    logits = policy.run?.(tokens, next, 'question') ?? prefill(model, cache, tokens, next);
+    next += tokens.length;
+  };
+
+  return {
+    prefill(context, { question, chunkStarts } = {}) {
+      const after = policy.encode(context, chunkStarts, question);
+      contextTokens = context.length;
+      next = contextTokens;
+      questionRan = question !== undefined;
+      if (after && question) {
+        logits = after;
+        next += question.length;
+      } else if (question) run(question);
+    },
+    ask(question, count, stop) {
+      if (!questionRan) run(question);
+      questionRan = false;
+      const start = next;
+      const out = policy.run
+        ? decodeThrough(policy.run, logits, start, count, stop)
+        : decodeGreedy(model, cache, logits, start, count, stop);
+      next = Math.max(next, rows.end);
+      return out;
+    },
+    rewind() {
+      rows.truncate(contextTokens);
+      policy.rewind?.();
+      next = contextTokens;
+      questionRan = false;
+    },
+    ledger(): ByteLedger {
+      const each = Array.from({ length: layers }, (_, layer) => layer);
+      return {
+        layers: policy.layerBytes?.() ?? each.map(plainBytes),
+        slots: each.map((layer) =>
+          Array.from(
+            { length: kvHeads },
+            (_, kvHead) => policy.slotCount?.(layer, kvHead) ?? rows.head(layer, kvHead).count,
+          ),
+        ),
+        tokensSeen: next,
+        movedBytes: policy.movedBytes?.() ?? 0,
+        recomputedTokenLayers: policy.recomputedTokenLayers?.() ?? 0,
+      };
+    },
+    slots(layer, kvHead) {
+      const own = policy.slots?.(layer, kvHead);
+      if (own) return own;
+      return Array.from(rows.head(layer, kvHead).positions, (position) => ({
+        position,
+        multiplicity: 1,
+        state: 'kept',
+        bytes: 2 * 4 * headSize,
+      }));
+    },
+    dropped(layer, kvHead) {
+      const held = new Set(rows.head(layer, kvHead).positions);
+      return Array.from({ length: next }, (_, position) => position).filter((p) => !held.has(p));
+    },
+  };
+
+  function plainBytes(layer: number): LayerBytes {
+    let payload = 0;
+    let positions = 0;
+    for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
+      const head = rows.head(layer, kvHead);
+      payload += head.keys.byteLength + head.values.byteLength;
+      // A head that holds every token needs no list of positions: row and position are the same.
+      if (head.count < next) positions += head.positions.byteLength;
+    }
+    return {
+      layer,
+      tier: 'device',
+      bytes: { payload, scales: 0, indices: 0, factors: 0, summaries: 0, positions },
+    };
+  }
+}
+
+/** Greedy decoding through a policy's own run, as `decodeGreedy`. */
+function decodeThrough(
+  run: NonNullable<RowPolicy['run']>,
+  logits: Float32Array,
+  start: number,
+  count: number,
+  stop: ReadonlySet<number>,
+): number[] {
+  const out: number[] = [];
+  let last = logits;
+  for (;;) {
+    const token = argMax(last);
+    if (stop.has(token)) return out;
+    out.push(token);
+    if (out.length === count) return out;
+    last = run([token], start + out.length - 1, 'answer');
+  }
+}
