@@ -2,6 +2,7 @@ import { cachePolicy } from '../spec/cache-policy';
 import { isQueryAware } from './policy/needs';
 import { openOracle } from './policy/oracle';
 import { PRESETS } from './policy/presets';
+import { REPRESENTING } from './policy/presets-represent';
 import { FLOW_PRESETS } from './policy/presets-flow';
 import { REUSE_PRESETS } from './policy/presets-reuse';
 import { type PolicyEntry, policiesById } from './policy/registry';
@@ -35,6 +36,7 @@ const ORACLES: readonly PolicyEntry[] = [
 export const POLICIES: ReadonlyMap<string, PolicyEntry> = policiesById([
   EVICTING,
   ORACLES,
+  REPRESENTING,
   FLOW_PRESETS,
   REUSE_PRESETS,
 ]);

@@ -198,6 +198,7 @@ export function openPolicySession(
       const trace = createQueryTrace(config, keptQueryRows(policy));
       acting = {
         policy,
+        model,
         config,
         cache,
         trace,

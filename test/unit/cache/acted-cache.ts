@@ -2,7 +2,6 @@ import { ACTIONS } from '../../../lib/cache/policy/action-table';
 import type { ActedHead, ActionDefinition } from '../../../lib/cache/policy/actions';
 import { createSlotCache } from '../../../lib/cache/slots/slot-cache';
 import type { SlotCache } from '../../../lib/cache/slots/types';
-import { createRandom } from '../../../lib/random/random';
 import {
   type CacheAction,
   type CacheCorrector,
@@ -18,11 +17,6 @@ export interface Acting {
   readonly keptShare?: number;
   readonly corrector?: CacheCorrector;
   readonly storage?: 'f16' | 'f32';
-}
-
-export function randomTokens(count: number, vocabularySize: number, seed: number): number[] {
-  const random = createRandom(seed);
-  return Array.from({ length: count }, () => random.integer(0, vocabularySize - 1));
 }
 
 /** A cache that holds a context after one action on all heads, with the latest slots kept. */

@@ -8,7 +8,8 @@ import { randomModel, randomTokens, SMALL } from './random-model';
 const model = randomModel(5);
 const context = randomTokens(6, 48);
 const question = randomTokens(7, 4);
-const entries = [...POLICIES.values()];
+/** Those whose budget is of slots, and that keep what they keep as it is. */
+const entries = [...POLICIES.values()].filter(({ budgetOf }) => budgetOf === undefined);
 const none: ReadonlySet<number> = new Set();
 
 function heldBytes(session: CacheSession): number {

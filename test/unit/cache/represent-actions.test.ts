@@ -4,13 +4,14 @@ import type { SlotCache } from '../../../lib/cache/slots/types';
 import { cacheAction } from '../../../lib/spec/cache-actions';
 import { projectedForm, quantisedForm } from '../../../lib/spec/cache-forms';
 import { prefill } from '../../../lib/transformer/generate';
-import { type Acting, actedCache, ledgerBytes, randomTokens } from './acted-cache';
+import { type Acting, actedCache, ledgerBytes } from './acted-cache';
+import { randomTokens } from './random-model';
 import { largestDifference } from './rows';
 import { TINY, tinyModel } from './tiny-model';
 
 const model = tinyModel();
-const context = randomTokens(120, TINY.vocabularySize, 3);
-const question = randomTokens(5, TINY.vocabularySize, 4);
+const context = randomTokens(3, 120, TINY);
+const question = randomTokens(4, 5, TINY);
 
 const logitsOf = (cache: SlotCache) => prefill(model, cache, question, context.length);
 const acted = (acting: Acting) => actedCache(model, context, acting);

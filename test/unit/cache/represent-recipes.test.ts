@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod';
 import { codeRange } from '../../../lib/attention/quantise/quantise';
-import { checkRepresentation } from '../../../lib/cache/represent/checks';
+import { checkPolicy } from '../../../lib/cache/policy/checks';
+import { checkForm } from '../../../lib/cache/represent/checks';
 import { byteLength, bytesByRole, type Matrix } from '../../../lib/cache/represent/matrix';
 import { cachegen } from '../../../lib/cache/represent/recipes/cachegen';
 import { type GearOptions, gear } from '../../../lib/cache/represent/recipes/gear';
 import { kivi, perToken } from '../../../lib/cache/represent/recipes/grouped';
 import { balancedGroups, separableChannels } from '../../../lib/cache/represent/recipes/mixed';
 import { vidkv } from '../../../lib/cache/represent/recipes/vidkv';
+import { projectedForm, quantisedForm } from '../../../lib/spec/cache-forms';
+import { cachePolicy } from '../../../lib/spec/cache-policy';
 import { largestDifference, lowRankRows, matrixFrom, normalRows, squaredError } from './rows';
+import { TINY } from './tiny-model';
 
 /** Normal rows with one channel that sticks out, as keys have. */
 function keysWithOutlier(rows: number, columns: number): Matrix {
@@ -141,46 +146,56 @@ describe('CacheGen', () => {
 });
 
 describe('static checks', () => {
-  const messages = (shape: Parameters<typeof checkRepresentation>[0]) =>
-    checkRepresentation(shape).map(({ level, message }) => `${level}: ${message}`);
+  const config = { headSize: 16, kvHeads: 4, layers: 4 };
+  const messages = (form: object, slots?: number) =>
+    checkForm(parseForm(form), config, slots).map(
+      ({ severity, field, value, text }) => `${severity}: ${field} ${value}: ${text}`,
+    );
 
   test('say what does not fit', () => {
-    expect(messages({ columns: 16, slots: 512, groupChannels: 32 })).toEqual([
-      'error: invalid groupChannels: 32 (expected a divisor of 16 channels)',
+    expect(messages({ type: 'mikv', groupChannels: 32 })).toEqual([
+      'error: groupChannels 32: expected a divisor of headSize 16',
     ]);
-    expect(
-      messages({ columns: 16, slots: 9, prunedChannels: { isPreRope: true, inPairs: false } })[0],
-    ).toContain('must be pruned in pairs');
+    expect(messages({ type: 'kivi', groupChannels: 48 })[0]).toContain('64 channels of a layer');
+    expect(messages({ type: 'kivi', groupChannels: 32 })).toEqual([]);
   });
 
-  test('warn where nothing is saved, biased or found', () => {
-    expect(messages({ columns: 256, slots: 36, rank: 32 })).toEqual([
-      'warning: rank 32 of 256 channels saves nothing at 36 slots: it pays from 37',
+  test('warn where nothing is saved, compressed or found', () => {
+    expect(messages({ type: 'cross-layer', valueShare: 1 }, 36)).toEqual([
+      'warning: keyShare 0.125: rank 32 of 256 channels saves nothing at 36 slots: it pays from 37',
     ]);
-    expect(messages({ columns: 16, slots: 36, rank: 16 })[0]).toContain('never saves');
-    expect(messages({ columns: 16, slots: 9, merge: { keepsMultiplicity: false } })[0]).toContain(
-      'biased',
-    );
-    expect(messages({ columns: 16, slots: 20, groupTokens: 32 })[0]).toContain(
-      'nothing is compressed',
-    );
-    expect(
-      messages({ columns: 16, slots: 20, outliers: { share: 0.02, vectorLength: 16 } })[0],
-    ).toContain('rounds to 0');
+    expect(messages({ type: 'cross-layer', valueShare: 1 }, 37)).toEqual([]);
+    expect(messages({ type: 'principal', share: 0.98 }, 500)[0]).toContain('never pays');
+    expect(messages({ type: 'projection', share: 0.5, fit: 'prompt' }, 60)[0]).toContain('rank 32');
+    expect(messages({ type: 'projection', share: 0.5, fit: 'weights' }, 60)).toEqual([]);
+    expect(messages({ type: 'kivi' }, 20)[0]).toContain('no group fills up at 20 slots');
+    expect(messages({ type: 'gear' })[0]).toContain('rounds to no value outlier');
   });
 
-  test('say nothing where all is well', () => {
+  test('reach a policy with their place', () => {
+    const policy = (action: object, rest: object = {}) =>
+      cachePolicy.parse({ budget: { type: 'ratio', share: 0.5 }, action, ...rest });
+    const issues = (action: object, rest?: object) =>
+      checkPolicy(policy(action, rest), { config: { ...TINY, ...config }, contextTokens: 36 }).map(
+        ({ severity, path }) => `${severity} ${path}`,
+      );
+    expect(issues({ type: 'project', form: { type: 'cross-layer', valueShare: 1 } })).toEqual([
+      'warning action.form.keyShare',
+    ]);
+    expect(issues({ type: 'quantise', keptForm: { type: 'mikv', groupChannels: 5 } })).toEqual([
+      'error action.keptForm.groupChannels',
+    ]);
     expect(
-      messages({
-        columns: 64,
-        slots: 512,
-        groupChannels: 32,
-        groupTokens: 32,
-        rank: 16,
-        merge: { keepsMultiplicity: true },
-        prunedChannels: { isPreRope: true, inPairs: true },
-        outliers: { share: 0.02, vectorLength: 512 },
-      }),
-    ).toEqual([]);
+      issues(
+        { type: 'quantise', form: { type: 'kivi' } },
+        { allocator: { type: 'ada', floor: 0.2 } },
+      ),
+    ).toContain('error action.form.type');
+    expect(issues({ type: 'merge', keepCount: false })).toEqual(['warning action.keepCount']);
+    expect(issues({ type: 'channel-prune', keepPairs: false })).toEqual(['error action.keepPairs']);
   });
 });
+
+function parseForm(form: object) {
+  return z.union([quantisedForm, projectedForm]).parse(form);
+}
