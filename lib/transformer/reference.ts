@@ -1,5 +1,6 @@
-import { makeRope, type Rope } from '../attention/position/rope-frequencies';
+import type { Rope } from '../attention/position/rope-frequencies';
 import { attendRow } from './attend';
+import { ropeOf, rotateInto } from './rope';
 import type {
   ForwardResult,
   ForwardStep,
@@ -9,6 +10,8 @@ import type {
   TransformerConfig,
   TransformerWeights,
 } from './types';
+
+export { ropeOf, rotateInto } from './rope';
 
 /** out[rows, outputs] = x[rows, inputs] times weight[outputs, inputs] transposed, plus bias. */
 export function linear(
@@ -41,37 +44,6 @@ export function rmsNorm(x: Float32Array, weight: Float32Array, epsilon: number):
     for (let i = 0; i < width; i++) out[start + i] = x[start + i]! * factor * weight[i]!;
   }
   return out;
-}
-
-/** The rotary encoding of a model. */
-export function ropeOf(config: TransformerConfig): Rope {
-  return makeRope({
-    headSize: config.headSize,
-    base: config.ropeTheta,
-    pairing: 'half-split',
-    scaling: config.ropeScaling,
-  });
-}
-
-/** Rotates one head's vector, read from `from[at..]` into `to[into..]`, by a RoPE index. */
-export function rotateInto(
-  from: Float32Array,
-  at: number,
-  index: number,
-  rope: Rope,
-  to: Float32Array,
-  into: number,
-): void {
-  const half = rope.headSize / 2;
-  for (let pair = 0; pair < half; pair++) {
-    const angle = index * rope.frequencies[pair]!;
-    const cosine = rope.attentionFactor * Math.cos(angle);
-    const sine = rope.attentionFactor * Math.sin(angle);
-    const x = from[at + pair]!;
-    const y = from[at + pair + half]!;
-    to[into + pair] = x * cosine - y * sine;
-    to[into + pair + half] = x * sine + y * cosine;
-  }
 }
 
 function project(
