@@ -147,9 +147,15 @@ function takeRows(x: Float32Array, width: number, rows: Int32Array): Float32Arra
   return out;
 }
 
-/** @throws RangeError for an empty step, a token outside the vocabulary, or a wrong length */
+function checkLayer(name: string, layer: number, low: number, high: number): void {
+  if (!(Number.isInteger(layer) && layer >= low && layer <= high)) {
+    throw new RangeError(`invalid ${name}: ${layer} (expected ${low}..${high})`);
+  }
+}
+
+/** @throws RangeError for an empty step, a token outside the vocabulary, a wrong length or layer */
 export function checkStep(config: TransformerConfig, step: ForwardStep): void {
-  const { tokens, positions, hidden } = step;
+  const { tokens, positions, hidden, fromLayer = 0, toLayer = config.layers } = step;
   if (tokens.length === 0) throw new RangeError('invalid tokens: none (expected at least 1)');
   if (positions.length !== tokens.length) {
     throw new RangeError(`invalid positions: ${positions.length} for ${tokens.length} tokens`);
@@ -167,6 +173,8 @@ export function checkStep(config: TransformerConfig, step: ForwardStep): void {
       `invalid hidden length: ${hidden.length} (expected ${tokens.length} x ${config.hiddenSize})`,
     );
   }
+  checkLayer('fromLayer', fromLayer, 0, config.layers);
+  checkLayer('toLayer', toLayer, fromLayer, config.layers);
 }
 
 /**
