@@ -79,6 +79,12 @@ export const TRANSFORMER_CASES: readonly TransformerCase[] = [
     cache: { multiplicity: true, ragged: true },
   },
   {
+    name: 'many rows over ragged heads, a temperature',
+    config: small({ heads: 4, kvHeads: 2 }),
+    chunks: [150, 70, 1],
+    cache: { ragged: true, shuffled: true, multiplicity: true, temperature: 0.6 },
+  },
+  {
     name: 'several parts with temperatures and scales',
     config: small({ heads: 4, kvHeads: 2 }),
     chunks: [20, 6, 1, 1],

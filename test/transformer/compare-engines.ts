@@ -1,5 +1,5 @@
 import { referenceTransformer } from '../../lib/transformer/reference';
-import type { ForwardResult, Transformer } from '../../lib/transformer/types';
+import type { ForwardResult, ForwardStep, Transformer } from '../../lib/transformer/types';
 import type { TransformerCase } from './cases';
 import { randomTokens, randomWeights } from './random-model';
 import { createTestCache, type TestCache } from './test-cache';
@@ -22,28 +22,26 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
   return largest;
 }
 
+type Forward = (step: ForwardStep) => ForwardResult | Promise<ForwardResult>;
+
 interface CaseRun {
   readonly results: readonly ForwardResult[];
   readonly cache: TestCache;
 }
 
-function runCase(model: Transformer, one: TransformerCase): CaseRun {
+async function runCase(forward: Forward, one: TransformerCase): Promise<CaseRun> {
   const cache = createTestCache(one.config, one.cache);
   const { hiddenSize } = one.config;
   let at = 0;
-  const results = one.chunks.map((rows, chunk) => {
+  const results: ForwardResult[] = [];
+  for (const [chunk, rows] of one.chunks.entries()) {
     const tokens = randomTokens(one.config, rows, 10 + chunk);
     const positions = tokens.map((_, i) => at + i);
     at += rows;
     const hidden = Float32Array.from({ length: rows * hiddenSize }, (_, i) => Math.sin(i + chunk));
-    return model.forward({
-      tokens,
-      positions,
-      cache,
-      ...one.step,
-      ...(one.givesHidden ? { hidden } : {}),
-    });
-  });
+    const step = { tokens, positions, cache, ...one.step, ...(one.givesHidden ? { hidden } : {}) };
+    results.push(await forward(step));
+  }
   return { results, cache };
 }
 
@@ -52,13 +50,13 @@ function runCase(model: Transformer, one: TransformerCase): CaseRun {
  *
  * @throws Error where they differ in anything that is no rounded number: lengths, rows, order of calls
  */
-export function compareEngines(
+export async function compareEngines(
   one: TransformerCase,
-  create: (model: Pick<Transformer, 'config' | 'weights'>) => Transformer,
-): EngineDifference {
+  create: (model: Pick<Transformer, 'config' | 'weights'>) => Forward | Promise<Forward>,
+): Promise<EngineDifference> {
   const weights = randomWeights(one.config, 3);
-  const expected = runCase(referenceTransformer(one.config, weights), one);
-  const actual = runCase(create({ config: one.config, weights }), one);
+  const expected = await runCase(referenceTransformer(one.config, weights).forward, one);
+  const actual = await runCase(await create({ config: one.config, weights }), one);
   const difference = { logits: 0, hidden: 0, weights: 0, queries: 0 };
   const note = (name: keyof EngineDifference, a: Float32Array, b: Float32Array) => {
     const found = largestDifference(a, b);

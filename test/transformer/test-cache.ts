@@ -14,6 +14,8 @@ export interface TestCacheOptions {
   /** Slots in another order than their positions. */
   readonly shuffled?: boolean;
   readonly multiplicity?: boolean;
+  /** Of a cache of one part. */
+  readonly temperature?: number;
   /** Splits the slots among so many parts, with temperatures and scales; the last part is empty. */
   readonly parts?: number;
   /** Slots are chosen for every query row, by its position. */
@@ -87,7 +89,10 @@ export function createTestCache(
         slots = slots.filter((slot) => isChosen(whole, slot, query.position));
       }
       const count = options.parts ?? 1;
-      if (count === 1) return [take(whole, slots)];
+      if (count === 1) {
+        const { temperature } = options;
+        return [{ ...take(whole, slots), ...(temperature ? { temperature } : {}) }];
+      }
       return Array.from({ length: count }, (_, part) => ({
         ...take(
           whole,

@@ -12,9 +12,10 @@ import { configOf, randomTokens, randomWeights } from '../../transformer/random-
 const ROOT = new URL('../../..', import.meta.url).pathname;
 
 describe('transformer', () => {
-  it.each(TRANSFORMER_CASES)('computes what the reference does: $name', (one) => {
-    const difference = compareEngines(one, ({ config, weights }) =>
-      createWasmTransformer(config, weights),
+  it.each(TRANSFORMER_CASES)('computes what the reference does: $name', async (one) => {
+    const difference = await compareEngines(
+      one,
+      ({ config, weights }) => createWasmTransformer(config, weights).forward,
     );
     expect(difference.logits).toBeLessThan(1e-4);
     expect(difference.hidden).toBeLessThan(1e-4);
