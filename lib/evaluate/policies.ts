@@ -1,19 +1,10 @@
-import { fullSession } from '../cache/full-session';
-import { type PolicyEntry, policiesById } from '../cache/policy/registry';
+import { POLICIES } from '../cache/policies';
+import type { PolicyEntry } from '../cache/policy/registry';
+import { openPolicySession } from '../cache/policy/run';
 import type { SessionFactory } from '../cache/types';
-import type { CacheBudget } from '../spec/cache-policy';
+import type { CacheBudget, CachePolicy } from '../spec/cache-policy';
 
-const FULL: PolicyEntry = {
-  id: 'full',
-  label: 'full cache',
-  source: 'the baseline of every policy',
-  defaults: 'everything is kept in f32; a budget changes nothing',
-  queryAware: false,
-  open: (model) => fullSession.open(model),
-};
-
-/** Policies that can be evaluated, by id. */
-export const POLICIES: ReadonlyMap<string, PolicyEntry> = policiesById([[FULL]]);
+export { POLICIES };
 
 /** @throws RangeError for an unknown id, with the known ones */
 export function policyOf(id: string): PolicyEntry {
@@ -28,4 +19,9 @@ export function policyOf(id: string): PolicyEntry {
 export function sessionsOf(id: string, budget: CacheBudget): SessionFactory {
   const entry = policyOf(id);
   return { label: entry.label, open: (model) => entry.open(model, budget) };
+}
+
+/** Sessions of a policy given part by part. */
+export function composedSessions(policy: CachePolicy): SessionFactory {
+  return { label: 'composed', open: (model) => openPolicySession(policy, model) };
 }

@@ -5,8 +5,8 @@ import { wordOf } from '../tasks/vocabulary';
 import { layerTensors } from '../transformer/layer-tensors';
 import { openModel } from '../transformer/load/open-model';
 import { RECALL_FILES, type RecallFile } from '../transformer/recall';
-import { referenceTransformer } from '../transformer/reference';
 import type { Transformer } from '../transformer/types';
+import { createWasmTransformer } from '../wasm/transformer';
 import type { CallInputs } from './call-inputs';
 
 /** Reads a file of the shipped recall model. */
@@ -20,7 +20,7 @@ export function recallModel(read: ReadRecall): () => Promise<Transformer> {
       RECALL_FILES.map(async (name) => [name, await read(name)] as const),
     );
     const opened = await openModel(new Map(files));
-    return referenceTransformer(opened.config, await opened.load());
+    return createWasmTransformer(opened.config, await opened.load());
   }
   return () => {
     loading ??= load();

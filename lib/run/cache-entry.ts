@@ -1,21 +1,22 @@
 import type { CacheSession } from '../cache/types';
-import { policyOf } from '../evaluate/policies';
+import { composedSessions, policyOf } from '../evaluate/policies';
 import type { CacheEntry } from '../spec/kinds/cache';
 import type { Transformer } from '../transformer/types';
 import type { EvaluationJob } from './evaluation-service';
 
 /** What the evaluating workers are told of an entry. */
-export function choiceOf(entry: CacheEntry): Pick<EvaluationJob, 'policyId' | 'budget'> {
-  if (entry.type === 'preset') {
-    return { policyId: entry.id, budget: { type: 'ratio', share: entry.share } };
-  }
-  throw new Error('composed policies are not here yet');
+export function choiceOf(
+  entry: CacheEntry,
+): Pick<EvaluationJob, 'policyId' | 'budget' | 'composed'> {
+  return entry.type === 'preset'
+    ? { policyId: entry.id, budget: { type: 'ratio', share: entry.share } }
+    : { policyId: 'composed', budget: entry.policy.budget, composed: entry.policy };
 }
 
 /** A session of an entry in this thread. @throws RangeError for an unknown policy */
 export function openEntry(entry: CacheEntry, model: Transformer): CacheSession {
-  const { policyId, budget } = choiceOf(entry);
-  return policyOf(policyId).open(model, budget);
+  if (entry.type === 'composed') return composedSessions(entry.policy).open(model);
+  return policyOf(entry.id).open(model, { type: 'ratio', share: entry.share });
 }
 
 /** Where an entry is from. */

@@ -1,5 +1,6 @@
 import { referenceTransformer } from '../transformer/reference';
 import type { Transformer, TransformerConfig, TransformerWeights } from '../transformer/types';
+import { createWasmTransformer } from '../wasm/transformer';
 
 /** Makes a model that computes in a certain way. */
 export type MakeTransformer = (
@@ -10,6 +11,7 @@ export type MakeTransformer = (
 /** Engines of the model that run in any thread, the fastest last. */
 export const ENGINES: ReadonlyMap<string, MakeTransformer> = new Map([
   ['reference', referenceTransformer],
+  ['wasm', createWasmTransformer],
 ]);
 
 /** The fastest engine. */

@@ -1,7 +1,7 @@
 import { runSamples } from '../evaluate/evaluate';
-import { sessionsOf } from '../evaluate/policies';
+import { composedSessions, sessionsOf } from '../evaluate/policies';
 import type { AskPlan, SampleOutcome } from '../evaluate/types';
-import type { CacheBudget } from '../spec/cache-policy';
+import type { CacheBudget, CachePolicy } from '../spec/cache-policy';
 import type { Transformer, TransformerConfig, TransformerWeights } from '../transformer/types';
 import { engineOf } from './engines';
 import type { Cancellable, OnProgress } from './worker-api';
@@ -16,6 +16,8 @@ export interface ModelData {
 
 /** What is evaluated: plain data. */
 export interface EvaluationJob {
+  /** A policy part by part, with its own budget, instead of one by its id. */
+  readonly composed?: CachePolicy;
   readonly policyId: string;
   readonly budget: CacheBudget;
   readonly plan: AskPlan;
@@ -41,7 +43,7 @@ export function createEvaluationService(): EvaluationApi {
     async load(_jobId, { config, weights, engine }) {
       model = engineOf(engine)(config, weights);
     },
-    async run(jobId, { policyId, budget, plan }, first, end, onProgress) {
+    async run(jobId, { policyId, budget, plan, composed }, first, end, onProgress) {
       if (model === undefined) throw new Error('no model is loaded');
       const controller = new AbortController();
       jobs.set(jobId, controller);
@@ -51,7 +53,7 @@ export function createEvaluationService(): EvaluationApi {
           outcomes.push(outcome);
           onProgress({ fraction: outcomes.length / (end - first), phase: 'answering' });
         };
-        const factory = sessionsOf(policyId, budget);
+        const factory = composed ? composedSessions(composed) : sessionsOf(policyId, budget);
         await runSamples({ model, factory, plan }, first, end, take, controller.signal);
         return outcomes;
       } finally {

@@ -11,12 +11,11 @@ import { remoteFiles } from '../transformer/load/remote-files';
 import type { Tokenizer } from '../transformer/load/tokenizer';
 import { wordTokenizer } from '../transformer/load/word-tokenizer';
 import { RECALL_FILES, type RecallFile } from '../transformer/recall';
-import { referenceTransformer } from '../transformer/reference';
 import type { ModelResult } from '../transformer/result';
 import { textSteps } from '../transformer/run-text';
 import type { Transformer } from '../transformer/types';
 import { cacheJob } from './cache-job';
-import { DEFAULT_ENGINE } from './engines';
+import { DEFAULT_ENGINE, engineOf } from './engines';
 import type { EvaluationPool } from './evaluation-pool';
 import { identityOf } from './file-identity';
 import { nextTask, throttled, throwIfAborted } from './simulation-jobs';
@@ -66,12 +65,9 @@ export interface ModelService {
   ): Promise<ModelResult>;
 }
 
-function makeTransformer(
-  opened: OpenedModel,
-  weights: Transformer['weights'],
-  _engine: ModelEngine,
-) {
-  return referenceTransformer(opened.config, weights);
+/** The name of an engine that a cell chooses. */
+function engineName(engine: ModelEngine): string {
+  return engine === 'auto' ? DEFAULT_ENGINE : engine;
 }
 
 /** The shipped model has only ever read texts that begin with the begin-of-sequence token. */
@@ -133,7 +129,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
         : source.type === 'url'
           ? source.base
           : source.fileName;
-    const transformer = makeTransformer(opened, weights, choice.engine);
+    const transformer = engineOf(engineName(choice.engine))(opened.config, weights);
     held = { key, model: { name, opened, transformer, tokenizer } };
     return held.model;
   }
@@ -195,7 +191,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     const before = await pool?.ready.catch(() => undefined);
     const made = before ?? deps.makePool();
     const { config, weights } = model.transformer;
-    const ready = made.load({ config, weights, engine: DEFAULT_ENGINE }).then(() => made);
+    const ready = made.load({ config, weights, engine: model.transformer.engine }).then(() => made);
     pool = { of: model, ready };
     ready.catch(() => {
       pool = undefined;

@@ -8,7 +8,7 @@ import { decodeGreedy, prefill } from '../../transformer/generate';
 import { formatBytes } from '../../transformer/load/memory';
 import { gatherFiles, type PathedFile } from '../../transformer/load/model-files';
 import { type OpenedModel, openModel } from '../../transformer/load/open-model';
-import { referenceTransformer } from '../../transformer/reference';
+import { createWasmTransformer } from '../../wasm/transformer';
 
 const USAGE = `usage: headroom model DIR [--prompt TEXT [--tokens N]] [--json]
 
@@ -86,7 +86,7 @@ async function generate(opened: OpenedModel, prompt: string, count: number): Pro
       `the model takes ${formatBytes(neededBytes)} of memory, this machine has ${formatBytes(totalmem())}`,
     );
   }
-  const model = referenceTransformer(config, await opened.load());
+  const model = createWasmTransformer(config, await opened.load());
   const cache = createFullCache(config);
   const start = performance.now();
   const logits = prefill(model, cache, ids, 0);
