@@ -34,6 +34,7 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
   recurrent: 'Linear and recurrent attention',
   decode: 'Decode over a stored cache',
   model: 'Model in the page',
+  cache: 'KV-cache policies',
   workload: 'Workload',
   serve: 'Serving, simulated',
   map: 'Attention map',

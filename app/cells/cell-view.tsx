@@ -16,6 +16,8 @@ import { TimelineView } from '../views/timeline-view';
 import { AttentionResultView } from './attention-result';
 import { CellFrame } from './cell-frame';
 import {
+  CacheEditor,
+  CacheResultView,
   ComposeEditor,
   ComposeResultView,
   DecodeEditor,
@@ -87,6 +89,8 @@ function Editor({ cell, edit }: Pick<Props, 'cell' | 'edit'>) {
       return <RecurrentEditor params={cell.params} onParams={onParams} />;
     case 'decode':
       return <DecodeEditor params={cell.params} onParams={onParams} />;
+    case 'cache':
+      return <CacheEditor params={cell.params} onParams={onParams} />;
     default:
       return null;
   }
@@ -143,6 +147,7 @@ function Output({ cell, session, edit }: Props) {
     case 'recurrent':
     case 'decode':
     case 'model':
+    case 'cache':
     case 'workload':
     case 'serve': {
       const { result } = status;
@@ -161,6 +166,7 @@ function Output({ cell, session, edit }: Props) {
           {output.kind === 'recurrent' && <RecurrentResultView result={output.value} />}
           {output.kind === 'decode' && <DecodeResultView result={output.value} />}
           {output.kind === 'model' && <ModelResultView result={output.value} />}
+          {output.kind === 'cache' && <CacheResultView result={output.value} />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
             <ServeResultView result={output.value} params={cell.params} />

@@ -3,6 +3,12 @@
 import { lazy } from 'react';
 
 // Editors and results of kinds that the first page does not show: each comes with its first cell.
+export const CacheEditor = lazy(async () => ({
+  default: (await import('./cache-editor')).CacheEditor,
+}));
+export const CacheResultView = lazy(async () => ({
+  default: (await import('./cache-result')).CacheResultView,
+}));
 export const ComposeEditor = lazy(async () => ({
   default: (await import('./compose-editor')).ComposeEditor,
 }));

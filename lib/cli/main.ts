@@ -6,7 +6,7 @@ const USAGE = `usage: headroom COMMAND
   method [ID]                 a published method as a notebook; without ID, the list
   run FILE --out RESULTS.json run it: simulation here, attention in headless Chromium (run --help)
   tensors FILE                what a safetensors file holds
-  model DIR [--prompt TEXT]   what a model's files hold, and text that it generates (model, alone: options)
+  model DIR [--prompt TEXT]   what a model's files hold, and text that it generates
   tasks [ID]                  the recall tasks; with ID, its options and a sample
   eval --task ID              what a KV-cache policy still answers (eval --help)
   gates [--model DIR]         what a model must be able to do before its caches are judged

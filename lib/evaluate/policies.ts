@@ -1,19 +1,9 @@
-import { fullSession } from '../cache/full-session';
-import { type PolicyEntry, policiesById } from '../cache/policy/registry';
+import { POLICIES } from '../cache/policies';
+import type { PolicyEntry } from '../cache/policy/registry';
 import type { SessionFactory } from '../cache/types';
 import type { CacheBudget } from '../spec/cache-policy';
 
-const FULL: PolicyEntry = {
-  id: 'full',
-  label: 'full cache',
-  source: 'the baseline of every policy',
-  defaults: 'everything is kept in f32; a budget changes nothing',
-  queryAware: false,
-  open: (model) => fullSession.open(model),
-};
-
-/** Policies that can be evaluated, by id. */
-export const POLICIES: ReadonlyMap<string, PolicyEntry> = policiesById([[FULL]]);
+export { POLICIES };
 
 /** @throws RangeError for an unknown id, with the known ones */
 export function policyOf(id: string): PolicyEntry {

@@ -40,6 +40,19 @@ export async function runCellJob(
           options,
         ),
       };
+    case 'cache': {
+      const input = inputs[0]?.output;
+      if (input !== undefined && input.kind !== 'model')
+        throw new Error(`needs a model as its input (found ${input.kind})`);
+      return {
+        kind: 'cache',
+        value: await workers.model.call(
+          (api, jobId, onProgress) =>
+            api.cache(jobId, cell.params, input?.value.params, file, onProgress),
+          options,
+        ),
+      };
+    }
     case 'workload':
       return {
         kind: 'workload',

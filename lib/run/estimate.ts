@@ -38,6 +38,7 @@ const DEFAULTS = {
   /** Fetching and starting the shipped model, and one token through it. */
   modelFixedSeconds: 0.5,
   secondsPerModelToken: 5e-3,
+  secondsPerPrefillToken: 4e-4,
   secondsPerElement: 5e-8,
   warmupRuns: 3,
   rowsPerSecond: 1e6,
@@ -151,6 +152,11 @@ export function createEstimator(): Estimator {
           const tokens = cell.params.prompt.length / 5 + cell.params.newTokens;
           return DEFAULTS.modelFixedSeconds + tokens * DEFAULTS.secondsPerModelToken;
         }
+        case 'cache': {
+          const { samples, contextTokens, entries } = cell.params;
+          const tokens = samples * contextTokens * entries.length;
+          return DEFAULTS.modelFixedSeconds + tokens * DEFAULTS.secondsPerPrefillToken;
+        }
         case 'workload': {
           const { source } = cell.params;
           if (source.type !== 'generator')
@@ -191,6 +197,7 @@ export function createEstimator(): Estimator {
         case 'recurrent':
         case 'decode':
         case 'model':
+        case 'cache':
           return;
         case 'workload': {
           if (cell.kind !== 'workload') return;

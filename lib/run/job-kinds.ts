@@ -10,6 +10,7 @@ export const KIND_VERSIONS = {
   recurrent: 2,
   decode: 1,
   model: 1,
+  cache: 1,
   workload: 1,
   serve: 1,
 } as const;
@@ -46,7 +47,7 @@ export function isJobCell(cell: Cell): cell is JobCell {
 
 export function workerOf(kind: JobKind): WorkerName {
   if (isKernelKind(kind)) return 'kernel';
-  return kind === 'model' ? 'model' : 'simulation';
+  return kind === 'model' || kind === 'cache' ? 'model' : 'simulation';
 }
 
 /** The file that a cell cannot run without, as the document names it (perhaps ''); undefined if it needs none. */

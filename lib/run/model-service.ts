@@ -1,7 +1,9 @@
+import type { CacheResult } from '../evaluate/cell-result';
+import type { CacheParams } from '../spec/kinds/cache';
 import type { ModelEngine, ModelParams } from '../spec/kinds/model';
 import { BOS } from '../tasks/vocabulary';
 import { openBundle } from '../transformer/load/bundle';
-import { type FetchRange, fetchDirectly } from '../transformer/load/fetch-range';
+import type { FetchRange } from '../transformer/load/fetch-range';
 import { modelAddress } from '../transformer/load/model-address';
 import type { ModelFiles } from '../transformer/load/model-files';
 import { type OpenedModel, openModel } from '../transformer/load/open-model';
@@ -13,6 +15,9 @@ import { referenceTransformer } from '../transformer/reference';
 import type { ModelResult } from '../transformer/result';
 import { textSteps } from '../transformer/run-text';
 import type { Transformer } from '../transformer/types';
+import { cacheJob } from './cache-job';
+import { DEFAULT_ENGINE } from './engines';
+import type { EvaluationPool } from './evaluation-pool';
 import { identityOf } from './file-identity';
 import { nextTask, throttled, throwIfAborted } from './simulation-jobs';
 import type { OnProgress } from './worker-api';
@@ -20,7 +25,10 @@ import type { OnProgress } from './worker-api';
 export interface ModelServiceDeps {
   /** Reads a file of the shipped recall model. */
   readRecall(name: RecallFile): Promise<Blob>;
+  /** Reads files of other origins; without it addresses are refused. */
   readonly fetchRange?: FetchRange;
+  /** Workers that evaluate policies; made by the first job that needs them. */
+  makePool(): EvaluationPool;
 }
 
 /** A model in memory, ready to run. */
@@ -42,6 +50,14 @@ export interface ModelService {
     signal: AbortSignal,
     report: OnProgress,
   ): Promise<LoadedModel>;
+  /** Policies side by side on a task. */
+  cache(
+    params: CacheParams,
+    model: ModelChoice,
+    file: Blob | undefined,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<CacheResult>;
   run(
     params: ModelParams,
     file: Blob | undefined,
@@ -82,8 +98,10 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
       return new Map(blobs);
     }
     if (source.type === 'url') {
+      if (deps.fetchRange === undefined)
+        throw new Error('an address is read in the page only: give files here');
       const base = modelAddress(source.base);
-      return remoteFiles(base, { signal, fetchRange: deps.fetchRange ?? fetchDirectly });
+      return remoteFiles(base, { signal, fetchRange: deps.fetchRange });
     }
     if (file === undefined)
       throw new Error('needs the files of a model: choose them for this cell');
@@ -169,5 +187,32 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     };
   }
 
-  return { load, run };
+  let pool: { readonly of: LoadedModel; readonly ready: Promise<EvaluationPool> } | undefined;
+
+  /** The pool with the model in every worker. */
+  async function poolFor(model: LoadedModel): Promise<EvaluationPool> {
+    if (pool?.of === model) return pool.ready;
+    const before = await pool?.ready.catch(() => undefined);
+    const made = before ?? deps.makePool();
+    const { config, weights } = model.transformer;
+    const ready = made.load({ config, weights, engine: DEFAULT_ENGINE }).then(() => made);
+    pool = { of: model, ready };
+    ready.catch(() => {
+      pool = undefined;
+    });
+    return ready;
+  }
+
+  async function cache(
+    params: CacheParams,
+    model: ModelChoice,
+    file: Blob | undefined,
+    signal: AbortSignal,
+    onProgress: OnProgress,
+  ): Promise<CacheResult> {
+    const loaded = await load(model, file, signal, throttled(onProgress));
+    return cacheJob(params, { loaded, pool: await poolFor(loaded) }, signal, onProgress);
+  }
+
+  return { load, run, cache };
 }

@@ -2,6 +2,7 @@ import type { ComposeResult } from '../attention/compose/result';
 import type { DecodeResult } from '../attention/decode/result';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import type { AdapterInfo, AttentionResult, Clock } from '../attention/types';
+import type { CacheResult } from '../evaluate/cell-result';
 import type { ServeResult } from '../serving/types';
 import type { ModelResult } from '../transformer/result';
 import type { Workload } from '../workload/types';
@@ -52,6 +53,7 @@ export type CellOutput =
   | { readonly kind: 'recurrent'; readonly value: RecurrentResult }
   | { readonly kind: 'decode'; readonly value: DecodeResult }
   | { readonly kind: 'model'; readonly value: ModelResult }
+  | { readonly kind: 'cache'; readonly value: CacheResult }
   | { readonly kind: 'workload'; readonly value: Workload }
   | { readonly kind: 'serve'; readonly value: ServeResult };
 

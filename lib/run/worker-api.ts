@@ -7,7 +7,9 @@ import type {
   MapScore,
   MapWindow,
 } from '../attention/types';
+import type { CacheResult } from '../evaluate/cell-result';
 import type { ServeResult } from '../serving/types';
+import type { CacheParams } from '../spec/kinds/cache';
 import type { ModelParams } from '../spec/kinds/model';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { WorkloadParams } from '../spec/kinds/workload';
@@ -90,6 +92,14 @@ export interface ModelApi extends Cancellable {
     file: Blob | undefined,
     onProgress: OnProgress,
   ): Promise<ModelResult>;
+  /** `model` says which model, the shipped one where it is undefined; `file` is that cell's. */
+  cache(
+    jobId: number,
+    params: CacheParams,
+    model: ModelParams | undefined,
+    file: Blob | undefined,
+    onProgress: OnProgress,
+  ): Promise<CacheResult>;
 }
 
 /** Workloads and simulations: one worker. Files are read in it, in chunks. */

@@ -36,12 +36,11 @@ const classifier = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
   /** A gate per head, [layers][kvHeads]: higher needs more. */
   z.strictObject({ type: z.literal('gates'), gates: z.array(z.array(z.number()).min(1)).min(1) }),
+  /** Attention to the same token, or to the one after it, a repeat ago. */
   z.strictObject({
     type: z.literal('echo-induction'),
     randomTokens: someTokens,
     repeats: z.int().min(2).max(16).default(4),
-    echoShare: share,
-    inductionShare: share,
     seed,
   }),
   /** Mean attention that the mean query of samples gives the mean key over a span of distances. */
@@ -60,8 +59,8 @@ const allocator = z.discriminatedUnion('type', [
   }),
   /** The best scores of all heads of a layer, and at least `floor` of its even share for each head. */
   z.strictObject({ type: z.literal('ada'), floor: share }),
-  /** As many heads keep everything as the budget pays for; the others keep the forced slots. */
-  z.strictObject({ type: z.literal('classes') }),
+  /** As many heads keep everything as the budget pays for; the others keep about `otherTokens`. */
+  z.strictObject({ type: z.literal('classes'), otherTokens: someTokens }),
 ]);
 
 const scorer = z.discriminatedUnion('type', [

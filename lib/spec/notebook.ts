@@ -1,6 +1,7 @@
 import './zod-config';
 import * as z from 'zod';
 import { attentionParams } from './kinds/attention';
+import { cacheParams } from './kinds/cache';
 import { composeParams } from './kinds/compose';
 import { decodeParams } from './kinds/decode';
 import { modelParams } from './kinds/model';
@@ -35,6 +36,7 @@ export const cellSchemas = {
   recurrent: cell('recurrent', recurrentParams.prefault({})),
   decode: cell('decode', decodeParams.prefault({})),
   model: cell('model', modelParams.prefault({})),
+  cache: cell('cache', cacheParams.prefault({})),
   workload: cell('workload', workloadParams.prefault({})),
   serve: cell('serve', serveParams.prefault({})),
   map: cell('map', mapParams.prefault({})),
@@ -55,6 +57,7 @@ export const cellSchema = z.discriminatedUnion('kind', [
   cellSchemas.recurrent,
   cellSchemas.decode,
   cellSchemas.model,
+  cellSchemas.cache,
   cellSchemas.workload,
   cellSchemas.serve,
   cellSchemas.map,
@@ -74,6 +77,7 @@ export const INPUT_RULES: Record<
   recurrent: { kinds: [], count: [0, 0] },
   decode: { kinds: [], count: [0, 0] },
   model: { kinds: [], count: [0, 0] },
+  cache: { kinds: ['model'], count: [0, 1] },
   workload: { kinds: [], count: [0, 0] },
   serve: { kinds: ['workload'], count: [1, 1] },
   map: { kinds: ['attention'], count: [1, 2] },

@@ -1,13 +1,8 @@
-import { type Actions, headByHead, plainRun } from './actions';
+import type { Actions } from './actions';
 import { compensate } from './compensate';
 
-/** What each action does, by its type. A family adds its definitions here. */
-export const ACTIONS: Actions = {
-  none: headByHead((head) => [plainRun(head, everySlot(head.positions.length))]),
-  evict: headByHead((head) => [plainRun(head, head.kept)]),
-  compensate,
-};
-
-function everySlot(slots: number): Int32Array {
-  return Int32Array.from({ length: slots }, (_, slot) => slot);
-}
+/**
+ * What each action does, by its type; a family adds its definitions here. `none` and `evict` need
+ * none: the slots stay, or the cache drops them as they are stored.
+ */
+export const ACTIONS: Actions = { compensate };

@@ -108,7 +108,7 @@ export interface SlotCache extends AttentionCache {
   charge(cost: { readonly movedBytes?: number; readonly recomputedTokenLayers?: number }): void;
   ledger(): ByteLedger;
   slots(layer: number, kvHead: number): SlotView[];
-  /** Text positions seen that no slot of the head holds or stands for, ascending. */
+  /** Text positions seen that no slot of the head is at, ascending; merged ones are among them. */
   dropped(layer: number, kvHead: number): number[];
   /** Attention weights are asked of the model while this is set. */
   setObserver(observer: ((attended: AttendedRows) => void) | undefined): void;

@@ -33,7 +33,7 @@ export function evaluationLines(evaluation: Evaluation, wallSeconds: number): st
     ...keyedLines('depth from', evaluation.byDepth),
     ...keyedLines('question', evaluation.byTurn),
     ...keyedLines('offset', evaluation.byOffset),
-    `bytes per token\tpayload ${bytes(bytesPerToken.payload)}, overhead ${bytes(bytesPerToken.overhead)}, host ${bytes(bytesPerToken.host)} (full cache in f32: ${bytes(bytesPerToken.full)})`,
+    `bytes per token\tpayload ${bytes(bytesPerToken.payload)}, overhead ${bytes(bytesPerToken.overhead)}, host ${bytes(bytesPerToken.host)} (full cache in f16: ${bytes(bytesPerToken.full)})`,
     `held\t${percent(evaluation.byteRatio)} of the bytes, ${percent(evaluation.slotRatio)} of the slots`,
     `moved\t${bytes(evaluation.movedBytesPerSample)} bytes a sample`,
     `computed again\t${bytes(evaluation.recomputedTokenLayersPerSample)} tokens times layers a sample`,

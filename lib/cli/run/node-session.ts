@@ -1,4 +1,6 @@
 import { APP_VERSION } from '../../run/app-version';
+import { createEvaluationPool } from '../../run/evaluation-pool';
+import { createEvaluationService } from '../../run/evaluation-service';
 import { createLocalClient } from '../../run/local-client';
 import { createModelApi } from '../../run/model-api';
 import { createSession } from '../../run/session';
@@ -22,7 +24,11 @@ function createSimulationApi(): SimulationApi {
 
 /** The shipped model, from the repository's own files. */
 export function createNodeModelApi() {
-  return createModelApi({ readRecall: readRecallFile });
+  return createModelApi({
+    readRecall: readRecallFile,
+    makePool: () =>
+      createEvaluationPool([createLocalClient(createEvaluationService(), 'evaluation')]),
+  });
 }
 
 /** A session without a page: simulation in this process, attention in headless Chromium or on the CPU. */

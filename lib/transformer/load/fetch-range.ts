@@ -24,33 +24,30 @@ export type FetchRange = (
   signal?: AbortSignal,
 ) => Promise<RangeReply>;
 
-/** By the `fetch` of where this runs. */
-export const fetchDirectly: FetchRange = async (url, range, signal) => {
-  const isSizeOnly = range !== undefined && range.start === range.end;
-  const response = await fetch(url, {
-    method: isSizeOnly ? 'HEAD' : 'GET',
-    credentials: 'omit',
-    referrerPolicy: 'no-referrer',
-    ...(range && !isSizeOnly
-      ? { headers: { Range: `bytes=${range.start}-${range.end - 1}` } }
-      : {}),
-    ...(signal ? { signal } : {}),
-  });
-  const { status, headers } = response;
-  const isWanted = !isSizeOnly && (range === undefined ? status === 200 : status === 206);
-  if (!isWanted) await response.body?.cancel();
-  const bytes = isWanted ? await response.arrayBuffer() : new ArrayBuffer(0);
-  const total = totalOf(status, headers.get('content-range'), headers.get('content-length'));
-  return { status, bytes, ...(total === undefined ? {} : { totalBytes: total }) };
-};
+/** What is asked of a server. */
+export interface PlainRequest {
+  readonly url: string;
+  readonly method: 'GET' | 'HEAD';
+  /** Value of the header `Range`. */
+  readonly range?: string;
+}
 
-function totalOf(
-  status: number,
-  contentRange: string | null,
-  contentLength: string | null,
-): number | undefined {
-  const text =
-    status === 206 ? /\/(\d+)$/.exec(contentRange ?? '')?.[1] : (contentLength ?? undefined);
-  const total = Number(text);
-  return text !== undefined && Number.isSafeInteger(total) ? total : undefined;
+/** What a server answers: of its headers, those that tell a size. */
+export interface PlainReply {
+  readonly status: number;
+  readonly contentRange: string | null;
+  readonly contentLength: string | null;
+  readonly bytes: ArrayBuffer;
+}
+
+export function requestOf(url: string, range: ByteRange | undefined): PlainRequest {
+  if (range === undefined) return { url, method: 'GET' };
+  if (range.start === range.end) return { url, method: 'HEAD' };
+  return { url, method: 'GET', range: `bytes=${range.start}-${range.end - 1}` };
+}
+
+export function replyOf({ status, contentRange, contentLength, bytes }: PlainReply): RangeReply {
+  const text = status === 206 ? /\/(\d+)$/.exec(contentRange ?? '')?.[1] : contentLength;
+  const totalBytes = Number(text ?? Number.NaN);
+  return { status, bytes, ...(Number.isSafeInteger(totalBytes) ? { totalBytes } : {}) };
 }

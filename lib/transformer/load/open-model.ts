@@ -1,10 +1,17 @@
+import { elementsOf } from '../../tensors/dtype';
 import { readTensor } from '../../tensors/read-tensor';
 import type { TransformerConfig, TransformerWeights } from '../types';
 import { type CheckedTensors, checkTensors } from './check-tensors';
 import { configNotes, readConfig, readEosTokens } from './config';
 import { asObject } from './json-fields';
-import { type ModelMemory, memoryOf } from './memory';
-import { CONFIG_FILE, GENERATION_FILE, type ModelFiles, readJsonFile } from './model-files';
+import { formatBytes, type ModelMemory, memoryOf } from './memory';
+import {
+  CONFIG_FILE,
+  GENERATION_FILE,
+  type ModelFiles,
+  readJsonFile,
+  TOKENIZER_FILE,
+} from './model-files';
 import { assembleWeights } from './needed-tensors';
 import { openTokenizer, type Tokenizer } from './tokenizer';
 import { readWeightMap } from './weight-map';
@@ -36,8 +43,8 @@ export interface OpenedModel {
   /**
    * Reads the weights as f32.
    *
-   * @throws Error naming file and tensor where a value is not finite or cannot be read, AbortError
-   *   when cancelled
+   * @throws Error naming file and tensor where a value is not finite or cannot be read, or memory ends;
+   *   AbortError when cancelled
    */
   load(options?: LoadOptions): Promise<TransformerWeights>;
   /** @throws Error where `tokenizer.json` is missing, or of a kind that is not known */
@@ -70,7 +77,12 @@ export async function openModel(
     storedBytes: map.storedBytes,
     tensorCount: tensors.length,
     dtypes,
-    notes: configNotes(json),
+    notes: [
+      ...configNotes(json),
+      ...(files.has(TOKENIZER_FILE)
+        ? []
+        : [`no ${TOKENIZER_FILE}: text cannot be read or written`]),
+    ],
     load: (options) => loadWeights(config, tensors, options),
     tokenizer: () => openTokenizer(files),
   };
@@ -108,6 +120,7 @@ async function loadWeights(
   const bytesTotal = tensors.reduce((sum, tensor) => sum + bytesOf(tensor), 0);
   const values = new Map<string, Float32Array>();
   let bytesBefore = 0;
+  let elementsBefore = 0;
   for (const tensor of tensors) {
     const { entry, file, fileName } = tensor;
     const bytes = bytesOf(tensor);
@@ -120,8 +133,15 @@ async function loadWeights(
       if (error.name === 'NotReadableError' || error.name === 'NotFoundError') {
         throw new Error(`${fileName}: the file changed or went away while it was read`);
       }
+      if (error instanceof RangeError) {
+        const needed = formatBytes(4 * elementsOf(entry.shape));
+        throw new Error(
+          `not enough memory for tensor "${entry.name}": ${needed} as f32, after ${formatBytes(4 * elementsBefore)}`,
+        );
+      }
       throw new Error(`${fileName}: ${error.message}`);
     });
+    elementsBefore += read.length;
     values.set(entry.name, read);
     bytesBefore += bytes;
   }

@@ -80,7 +80,7 @@ async function ask(
   try {
     reply = await fetchRange(url, range, signal);
   } catch (error) {
-    if ((error as Error).name === 'AbortError') throw error;
+    if (!(error instanceof TypeError)) throw error;
     throw new Error(
       `cannot read ${url}: no connection, or the server does not let other pages read it (CORS)`,
     );

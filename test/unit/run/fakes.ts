@@ -13,6 +13,7 @@ import type { CallOptions, RemoteApi, WorkerClient } from '../../../lib/run/work
 import { abortError } from '../../../lib/run/worker-client';
 import type { ServeResult } from '../../../lib/serving/types';
 import type { AttentionParams } from '../../../lib/spec/kinds/attention';
+import type { CacheParams } from '../../../lib/spec/kinds/cache';
 import type { ModelParams } from '../../../lib/spec/kinds/model';
 import type { ServeParams } from '../../../lib/spec/kinds/serve';
 import type { WorkloadParams } from '../../../lib/spec/kinds/workload';
@@ -163,6 +164,7 @@ export function createFakes() {
   });
   const model = createFakeClient<ModelApi>('model', {
     model: (_job: number, params: ModelParams) => ({ params, engine: 'reference' }),
+    cache: (_job: number, params: CacheParams) => ({ params, engine: 'reference' }),
   });
   return { kernel, model, simulation };
 }

@@ -159,6 +159,49 @@ const params = {
     },
     { requiredKeys: [] },
   ),
+  cache: fc.record(
+    {
+      entries: fc.array(
+        fc.oneof(
+          fc.record(
+            {
+              type: fc.constant('preset'),
+              id: fc.constantFrom('full', 'snapkv', 'not-known'),
+              share: fc.double({ min: 0.005, max: 1, noNaN: true }),
+            },
+            { requiredKeys: ['type', 'id'] },
+          ),
+          fc.record({
+            type: fc.constant('composed'),
+            label: fc.constantFrom('mine', 'a: b', '```'),
+            policy: fc.record(
+              {
+                budget: fc.constantFrom(
+                  { type: 'ratio', share: 0.25 },
+                  { type: 'tokens', tokens: 7 },
+                  { type: 'bytes', bytes: 4096 },
+                ),
+                scorer: fc.constantFrom(
+                  { type: 'position' },
+                  { type: 'random' },
+                  { type: 'attention', queries: 'window', windowTokens: 8 },
+                ),
+                action: fc.constantFrom({ type: 'evict' }, { type: 'quantise', bits: 4 }),
+                allocator: fc.constantFrom({ type: 'uniform' }, { type: 'pyramid', beta: 20 }),
+              },
+              { requiredKeys: ['budget'] },
+            ),
+          }),
+        ),
+        { minLength: 1, maxLength: 3 },
+      ),
+      task: fc.constantFrom('passkey', 'niah-multi-key'),
+      contextTokens: int(32, 4096),
+      samples: int(1, 2000),
+      protocol: fc.constantFrom('known', 'hidden', 'turns'),
+    },
+    { requiredKeys: [] },
+  ),
   decode: fc.oneof(
     fc.record(
       {
@@ -311,6 +354,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     decode: fc.array(params.decode, { maxLength: 2 }),
     compose: fc.array(params.compose, { maxLength: 2 }),
     model: fc.array(params.model, { maxLength: 2 }),
+    cache: fc.array(params.cache, { maxLength: 2 }),
     workload: fc.array(params.workload, { maxLength: 2 }),
     serve: fc.array(params.serve, { maxLength: 3 }),
     map: fc.array(params.map, { maxLength: 1 }),
@@ -331,7 +375,8 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     add('recurrent', parts.recurrent, []);
     add('decode', parts.decode, []);
     add('compose', parts.compose, []);
-    add('model', parts.model, []);
+    const model = add('model', parts.model, []);
+    add('cache', parts.cache, model.slice(0, 1));
     const workload = add('workload', parts.workload, []);
     const serve = workload[0] === undefined ? [] : add('serve', parts.serve, [workload[0]]);
     if (attention[0] !== undefined) add('map', parts.map, [attention[0]]);

@@ -114,7 +114,9 @@ test('a sliding window counts where it is active, and bounds the context', () =>
   expect(positions(tinyConfig('qwen2', { ...qwen, max_window_layers: 2 }))).toBe(256);
   expect(positions(tinyConfig('qwen2', { ...qwen, use_sliding_window: false }))).toBe(256);
   const types = ['full_attention', 'sliding_attention'];
-  expect(positions(tinyConfig('qwen3', { layer_types: types, sliding_window: 50 }))).toBe(50);
+  expect(positions(tinyConfig('qwen3', { ...qwen, layer_types: types }))).toBe(100);
+  expect(positions(tinyConfig('qwen3', { layer_types: types, sliding_window: 50 }))).toBe(256);
+  expect(positions(tinyConfig('llama', { ...qwen, layer_types: types }))).toBe(256);
   const full = ['full_attention', 'full_attention'];
   expect(positions(tinyConfig('qwen3', { ...qwen, layer_types: full }))).toBe(256);
   expect(configNotes(tinyConfig('llama'))).toEqual([]);

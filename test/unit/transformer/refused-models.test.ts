@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { gatherFiles } from '../../../lib/transformer/load/model-files';
 import { openModel } from '../../../lib/transformer/load/open-model';
 import { cutOff, tinyConfig, tinyFiles, tinyTensors } from './tiny-model';
@@ -188,6 +188,23 @@ test('a file that went away while it is read is named', async () => {
   isGone = true;
   await expect(opened.load()).rejects.toThrow(
     'model.safetensors: the file changed or went away while it was read',
+  );
+});
+
+test('memory that ends while loading is told with what it was for', async () => {
+  const opened = await openModel(single());
+  // The first norm has 24 values.
+  const ending = new Proxy(Float32Array, {
+    construct(target, args) {
+      if (args[0] === 24) throw new RangeError('Array buffer allocation failed');
+      return Reflect.construct(target, args);
+    },
+  });
+  vi.stubGlobal('Float32Array', ending);
+  const refused = await opened.load().catch((error: Error) => error.message);
+  vi.unstubAllGlobals();
+  expect(refused).toBe(
+    'not enough memory for tensor "model.layers.0.input_layernorm.weight": 96 bytes as f32, after 22.7 KiB',
   );
 });
 

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fetchDirectly } from '../../../lib/transformer/load/fetch-range';
 import { modelAddress } from '../../../lib/transformer/load/model-address';
 import { openSource } from '../../../lib/transformer/load/source';
+import { fetchClient } from './fetch-worker';
 import { tinyConfig, tinyFiles, tinyTensors } from './tiny-model';
 
 type Manner = 'plain' | 'no-ranges' | 'no-range-total' | 'refuses' | 'fails' | 'short' | 'grows';
@@ -60,7 +60,7 @@ async function serve(
 }
 
 const open = (base: string, signal?: AbortSignal) =>
-  openSource({ kind: 'url', base }, { fetchRange: fetchDirectly, ...(signal ? { signal } : {}) });
+  openSource({ kind: 'url', base }, { fetchRange: fetchClient, ...(signal ? { signal } : {}) });
 
 const config = tinyConfig('llama');
 /** Weights above what is read at first: 1.5 MB. */
@@ -87,7 +87,7 @@ test('a model of an address is the model of the same files', async () => {
   expect(seen).toEqual([...seen].sort((a, b) => a - b));
   const local = await openSource(
     { kind: 'files', files: [...largeFiles].map(([path, file]) => ({ path: `m/${path}`, file })) },
-    { fetchRange: fetchDirectly },
+    { fetchRange: fetchClient },
   );
   expect(weights).toEqual(await local.load());
   expect((await opened.tokenizer()).encode('paris')).toEqual([14]);
@@ -145,6 +145,7 @@ test('files that are not there are named', async () => {
   const speechless = single();
   speechless.delete('tokenizer.json');
   const opened = await open(await serve('m', speechless));
+  expect(opened.notes).toEqual(['no tokenizer.json: text cannot be read or written']);
   await expect(opened.tokenizer()).rejects.toThrow('missing file: "tokenizer.json"');
 });
 

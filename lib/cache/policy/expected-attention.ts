@@ -1,0 +1,122 @@
+import type { Rope } from '../../attention/position/rope-frequencies';
+import type { HeadSlots } from '../slots/types';
+import type { WindowQueries } from './actions';
+
+export interface ExpectedAttentionOptions {
+  /** Next positions that the queries are averaged over. */
+  readonly futureTokens: number;
+  readonly useCovariance: boolean;
+  readonly valueNorm: boolean;
+}
+
+/**
+ * Expected Attention: queries of the next positions are taken as Gaussian, with the mean and
+ * covariance of the prompt's queries before RoPE, under the average rotation of those positions. A
+ * key's expected weight is exp(m k / sqrt(d) + k' S k / 2d), normalised over the slots, times |v|.
+ *
+ * @param nextIndex RoPE index of the next query
+ * @returns one row of scores a query head, [group][slots]
+ */
+export function expectedAttention(
+  queries: WindowQueries,
+  head: HeadSlots,
+  rope: Rope,
+  nextIndex: number,
+  { futureTokens, useCovariance, valueNorm }: ExpectedAttentionOptions,
+): Float32Array[] {
+  const { headSize } = rope;
+  const keys = head.rotatedKeys();
+  const values = head.values();
+  const turn = meanRotation(rope, nextIndex, futureTokens);
+  return Array.from({ length: queries.group }, (_, member) => {
+    const { mean, covariance } = moments(queries, member, headSize);
+    const turnedMean = turn(mean);
+    // R S R': rotate every row, then every column.
+    const rows = rowsOf(covariance, headSize).map(turn);
+    const turned = rowsOf(transposed(rows.flatMap((row) => [...row])), headSize).map(turn);
+    const scores = new Float32Array(head.count);
+    let largest = -Infinity;
+    for (let slot = 0; slot < head.count; slot++) {
+      const key = keys.subarray(slot * headSize, (slot + 1) * headSize);
+      let score = dot(turnedMean, key) / Math.sqrt(headSize);
+      if (useCovariance) {
+        let quadratic = 0;
+        for (let d = 0; d < headSize; d++) quadratic += key[d]! * dot(turned[d]!, key);
+        score += quadratic / (2 * headSize);
+      }
+      score += Math.log(head.multiplicity[slot]!);
+      scores[slot] = score;
+      largest = Math.max(largest, score);
+    }
+    let total = 0;
+    for (let slot = 0; slot < head.count; slot++) {
+      scores[slot] = Math.exp(scores[slot]! - largest);
+      total += scores[slot]!;
+    }
+    return scores.map((weight, slot) => {
+      if (!valueNorm) return weight / total;
+      const value = values.subarray(slot * headSize, (slot + 1) * headSize);
+      return (weight / total) * Math.sqrt(dot(value, value));
+    });
+
+    function transposed(flat: readonly number[]): Float64Array {
+      return Float64Array.from(
+        flat,
+        (_, i) => flat[(i % headSize) * headSize + Math.floor(i / headSize)]!,
+      );
+    }
+  });
+}
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+function rowsOf(matrix: Float64Array, size: number): Float64Array[] {
+  return Array.from({ length: size }, (_, row) => matrix.subarray(row * size, (row + 1) * size));
+}
+
+/** The mean of the rotations by the next indices, as a map of vectors. */
+function meanRotation(rope: Rope, start: number, count: number) {
+  const half = rope.headSize / 2;
+  const cosines = new Float64Array(half);
+  const sines = new Float64Array(half);
+  for (let pair = 0; pair < half; pair++) {
+    for (let i = 0; i < count; i++) {
+      const angle = (start + i) * rope.frequencies[pair]!;
+      cosines[pair] = cosines[pair]! + (rope.attentionFactor * Math.cos(angle)) / count;
+      sines[pair] = sines[pair]! + (rope.attentionFactor * Math.sin(angle)) / count;
+    }
+  }
+  return (vector: Float64Array): Float64Array => {
+    const out = new Float64Array(vector.length);
+    for (let pair = 0; pair < half; pair++) {
+      const x = vector[pair]!;
+      const y = vector[pair + half]!;
+      out[pair] = x * cosines[pair]! - y * sines[pair]!;
+      out[pair + half] = x * sines[pair]! + y * cosines[pair]!;
+    }
+    return out;
+  };
+}
+
+function moments({ rows, group, data }: WindowQueries, member: number, headSize: number) {
+  const mean = new Float64Array(headSize);
+  const covariance = new Float64Array(headSize * headSize);
+  const at = (row: number, d: number) => data[(row * group + member) * headSize + d]!;
+  for (let row = 0; row < rows; row++) {
+    for (let d = 0; d < headSize; d++) mean[d] = mean[d]! + at(row, d) / rows;
+  }
+  for (let row = 0; row < rows; row++) {
+    for (let i = 0; i < headSize; i++) {
+      const x = (at(row, i) - mean[i]!) / rows;
+      for (let j = 0; j < headSize; j++) {
+        const cell = i * headSize + j;
+        covariance[cell] = covariance[cell]! + x * (at(row, j) - mean[j]!);
+      }
+    }
+  }
+  return { mean, covariance };
+}
