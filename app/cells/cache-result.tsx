@@ -67,7 +67,7 @@ const COLUMNS: readonly Column[] = [
   ['payload', ({ bytesPerToken }) => formatBytes(bytesPerToken.payload)],
   ['overhead', ({ bytesPerToken }) => formatBytes(bytesPerToken.overhead)],
   ['in host memory', ({ bytesPerToken }) => formatBytes(bytesPerToken.host)],
-  ['of full in f32', ({ byteRatio }) => formatPercent(byteRatio)],
+  ['of full in f16', ({ byteRatio }) => formatPercent(byteRatio)],
   ['slots', ({ slotRatio }) => formatPercent(slotRatio)],
   ['moved per context', ({ movedBytesPerSample }) => formatBytes(movedBytesPerSample)],
   [
@@ -94,7 +94,7 @@ function RunTable(props: {
       <table>
         <caption>
           bytes of real buffers after compression, per context token
-          {full !== undefined && `; the full cache in f32 has ${formatBytes(full)}`}
+          {full !== undefined && `; the full cache in f16 has ${formatBytes(full)}`}
         </caption>
         <thead>
           <tr>

@@ -7,6 +7,9 @@ const USAGE = `usage: headroom COMMAND
   run FILE --out RESULTS.json run it: simulation here, attention in headless Chromium (run --help)
   tensors FILE                what a safetensors file holds
   model DIR [--prompt TEXT]   what a model's files hold, and text that it generates
+  tasks [ID]                  the recall tasks; with ID, its options and a sample
+  eval --task ID              what a KV-cache policy still answers (eval --help)
+  gates [--model DIR]         what a model must be able to do before its caches are judged
   check vidur --tables T --run R
                               replay a reference run of Vidur and print the largest differences`;
 
@@ -21,6 +24,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./commands/run')).runCommand,
   tensors: async () => (await import('./commands/tensors')).tensorsCommand,
   model: async () => (await import('./commands/model')).modelCommand,
+  tasks: async () => (await import('./commands/tasks')).tasksCommand,
+  eval: async () => (await import('./commands/eval')).evalCommand,
+  gates: async () => (await import('./commands/gates')).gatesCommand,
   check: async () => (await import('./commands/check')).checkCommand,
 };
 

@@ -2,9 +2,10 @@ import type { ByteLedger } from '../cache/types';
 import type { TransformerConfig } from '../transformer/types';
 import type { HeldBytes } from './types';
 
-const F32_BYTES = 4;
+/** The full cache that policies are measured against is in f16, as it is served. */
+const F16_BYTES = 2;
 
-/** Sums a ledger, and what the full cache in f32 would hold of the same tokens. */
+/** Sums a ledger, and what the full cache in f16 would hold of the same tokens. */
 export function heldBytes(ledger: ByteLedger, config: TransformerConfig): HeldBytes {
   let payload = 0;
   let overhead = 0;
@@ -22,7 +23,7 @@ export function heldBytes(ledger: ByteLedger, config: TransformerConfig): HeldBy
     payload,
     overhead,
     host,
-    full: 2 * F32_BYTES * headSize * fullSlots,
+    full: 2 * F16_BYTES * headSize * fullSlots,
     slots: ledger.slots.reduce((sum, heads) => sum + heads.reduce((a, b) => a + b, 0), 0),
     fullSlots,
     tokensSeen: ledger.tokensSeen,

@@ -36,7 +36,7 @@ export interface HeldBytes {
   readonly overhead: number;
   /** All of it in host memory. */
   readonly host: number;
-  /** What the full cache in f32 holds of the same tokens. */
+  /** What the full cache in f16 holds of the same tokens. */
   readonly full: number;
   readonly slots: number;
   readonly fullSlots: number;
@@ -87,10 +87,10 @@ export interface Evaluation {
     readonly payload: number;
     readonly overhead: number;
     readonly host: number;
-    /** The full cache in f32. */
+    /** The full cache in f16. */
     readonly full: number;
   };
-  /** Bytes held, host memory too, against the full cache in f32. */
+  /** Bytes held, host memory too, against the full cache in f16. */
   readonly byteRatio: number;
   /** Slots held against tokens times layers times KV heads. */
   readonly slotRatio: number;

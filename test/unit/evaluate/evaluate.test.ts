@@ -70,9 +70,9 @@ test('a reader that forgets the first half is right in the second, and the bytes
     payload: (2 * 100 * 128) / 256,
     overhead: (2 * (4 * 128 + 6)) / 256,
     host: (104 * 128 + 6) / 256,
-    full: 2 * 4 * 8 * 2 * 3,
+    full: 2 * 2 * 8 * 2 * 3,
   });
-  expect(byteRatio).toBeCloseTo((3 * (104 * 128 + 6)) / (256 * 384), 12);
+  expect(byteRatio).toBeCloseTo((3 * (104 * 128 + 6)) / (256 * 192), 12);
   expect(slotRatio).toBe(0.5);
   expect(rest.movedBytesPerSample).toBe(7);
   expect(rest.recomputedTokenLayersPerSample).toBe(5);
