@@ -1,0 +1,197 @@
+import '../../spec/zod-config';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { simulate } from '../../serving/core/simulation';
+import { largestGraphTokens } from '../../serving/cost/cuda-graphs';
+import { type OpTableFiles, readOpTables } from '../../serving/cost/op-tables/files';
+import { opTablesCostModel } from '../../serving/cost/op-tables/op-tables';
+import { hubModelOfConfig } from '../../serving/presets/hub-models';
+import { linkOf } from '../../serving/presets/links';
+import type { CostModel, ServeResult } from '../../serving/types';
+import { type ServeParams, serveParams } from '../../spec/kinds/serve';
+import type { Workload } from '../../workload/types';
+import { type EngineSettings, readEngineSettings } from './engine-settings';
+import { readJsonObject } from './read-json-lines';
+import { type MeasuredRun, readMeasuredRun } from './run-folder';
+import { readTableFolder } from './table-folder';
+
+export const VLLM_USAGE = `usage: headroom check vllm --run DIR [--tables DIR] [--tokens FILE] [--tp N]
+                           [--kv-blocks N] [--model-config FILE]`;
+
+/** Signed errors of the simulation, (simulated / measured - 1) x 100, times from arrival. */
+export interface VllmCheck {
+  readonly tpotMeanPct: number;
+  readonly e2eMeanPct: number;
+  readonly ttftMeanPct: number;
+  readonly makespanPct: number;
+  readonly requests: number;
+  readonly iterations: number;
+  readonly costModel: string;
+  readonly kvBlocks: number;
+  readonly preemptions: number;
+  readonly prefixHitPct: number;
+  readonly notes: readonly string[];
+}
+
+/** The cost model of the tables for these settings. @throws Error naming file, line and value */
+export function tablesCostModel(files: OpTableFiles, settings: EngineSettings): CostModel {
+  const { model, hardware, tensorParallel } = settings;
+  return opTablesCostModel(readOpTables(files, tensorParallel), {
+    layers: model.layers,
+    hiddenSize: model.hiddenSize,
+    bytesPerElement: model.bytesPerWeight,
+    experts: model.experts,
+    link:
+      hardware === undefined
+        ? { bytesPerSecond: 32e9, latencySeconds: 10e-6, source: 'PCIe 4.0 x16 and 10 us' }
+        : linkOf(hardware),
+    largestGraphTokens: settings.cudaGraphs
+      ? largestGraphTokens(settings.maxSequences, settings.maxBatchedTokens)
+      : 0,
+  });
+}
+
+/** The serve params that replay a run with these settings. */
+export function paramsOf(settings: EngineSettings): ServeParams {
+  const { kvBlocks, blockTokens, tensorParallel, order } = settings;
+  return serveParams.parse({
+    tensorParallel,
+    strategy: {
+      type: 'vllm-v1',
+      replicas: settings.replicas,
+      maxBatchedTokens: settings.maxBatchedTokens,
+      maxSequences: settings.maxSequences,
+      longPrefillTokens: settings.longPrefillTokens,
+      chunkedPrefill: settings.chunkedPrefill,
+      prefixCaching: settings.prefixCaching,
+      reservePrompt: settings.reservePrompt,
+      asyncScheduling: settings.asyncScheduling,
+      cudaGraphs: settings.cudaGraphs,
+      order,
+    },
+    memory: { kvBlocks, blockTokens },
+    horizonSeconds: 1e7,
+  });
+}
+
+function workloadOf(run: MeasuredRun): Workload {
+  return {
+    arrivalSeconds: run.arrivalSeconds,
+    promptTokens: run.promptTokens,
+    outputTokens: run.outputTokens,
+    content: run.content,
+    label: `${run.arrivalSeconds.length} requests of a measured run`,
+    source: run.folder,
+    seed: 0,
+    notes: [],
+  };
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+interface Times {
+  readonly firstTokenSeconds: Float64Array;
+  readonly lastTokenSeconds: Float64Array;
+}
+
+/** Means over the requests, in seconds; requests of one token have no TPOT. */
+function means({ arrivalSeconds, outputTokens }: MeasuredRun, times: Times) {
+  const { firstTokenSeconds: first, lastTokenSeconds: last } = times;
+  const ids = Array.from(arrivalSeconds.keys());
+  return {
+    ttft: mean(ids.map((i) => (first[i] as number) - (arrivalSeconds[i] as number))),
+    e2e: mean(ids.map((i) => (last[i] as number) - (arrivalSeconds[i] as number))),
+    tpot: mean(
+      ids
+        .filter((i) => (outputTokens[i] as number) > 1)
+        .map(
+          (i) => ((last[i] as number) - (first[i] as number)) / ((outputTokens[i] as number) - 1),
+        ),
+    ),
+    makespan: last.reduce((a, b) => Math.max(a, b), 0),
+  };
+}
+
+/** Replays a measured run and compares. @throws Error when requests were refused or did not end */
+export function compareRun(run: MeasuredRun, params: ServeParams, costModel: CostModel): VllmCheck {
+  const result: ServeResult = simulate(params, workloadOf(run), costModel);
+  const { metrics, requests, prefixCache } = result;
+  if (metrics.completed !== metrics.requests) {
+    throw new Error(
+      `${run.folder}: ${metrics.requests - metrics.completed} of ${metrics.requests} requests did not complete in the simulation (KV blocks: ${params.memory.kvBlocks})`,
+    );
+  }
+  const measured = means(run, run);
+  const simulated = means(run, {
+    firstTokenSeconds: requests.firstTokenSeconds,
+    lastTokenSeconds: requests.completedSeconds,
+  });
+  const percent = (key: keyof typeof measured): number =>
+    Math.round((simulated[key] / measured[key] - 1) * 1e6) / 1e4;
+  return {
+    tpotMeanPct: percent('tpot'),
+    e2eMeanPct: percent('e2e'),
+    ttftMeanPct: percent('ttft'),
+    makespanPct: percent('makespan'),
+    requests: metrics.requests,
+    iterations: metrics.iterations,
+    costModel: result.costModel.label,
+    kvBlocks: params.memory.kvBlocks,
+    preemptions: metrics.restarts,
+    prefixHitPct:
+      prefixCache === undefined || prefixCache.queriedTokens === 0
+        ? 0
+        : Math.round((prefixCache.hitTokens / prefixCache.queriedTokens) * 1e4) / 100,
+    notes: result.notes,
+  };
+}
+
+function readCount(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new Error(`invalid --${name}: ${text} (expected an integer from 1)`);
+  return value;
+}
+
+/** `check vllm`: prints one JSON line. @returns the exit code: 0, or 2 for a wrong command line */
+export async function checkVllm(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      run: { type: 'string' },
+      tables: { type: 'string' },
+      tokens: { type: 'string' },
+      tp: { type: 'string' },
+      'kv-blocks': { type: 'string' },
+      'model-config': { type: 'string' },
+    },
+  });
+  if (values.run === undefined || values.tables === undefined) {
+    console.error(VLLM_USAGE);
+    return 2;
+  }
+  const run = await readMeasuredRun(values.run, values.tokens);
+  const files = await readTableFolder(values.tables);
+  const config = values['model-config'];
+  const overrides = {
+    model:
+      config === undefined ? undefined : hubModelOfConfig(config, await readJsonObject(config)),
+    tensorParallel: readCount('tp', values.tp),
+    kvBlocks: readCount('kv-blocks', values['kv-blocks']),
+  };
+  const metaFile = join(values.run, 'meta.json');
+  const gpu = gpuOf(files);
+  const settings = readEngineSettings(metaFile, run.meta, { ...overrides, gpu });
+  const check = compareRun(run, paramsOf(settings), tablesCostModel(files, settings));
+  console.log(JSON.stringify({ ...check, notes: [...settings.notes, ...check.notes] }));
+  return 0;
+}
+
+/** The accelerator that the tables' metadata names. */
+function gpuOf(files: OpTableFiles): string | undefined {
+  const text = files['meta.yaml'];
+  const name = /^(?:gpu|hardware):\s*(.+)$/m.exec(text ?? '')?.[1];
+  return name?.trim();
+}
