@@ -53,8 +53,9 @@ function axisOf(meta: YamlValue, name: AxisName) {
 
 /**
  * The skew weights of `skew_fit.csv`, or of the pooled `alpha_default` alone where there is no such
- * file; no correction where the profile measured none. A bucket that was not sampled takes the
- * pooled weight: one from a neighbour would be a guess.
+ * file; no correction where the profile measured none. Weights hold for the prefill chunks that were
+ * sampled; any other chunk, and a bucket without samples, takes the pooled weight: that is the rule
+ * of the published profiles, whose weights jump from bucket to bucket.
  *
  * @throws Error naming file and line of a label that the metadata does not list
  */
@@ -95,10 +96,9 @@ export function readSkewTerm(
   }
   const edges: readonly (readonly number[])[] = axes.map((axis) => axis.edges);
   const [edgesN = [], edgesRate = [], edgesBig = [], edgesContext = []] = edges;
-  const chunkValues = Float64Array.from(byChunk.keys()).sort();
   return {
     alpha(chunk, decodes, share, longest, prefillContext) {
-      const slots = byChunk.get(nearest(chunkValues, chunk));
+      const slots = byChunk.get(chunk);
       if (slots === undefined) return fallback;
       const index =
         ((bucketOf(edgesN, decodes) * rate + bucketOf(edgesRate, share)) * big +
@@ -108,16 +108,4 @@ export function readSkewTerm(
       return slots[index] as number;
     },
   };
-}
-
-/** The sampled chunk nearest to `value`; only chunk 0 itself, a batch of decodes alone, takes chunk 0. */
-function nearest(values: Float64Array, value: number): number {
-  if (value === 0) return 0;
-  let best = Number.NaN;
-  for (let i = 0; i < values.length; i++) {
-    const candidate = values[i] as number;
-    if (candidate === 0) continue;
-    if (!(Math.abs(candidate - value) >= Math.abs(best - value))) best = candidate;
-  }
-  return best;
 }
