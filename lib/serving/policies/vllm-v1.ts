@@ -138,6 +138,8 @@ function pickVictim(state: VllmV1State, options: VllmV1Options): number {
 }
 
 function preempt(state: VllmV1State, id: number): void {
+  const known = (state.promptTokens[id] as number) + (state.emitted[id] as number);
+  state.kv.indexOwn(id, Math.min(state.computed[id] as number, known));
   state.kv.free(id);
   state.computed[id] = 0;
   state.preemptions[id] = (state.preemptions[id] as number) + 1;

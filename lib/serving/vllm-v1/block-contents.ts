@@ -1,4 +1,5 @@
 import type { PromptContent } from '../../workload/types';
+import { createChain } from './chain';
 
 /**
  * Names what stands in each full block of each request: equal numbers mean the same tokens from the
@@ -8,6 +9,8 @@ import type { PromptContent } from '../../workload/types';
 export interface BlockContents {
   /** Content of block `index` of request `id`. */
   contentOf(id: number, index: number): number;
+  /** Blocks of request `id` whose content others may share; the rest is its own. */
+  sharedBlocks(id: number): number;
 }
 
 /**
@@ -28,7 +31,7 @@ export function createBlockContents(
     base += Math.ceil((totalTokens[id] as number) / blockTokens) + 1;
   }
   const own = (id: number, index: number): number => -((bases[id] as number) + index);
-  if (content === undefined) return { contentOf: own };
+  if (content === undefined) return { contentOf: own, sharedBlocks: () => 0 };
 
   const { tokensPerId, offsets, ids } = content;
   if (tokensPerId !== 1 && tokensPerId % blockTokens !== 0) {
@@ -38,26 +41,21 @@ export function createBlockContents(
   }
   const idsPerLink = tokensPerId === 1 ? blockTokens : 1;
   const blocksPerLink = tokensPerId === 1 ? 1 : tokensPerId / blockTokens;
-  const chain = new Map<string, number>();
-  const links = new Map<number, Int32Array>();
+  const chain = createChain(ids, idsPerLink);
+  const links: (Int32Array | undefined)[] = new Array(totalTokens.length).fill(undefined);
 
   /** One number per link of the chain, found on first use: a link is a block of tokens, or one hash. */
   function linksOf(id: number): Int32Array {
-    const known = links.get(id);
+    const known = links[id];
     if (known !== undefined) return known;
     const from = offsets[id] as number;
-    const count = Math.floor(((offsets[id + 1] as number) - from) / idsPerLink);
-    const found = new Int32Array(count);
+    const found = new Int32Array(Math.floor(((offsets[id + 1] as number) - from) / idsPerLink));
     let parent = -1;
-    for (let i = 0; i < count; i++) {
-      const start = from + i * idsPerLink;
-      const key = `${parent}:${ids.subarray(start, start + idsPerLink).join()}`;
-      const number = chain.get(key) ?? chain.size;
-      if (number === chain.size) chain.set(key, number);
-      found[i] = number;
-      parent = number;
+    for (let i = 0; i < found.length; i++) {
+      parent = chain.linkAt(parent, from + i * idsPerLink);
+      found[i] = parent;
     }
-    links.set(id, found);
+    links[id] = found;
     return found;
   }
 
@@ -68,5 +66,6 @@ export function createBlockContents(
       if (link >= found.length) return own(id, index);
       return (found[link] as number) * blocksPerLink + (index % blocksPerLink);
     },
+    sharedBlocks: (id) => linksOf(id).length * blocksPerLink,
   };
 }

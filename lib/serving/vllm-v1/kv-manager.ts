@@ -23,8 +23,13 @@ export interface KvManager {
     isAdmission: boolean,
     reserveTokens: number,
   ): boolean;
-  /** Indexes every full block of the first `tokens` tokens that is not indexed yet. */
+  /** Indexes the full blocks of the first `tokens` tokens that other requests may share. */
   index(id: number, tokens: number): void;
+  /**
+   * Indexes the rest of them too. Only the request itself can find those again, so it is enough to
+   * do so before it is preempted.
+   */
+  indexOwn(id: number, tokens: number): void;
   /** Releases a request's blocks, the last first, so that its prefix is evicted last. */
   free(id: number): void;
   blocksOf(id: number): readonly number[];
@@ -49,14 +54,12 @@ export function createKvManager(
   let foundCount = 0;
   const none: readonly number[] = [];
 
-  function index(id: number, tokens: number): void {
+  function indexUpTo(id: number, blocks: number): void {
     const from = indexed[id] as number;
-    if (contents === undefined || tokens < (from + 1) * blockTokens) return;
     const table = held[id];
-    if (table === undefined) return;
-    const full = Math.min(Math.floor(tokens / blockTokens), table.length);
-    for (let i = from; i < full; i++) pool.name(table[i] as number, contents.contentOf(id, i));
-    indexed[id] = Math.max(from, full);
+    if (contents === undefined || table === undefined || blocks <= from) return;
+    for (let i = from; i < blocks; i++) pool.name(table[i] as number, contents.contentOf(id, i));
+    indexed[id] = blocks;
   }
 
   return {
@@ -99,7 +102,12 @@ export function createKvManager(
       foundCount = 0;
       return true;
     },
-    index,
+    index(id, tokens) {
+      const blocks = Math.floor(tokens / blockTokens);
+      if (contents === undefined || blocks <= (indexed[id] as number)) return;
+      indexUpTo(id, Math.min(blocks, contents.sharedBlocks(id)));
+    },
+    indexOwn: (id, tokens) => indexUpTo(id, Math.floor(tokens / blockTokens)),
     free(id) {
       const table = held[id];
       if (table === undefined) return;
