@@ -104,9 +104,8 @@ function scheduleWaiting(state: VllmV1State, options: VllmV1Options, step: Step)
     const known = (promptTokens[id] as number) + (emitted[id] as number);
     const hit = kv.findPrefix(id, known);
     const left = known - hit;
-    const isWhole = options.longPrefillTokens === 0 || left <= options.longPrefillTokens;
-    if (!options.chunkedPrefill && isWhole && left > options.maxBatchedTokens - step.tokenCount)
-      return;
+    const limited = limitedPrompt(left, options);
+    if (!options.chunkedPrefill && limited > options.maxBatchedTokens - step.tokenCount) return;
     const tokens = chunkOf(left, options, step);
     if (!kv.allocate(id, hit, tokens, true, options.reservePrompt ? known : 0)) return;
     waiting.pop();
@@ -118,17 +117,19 @@ function scheduleWaiting(state: VllmV1State, options: VllmV1Options, step: Step)
   }
 }
 
+function limitedPrompt(left: number, { longPrefillTokens }: VllmV1Options): number {
+  return longPrefillTokens > 0 ? Math.min(left, longPrefillTokens) : left;
+}
+
 function chunkOf(left: number, options: VllmV1Options, step: Step): number {
-  const { longPrefillTokens, maxBatchedTokens } = options;
-  const limited = longPrefillTokens > 0 ? Math.min(left, longPrefillTokens) : left;
-  return Math.min(limited, maxBatchedTokens - step.tokenCount);
+  return Math.min(limitedPrompt(left, options), options.maxBatchedTokens - step.tokenCount);
 }
 
 function pickVictim(state: VllmV1State, options: VllmV1Options): number {
   const { running, priority, arrivalSeconds } = state;
-  let victim = running[running.length - 1] as number;
-  if (options.order === 'fcfs') return victim;
-  for (let i = running.length - 2; i >= 0; i--) {
+  if (options.order === 'fcfs') return running[running.length - 1] as number;
+  let victim = running[0] as number;
+  for (let i = 1; i < running.length; i++) {
     const id = running[i] as number;
     const less = (priority?.[id] ?? 0) - (priority?.[victim] ?? 0);
     const later = (arrivalSeconds[id] as number) - (arrivalSeconds[victim] as number);

@@ -85,8 +85,12 @@ export function createVllmV1Simulation(
       for (const engine of engines) waiting += engine.outstanding;
       backlog[id] = Math.max(0, waiting - strategy.maxSequences * engines.length);
       // The last token is emitted and never fed, so it needs no KV.
-      const blocks = Math.ceil(((totalTokens[id] as number) - 1) / blockTokens);
-      if (blocks > kvPlan.blocks) {
+      const fed = (totalTokens[id] as number) - 1;
+      // After a preemption all of it would have to be computed in one step.
+      const limit = strategy.longPrefillTokens > 0 ? strategy.longPrefillTokens : fed;
+      const isTooLong =
+        !strategy.chunkedPrefill && Math.min(fed, limit) > strategy.maxBatchedTokens;
+      if (Math.ceil(fed / blockTokens) > kvPlan.blocks || isTooLong) {
         outcomes.columns.refused[id] = 1;
         continue;
       }
@@ -132,7 +136,7 @@ export function createVllmV1Simulation(
       const notes = [...workload.notes];
       if (refused > 0) {
         notes.push(
-          `${refused} requests can never fit in ${kvPlan.blocks} KV blocks and were refused on arrival`,
+          `${refused} requests can never fit in ${kvPlan.blocks} KV blocks${strategy.chunkedPrefill ? '' : ` or in one step of ${strategy.maxBatchedTokens} tokens`} and were refused on arrival`,
         );
       }
       if (extrapolated !== undefined) notes.push(`iteration times were ${extrapolated}`);
