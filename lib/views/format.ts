@@ -41,6 +41,7 @@ export function fieldLabel(name: string): string {
     [/GigabytesPerSecond$/, 'GB/s'],
     [/PerSecond$/, '/s'],
     [/Microseconds$/, '\u00b5s'],
+    [/Milliseconds$/, 'ms'],
     [/Seconds$/, 's'],
     [/Tokens$/, 'tokens'],
   ];
