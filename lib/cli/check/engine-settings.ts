@@ -131,9 +131,7 @@ export function readEngineSettings(
     cudaGraphs: !flag(false, 'enforce_eager'),
   } as const;
   const kvBlocks =
-    overrides.kvBlocks ??
-    givenBlocks(meta, blockTokens) ??
-    plannedBlocks(file, meta, settings, notes);
+    overrides.kvBlocks ?? givenBlocks(meta, blockTokens) ?? planFor(file, meta, settings, notes);
   return { ...settings, kvBlocks, notes };
 }
 
@@ -164,16 +162,44 @@ function givenBlocks(meta: JsonObject, blockTokens: number): number | undefined 
 }
 
 /**
- * Blocks as the engine would plan them: memory x utilisation less the weights and the activations
- * of its profiling run (a full step's widest layer, or the logits of every sequence in 32 bits).
+ * Bytes that each logit needs at the peak of the engine's profiling run, which samples with top-k
+ * and top-p: logits and sorted logits in 32 bits, their 64-bit indices, probabilities and their
+ * running sum in 32 bits, and a mask (`vllm/v1/sample/ops/topk_topp_sampler.py`).
  */
-function plannedBlocks(
+const SAMPLER_BYTES_PER_LOGIT = 4 + 4 + 8 + 4 + 4 + 1;
+
+export interface KvPlanInput {
+  readonly model: HubModel;
+  readonly hardware: HardwareSpec;
+  readonly tensorParallel: number;
+  readonly blockTokens: number;
+  readonly maxBatchedTokens: number;
+  readonly maxSequences: number;
+  readonly utilization: number;
+}
+
+/**
+ * Blocks as the engine would plan them: memory x utilisation less the weights and the peak of its
+ * profiling run, the larger of a full step's widest layer and of sampling every sequence.
+ */
+export function plannedBlocks(input: KvPlanInput): number {
+  const { model, hardware, tensorParallel: tp, maxBatchedTokens, maxSequences } = input;
+  const ffn = 3 * model.ffnSize * (model.experts?.perToken ?? 1);
+  const widest = 2 * maxBatchedTokens * (ffn / tp + 2 * model.hiddenSize);
+  const sampled = maxSequences * model.vocabularySize * SAMPLER_BYTES_PER_LOGIT;
+  const weights = hubWeightBytes(model) / tp;
+  const room = hardware.memoryBytes * input.utilization - weights - Math.max(widest, sampled);
+  const replication = Math.max(1, tp / model.kvHeads);
+  return Math.floor(room / ((kvBytesPerToken(model) * replication * input.blockTokens) / tp));
+}
+
+function planFor(
   file: string,
   meta: JsonObject,
   settings: Omit<EngineSettings, 'kvBlocks' | 'notes'>,
   notes: string[],
 ): number {
-  const { model, hardware, tensorParallel: tp, blockTokens } = settings;
+  const { model, hardware, tensorParallel } = settings;
   if (hardware === undefined) {
     throw new Error(
       `${file}: no num_gpu_blocks and no known gpu (pass the KV blocks of one replica with --kv-blocks N)`,
@@ -181,16 +207,10 @@ function plannedBlocks(
   }
   const given = findKey(meta, ['gpu_memory_utilization']);
   const utilization = typeof given === 'number' ? given : 0.9;
-  const widest =
-    settings.maxBatchedTokens *
-    (3 * model.ffnSize * (model.experts?.perToken ?? 1) + 2 * model.hiddenSize * tp);
-  const activations = Math.max((widest * 2) / tp, settings.maxSequences * model.vocabularySize * 8);
-  const room = hardware.memoryBytes * utilization - hubWeightBytes(model) / tp - activations;
-  const heads = Math.max(1, tp / model.kvHeads);
-  const blocks = Math.floor(room / ((kvBytesPerToken(model) * heads * blockTokens) / tp));
+  const blocks = plannedBlocks({ ...settings, hardware, utilization });
   if (blocks < 2) {
     throw new Error(
-      `${file}: ${model.label} leaves no room for KV blocks on ${tp} x ${hardware.label} (pass --kv-blocks N)`,
+      `${file}: ${model.label} leaves no room for KV blocks on ${tensorParallel} x ${hardware.label} (pass --kv-blocks N)`,
     );
   }
   notes.push(

@@ -153,8 +153,16 @@ export async function checkCommand([what, ...args]: string[]): Promise<number> {
       return checkVidur(args);
     case 'vllm':
       return (await import('../check/vllm')).checkVllm(args);
+    case 'silicon':
+      return (await import('../check/silicon')).checkSilicon(args);
     default:
-      console.error(`${USAGE}\n${(await import('../check/vllm')).VLLM_USAGE}`);
+      console.error(
+        [
+          USAGE,
+          (await import('../check/vllm')).VLLM_USAGE,
+          (await import('../check/silicon')).SILICON_USAGE,
+        ].join('\n'),
+      );
       return 2;
   }
 }
