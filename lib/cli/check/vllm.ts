@@ -1,7 +1,8 @@
 import '../../spec/zod-config';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { simulate } from '../../serving/core/simulation';
+import { calibratedCostModel, calibrationOf } from '../../serving/cost/calibrated';
 import { largestGraphTokens } from '../../serving/cost/cuda-graphs';
 import { type OpTableFiles, readOpTables } from '../../serving/cost/op-tables/files';
 import { opTablesCostModel } from '../../serving/cost/op-tables/op-tables';
@@ -16,7 +17,7 @@ import { type MeasuredRun, readMeasuredRun } from './run-folder';
 import { readTableFolder } from './table-folder';
 
 export const VLLM_USAGE = `usage: headroom check vllm --run DIR [--tables DIR] [--tokens FILE] [--tp N]
-                           [--kv-blocks N] [--model-config FILE]`;
+                           [--kv-blocks N] [--model-config FILE] [--gpu NAME]`;
 
 /** Signed errors of the simulation, (simulated / measured - 1) x 100, times from arrival. */
 export interface VllmCheck {
@@ -45,9 +46,26 @@ export function tablesCostModel(files: OpTableFiles, settings: EngineSettings): 
       hardware === undefined
         ? { bytesPerSecond: 32e9, latencySeconds: 10e-6, source: 'PCIe 4.0 x16 and 10 us' }
         : linkOf(hardware),
-    largestGraphTokens: settings.cudaGraphs
-      ? largestGraphTokens(settings.maxSequences, settings.maxBatchedTokens)
-      : 0,
+    largestGraphTokens: graphTokens(settings),
+  });
+}
+
+function graphTokens({ cudaGraphs, maxSequences, maxBatchedTokens }: EngineSettings): number {
+  return cudaGraphs ? largestGraphTokens(maxSequences, maxBatchedTokens) : 0;
+}
+
+/**
+ * The cost model without tables: shares of the data sheet that other accelerators reach.
+ * @throws Error when the accelerator is not known
+ */
+export function analyticCostModel(settings: EngineSettings): CostModel {
+  const { model, hardware, tensorParallel } = settings;
+  if (hardware === undefined)
+    throw new Error('unknown gpu: pass its name with --gpu NAME, or its tables with --tables DIR');
+  return calibratedCostModel(model, hardware, calibrationOf(hardware), {
+    tensorParallel,
+    link: linkOf(hardware),
+    largestGraphTokens: graphTokens(settings),
   });
 }
 
@@ -166,32 +184,34 @@ export async function checkVllm(args: string[]): Promise<number> {
       tp: { type: 'string' },
       'kv-blocks': { type: 'string' },
       'model-config': { type: 'string' },
+      gpu: { type: 'string' },
     },
   });
-  if (values.run === undefined || values.tables === undefined) {
+  if (values.run === undefined) {
     console.error(VLLM_USAGE);
     return 2;
   }
   const run = await readMeasuredRun(values.run, values.tokens);
-  const files = await readTableFolder(values.tables);
+  const files = values.tables === undefined ? undefined : await readTableFolder(values.tables);
   const config = values['model-config'];
-  const overrides = {
+  const settings = readEngineSettings(join(values.run, 'meta.json'), run.meta, {
     model:
       config === undefined ? undefined : hubModelOfConfig(config, await readJsonObject(config)),
     tensorParallel: readCount('tp', values.tp),
     kvBlocks: readCount('kv-blocks', values['kv-blocks']),
-  };
-  const metaFile = join(values.run, 'meta.json');
-  const gpu = gpuOf(files);
-  const settings = readEngineSettings(metaFile, run.meta, { ...overrides, gpu });
-  const check = compareRun(run, paramsOf(settings), tablesCostModel(files, settings));
+    // Folders of runs are named after the accelerator.
+    gpu: values.gpu ?? gpuOf(files) ?? basename(resolve(values.run)),
+  });
+  const costModel =
+    files === undefined ? analyticCostModel(settings) : tablesCostModel(files, settings);
+  const check = compareRun(run, paramsOf(settings), costModel);
   console.log(JSON.stringify({ ...check, notes: [...settings.notes, ...check.notes] }));
   return 0;
 }
 
 /** The accelerator that the tables' metadata names. */
-function gpuOf(files: OpTableFiles): string | undefined {
-  const text = files['meta.yaml'];
+function gpuOf(files: OpTableFiles | undefined): string | undefined {
+  const text = files?.['meta.yaml'];
   const name = /^(?:gpu|hardware):\s*(.+)$/m.exec(text ?? '')?.[1];
   return name?.trim();
 }
