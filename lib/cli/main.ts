@@ -7,7 +7,11 @@ const USAGE = `usage: headroom COMMAND
   run FILE --out RESULTS.json run it: simulation here, attention in headless Chromium (run --help)
   tensors FILE                what a safetensors file holds
   check vidur --tables T --run R
-                              replay a reference run of Vidur and print the largest differences`;
+                              replay a reference run of Vidur and print the largest differences
+  check vllm --run DIR [--tables DIR] [--tokens FILE]
+                              replay a measured run of vLLM and print the signed errors
+  check silicon --file CSV --tables DIR
+                              simulate measured closed loops and print the median errors`;
 
 type Command = (args: string[]) => Promise<number>;
 

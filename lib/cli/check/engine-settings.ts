@@ -130,6 +130,11 @@ export function readEngineSettings(
     asyncScheduling: flag(isFrom(version, 0, 14), 'async_scheduling'),
     cudaGraphs: !flag(false, 'enforce_eager'),
   } as const;
+  if (settings.replicas > 1) {
+    notes.push(
+      `data parallel ${settings.replicas} runs as so many replicas behind one router${model.experts === undefined ? '' : '; the exchange between expert-parallel ranks is not modelled'}`,
+    );
+  }
   const kvBlocks =
     overrides.kvBlocks ?? givenBlocks(meta, blockTokens) ?? planFor(file, meta, settings, notes);
   return { ...settings, kvBlocks, notes };

@@ -25,7 +25,7 @@ export interface MeasuredRun {
  * monotonic seconds: the least distance between arrival and queueing aligns them, so that waiting
  * before the queue counts. Rows are sorted by arrival.
  *
- * @param tokensPath JSON lines of the same requests in the same order, with `input_tok_ids` and perhaps `output_tok_ids`
+ * @param tokensPath JSON lines of the same requests in the order of their numbers, with `input_tok_ids` and perhaps `output_tok_ids`
  * @throws Error naming file, line and field
  */
 export async function readMeasuredRun(
@@ -34,8 +34,15 @@ export async function readMeasuredRun(
 ): Promise<MeasuredRun> {
   const meta = await readJsonObject(join(folder, 'meta.json'));
   const path = join(folder, 'requests.jsonl');
-  const rows = (await readJsonLines(path)).map(({ line, value }, index) => ({
-    index,
+  const lines = await readJsonLines(path);
+  const numbers = lines.map(({ value }) => numberOf(value.request_id));
+  // Requests may be written as they complete; their numbers say where their tokens stand.
+  const isNumbered =
+    new Set(numbers).size === lines.length &&
+    Math.min(...numbers) >= 0 &&
+    Math.max(...numbers) < lines.length;
+  const rows = lines.map(({ line, value }, place) => ({
+    index: isNumbered ? (numbers[place] as number) : place,
     line,
     arrival: numberField(path, line, value, 'arrival_time'),
     queued: numberField(path, line, value, 'queued_ts'),
@@ -70,10 +77,17 @@ export async function readMeasuredRun(
   };
 }
 
+/** The number that an id such as `bench-12` ends with, or -1. */
+function numberOf(id: unknown): number {
+  const match = typeof id === 'string' ? /(\d+)$/.exec(id) : null;
+  return match === null ? -1 : Number(match[1]);
+}
+
 async function readTokenIds(
   path: string,
-  rows: readonly { readonly prompt: number; readonly output: number }[],
+  requests: readonly { readonly index: number; readonly prompt: number }[],
 ): Promise<(readonly number[])[]> {
+  const rows = [...requests].sort((a, b) => a.index - b.index);
   const lines = await readJsonLines(path);
   if (lines.length < rows.length) {
     throw new Error(`${path}: ${lines.length} lines (the run has ${rows.length} requests)`);

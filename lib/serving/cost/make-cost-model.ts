@@ -3,7 +3,7 @@ import { HARDWARE } from '../presets/hardware';
 import { MODELS } from '../presets/models';
 import type { CostModel } from '../types';
 import { fittedCostModel } from './fitted';
-import { opTablesForCell } from './op-tables/for-cell';
+import { calibratedForCell, opTablesForCell } from './for-cell';
 import { rooflineCostModel } from './roofline';
 import { parseVidurTables, vidurTablesCostModel } from './vidur-tables';
 
@@ -21,6 +21,8 @@ export function makeCostModel(params: ServeParams, tables?: unknown): CostModel 
         tensorParallel,
         ...costModel,
       });
+    case 'calibrated':
+      return calibratedForCell(params);
     case 'fitted':
       return fittedCostModel(params.model, params.hardware, tensorParallel);
     case 'tables':

@@ -78,6 +78,8 @@ export const serveCostModel = z.discriminatedUnion('type', [
     bandwidthEfficiency: z.number().min(0.01).max(1).default(0.8),
     overheadMicroseconds: z.number().min(0).max(1e6).default(0),
   }),
+  /** Operator fits of other accelerators as shares of this one's data sheet: no tables needed. */
+  z.strictObject({ type: z.literal('calibrated') }),
   /** Published coefficients, a + b sum(n) + c sum(n^2) for prefill and a + b sum(context) + c batch for decode. */
   z.strictObject({ type: z.literal('fitted') }),
   /** Operator tables from a file bound to the cell. */

@@ -1,10 +1,17 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readEngineSettings } from '../../../lib/cli/check/engine-settings';
 import { readMeasuredRun } from '../../../lib/cli/check/run-folder';
+import { checkSilicon } from '../../../lib/cli/check/silicon';
 import { readTableFolder } from '../../../lib/cli/check/table-folder';
-import { compareRun, paramsOf, tablesCostModel, type VllmCheck } from '../../../lib/cli/check/vllm';
+import {
+  analyticCostModel,
+  compareRun,
+  paramsOf,
+  tablesCostModel,
+  type VllmCheck,
+} from '../../../lib/cli/check/vllm';
 
 const DATA = new URL('../../../../shared/data/', import.meta.url);
 const isPresent = existsSync(new URL('vllm-runs/', DATA));
@@ -37,5 +44,29 @@ describe.skipIf(!isPresent)(
       const lockstep = await check({ asyncScheduling: false });
       expect(lockstep.ttftMeanPct).toBeLessThan(ahead.ttftMeanPct);
     });
+  },
+);
+
+describe.skipIf(!isPresent)(
+  'runs without tables of their accelerator and model (SKIPPED where ../shared/data is absent)',
+  () => {
+    it('a run of vLLM 0.19, from operator fits of other accelerators', async () => {
+      const run = await readMeasuredRun(path(RUN), path('traces/sharegpt-llama-3.1-8b-300.jsonl'));
+      const settings = readEngineSettings('meta.json', run.meta, { gpu: 'RTX PRO 6000' });
+      const found = compareRun(run, paramsOf(settings), analyticCostModel(settings));
+      expect(found.costModel).toMatch(/^calibrated, Llama 3.1 8B on 1 x RTX PRO 6000/);
+      expect(Math.abs(found.tpotMeanPct)).toBeLessThanOrEqual(8);
+      expect(Math.abs(found.e2eMeanPct)).toBeLessThanOrEqual(10);
+    });
+
+    it('closed loops on H100, from tables of its operators: median TPOT within 12 %', async () => {
+      const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+      const args = ['--file', path('silicon/h100-dense-aggregated.csv')];
+      expect(await checkSilicon([...args, '--tables', path('op-tables/h100-vllm-0.24')])).toBe(0);
+      const found = JSON.parse(String(log.mock.calls[0]?.[0])) as Record<string, number>;
+      vi.restoreAllMocks();
+      expect(found.configurations).toBe(579);
+      expect(found.tpotMedianAbsPct).toBeLessThanOrEqual(12);
+    }, 120_000);
   },
 );

@@ -266,6 +266,7 @@ const params = {
           { requiredKeys: ['type'] },
         ),
         fc.constant({ type: 'fitted' }),
+        fc.constant({ type: 'calibrated' }),
         fc.constant({ type: 'tables' }),
         fc.record(
           {
