@@ -131,6 +131,8 @@ export interface CalibratedOptions {
   readonly tensorParallel: number;
   readonly link: LinkSpec;
   readonly largestGraphTokens: number;
+  /** Peak of the matrix products over that of 16 bits; 1 unless given. */
+  readonly matrixSpeedup?: number;
 }
 
 /**
@@ -150,7 +152,8 @@ export function calibratedCostModel(
     throw new Error(`${model.label} has experts: it needs operator tables with a moe.csv`);
   const { tensorParallel: tp, link } = options;
   const { gemm, decode, prefill } = calibration;
-  const flops = hardware.peakFlopsPerSecond * gemm.computeShare * 1e-6;
+  const flops =
+    hardware.peakFlopsPerSecond * gemm.computeShare * (options.matrixSpeedup ?? 1) * 1e-6;
   const bandwidth = hardware.bandwidthBytesPerSecond * 1e-6;
   const { hiddenSize: hidden, headSize, layers, bytesPerWeight: w } = model;
   const queryWidth = (model.queryHeads * headSize) / tp;
