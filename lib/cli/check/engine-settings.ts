@@ -173,6 +173,18 @@ function givenBlocks(meta: JsonObject, blockTokens: number): number | undefined 
  */
 const SAMPLER_BYTES_PER_LOGIT = 4 + 4 + 8 + 4 + 4 + 1;
 
+/**
+ * Memory that CUDA reports, which is below the data sheet's: RTX PRO 6000 from the machine
+ * description beside LLMServingSim's profiles, the others as PyTorch names their total capacity.
+ */
+const REPORTED_GIB: Readonly<Partial<Record<HardwareSpec['id'], number>>> = {
+  'rtx-pro-6000': 94.97,
+  'rtx-4090': 23.64,
+  h100: 79.1,
+  'a100-80g': 79.15,
+  l40s: 44.4,
+};
+
 export interface KvPlanInput {
   readonly model: HubModel;
   readonly hardware: HardwareSpec;
@@ -193,7 +205,9 @@ export function plannedBlocks(input: KvPlanInput): number {
   const widest = 2 * maxBatchedTokens * (ffn / tp + 2 * model.hiddenSize);
   const sampled = maxSequences * model.vocabularySize * SAMPLER_BYTES_PER_LOGIT;
   const weights = hubWeightBytes(model) / tp;
-  const room = hardware.memoryBytes * input.utilization - weights - Math.max(widest, sampled);
+  const reported = REPORTED_GIB[hardware.id];
+  const memory = reported === undefined ? hardware.memoryBytes : reported * GIB;
+  const room = memory * input.utilization - weights - Math.max(widest, sampled);
   const replication = Math.max(1, tp / model.kvHeads);
   return Math.floor(room / ((kvBytesPerToken(model) * replication * input.blockTokens) / tp));
 }
