@@ -12,7 +12,7 @@ import type { CostModel, ServeResult } from '../../serving/types';
 import { type ServeParams, serveParams } from '../../spec/kinds/serve';
 import type { Workload } from '../../workload/types';
 import { type EngineSettings, readEngineSettings } from './engine-settings';
-import { readJsonObject } from './read-json-lines';
+import { type JsonObject, readJsonObject } from './read-json-lines';
 import { type MeasuredRun, readMeasuredRun } from './run-folder';
 import { readTableFolder } from './table-folder';
 
@@ -205,8 +205,21 @@ export async function checkVllm(args: string[]): Promise<number> {
   const costModel =
     files === undefined ? analyticCostModel(settings) : tablesCostModel(files, settings);
   const check = compareRun(run, paramsOf(settings), costModel);
-  console.log(JSON.stringify({ ...check, notes: [...settings.notes, ...check.notes] }));
+  const notes = [...settings.notes, ...mismatch(files, run.meta), ...check.notes];
+  console.log(JSON.stringify({ ...check, notes }));
   return 0;
+}
+
+/** A note where the tables' metadata names another model than the run's. */
+function mismatch(files: OpTableFiles | undefined, meta: JsonObject): string[] {
+  const profiled = /^model:\s*(.+)$/m.exec(files?.['meta.yaml'] ?? '')?.[1]?.trim();
+  const plain = (name: string): string =>
+    (name.split('/').at(-1) ?? '').toLowerCase().replace(/-instruct.*$/, '');
+  return profiled === undefined ||
+    typeof meta.model !== 'string' ||
+    plain(profiled) === plain(meta.model)
+    ? []
+    : [`the tables are of ${profiled}, the run of ${meta.model}`];
 }
 
 /** The accelerator that the tables' metadata names. */

@@ -18,6 +18,8 @@ export interface VllmV1Engine {
   readonly log: ReturnType<typeof createLaneLog>;
   /** Requests routed here and not completed. */
   readonly outstanding: number;
+  /** Those of them that are not admitted. */
+  readonly waiting: number;
   readonly iterations: number;
   /** End of the oldest step in flight; Infinity when the core is idle. */
   readonly endSeconds: number;
@@ -97,6 +99,9 @@ export function createVllmV1Engine(
     log,
     get outstanding() {
       return outstanding;
+    },
+    get waiting() {
+      return state.waiting.length;
     },
     get iterations() {
       return iterations;

@@ -82,8 +82,8 @@ export function createVllmV1Simulation(
     while (arrived < count && (arrivalSeconds[arrived] as number) + frontEndSeconds <= now) {
       const id = arrived++;
       let waiting = 0;
-      for (const engine of engines) waiting += engine.outstanding;
-      backlog[id] = Math.max(0, waiting - strategy.maxSequences * engines.length);
+      for (const engine of engines) waiting += engine.waiting;
+      backlog[id] = waiting;
       // The last token is emitted and never fed, so it needs no KV.
       const fed = (totalTokens[id] as number) - 1;
       // After a preemption all of it would have to be computed in one step.

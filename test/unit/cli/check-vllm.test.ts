@@ -85,6 +85,20 @@ describe('check vllm', () => {
     expect(found.makespanPct).toBeLessThan(-1);
   });
 
+  it('notes tables of another model, and blocks that it had to plan', async () => {
+    const files = {
+      ...runFiles(),
+      'meta.json': JSON.stringify({
+        ...MADE_UP_META,
+        model: 'Qwen/Qwen3-8B',
+        num_gpu_blocks: null,
+      }),
+    };
+    const found = await check(folderOf(files), folderOf(madeUpProfile()));
+    expect(found.notes[0]).toMatch(/^\d+ KV blocks are planned from the memory of RTX PRO 6000/);
+    expect(found.notes[1]).toBe('the tables are of made-up/Llama-3.1-8B, the run of Qwen/Qwen3-8B');
+  });
+
   it('shares prefixes where the tokens are there', async () => {
     const files = runFiles();
     const tokens = rows
