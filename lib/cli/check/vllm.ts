@@ -5,6 +5,7 @@ import { simulate } from '../../serving/core/simulation';
 import { calibratedCostModel, calibrationOf } from '../../serving/cost/calibrated';
 import { largestGraphTokens } from '../../serving/cost/cuda-graphs';
 import { type OpTableFiles, readOpTables } from '../../serving/cost/op-tables/files';
+import { weightBytesByOperator } from '../../serving/cost/op-tables/memory-floor';
 import { opTablesCostModel } from '../../serving/cost/op-tables/op-tables';
 import { hubModelOfConfig } from '../../serving/presets/hub-models';
 import { linkOf } from '../../serving/presets/links';
@@ -31,6 +32,8 @@ export interface VllmCheck {
   readonly kvBlocks: number;
   readonly preemptions: number;
   readonly prefixHitPct: number;
+  /** Where the cost model's figures come from, and what was changed of them. */
+  readonly source: string;
   readonly notes: readonly string[];
 }
 
@@ -46,6 +49,13 @@ export function tablesCostModel(files: OpTableFiles, settings: EngineSettings): 
       hardware === undefined
         ? { bytesPerSecond: 32e9, latencySeconds: 10e-6, source: 'PCIe 4.0 x16 and 10 us' }
         : linkOf(hardware),
+    memoryFloor:
+      hardware === undefined
+        ? undefined
+        : {
+            bytesPerSecond: hardware.bandwidthBytesPerSecond,
+            weightBytes: weightBytesByOperator(model, tensorParallel),
+          },
     largestGraphTokens: graphTokens(settings),
   });
 }
@@ -161,6 +171,7 @@ export function compareRun(run: MeasuredRun, params: ServeParams, costModel: Cos
       prefixCache === undefined || prefixCache.queriedTokens === 0
         ? 0
         : Math.round((prefixCache.hitTokens / prefixCache.queriedTokens) * 1e4) / 100,
+    source: result.costModel.source,
     notes: result.notes,
   };
 }

@@ -7,6 +7,7 @@ import { calibratedCostModel, calibrationOf } from './calibrated';
 import { largestGraphTokens } from './cuda-graphs';
 import { parseBundle } from './op-tables/bundle';
 import { readOpTables } from './op-tables/files';
+import { weightBytesByOperator } from './op-tables/memory-floor';
 import { opTablesCostModel } from './op-tables/op-tables';
 
 /**
@@ -33,6 +34,10 @@ export function opTablesForCell(params: ServeParams, tables: unknown): CostModel
     bytesPerElement: model.bytesPerWeight,
     experts: undefined,
     link,
+    memoryFloor: {
+      bytesPerSecond: HARDWARE[params.hardware].bandwidthBytesPerSecond,
+      weightBytes: weightBytesByOperator(model, tensorParallel),
+    },
     largestGraphTokens: graphTokens(params.strategy),
   });
 }

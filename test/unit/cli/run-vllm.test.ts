@@ -39,7 +39,12 @@ const folder = writeFolder({
   'load.jsonl': lines(8),
   'long.jsonl': lines(9000),
   'bundle.json': JSON.stringify(makeBundle(madeUpProfile())),
-  ...madeUpProfile({ folder: 'profile/tp1/' }),
+  ...Object.fromEntries(
+    Object.entries(madeUpProfile({ folder: 'tp1/' })).map(([name, text]) => [
+      `profile/${name}`,
+      text,
+    ]),
+  ),
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 const out = join(folder, 'results.json');

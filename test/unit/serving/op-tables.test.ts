@@ -153,7 +153,7 @@ describe('operator tables', () => {
     const f = batch([[256, 0]], []);
     const activated = expectedExperts(experts, 256);
     const dense = modelOf(madeUpProfile()).iterationSeconds(f) * 1e6;
-    const ffn = 80 + 2 + 40 + (0.4 + 0.01 + 0.2) * 256;
+    const ffn = 200 + 2 + 100 + (0.4 + 0.01 + 0.2) * 256;
     const expected = dense + LAYERS * (MADE_UP.moe(256, activated) - ffn);
     expect(modelOf(files, 1, { experts }).iterationSeconds(f) * 1e6).toBeCloseTo(expected, 6);
     expect(() => modelOf(files)).toThrow(/moe.csv: the model has no experts/);
@@ -166,6 +166,33 @@ describe('operator tables', () => {
     const model = modelOf(madeUpProfile(), 1, { largestGraphTokens: 256 });
     expect(model.denseMicroseconds(9)).toBe(model.denseMicroseconds(16));
     expect(model.denseMicroseconds(300)).toBeGreaterThan(model.denseMicroseconds(299));
+  });
+
+  it('read no weights faster than memory gives them', () => {
+    const bytesPerSecond = 1e12;
+    // 50 us of reading, above the samples of 40 + 0.1 tokens up to 100 of them.
+    const memoryFloor = { bytesPerSecond, weightBytes: { qkv_proj: 50e6, down_proj: 1 } };
+    const plain = modelOf(madeUpProfile());
+    const raised = modelOf(madeUpProfile(), 1, { memoryFloor });
+    expect(raised.denseMicroseconds(16) - plain.denseMicroseconds(16)).toBeCloseTo(
+      LAYERS * (50 - 41.6),
+      9,
+    );
+    expect(raised.denseMicroseconds(256)).toBe(plain.denseMicroseconds(256));
+    expect(raised.source).toContain('; qkv_proj raised to the time of reading the weights');
+    expect(plain.source).not.toContain('raised');
+  });
+
+  it('may name prefills by their tokens and mean key length', () => {
+    const files = madeUpProfile();
+    const header = 'prefill_tokens,prefill_key,n_decode,kv_decode,time_us';
+    const attention = (files['attention.csv'] as string).replace(/^.*\n/, `${header}\n`);
+    const model = modelOf({ ...files, 'attention.csv': attention });
+    // A chunk of 256 after 512 tokens has a mean key of 640.
+    expect(model.attentionMicroseconds(batch([[256, 512]], []))).toBeCloseTo(
+      MADE_UP.attention(256, 640, 0, 0),
+      9,
+    );
   });
 
   it('travel as one file', () => {
@@ -203,8 +230,8 @@ describe('wrong operator tables', () => {
     ],
     [
       'times are in nanoseconds by size',
-      change('per_sequence.csv', 'lm_head,1,300.5', 'lm_head,1,300500'),
-      'per_sequence.csv: line 2: invalid time_us: 300500 for lm_head at sequences 1 (expected microseconds up to 10000; is it in nanoseconds?)',
+      change('per_sequence.csv', 'lm_head,1,900.5', 'lm_head,1,900500'),
+      'per_sequence.csv: line 2: invalid time_us: 900500 for lm_head at sequences 1 (expected microseconds up to 10000; is it in nanoseconds?)',
     ],
     [
       'a value is no number',

@@ -65,7 +65,7 @@ function blend<T>(axis: Axis<T>, at: number, read: (under: T) => number): number
  */
 export function readAttentionGrid(table: CsvTable): AttentionGrid {
   const isKeyLength = table.has('prefill_key');
-  const chunk = table.numbers('prefill_chunk');
+  const chunk = table.numbers(table.has('prefill_tokens') ? 'prefill_tokens' : 'prefill_chunk');
   const context = table.numbers(isKeyLength ? 'prefill_key' : 'kv_prefill');
   const decodes = table.numbers('n_decode');
   const decodeContext = table.numbers('kv_decode');

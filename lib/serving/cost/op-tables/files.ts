@@ -95,7 +95,7 @@ export function readOpTables(files: OpTableFiles, tensorParallel: number): OpTab
   const metaPath = Object.keys(files).find((path) => /(^|\/)meta\.yaml$/.test(path));
   const meta = metaPath === undefined ? {} : parseYamlSubset(metaPath, files[metaPath] as string);
   const attentionPath = find('attention.csv') as string;
-  const hasKey = /^[^\n]*\bprefill_key\b/.test(files[attentionPath] as string);
+  const attentionHeader = (files[attentionPath] as string).slice(0, 200).split('\n')[0] ?? '';
   const moeColumns = ['tokens', 'activated_experts', 'time_us'];
   const ownMoe = table('moe.csv', moeColumns);
   const moeOfOne = Object.keys(files).find((path) => /(^|\/)tp1\/moe\.csv$/.test(path));
@@ -110,8 +110,8 @@ export function readOpTables(files: OpTableFiles, tensorParallel: number): OpTab
     perSequence: curvesOf(need('per_sequence.csv', ['layer', 'sequences', 'time_us']), 'sequences'),
     attention: readAttentionGrid(
       need('attention.csv', [
-        'prefill_chunk',
-        hasKey ? 'prefill_key' : 'kv_prefill',
+        /\bprefill_tokens\b/.test(attentionHeader) ? 'prefill_tokens' : 'prefill_chunk',
+        /\bprefill_key\b/.test(attentionHeader) ? 'prefill_key' : 'kv_prefill',
         'n_decode',
         'kv_decode',
         'time_us',

@@ -2,6 +2,7 @@ import type { BatchFeatures, CostModel } from '../../types';
 import { paddedTokens } from '../cuda-graphs';
 import { type Curve, sumAt, sumAtEverySize } from './curve';
 import type { OpTables } from './files';
+import { type MemoryFloor, raiseToFloor } from './memory-floor';
 import { type Experts, expectedExperts } from './moe';
 import { yamlAt } from './yaml-subset';
 
@@ -20,6 +21,8 @@ export interface OpTablesOptions {
   /** Needed where the profile has experts. */
   readonly experts?: Experts | undefined;
   readonly link: LinkSpec;
+  /** Where the accelerator and the model are known: no operator reads its weights faster than that. */
+  readonly memoryFloor?: MemoryFloor | undefined;
   /** Largest batch that runs as a recorded CUDA graph, which pads it; 0 for none. */
   readonly largestGraphTokens: number;
 }
@@ -92,11 +95,17 @@ export function opTablesCostModel(tables: OpTables, options: OpTablesOptions): O
       'moe.csv: the model has no experts (expected their number and experts per token)',
     );
   }
+  const raised: string[] = [];
+  const atLeast = (name: string, curve: Curve): Curve => {
+    const higher = raiseToFloor(name, curve, options.memoryFloor);
+    if (higher !== curve) raised.push(name);
+    return higher;
+  };
   const once: [Curve, number][] = ONCE.map((name) => [dense.get(name) as Curve, 1]);
   const perLayer = Object.entries(PER_LAYER).flatMap(([name, times]): [Curve, number][] => {
     const curve = dense.get(name);
     const isReplaced = moe !== undefined && FFN.includes(name);
-    return curve === undefined || isReplaced ? [] : [[curve, times * layers]];
+    return curve === undefined || isReplaced ? [] : [[atLeast(name, curve), times * layers]];
   });
   const parts = [...once, ...perLayer];
   const sampled = Math.min(...parts.map(([curve]) => lastSize(curve)));
@@ -111,7 +120,7 @@ export function opTablesCostModel(tables: OpTables, options: OpTablesOptions): O
         (denseSums[tokens] as number) + layers * share * moe.microseconds(tokens, activated);
     }
   }
-  const heads = PER_SEQUENCE.map((name) => perSequence.get(name) as Curve);
+  const heads = PER_SEQUENCE.map((name) => atLeast(name, perSequence.get(name) as Curve));
   const sampledSequences = Math.min(...heads.map(lastSize));
   const headSums = sumAtEverySize(
     heads.map((curve) => [curve, 1]),
@@ -173,6 +182,10 @@ export function opTablesCostModel(tables: OpTables, options: OpTablesOptions): O
     label,
     source: `measured operator times in microseconds from the bound files${
       tp > 1 ? `; all-reduce: ${link.source}` : ''
+    }${
+      raised.length > 0
+        ? `; ${raised.join(', ')} raised to the time of reading the weights from memory`
+        : ''
     }`,
     attentionMicroseconds,
     denseMicroseconds,
