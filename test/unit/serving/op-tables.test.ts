@@ -156,6 +156,16 @@ describe('operator tables', () => {
     const ffn = 200 + 2 + 100 + (0.4 + 0.01 + 0.2) * 256;
     const expected = dense + LAYERS * (MADE_UP.moe(256, activated) - ffn);
     expect(modelOf(files, 1, { experts }).iterationSeconds(f) * 1e6).toBeCloseTo(expected, 6);
+    // Two tokens run as two, three as four; the padding reaches no expert of its own.
+    const graphs = modelOf(files, 1, { experts, largestGraphTokens: 256 });
+    const plain = modelOf(madeUpProfile(), 1, { largestGraphTokens: 256 });
+    const three = batch([[3, 0]], []);
+    const ffnOfFour = 200 + 2 + 100 + (0.4 + 0.01 + 0.2) * 4;
+    const moe = MADE_UP.moe(4, expectedExperts(experts, 3));
+    expect((graphs.iterationSeconds(three) - plain.iterationSeconds(three)) * 1e6).toBeCloseTo(
+      LAYERS * (moe - ffnOfFour),
+      6,
+    );
     expect(() => modelOf(files)).toThrow(/moe.csv: the model has no experts/);
   });
 

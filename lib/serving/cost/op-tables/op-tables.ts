@@ -72,7 +72,7 @@ function checkLayers(tables: OpTables): void {
 export interface OpTablesCostModel extends CostModel {
   /** Microseconds of one layer's attention, the skew term included. */
   attentionMicroseconds(features: BatchFeatures): number;
-  /** Microseconds of everything that depends on the token count alone. */
+  /** Microseconds of the dense operators and the all-reduces, which depend on the token count alone. */
   denseMicroseconds(tokens: number): number;
 }
 
@@ -111,13 +111,15 @@ export function opTablesCostModel(tables: OpTables, options: OpTablesOptions): O
   const sampled = Math.min(...parts.map(([curve]) => lastSize(curve)));
   const denseSums = sumAtEverySize(parts, sampled);
   if (tp > 1) addAllReduce(denseSums, options, tp);
+  const moeSums = new Float64Array(moe === undefined ? 2 : sampled + 1);
   if (moe !== undefined && experts !== undefined) {
     // One rank of several holds a slice of every expert, so a whole expert's time is shared out.
     const share = tables.isMoeOfOneRank ? 1 / tp : 1;
     for (let tokens = 1; tokens <= sampled; tokens++) {
+      // What pads a recorded graph is computed too, and asks for no expert of its own.
+      const padded = paddedTokens(tokens, largestGraphTokens);
       const activated = expectedExperts(experts, tokens);
-      denseSums[tokens] =
-        (denseSums[tokens] as number) + layers * share * moe.microseconds(tokens, activated);
+      moeSums[tokens] = layers * share * moe.microseconds(padded, activated);
     }
   }
   const heads = PER_SEQUENCE.map((name) => atLeast(name, perSequence.get(name) as Curve));
@@ -192,7 +194,7 @@ export function opTablesCostModel(tables: OpTables, options: OpTablesOptions): O
     iterationSeconds(f) {
       const tokens = f.decodeCount + f.prefillTokens;
       const sequences = f.decodeCount + f.prefillCount;
-      let us = denseMicroseconds(tokens) + sumAt(headSums, sequences);
+      let us = denseMicroseconds(tokens) + sumAt(moeSums, tokens) + sumAt(headSums, sequences);
       us += layers * attentionMicroseconds(f);
       iterations++;
       let isBeyond = flag('tokens', tokens, sampled);
