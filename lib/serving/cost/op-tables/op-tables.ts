@@ -108,7 +108,10 @@ export function opTablesCostModel(tables: OpTables, options: OpTablesOptions): O
     return curve === undefined || isReplaced ? [] : [[atLeast(name, curve), times * layers]];
   });
   const parts = [...once, ...perLayer];
-  const sampled = Math.min(...parts.map(([curve]) => lastSize(curve)));
+  const sampled = Math.min(
+    ...parts.map(([curve]) => lastSize(curve)),
+    moe?.reach.tokens ?? Infinity,
+  );
   const denseSums = sumAtEverySize(parts, sampled);
   if (tp > 1) addAllReduce(denseSums, options, tp);
   const moeSums = new Float64Array(moe === undefined ? 2 : sampled + 1);
