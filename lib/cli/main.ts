@@ -11,7 +11,11 @@ const USAGE = `usage: headroom COMMAND
   eval --task ID              what a KV-cache policy still answers (eval --help)
   gates [--model DIR]         what a model must be able to do before its caches are judged
   check vidur --tables T --run R
-                              replay a reference run of Vidur and print the largest differences`;
+                              replay a reference run of Vidur and print the largest differences
+  check vllm --run DIR [--tables DIR] [--tokens FILE]
+                              replay a measured run of vLLM and print the signed errors
+  check silicon --file CSV --tables DIR
+                              simulate measured closed loops and print the median errors`;
 
 type Command = (args: string[]) => Promise<number>;
 

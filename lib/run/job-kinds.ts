@@ -58,7 +58,7 @@ export function neededFileName(cell: Cell): string | undefined {
   }
   if (cell.kind === 'serve') {
     const { costModel } = cell.params;
-    return costModel.type === 'tables' ? costModel.fileName : undefined;
+    return 'fileName' in costModel ? costModel.fileName : undefined;
   }
   if (cell.kind === 'attention') {
     const { inputs } = cell.params;

@@ -270,6 +270,10 @@ const params = {
           { requiredKeys: ['type'] },
         ),
         fc.record(
+          { type: fc.constant('json-lines'), tokensPerHash: int(1, 1024) },
+          { requiredKeys: ['type'] },
+        ),
+        fc.record(
           { type: fc.constant('azure-csv'), fileName: fc.string({ maxLength: 30 }) },
           { requiredKeys: ['type'] },
         ),
@@ -287,6 +291,16 @@ const params = {
       model: fc.constantFrom('llama-3.1-8b', 'opt-13b', 'qwen3-32b'),
       strategy: fc.oneof(
         fc.record({ type: fc.constant('vllm'), replicas: int(1, 8) }, { requiredKeys: ['type'] }),
+        fc.record(
+          {
+            type: fc.constant('vllm-v1'),
+            maxBatchedTokens: int(1, 16_384),
+            prefixCaching: fc.boolean(),
+            order: fc.constantFrom('fcfs', 'priority'),
+            frontEndMilliseconds: fc.double({ min: 0, max: 100, noNaN: true }),
+          },
+          { requiredKeys: ['type'] },
+        ),
         fc.record(
           { type: fc.constant('sarathi'), tokenBudget: int(1, 8192) },
           { requiredKeys: ['type'] },
@@ -308,7 +322,15 @@ const params = {
           { requiredKeys: ['type'] },
         ),
         fc.constant({ type: 'fitted' }),
+        fc.constant({ type: 'calibrated' }),
         fc.constant({ type: 'tables' }),
+        fc.record(
+          {
+            type: fc.constant('op-tables'),
+            linkGigabytesPerSecond: fc.double({ min: 0, max: 900, noNaN: true }),
+          },
+          { requiredKeys: ['type'] },
+        ),
       ),
       slo: fc.record(
         { ttftSeconds: fc.double({ min: 0.001, max: 100, noNaN: true }) },
