@@ -1,0 +1,135 @@
+import type { ComposedStrategy } from '../../spec/kinds/serve-parts';
+import type { Workload } from '../../workload/types';
+import { checkComposition } from '../compose/check-composition';
+import type { EventLoop } from '../core/event-loop';
+import type { Requests } from '../core/requests';
+import { admission, type RunningTokens } from '../parts/admission';
+import { type BatchFormer, batchFormer } from '../parts/batch-former';
+import { chunker } from '../parts/chunker';
+import { kvAlloc } from '../parts/kv-alloc';
+import { preemption } from '../parts/preemption';
+import { priority } from '../parts/priority';
+import { router } from '../parts/router';
+import { blocksOf, type InstanceView, type RequestView } from '../parts/views';
+import { waitingQueue } from '../parts/waiting-queue';
+import type { KvPlan } from '../presets/kv-plan';
+import type { CostModel, TimelineLane } from '../types';
+import { colocatedFleet } from './colocated';
+import { createRunLoop } from './event-loop';
+import type { GapRuns } from './gap-runs';
+import { createInstance, type Instance } from './instance';
+import type { LaneTotals } from './run-log';
+import { createRunState, type RunState } from './run-state';
+import { createRunningTokens } from './running-tokens';
+
+/** A simulation under way, whichever engine runs it. */
+export interface Machine {
+  readonly loop: EventLoop;
+  iterations(): number;
+  lanes(): TimelineLane[];
+  /** One entry per lane that computes. */
+  totals(lanes: readonly TimelineLane[]): readonly LaneTotals[];
+  gaps(): ReturnType<GapRuns['take']>;
+  notes(): readonly string[];
+}
+
+export interface MachineOptions {
+  readonly strategy: ComposedStrategy;
+  readonly workload: Workload;
+  readonly requests: Requests;
+  readonly costModel: CostModel;
+  readonly kvPlan: KvPlan;
+  readonly watermarkBlocks: number;
+  readonly kvBytesPerToken: number;
+  readonly horizonSeconds: number;
+  readonly parity: boolean;
+}
+
+/**
+ * A composed strategy, ready to run.
+ * @throws Error with one sentence when the parts contradict each other
+ */
+export function composedMachine(options: MachineOptions): Machine {
+  const { strategy, workload, requests, kvPlan, watermarkBlocks, parity } = options;
+  const problem = checkComposition(strategy);
+  if (problem !== undefined) throw new Error(problem);
+  const view: RequestView = {
+    arrivalSeconds: requests.arrivalSeconds,
+    prefillTokens: requests.prefillTokens,
+    totalTokens: requests.totalTokens,
+    clientIds: workload.clientIds ?? new Int32Array(requests.count),
+  };
+  const { blocks: blocksTotal, blockTokens } = kvPlan;
+  const alloc = kvAlloc(strategy.kvAlloc, blockTokens);
+  const order = priority(strategy.priority, view);
+  const runningTokens = createRunningTokens();
+  const entry = admission(
+    strategy.admission,
+    alloc,
+    view,
+    (each: InstanceView): RunningTokens => runningTokens(state, each as Instance),
+  );
+  const former: BatchFormer = batchFormer(strategy.batchFormer);
+  const makeInstance = (index: number): Instance =>
+    createInstance(index, {
+      role: 'mixed',
+      queue: waitingQueue(strategy.priority, order, view),
+      blockTokens,
+      blocksTotal,
+      watermarkBlocks,
+    });
+  const { topology } = strategy;
+  const replicas = topology.type === 'colocated' ? topology.replicas : 1;
+  const fleet = colocatedFleet(
+    Array.from({ length: replicas }, (_, i) => makeInstance(i)),
+    router(strategy.router),
+    view.clientIds,
+    strategy.name,
+  );
+  const state: RunState = createRunState({
+    requests,
+    costModel: options.costModel,
+    parity,
+    horizonSeconds: options.horizonSeconds,
+    kvBytesPerToken: options.kvBytesPerToken,
+    parts: {
+      former: () => former,
+      chunker: chunker(strategy.chunker),
+      admission: entry,
+      priority: order,
+      preemption: preemption(strategy.preemption, order, requests.arrivalSeconds),
+      alloc,
+    },
+    hooks: {
+      onPrefilled: () => false,
+      onPreempted: (instance, id) => instance.queue.giveBack(id, instance.step),
+    },
+  });
+
+  const { spareBlocks } = state.parts.preemption;
+  function refuse(id: number): string | undefined {
+    if (parity) return undefined;
+    // The last token is emitted and never fed, so it needs no KV.
+    const tokens = (requests.totalTokens[id] as number) - 1;
+    const most = Math.min(alloc.mostTokens, entry.mostTokens);
+    if (tokens > most) return `has ${tokens} tokens above ${most}`;
+    // A decode asks for a free block even when it needs none, so one must stay free beside the request.
+    const beside = Math.max(entry.spareBlocks(watermarkBlocks), alloc.grows ? spareBlocks : 0);
+    const blocks = alloc.grows ? blocksOf(tokens, blockTokens) : alloc.entryBlocks(tokens);
+    return blocks + beside > blocksTotal ? `needs ${blocks} KV blocks` : undefined;
+  }
+
+  return {
+    loop: createRunLoop(state, fleet, refuse),
+    iterations: () => state.iterations,
+    lanes: () => fleet.lanes(),
+    totals: () => fleet.instances.map(({ log }) => log.totals),
+    gaps: () => state.gaps.take(),
+    notes: () => [
+      ...(state.swaps > 0 ? [`${state.swaps} preemptions moved KV to host memory and back`] : []),
+      ...(fleet.instances.some(({ log }) => log.hasRuns)
+        ? ['too many iterations to keep each: a row of the timeline is a run of them']
+        : []),
+    ],
+  };
+}
