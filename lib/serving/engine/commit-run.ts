@@ -1,10 +1,10 @@
 import type { Instance } from './instance';
 import { runSeconds } from './run-length';
-import { reserveRows } from './run-log';
+import { beginRuns, reserveRows } from './run-log';
 import type { RunState } from './run-state';
 
 /** Iterations kept one by one over all lanes; beyond it a row of the timeline stands for a run. */
-export const MOST_LOGGED = 4_000_000;
+export const MOST_LOGGED = 2_000_000;
 
 /**
  * Books the first `count` iterations of the run in flight: log, gaps, and what decoding moves on by.
@@ -43,6 +43,7 @@ function logRun(state: RunState, instance: Instance, count: number, endSeconds: 
   const isKept = state.logged < MOST_LOGGED;
   const rows = isKept ? count : 1;
   state.logged += rows;
+  if (!isKept) beginRuns(log);
   reserveRows(log, rows);
   const row = log.count;
   log.count += rows;
@@ -60,7 +61,6 @@ function logRun(state: RunState, instance: Instance, count: number, endSeconds: 
       const at = row + i;
       log.startSeconds[at] = i === 0 ? startSeconds : startSeconds + runSeconds(first, slope, i);
       log.durationSeconds[at] = isKept ? duration : endSeconds - startSeconds;
-      log.runIterations[at] = isKept ? 1 : count;
       log.prefillTokens[at] = prefill;
       log.decodeTokens[at] = decodes;
       log.batchSize[at] = batch;
@@ -68,7 +68,7 @@ function logRun(state: RunState, instance: Instance, count: number, endSeconds: 
       log.kvBlocksUsed[at] = used;
     }
   }
-  if (!isKept && count > 1) log.hasRuns = true;
+  if (!isKept) log.runIterations[row] = count;
   instance.blocksUsed = used;
   const { totals } = log;
   totals.busySeconds += endSeconds - startSeconds;

@@ -119,15 +119,19 @@ export function composedMachine(options: MachineOptions): Machine {
     return blocks + beside > blocksTotal ? `needs ${blocks} KV blocks` : undefined;
   }
 
+  let lanes: TimelineLane[] | undefined;
   return {
     loop: createRunLoop(state, fleet, refuse),
     iterations: () => state.iterations,
-    lanes: () => fleet.lanes(),
+    lanes() {
+      lanes ??= fleet.lanes();
+      return lanes;
+    },
     totals: () => fleet.instances.map(({ log }) => log.totals),
     gaps: () => state.gaps.take(),
     notes: () => [
       ...(state.swaps > 0 ? [`${state.swaps} preemptions moved KV to host memory and back`] : []),
-      ...(fleet.instances.some(({ log }) => log.hasRuns)
+      ...(lanes?.some(({ runIterations }) => runIterations !== undefined)
         ? ['too many iterations to keep each: a row of the timeline is a run of them']
         : []),
     ],

@@ -14,6 +14,7 @@ export interface LaneTotals {
 export interface RunLog {
   startSeconds: Float64Array;
   durationSeconds: Float64Array;
+  /** Empty while every row is one iteration. */
   runIterations: Int32Array;
   prefillTokens: Int32Array;
   decodeTokens: Int32Array;
@@ -21,41 +22,48 @@ export interface RunLog {
   queueLength: Int32Array;
   kvBlocksUsed: Int32Array;
   count: number;
-  /** Whether some row stands for more than one iteration. */
-  hasRuns: boolean;
   readonly totals: LaneTotals;
 }
+
+type IntColumn =
+  | 'runIterations'
+  | 'prefillTokens'
+  | 'decodeTokens'
+  | 'batchSize'
+  | 'queueLength'
+  | 'kvBlocksUsed';
 
 export function createRunLog(): RunLog {
   return {
     startSeconds: new Float64Array(1024),
     durationSeconds: new Float64Array(1024),
-    runIterations: new Int32Array(1024),
+    runIterations: new Int32Array(0),
     prefillTokens: new Int32Array(1024),
     decodeTokens: new Int32Array(1024),
     batchSize: new Int32Array(1024),
     queueLength: new Int32Array(1024),
     kvBlocksUsed: new Int32Array(1024),
     count: 0,
-    hasRuns: false,
     totals: { busySeconds: 0, batchSum: 0, kvBlockSeconds: 0, kvMax: 0, lastEndSeconds: 0 },
   };
 }
 
 function copied<A extends Float64Array | Int32Array>(column: A, length: number): A {
+  if (length <= column.length) return column.slice(0, length) as A;
   const make = column.constructor as new (length: number) => A;
   const next = new make(length);
-  next.set(column.subarray(0, Math.min(length, column.length)));
+  next.set(column);
   return next;
 }
 
 /** Makes room for `more` rows. */
 export function reserveRows(log: RunLog, more: number): void {
   if (log.count + more <= log.startSeconds.length) return;
-  const length = Math.max(log.count + more, Math.ceil(log.startSeconds.length * 1.6));
+  const { length: known } = log.startSeconds;
+  const length = Math.max(log.count + more, known < 65_536 ? known * 2 : Math.ceil(known * 1.3));
   log.startSeconds = copied(log.startSeconds, length);
   log.durationSeconds = copied(log.durationSeconds, length);
-  log.runIterations = copied(log.runIterations, length);
+  if (log.runIterations.length > 0) log.runIterations = copied(log.runIterations, length);
   log.prefillTokens = copied(log.prefillTokens, length);
   log.decodeTokens = copied(log.decodeTokens, length);
   log.batchSize = copied(log.batchSize, length);
@@ -63,6 +71,13 @@ export function reserveRows(log: RunLog, more: number): void {
   log.kvBlocksUsed = copied(log.kvBlocksUsed, length);
 }
 
+/** From here on a row may stand for several iterations. */
+export function beginRuns(log: RunLog): void {
+  if (log.runIterations.length > 0) return;
+  log.runIterations = new Int32Array(log.startSeconds.length).fill(1);
+}
+
+/** The lane so far. The log gives its columns away: it is the last call but for the totals. */
 export function takeRunLane(
   log: RunLog,
   id: string,
@@ -70,21 +85,32 @@ export function takeRunLane(
   role: LaneRole,
   kvBlocksTotal: number,
 ): TimelineLane {
-  const { count } = log;
+  // One column at a time, so that a long log is never there twice.
+  const floats = (name: 'startSeconds' | 'durationSeconds'): Float64Array => {
+    const column = copied(log[name], log.count);
+    log[name] = new Float64Array(0);
+    return column;
+  };
+  const ints = (name: IntColumn): Int32Array => {
+    const column = copied(log[name], log.count);
+    log[name] = new Int32Array(0);
+    return column;
+  };
+  const hasRuns = log.runIterations.length > 0;
   const lane = {
     id,
     label,
     role,
-    startSeconds: copied(log.startSeconds, count),
-    durationSeconds: copied(log.durationSeconds, count),
-    prefillTokens: copied(log.prefillTokens, count),
-    decodeTokens: copied(log.decodeTokens, count),
-    batchSize: copied(log.batchSize, count),
-    queueLength: copied(log.queueLength, count),
-    kvBlocksUsed: copied(log.kvBlocksUsed, count),
+    startSeconds: floats('startSeconds'),
+    durationSeconds: floats('durationSeconds'),
+    prefillTokens: ints('prefillTokens'),
+    decodeTokens: ints('decodeTokens'),
+    batchSize: ints('batchSize'),
+    queueLength: ints('queueLength'),
+    kvBlocksUsed: ints('kvBlocksUsed'),
     kvBlocksTotal,
   };
-  return log.hasRuns ? { ...lane, runIterations: copied(log.runIterations, count) } : lane;
+  return hasRuns ? { ...lane, runIterations: ints('runIterations') } : lane;
 }
 
 /** The same sums, of a lane of single iterations. */
