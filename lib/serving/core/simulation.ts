@@ -179,7 +179,8 @@ function makeMachine(
       costModel,
       kvPlan,
       watermarkBlocks,
-      kvBytesPerToken: kvBytesPerToken(MODELS[params.model]) / params.tensorParallel,
+      kvBytesPerToken: kvBytesPerToken(MODELS[params.model]),
+      tensorParallel: params.tensorParallel,
       horizonSeconds,
       parity,
     });

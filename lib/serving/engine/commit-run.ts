@@ -47,7 +47,7 @@ function logRun(state: RunState, instance: Instance, count: number, endSeconds: 
   reserveRows(log, rows);
   const row = log.count;
   log.count += rows;
-  let used = instance.blocksUsed;
+  let used = instance.usedAtStart;
   let blockSeconds = 0;
   let phase = step % blockTokens;
   for (let i = 0; i < count; i++) {
@@ -69,7 +69,7 @@ function logRun(state: RunState, instance: Instance, count: number, endSeconds: 
     }
   }
   if (!isKept) log.runIterations[row] = count;
-  instance.blocksUsed = used;
+  instance.blocksUsed += used - instance.usedAtStart;
   const { totals } = log;
   totals.busySeconds += endSeconds - startSeconds;
   totals.batchSum += batch * count;

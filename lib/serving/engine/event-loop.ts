@@ -1,7 +1,7 @@
 import type { EventLoop } from '../core/event-loop';
 import { createCalendar } from './calendar';
-import type { Fleet } from './colocated';
 import { logUnfinished } from './commit-run';
+import type { Fleet } from './fleet';
 import type { Instance } from './instance';
 import { finishRun, settleRun, startRun } from './iteration';
 import type { RunState } from './run-state';
@@ -23,8 +23,7 @@ export function createRunLoop(
   const { instances } = fleet;
   const backlog = new Int32Array(requests.count);
   const calendar = createCalendar(instances.length);
-  const dirty = new Int32Array(instances.length);
-  let dirtyCount = 0;
+  const dirty: number[] = [];
   let arrived = 0;
   let now = 0;
   let isFinished = false;
@@ -38,8 +37,12 @@ export function createRunLoop(
     }
     if (instance.isDirty) return;
     instance.isDirty = true;
-    dirty[dirtyCount++] = instance.index;
+    dirty.push(instance.index);
   }
+
+  state.hooks.onPrefilled = (instance, id) => fleet.onPrefilled(state, instance, id, touch);
+  state.hooks.onCompleted = (instance) => fleet.onCompleted(instance);
+  state.hooks.onPreempted = (instance, id) => fleet.onPreempted(state, instance, id, touch);
 
   function arrive(): void {
     const { arrivalSeconds } = requests;
@@ -52,15 +55,17 @@ export function createRunLoop(
   }
 
   function dispatch(): void {
-    fleet.beforeDispatch(state, now, touch);
-    // A replica may touch another one while it forms its iteration.
-    for (let i = 0; i < dirtyCount; i++) {
-      const instance = instances[dirty[i] as number] as Instance;
-      instance.isDirty = false;
-      if (instance.isBusy) continue;
-      if (startRun(state, instance, now)) calendar.set(instance.index, instance.endSeconds);
-    }
-    dirtyCount = 0;
+    do {
+      fleet.beforeDispatch(state, now, touch);
+      // A replica may touch another one while it forms its iteration.
+      for (let i = 0; i < dirty.length; i++) {
+        const instance = instances[dirty[i] as number] as Instance;
+        instance.isDirty = false;
+        if (instance.isBusy) continue;
+        if (startRun(state, instance, now)) calendar.set(instance.index, instance.endSeconds);
+      }
+      dirty.length = 0;
+    } while (fleet.isPending());
   }
 
   return {

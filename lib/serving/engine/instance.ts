@@ -56,6 +56,8 @@ export interface Instance {
   chunkCount: number;
   hasDecodes: boolean;
   queueAtStart: number;
+  /** Blocks in use when the run began: transfers move them while it is under way. */
+  usedAtStart: number;
   /** Copies between device and host that hold the iteration up. */
   copyBytes: number;
   isBusy: boolean;
@@ -110,6 +112,7 @@ export function createInstance(index: number, options: InstanceOptions): Instanc
     chunkCount: 0,
     hasDecodes: false,
     queueAtStart: 0,
+    usedAtStart: 0,
     copyBytes: 0,
     isBusy: false,
     startSeconds: 0,

@@ -38,20 +38,38 @@ function readFeatures(state: RunState, instance: Instance): BatchFeatures {
   return features;
 }
 
+/** Whether forming nothing has itself freed memory: a second look may find what the first did not. */
+function canTryAgain(state: RunState, instance: Instance): boolean {
+  const isEmpty = instance.decodingCount + instance.prefillingCount === 0;
+  if (isEmpty && instance.heldBack.requests > 0) {
+    returnHeldBack(instance);
+    return true;
+  }
+  const hasPreempted = state.preemptions > state.preemptionsSeen;
+  state.preemptionsSeen = state.preemptions;
+  return hasPreempted;
+}
+
 /** Forms and starts the next run of iterations of an idle replica; false when there is nothing to run. */
 export function startRun(state: RunState, instance: Instance, now: number): boolean {
-  if (!formIteration(state, instance, now)) return false;
+  while (!formIteration(state, instance, now)) {
+    if (!canTryAgain(state, instance)) return false;
+  }
+  // What was preempted has given memory back that the queue has not been offered yet.
+  const hasPreempted = state.preemptions > state.preemptionsSeen;
+  state.preemptionsSeen = state.preemptions;
   const { costModel, parts } = state;
   const batch = readFeatures(state, instance);
   let first = costModel.iterationSeconds(batch);
   if (!(first > 0) || first === Infinity)
     throw new RangeError(`invalid iteration time: ${first} s from ${costModel.label}`);
-  let iterations = repeatable(state, instance, batch);
+  let iterations = hasPreempted ? 1 : repeatable(state, instance, batch);
   const slope = iterations > 1 ? (costModel.decodeRun?.slopeSeconds(batch) ?? 0) : 0;
   // A run that gets faster would hide its longest gap from `StallStack`.
   if (slope < 0) iterations = 1;
   if (instance.copyBytes > 0) first += instance.copyBytes / parts.preemption.hostBytesPerSecond;
   instance.isBusy = true;
+  instance.usedAtStart = instance.blocksUsed;
   instance.startSeconds = now;
   instance.runFirstSeconds = first;
   instance.runSlopeSeconds = slope;
@@ -85,6 +103,7 @@ export function settleRun(state: RunState, instance: Instance, now: number): voi
       const phase = instance.step % instance.blockTokens;
       instance.blocksUsed += instance.growth[phase] as number;
     }
+    instance.usedAtStart = instance.blocksUsed;
     passLooks(state, instance, ended);
   }
   instance.runIterations = 1;
@@ -141,6 +160,7 @@ function complete(
   returnBlocks(state, instance, id, blocks, parts.former(instance).holdsUntilEmpty);
   instance.outstanding--;
   instance.outstandingTokens -= requests.totalTokens[id] as number;
+  state.hooks.onCompleted(instance);
 }
 
 function finishChunk(
@@ -172,5 +192,5 @@ function finishChunk(
   requests.lastTokenSeconds[id] = now;
   if (processed + 1 === requests.totalTokens[id])
     complete(state, instance, id, blocksHeld(state, instance, id), now);
-  else if (!state.hooks.onPrefilled(instance, id, now)) joinDecoding(state, instance, id);
+  else if (!state.hooks.onPrefilled(instance, id)) joinDecoding(state, instance, id);
 }

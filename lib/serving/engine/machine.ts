@@ -4,20 +4,18 @@ import { checkComposition } from '../compose/check-composition';
 import type { EventLoop } from '../core/event-loop';
 import type { Requests } from '../core/requests';
 import { admission, type RunningTokens } from '../parts/admission';
-import { type BatchFormer, batchFormer } from '../parts/batch-former';
 import { chunker } from '../parts/chunker';
 import { kvAlloc } from '../parts/kv-alloc';
 import { preemption } from '../parts/preemption';
 import { priority } from '../parts/priority';
-import { router } from '../parts/router';
 import { blocksOf, type InstanceView, type RequestView } from '../parts/views';
 import { waitingQueue } from '../parts/waiting-queue';
 import type { KvPlan } from '../presets/kv-plan';
 import type { CostModel, TimelineLane } from '../types';
-import { colocatedFleet } from './colocated';
 import { createRunLoop } from './event-loop';
 import type { GapRuns } from './gap-runs';
 import { createInstance, type Instance } from './instance';
+import { makeFleet } from './make-fleet';
 import type { LaneTotals } from './run-log';
 import { createRunState, type RunState } from './run-state';
 import { createRunningTokens } from './running-tokens';
@@ -40,7 +38,9 @@ export interface MachineOptions {
   readonly costModel: CostModel;
   readonly kvPlan: KvPlan;
   readonly watermarkBlocks: number;
+  /** KV bytes of one token, over all accelerators of a replica. */
   readonly kvBytesPerToken: number;
+  readonly tensorParallel: number;
   readonly horizonSeconds: number;
   readonly parity: boolean;
 }
@@ -69,40 +69,28 @@ export function composedMachine(options: MachineOptions): Machine {
     view,
     (each: InstanceView): RunningTokens => runningTokens(state, each as Instance),
   );
-  const former: BatchFormer = batchFormer(strategy.batchFormer);
-  const makeInstance = (index: number): Instance =>
+  const makeInstance = (index: number, role: Instance['role']): Instance =>
     createInstance(index, {
-      role: 'mixed',
+      role,
       queue: waitingQueue(strategy.priority, order, view),
       blockTokens,
       blocksTotal,
       watermarkBlocks,
     });
-  const { topology } = strategy;
-  const replicas = topology.type === 'colocated' ? topology.replicas : 1;
-  const fleet = colocatedFleet(
-    Array.from({ length: replicas }, (_, i) => makeInstance(i)),
-    router(strategy.router),
-    view.clientIds,
-    strategy.name,
-  );
+  const { fleet, former } = makeFleet(options, makeInstance, view.clientIds);
   const state: RunState = createRunState({
     requests,
     costModel: options.costModel,
     parity,
     horizonSeconds: options.horizonSeconds,
-    kvBytesPerToken: options.kvBytesPerToken,
+    kvBytesPerToken: options.kvBytesPerToken / options.tensorParallel,
     parts: {
-      former: () => former,
+      former,
       chunker: chunker(strategy.chunker),
       admission: entry,
       priority: order,
       preemption: preemption(strategy.preemption, order, requests.arrivalSeconds),
       alloc,
-    },
-    hooks: {
-      onPrefilled: () => false,
-      onPreempted: (instance, id) => instance.queue.giveBack(id, instance.step),
     },
   });
 
@@ -116,6 +104,8 @@ export function composedMachine(options: MachineOptions): Machine {
     // A decode asks for a free block even when it needs none, so one must stay free beside the request.
     const beside = Math.max(entry.spareBlocks(watermarkBlocks), alloc.grows ? spareBlocks : 0);
     const blocks = alloc.grows ? blocksOf(tokens, blockTokens) : alloc.entryBlocks(tokens);
+    const reserved = entry.commits(id, blockTokens);
+    if (reserved > blocksTotal) return `reserves ${reserved} KV blocks`;
     return blocks + beside > blocksTotal ? `needs ${blocks} KV blocks` : undefined;
   }
 

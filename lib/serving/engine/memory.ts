@@ -57,6 +57,7 @@ export function preempt(state: RunState, instance: Instance, id: number): void {
   const blocks = blocksHeld(state, instance, id);
   if (isDecoding) leaveDecoding(state, instance, id);
   returnBlocks(state, instance, id, blocks, false);
+  state.preemptions++;
   if (isDecoding && parts.preemption.mechanism === 'swap') {
     instance.swapped.pushBack(id);
     instance.copyBytes += (requests.processed[id] as number) * state.kvBytesPerToken;

@@ -15,13 +15,14 @@ export function repeatable(state: RunState, instance: Instance, features: BatchF
   if (decodeRun === undefined || instance.chunkCount > 0 || instance.copyBytes > 0) return 1;
   let most = nextEndStep(state, instance) - instance.step;
   if (most <= 1) return 1;
-  if (instance.queue.length > 0) {
-    const { patience, holdsUntilEmpty } = parts.former(instance);
+  const { patience, holdsUntilEmpty } = parts.former(instance);
+  const { queue, prefillingCount } = instance;
+  if (patience > 0 && queue.length + prefillingCount > 0) {
+    most = Math.min(most, 1 + patience - instance.waited);
+  } else if (queue.length > 0 && !holdsUntilEmpty) {
     const isFull =
       instance.holders >= parts.admission.maxSequences && !parts.preemption.forPriority;
-    const staysNo = (instance.queue.isStable && parts.admission.isMonotone) || isFull;
-    if (patience > 0) most = Math.min(most, 1 + patience - instance.waited);
-    else if (!staysNo && !holdsUntilEmpty) return 1;
+    if (!isFull && !(queue.isStable && parts.admission.isMonotone)) return 1;
   }
   most = Math.min(most, decodeRun.iterations(features));
   return most <= 1 ? 1 : withinMemory(state, instance, most);

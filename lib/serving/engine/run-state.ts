@@ -19,12 +19,13 @@ export interface Parts {
   readonly alloc: KvAlloc;
 }
 
-/** What crosses replicas. */
+/** What crosses replicas; the event loop ties it to the fleet. */
 export interface Hooks {
   /** A prefill has emitted a token and is not complete; true when the request leaves this replica. */
-  onPrefilled(instance: Instance, id: number, nowSeconds: number): boolean;
+  onPrefilled: (instance: Instance, id: number) => boolean;
   /** A preempted request must be computed again: where it waits. */
-  onPreempted(instance: Instance, id: number): void;
+  onPreempted: (instance: Instance, id: number) => void;
+  onCompleted: (instance: Instance) => void;
 }
 
 /** Everything that the functions of the engine share. */
@@ -36,7 +37,7 @@ export interface RunState {
   readonly gaps: GapRuns;
   readonly parity: boolean;
   readonly horizonSeconds: number;
-  /** KV bytes of one token on one replica. */
+  /** KV bytes of one token on one accelerator, each of which copies its own to the host. */
   readonly kvBytesPerToken: number;
   /** Of a request that decodes: processed tokens less the replica's step. */
   readonly base: Int32Array;
@@ -49,17 +50,21 @@ export interface RunState {
   logged: number;
   iterations: number;
   swaps: number;
+  preemptions: number;
+  /** Preemptions up to the last iteration that was formed. */
+  preemptionsSeen: number;
 }
 
 export function createRunState(
   options: Pick<
     RunState,
-    'requests' | 'parts' | 'hooks' | 'costModel' | 'parity' | 'horizonSeconds' | 'kvBytesPerToken'
+    'requests' | 'parts' | 'costModel' | 'parity' | 'horizonSeconds' | 'kvBytesPerToken'
   >,
 ): RunState {
   const { count } = options.requests;
   return {
     ...options,
+    hooks: { onPrefilled: () => false, onPreempted: () => undefined, onCompleted: () => undefined },
     gaps: createGapRuns(),
     base: new Int32Array(count),
     endStep: new Int32Array(count).fill(-1),
@@ -68,5 +73,7 @@ export function createRunState(
     logged: 0,
     iterations: 0,
     swaps: 0,
+    preemptions: 0,
+    preemptionsSeen: 0,
   };
 }

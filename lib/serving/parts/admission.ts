@@ -78,6 +78,8 @@ export function admission(
       return {
         ...common,
         isMonotone: false,
+        // The peak of a request alone is its whole length, and must stay below the memory.
+        spareBlocks: () => 2,
         fits: (view, id) =>
           free(view) >= entry(id) &&
           futurePeak(running(view), requests, id) < view.blocksTotal * view.blockTokens,

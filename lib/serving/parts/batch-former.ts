@@ -71,8 +71,8 @@ export function batchFormer(part: BatchFormerPart): BatchFormer {
       const running = [plan({ decodes: true, continues: true })];
       const fresh = [plan({ admits: true })];
       return {
-        plans: ({ decodingCount, prefillingCount }) =>
-          decodingCount + prefillingCount > 0 ? running : fresh,
+        plans: ({ decodingCount, prefillingCount, swapped }) =>
+          decodingCount + prefillingCount + swapped.length > 0 ? running : fresh,
         patience: 0,
         holdsUntilEmpty: true,
       };

@@ -11,6 +11,8 @@ export interface InstanceView {
   readonly holders: number;
   readonly decodingCount: number;
   readonly prefillingCount: number;
+  /** Requests preempted to host memory. */
+  readonly swapped: { readonly length: number };
   /** Decode iterations since the batch former last looked at the queue. */
   readonly waited: number;
   /** Requests routed here and not finished here, and their unfinished prompt and output tokens. */
