@@ -22,6 +22,7 @@ import {
   DecodeResultView,
   RecurrentEditor,
   RecurrentResultView,
+  ServeEditor,
 } from './loaded-later';
 import styles from './results.module.css';
 import { SaveTensors } from './save-tensors';
@@ -86,6 +87,13 @@ function Editor({ cell, edit }: Pick<Props, 'cell' | 'edit'>) {
       return <RecurrentEditor params={cell.params} onParams={onParams} />;
     case 'decode':
       return <DecodeEditor params={cell.params} onParams={onParams} />;
+    case 'serve':
+      return (
+        <ServeEditor
+          params={cell.params}
+          onStrategy={(strategy) => edit.param(cell.id, ['strategy'], strategy)}
+        />
+      );
     default:
       return null;
   }

@@ -215,7 +215,7 @@ export const STRATEGY_PRESETS: readonly StrategyPreset[] = [
   },
 ];
 
-/** The preset of exactly these parts, replicas and pool sizes aside. */
+/** The preset of exactly these parts; name, replicas and pool sizes aside. */
 export function presetOf(strategy: ComposedStrategy): StrategyPreset | undefined {
   const key = JSON.stringify(withoutCounts(strategy));
   return STRATEGY_PRESETS.find((each) => JSON.stringify(withoutCounts(each.strategy)) === key);
@@ -239,6 +239,7 @@ function withoutCounts(strategy: ComposedStrategy): object {
   const { topology } = strategy;
   return {
     ...strategy,
+    name: '',
     topology:
       topology.type === 'colocated'
         ? { type: topology.type }
