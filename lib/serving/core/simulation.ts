@@ -2,7 +2,7 @@ import type { ServeParams, ServeStrategy } from '../../spec/kinds/serve';
 import { summarizeWeighted } from '../../stats/percentiles';
 import type { Workload } from '../../workload/types';
 import { toComposed } from '../compose/to-composed';
-import { composedMachine, type Machine } from '../engine/machine';
+import { composedMachine, type Machine, neverFit } from '../engine/machine';
 import { totalsOf } from '../engine/run-log';
 import { serveMetrics } from '../metrics';
 import { prefillPoolFormer } from '../policies/prefill-pool';
@@ -145,15 +145,7 @@ export function createSimulation(
         costModel: { kind: costModel.kind, label: costModel.label, source: costModel.source },
         kvPlan,
         accelerators: acceleratorCount(params.strategy, params.tensorParallel),
-        notes: [
-          ...workload.notes,
-          ...(refused > 0
-            ? [
-                `${refused} requests can never fit in ${kvPlan.blocks} KV blocks and were refused on arrival`,
-              ]
-            : []),
-          ...machine.notes(),
-        ],
+        notes: [...workload.notes, ...machine.refusals(refused), ...machine.notes()],
         wallSeconds: (performance.now() - startedAt) / 1000,
       };
     },
@@ -220,6 +212,7 @@ function steppedMachine(
       const samples = gaps.take();
       return { samples, summary: summarizeWeighted(samples), isExact: true };
     },
+    refusals: (refused) => neverFit(refused, kvPlan.blocks),
     notes: () => [],
   };
 }

@@ -7,8 +7,16 @@ function growthPhase(base: number, blockTokens: number): number {
   return phase < 0 ? phase + blockTokens : phase;
 }
 
-/** A request begins to decode. Its last token was emitted at its `lastTokenSeconds`. */
-export function joinDecoding(state: RunState, instance: Instance, id: number): void {
+/**
+ * A request begins to decode. Its last token was emitted at its `lastTokenSeconds`.
+ * @param emitted 1 from a prefill, which emits a token; 0 for one that comes back from host memory
+ */
+export function joinDecoding(
+  state: RunState,
+  instance: Instance,
+  id: number,
+  emitted: 0 | 1,
+): void {
   const { requests, parts } = state;
   const processed = requests.processed[id] as number;
   const { step } = instance;
@@ -33,7 +41,7 @@ export function joinDecoding(state: RunState, instance: Instance, id: number): v
   }
   insertByRank(state, instance, id, parts.preemption.rank(id, processed, step));
   pushEnd(instance, state.endStep[id] as number, id);
-  instance.queue.onJoin?.(id, step);
+  instance.queue.onJoin?.(id, step, emitted);
 }
 
 /** Puts the request after those of its rank and before those of a higher one. */

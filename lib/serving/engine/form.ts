@@ -159,13 +159,17 @@ function preemptFor(state: RunState, instance: Instance, id: number, progress: P
   let free = instance.blocksTotal - instance.blocksUsed;
   let victims = 0;
   let seats = admission.maxSequences - instance.holders;
-  while (victims < candidates.length && (free < wanted || seats < 1)) {
+  let uncommitted =
+    instance.blocksTotal - instance.committedBlocks - admission.commits(id, instance.blockTokens);
+  const isEnough = () => free >= wanted && seats >= 1 && uncommitted >= 0;
+  while (victims < candidates.length && !isEnough()) {
+    const victim = candidates[victims++] as number;
     // Its blocks for this iteration have been taken already.
-    free += heldInBatch(state, instance, candidates[victims] as number);
+    free += heldInBatch(state, instance, victim);
+    uncommitted += admission.commits(victim, instance.blockTokens);
     seats++;
-    victims++;
   }
-  if (victims === 0 || free < wanted || seats < 1) return false;
+  if (victims === 0 || !isEnough()) return false;
   for (const each of candidates.slice(0, victims)) {
     const taken = heldInBatch(state, instance, each) - blocksHeld(state, instance, each);
     instance.blocksUsed -= taken;

@@ -192,5 +192,5 @@ function finishChunk(
   requests.lastTokenSeconds[id] = now;
   if (processed + 1 === requests.totalTokens[id])
     complete(state, instance, id, blocksHeld(state, instance, id), now);
-  else if (!state.hooks.onPrefilled(instance, id)) joinDecoding(state, instance, id);
+  else if (!state.hooks.onPrefilled(instance, id)) joinDecoding(state, instance, id, 1);
 }

@@ -28,7 +28,16 @@ export interface Machine {
   /** One entry per lane that computes. */
   totals(lanes: readonly TimelineLane[]): readonly LaneTotals[];
   gaps(): ReturnType<GapRuns['take']>;
+  /** Why requests were refused, in words. */
+  refusals(refused: number): readonly string[];
   notes(): readonly string[];
+}
+
+/** The sentence about requests that memory can never hold. */
+export function neverFit(count: number, blocks: number): readonly string[] {
+  return count > 0
+    ? [`${count} requests can never fit in ${blocks} KV blocks and were refused on arrival`]
+    : [];
 }
 
 export interface MachineOptions {
@@ -95,12 +104,17 @@ export function composedMachine(options: MachineOptions): Machine {
   });
 
   const { spareBlocks } = state.parts.preemption;
+  /** Tokens that a slot or a reservation has at most. */
+  const most = Math.min(alloc.mostTokens, entry.mostTokens);
+  let tooLong = 0;
   function refuse(id: number): string | undefined {
     if (parity) return undefined;
     // The last token is emitted and never fed, so it needs no KV.
     const tokens = (requests.totalTokens[id] as number) - 1;
-    const most = Math.min(alloc.mostTokens, entry.mostTokens);
-    if (tokens > most) return `has ${tokens} tokens above ${most}`;
+    if (tokens > most) {
+      tooLong++;
+      return `has ${tokens} tokens above ${most}`;
+    }
     // A decode asks for a free block even when it needs none, so one must stay free beside the request.
     const beside = Math.max(entry.spareBlocks(watermarkBlocks), alloc.grows ? spareBlocks : 0);
     const blocks = alloc.grows ? blocksOf(tokens, blockTokens) : alloc.entryBlocks(tokens);
@@ -119,6 +133,12 @@ export function composedMachine(options: MachineOptions): Machine {
     },
     totals: () => fleet.instances.map(({ log }) => log.totals),
     gaps: () => state.gaps.take(),
+    refusals: (refused) => [
+      ...neverFit(refused - tooLong, blocksTotal),
+      ...(tooLong > 0
+        ? [`${tooLong} requests have more than ${most} tokens and were refused on arrival`]
+        : []),
+    ],
     notes: () => [
       ...(state.swaps > 0 ? [`${state.swaps} preemptions moved KV to host memory and back`] : []),
       ...(lanes?.some(({ runIterations }) => runIterations !== undefined)

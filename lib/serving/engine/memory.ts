@@ -125,6 +125,6 @@ export function swapIn(state: RunState, instance: Instance): void {
     instance.committedBlocks += parts.admission.commits(id, instance.blockTokens);
     instance.holders++;
     instance.copyBytes += processed * state.kvBytesPerToken;
-    joinDecoding(state, instance, id);
+    joinDecoding(state, instance, id, 0);
   }
 }

@@ -116,7 +116,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       for (const side of sides) {
         const { instance, unpulled, arrived } = side;
         if (!instance.isBusy) {
-          while (arrived.length > 0) joinDecoding(state, instance, arrived.popFront());
+          while (arrived.length > 0) joinDecoding(state, instance, arrived.popFront(), 1);
           if (instance.decodingCount > 0) touch(instance);
         }
         if (!side.mustPull) continue;

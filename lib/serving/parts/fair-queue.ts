@@ -83,10 +83,9 @@ export function fairQueue(part: Vtc, requests: RequestView): WaitingQueue {
     },
     arrive: (id, step) => enter(id, step).waiting.pushBack(id),
     giveBack: (id, step) => enter(id, step).waiting.pushFront(id),
-    onJoin(id, step) {
+    onJoin(id, step, emitted) {
       const client = clientOf(id);
-      // The prefill has emitted one token already.
-      client.service += part.outputWeight * (1 - step);
+      client.service += part.outputWeight * (emitted - step);
       client.active++;
     },
     onLeave(id, step) {

@@ -13,8 +13,8 @@ export interface WaitingQueue {
   arrive(id: number, step: number): void;
   /** A preempted request comes back. */
   giveBack(id: number, step: number): void;
-  /** A request begins, or ends, to decode: service that some orders count. */
-  readonly onJoin: ((id: number, step: number) => void) | undefined;
+  /** A request begins, or ends, to decode: service that some orders count; `emitted` tokens are new. */
+  readonly onJoin: ((id: number, step: number, emitted: number) => void) | undefined;
   readonly onLeave: ((id: number, step: number) => void) | undefined;
   /** Whether the first one stays first while nothing arrives and nothing leaves. */
   readonly isStable: boolean;
