@@ -113,11 +113,19 @@ function paramsOf(run: ReferenceRun) {
   });
 }
 
-/**
- * Replays a reference run and measures how far each request's times are from it.
- * @param attempts speed is the best of so many: the first ones are the compiler's
- */
-export function checkVidurRun(tablesJson: unknown, runJson: unknown, attempts = 3): VidurCheck {
+export interface CheckOptions {
+  /** Speed is the best of so many: the first ones are the compiler's. */
+  readonly attempts?: number;
+  /** By the stepping engine. */
+  readonly isStepped?: boolean;
+}
+
+/** Replays a reference run and measures how far each request's times are from it. */
+export function checkVidurRun(
+  tablesJson: unknown,
+  runJson: unknown,
+  { attempts = 3, isStepped = false }: CheckOptions = {},
+): VidurCheck {
   const costModel = vidurTablesCostModel(parseVidurTables(tablesJson));
   const parsed = runSchema.safeParse(runJson);
   if (!parsed.success) {
@@ -140,7 +148,10 @@ export function checkVidurRun(tablesJson: unknown, runJson: unknown, attempts = 
   let result: ServeResult | undefined;
   let bestSeconds = Infinity;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const simulation = createSimulation(params, workload, costModel, { parity: true });
+    const simulation = createSimulation(params, workload, costModel, {
+      parity: true,
+      isStepped,
+    });
     const startedAt = performance.now();
     while (simulation.advance(1_000_000));
     bestSeconds = Math.min(bestSeconds, (performance.now() - startedAt) / 1000);

@@ -18,16 +18,15 @@ export function colocatedFleet(
       instance.outstanding++;
       instance.outstandingTokens += state.requests.totalTokens[id] as number;
       instance.queue.arrive(id, instance.step);
+      state.waiting++;
     },
     onPrefilled: () => false,
-    onPreempted: (_state, instance, id) => instance.queue.giveBack(id, instance.step),
+    onPreempted(state, instance, id) {
+      instance.queue.giveBack(id, instance.step);
+      state.waiting++;
+    },
     onCompleted: () => undefined,
     isPending: () => false,
-    waiting() {
-      let sum = 0;
-      for (let i = 0; i < instances.length; i++) sum += (instances[i] as Instance).queue.length;
-      return sum;
-    },
     nextEventSeconds: () => Infinity,
     handleEvents: () => undefined,
     beforeDispatch: () => undefined,

@@ -47,7 +47,7 @@ export function createRunLoop(
   function arrive(): void {
     const { arrivalSeconds } = requests;
     while (arrived < requests.count && (arrivalSeconds[arrived] as number) <= now) {
-      backlog[arrived] = fleet.waiting();
+      backlog[arrived] = state.waiting;
       if (refuse(arrived) === undefined) fleet.admit(state, arrived, touch);
       else requests.refused[arrived] = 1;
       arrived++;

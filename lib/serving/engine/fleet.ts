@@ -17,8 +17,6 @@ export interface Fleet {
   onCompleted(instance: Instance): void;
   /** Whether forming iterations has left something for `beforeDispatch` at the same instant. */
   isPending(): boolean;
-  /** Requests waiting anywhere. */
-  waiting(): number;
   /** Earliest event besides arrivals and ends of iterations. */
   nextEventSeconds(): number;
   /** Handles those events up to `now`. */

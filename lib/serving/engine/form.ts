@@ -129,6 +129,7 @@ function admitWaiting(
     const chunk = chunkOf(state, instance, plan, progress, prefillTokens[id] as number);
     if (chunk === 0) return;
     queue.pop(instance.step);
+    state.waiting--;
     takeBlocks(state, instance, id);
     if (Number.isNaN(firstScheduledSeconds[id])) firstScheduledSeconds[id] = now;
     pushChunk(instance, id, chunk, progress);

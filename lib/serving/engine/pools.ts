@@ -57,6 +57,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       instance.outstanding++;
       instance.outstandingTokens += state.requests.totalTokens[id] as number;
       instance.queue.arrive(id, instance.step);
+      state.waiting++;
     },
     onPrefilled(state, instance, id, touch) {
       sourceOf.set(id, instance);
@@ -77,6 +78,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       source.outstandingTokens += tokens;
       touch(source);
       source.queue.giveBack(id, source.step);
+      state.waiting++;
       (sides[instance.index - first] as DecodeSide).mustPull = true;
     },
     onCompleted(instance) {
@@ -84,11 +86,6 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       if (side !== undefined) side.mustPull = true;
     },
     isPending: () => sides.some(({ mustPull }) => mustPull),
-    waiting() {
-      let sum = 0;
-      for (let i = 0; i < prefill.length; i++) sum += (prefill[i] as Instance).queue.length;
-      return sum;
-    },
     nextEventSeconds() {
       let next = Infinity;
       for (const { link } of sides) next = Math.min(next, link.nextEndSeconds());

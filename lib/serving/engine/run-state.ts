@@ -48,6 +48,8 @@ export interface RunState {
   readonly rank: Float64Array;
   /** Iterations kept one by one in the logs so far. */
   logged: number;
+  /** Requests waiting anywhere. */
+  waiting: number;
   iterations: number;
   swaps: number;
   preemptions: number;
@@ -71,6 +73,7 @@ export function createRunState(
     stallFrom: new Int32Array(count),
     rank: new Float64Array(count),
     logged: 0,
+    waiting: 0,
     iterations: 0,
     swaps: 0,
     preemptions: 0,
