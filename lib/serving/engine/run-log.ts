@@ -49,7 +49,6 @@ export function createRunLog(): RunLog {
 }
 
 function copied<A extends Float64Array | Int32Array>(column: A, length: number): A {
-  if (length <= column.length) return column.slice(0, length) as A;
   const make = column.constructor as new (length: number) => A;
   const next = new make(length);
   next.set(column);
@@ -85,14 +84,13 @@ export function takeRunLane(
   role: LaneRole,
   kvBlocksTotal: number,
 ): TimelineLane {
-  // One column at a time, so that a long log is never there twice.
   const floats = (name: 'startSeconds' | 'durationSeconds'): Float64Array => {
-    const column = copied(log[name], log.count);
+    const column = log[name].subarray(0, log.count);
     log[name] = new Float64Array(0);
     return column;
   };
   const ints = (name: IntColumn): Int32Array => {
-    const column = copied(log[name], log.count);
+    const column = log[name].subarray(0, log.count);
     log[name] = new Int32Array(0);
     return column;
   };
