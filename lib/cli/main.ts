@@ -5,6 +5,7 @@ const USAGE = `usage: headroom COMMAND
   open LINK                   the notebook of a link, as Markdown
   method [ID]                 a published method as a notebook; without ID, the list
   run FILE --out RESULTS.json run it: simulation here, attention in headless Chromium (run --help)
+  sweep FILE --cell ID        goodput against rate, or the highest rate that holds the SLO
   tensors FILE                what a safetensors file holds
   check vidur --tables T --run R
                               replay a reference run of Vidur and print the largest differences`;
@@ -18,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   open: async () => (await import('./commands/open')).openCommand,
   method: async () => (await import('./commands/method')).methodCommand,
   run: async () => (await import('./commands/run')).runCommand,
+  sweep: async () => (await import('./commands/sweep')).sweepCommand,
   tensors: async () => (await import('./commands/tensors')).tensorsCommand,
   check: async () => (await import('./commands/check')).checkCommand,
 };
