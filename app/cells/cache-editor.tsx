@@ -22,7 +22,7 @@ const PROTOCOL_NAMES: Readonly<Record<(typeof PROTOCOLS)[number], string>> = {
 /** What a policy may become of the slots it does not keep: one drop-down. */
 const ACTIONS: Readonly<Record<string, unknown>> = {
   evict: { type: 'evict' },
-  quantise: { type: 'quantise', bits: 4 },
+  quantise: { type: 'quantise', form: { type: 'per-token', bits: 4 } },
   merge: { type: 'merge' },
   compensate: { type: 'compensate' },
   offload: { type: 'offload' },

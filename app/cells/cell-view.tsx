@@ -25,6 +25,7 @@ import {
   ModelResultView,
   RecurrentEditor,
   RecurrentResultView,
+  ServeEditor,
 } from './loaded-later';
 import styles from './results.module.css';
 import { SaveTensors } from './save-tensors';
@@ -91,6 +92,13 @@ function Editor({ cell, edit }: Pick<Props, 'cell' | 'edit'>) {
       return <DecodeEditor params={cell.params} onParams={onParams} />;
     case 'cache':
       return <CacheEditor params={cell.params} onParams={onParams} />;
+    case 'serve':
+      return (
+        <ServeEditor
+          params={cell.params}
+          onStrategy={(strategy) => edit.param(cell.id, ['strategy'], strategy)}
+        />
+      );
     default:
       return null;
   }

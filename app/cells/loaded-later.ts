@@ -30,3 +30,6 @@ export const RecurrentEditor = lazy(async () => ({
 export const RecurrentResultView = lazy(async () => ({
   default: (await import('./recurrent-result')).RecurrentResultView,
 }));
+export const ServeEditor = lazy(async () => ({
+  default: (await import('./serve-editor')).ServeEditor,
+}));

@@ -5,6 +5,7 @@ const USAGE = `usage: headroom COMMAND
   open LINK                   the notebook of a link, as Markdown
   method [ID]                 a published method as a notebook; without ID, the list
   run FILE --out RESULTS.json run it: simulation here, attention in headless Chromium (run --help)
+  sweep FILE --cell ID        goodput against rate, or the highest rate that holds the SLO
   tensors FILE                what a safetensors file holds
   model DIR [--prompt TEXT]   what a model's files hold, and text that it generates
   tasks [ID]                  the recall tasks; with ID, its options and a sample
@@ -26,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   open: async () => (await import('./commands/open')).openCommand,
   method: async () => (await import('./commands/method')).methodCommand,
   run: async () => (await import('./commands/run')).runCommand,
+  sweep: async () => (await import('./commands/sweep')).sweepCommand,
   tensors: async () => (await import('./commands/tensors')).tensorsCommand,
   model: async () => (await import('./commands/model')).modelCommand,
   tasks: async () => (await import('./commands/tasks')).tasksCommand,

@@ -28,7 +28,7 @@ function* laneEvents(lane: TimelineLane, pid: number): Generator<string> {
           : decode === 0
             ? 'prefill'
             : 'mixed';
-    yield `{"ph":"X","name":"${kind}","cat":"iteration","pid":${pid},"tid":0,"ts":${micros(start)},"dur":${micros(duration)},"args":{"iteration":${i},"batch_size":${lane.batchSize[i]},"prefill_tokens":${prefill},"decode_tokens":${decode}}}`;
+    yield `{"ph":"X","name":"${kind}","cat":"iteration","pid":${pid},"tid":0,"ts":${micros(start)},"dur":${micros(duration)},"args":{"iteration":${i},"iterations":${lane.runIterations?.[i] ?? 1},"batch_size":${lane.batchSize[i]},"prefill_tokens":${prefill},"decode_tokens":${decode}}}`;
     if (lane.role === 'link') continue;
     yield `{"ph":"C","name":"queue length","pid":${pid},"ts":${micros(start)},"args":{"requests":${lane.queueLength[i]}}}`;
     yield `{"ph":"C","name":"KV blocks","pid":${pid},"ts":${micros(start)},"args":{"used":${lane.kvBlocksUsed[i]}}}`;

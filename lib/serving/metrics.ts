@@ -1,8 +1,9 @@
 import type { ServeParams } from '../spec/kinds/serve';
-import { summarize, summarizeWeighted } from '../stats/percentiles';
+import { summarize } from '../stats/percentiles';
 import type { Workload } from '../workload/types';
+import type { LaneTotals } from './engine/run-log';
 import { describeInstability } from './stability';
-import type { RequestColumns, ServeMetrics, TimelineLane, WeightedSamples } from './types';
+import type { Percentiles, RequestColumns, ServeMetrics } from './types';
 
 type Outcomes = Pick<
   RequestColumns,
@@ -18,8 +19,10 @@ export interface MetricsInput {
   readonly params: Pick<ServeParams, 'slo'>;
   readonly requests: Outcomes;
   readonly workload: Pick<Workload, 'promptTokens' | 'outputTokens'>;
-  readonly lanes: readonly TimelineLane[];
-  readonly tbt: WeightedSamples;
+  /** One entry per replica. */
+  readonly laneTotals: readonly LaneTotals[];
+  readonly kvBlocksTotal: number;
+  readonly tbtSeconds: Percentiles;
   readonly backlog: Int32Array;
   readonly arrived: number;
   readonly iterations: number;
@@ -69,34 +72,24 @@ export function goodput(
 
 /** Every metric of a run; units and definitions are those of `ServeMetrics`. */
 export function serveMetrics(input: MetricsInput): ServeMetrics {
-  const { requests, workload, lanes } = input;
+  const { requests, workload, laneTotals, kvBlocksTotal } = input;
   const count = requests.arrivalSeconds.length;
   const difference = (a: Float64Array, b: Float64Array) =>
     a.map((value, i) => value - (b[i] as number));
   const completed = requests.completedSeconds.reduce((n, t) => n + (Number.isNaN(t) ? 0 : 1), 0);
   const refused = requests.refused.reduce((a, b) => a + b, 0);
-  const instances = lanes.filter((lane) => lane.role !== 'link');
 
   let makespan = 0;
   let busy = 0;
   let batchSum = 0;
   let kvMax = 0;
   let kvSeconds = 0;
-  for (const lane of instances) {
-    const last = lane.startSeconds.length - 1;
-    if (last >= 0) {
-      makespan = Math.max(
-        makespan,
-        (lane.startSeconds[last] as number) + (lane.durationSeconds[last] as number),
-      );
-    }
-    for (let i = 0; i <= last; i++) {
-      const share = (lane.kvBlocksUsed[i] as number) / lane.kvBlocksTotal;
-      busy += lane.durationSeconds[i] as number;
-      batchSum += lane.batchSize[i] as number;
-      kvSeconds += share * (lane.durationSeconds[i] as number);
-      kvMax = Math.max(kvMax, share);
-    }
+  for (const lane of laneTotals) {
+    makespan = Math.max(makespan, lane.lastEndSeconds);
+    busy += lane.busySeconds;
+    batchSum += lane.batchSum;
+    kvSeconds += lane.kvBlockSeconds / kvBlocksTotal;
+    kvMax = Math.max(kvMax, lane.kvMax / kvBlocksTotal);
   }
   let outputTokens = 0;
   let totalTokens = 0;
@@ -125,7 +118,7 @@ export function serveMetrics(input: MetricsInput): ServeMetrics {
         ),
       ),
     ),
-    tbtSeconds: summarizeWeighted(input.tbt),
+    tbtSeconds: input.tbtSeconds,
     e2eSeconds: summarize(difference(requests.completedSeconds, requests.arrivalSeconds)),
     schedulingDelaySeconds: summarize(
       difference(requests.firstScheduledSeconds, requests.arrivalSeconds),
@@ -134,7 +127,7 @@ export function serveMetrics(input: MetricsInput): ServeMetrics {
     outputTokensPerSecond: perSecond(outputTokens),
     totalTokensPerSecond: perSecond(totalTokens),
     kvUse: { mean: busy > 0 ? kvSeconds / busy : 0, max: kvMax },
-    busyFraction: makespan > 0 ? busy / (makespan * instances.length) : 0,
+    busyFraction: makespan > 0 ? busy / (makespan * laneTotals.length) : 0,
     meanBatchSize: input.iterations > 0 ? batchSum / input.iterations : 0,
     ...goodput(requests, workload.outputTokens, input.params.slo, makespan),
     unstable: unstableReason !== undefined,

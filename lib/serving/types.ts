@@ -64,8 +64,19 @@ export interface CostModel {
   readonly label: string;
   readonly source: string;
   iterationSeconds(features: BatchFeatures): number;
+  /** Whether it reads `decodeContextMin` and `decodeContextMax`, which cost a pass over the batch. */
+  readonly readsDecodeRange?: boolean;
   /** In words, how many of the iterations so far lay beyond what was measured; undefined for none. */
   extrapolation?(): string | undefined;
+  /**
+   * Optional, for batches of decodes alone: for how many iterations from this one on, each with a
+   * context longer by `decodeCount`, every iteration takes the same time more than the one before;
+   * and how much more. A model without it is asked for every iteration.
+   */
+  readonly decodeRun?: {
+    iterations(features: BatchFeatures): number;
+    slopeSeconds(features: BatchFeatures): number;
+  };
 }
 
 export type LaneRole = 'mixed' | 'prefill' | 'decode' | 'link';
@@ -85,6 +96,11 @@ export interface TimelineLane {
   readonly queueLength: Int32Array;
   readonly kvBlocksUsed: Int32Array;
   readonly kvBlocksTotal: number;
+  /**
+   * Only in runs too long to keep every iteration: how many iterations, back to back and alike, a row
+   * stands for. Its start is that of the first, its duration that of all, its blocks those at the start.
+   */
+  readonly runIterations?: Int32Array;
 }
 
 /** Per-request outcomes, in workload order. NaN marks what did not happen before the horizon. */

@@ -55,9 +55,32 @@ function lengthSampler(source: GeneratorSource, random: Random): () => readonly 
   };
 }
 
+/** Draws clients in proportion to i^-skew; undefined where there is one. */
+function clientSampler(source: GeneratorSource, random: Random): (() => number) | undefined {
+  if (source.clients === 1) return undefined;
+  const cumulative = new Float64Array(source.clients);
+  let sum = 0;
+  for (let i = 0; i < source.clients; i++) {
+    sum += (i + 1) ** -source.clientSkew;
+    cumulative[i] = sum;
+  }
+  return () => {
+    const share = random.uniform() * sum;
+    let low = 0;
+    let high = source.clients - 1;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((cumulative[middle] as number) <= share) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+}
+
 /**
- * Requests from an arrival process and a length distribution. Arrivals and lengths are independent
- * streams of the seed: changing the rate keeps every request's lengths, and the other way round.
+ * Requests from an arrival process and a length distribution. Arrivals, lengths and clients are
+ * independent streams of the seed: changing the rate keeps every request's lengths, and the other way
+ * round.
  * The first request arrives at 0.
  */
 export function generateWorkload(params: WorkloadParams, source: GeneratorSource): Workload {
@@ -65,6 +88,8 @@ export function generateWorkload(params: WorkloadParams, source: GeneratorSource
   const random = createRandom(params.seed);
   const nextGap = gapSampler(source, random.fork('arrivals'));
   const nextLengths = lengthSampler(source, random.fork('lengths'));
+  const nextClient = clientSampler(source, random.fork('clients'));
+  const clientIds = nextClient === undefined ? undefined : new Int32Array(count);
   const arrivalSeconds = new Float64Array(count);
   const promptTokens = new Int32Array(count);
   const outputTokens = new Int32Array(count);
@@ -85,6 +110,7 @@ export function generateWorkload(params: WorkloadParams, source: GeneratorSource
     }
     promptTokens[i] = lengths[0];
     outputTokens[i] = lengths[1];
+    if (nextClient !== undefined && clientIds !== undefined) clientIds[i] = nextClient();
   }
   const isFixed = source.lengths === 'fixed';
   const process =
@@ -95,11 +121,12 @@ export function generateWorkload(params: WorkloadParams, source: GeneratorSource
     arrivalSeconds,
     promptTokens,
     outputTokens,
+    ...(clientIds === undefined ? {} : { clientIds }),
     label: `${count} generated requests, ${process} at ${(source.ratePerSecond * params.rateScale).toPrecision(3)}/s, ${
       isFixed
         ? `${source.promptTokens} in, ${source.outputTokens} out`
         : 'Azure 2023 conversation lengths'
-    }`,
+    }${source.clients > 1 ? `, ${source.clients} clients` : ''}`,
     source: isFixed ? 'fixed lengths' : AZURE_CONVERSATION.source,
     seed: params.seed,
     notes:

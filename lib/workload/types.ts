@@ -19,6 +19,8 @@ export interface Workload {
   readonly content?: PromptContent | undefined;
   /** Smaller goes first, where the strategy looks at it; all equal when left out. */
   readonly priority?: Int32Array | undefined;
+  /** Whose request it is, where the workload tells clients apart. */
+  readonly clientIds?: Int32Array;
   /** What the requests are, in words: `600 requests, generated, Azure 2023 conversation lengths`. */
   readonly label: string;
   /** Where they come from: the file's name, or the statistics that the generator was fitted to. */

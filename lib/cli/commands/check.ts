@@ -13,7 +13,8 @@ const USAGE = 'usage: headroom check vidur --tables T.json.gz --run R.json.gz';
 
 const runSchema = z.object({
   name: z.string(),
-  config: z.object({ scheduler: z.string() }),
+  config: z.object({ scheduler: z.string(), batch_size_cap: z.int().default(128) }),
+  max_batch_size_planner: z.int().min(1),
   num_blocks: z.number().min(1),
   input: z.array(z.tuple([z.number(), z.int().min(1), z.int().min(1)])).min(1),
   result_columns: z.array(z.string()),
@@ -57,28 +58,74 @@ function workloadOf(run: ReferenceRun): Workload {
   };
 }
 
-/** Vidur's defaults in every reference run: cap 128, 4,096 tokens per batch, chunks of 512, blocks of 16, watermark 0.01. */
-function paramsOf(run: ReferenceRun) {
-  const { scheduler } = run.config;
-  if (scheduler !== 'vllm' && scheduler !== 'sarathi') {
-    throw new Error(
-      `invalid scheduler: ${scheduler} (expected vllm or sarathi) at config.scheduler of ${run.name}`,
-    );
+/** Vidur's longest request, for which orca and faster_transformer reserve. */
+const MAX_TOKENS = 4096;
+
+/** The parts of Vidur's schedulers, with its defaults: cap 128, 4,096 tokens per batch, chunks of 512. */
+function strategyOf(scheduler: string, cap: number, planned: number): object {
+  const slots = {
+    type: 'composed',
+    admission: { type: 'fits', maxSequences: planned },
+    chunker: { type: 'whole' },
+    preemption: { type: 'none' },
+    kvAlloc: { type: 'contiguous-max', maxTokens: MAX_TOKENS },
+  };
+  switch (scheduler) {
+    case 'vllm':
+      return { type: 'vllm', maxBatchedTokens: 4096, maxSequences: cap };
+    case 'sarathi':
+      return { type: 'sarathi', tokenBudget: 512, maxSequences: cap };
+    case 'orca':
+      return { ...slots, batchFormer: { type: 'iteration-level' } };
+    case 'faster_transformer':
+      return { ...slots, batchFormer: { type: 'static' } };
+    case 'lightllm':
+      return {
+        type: 'composed',
+        admission: { type: 'future-peak', maxSequences: cap },
+        batchFormer: {
+          type: 'prefill-first',
+          maxBatchedTokens: 4096,
+          counting: 'sum',
+          patience: 10,
+        },
+        chunker: { type: 'whole' },
+      };
+    default:
+      throw new Error(
+        `invalid scheduler: ${scheduler} (expected vllm, sarathi, orca, faster_transformer or lightllm)`,
+      );
   }
-  const strategy =
-    scheduler === 'vllm'
-      ? { type: 'vllm', maxBatchedTokens: 4096, maxSequences: 128 }
-      : { type: 'sarathi', tokenBudget: 512, maxSequences: 128 };
+}
+
+/** Blocks of 16 with a watermark of 0.01, but for lightllm, which has blocks of one token. */
+function paramsOf(run: ReferenceRun) {
+  const { scheduler, batch_size_cap: cap } = run.config;
   return serveParams.parse({
-    strategy,
-    memory: { blockTokens: 16, watermark: 0.01, kvBlocks: run.num_blocks },
+    strategy: strategyOf(scheduler, cap, run.max_batch_size_planner),
+    memory: {
+      blockTokens: scheduler === 'lightllm' ? 1 : 16,
+      watermark: 0.01,
+      kvBlocks: run.num_blocks,
+    },
     costModel: { type: 'tables' },
     horizonSeconds: 1e7,
   });
 }
 
-/** Replays a reference run and measures how far each request's times are from it; speed is the best of three. */
-export function checkVidurRun(tablesJson: unknown, runJson: unknown): VidurCheck {
+export interface CheckOptions {
+  /** Speed is the best of so many: the first ones are the compiler's. */
+  readonly attempts?: number;
+  /** By the stepping engine. */
+  readonly isStepped?: boolean;
+}
+
+/** Replays a reference run and measures how far each request's times are from it. */
+export function checkVidurRun(
+  tablesJson: unknown,
+  runJson: unknown,
+  { attempts = 3, isStepped = false }: CheckOptions = {},
+): VidurCheck {
   const costModel = vidurTablesCostModel(parseVidurTables(tablesJson));
   const parsed = runSchema.safeParse(runJson);
   if (!parsed.success) {
@@ -100,8 +147,11 @@ export function checkVidurRun(tablesJson: unknown, runJson: unknown): VidurCheck
   const workload = workloadOf(run);
   let result: ServeResult | undefined;
   let bestSeconds = Infinity;
-  for (let attempt = 0; attempt < 3; attempt++) {
-    const simulation = createSimulation(params, workload, costModel, { parity: true });
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const simulation = createSimulation(params, workload, costModel, {
+      parity: true,
+      isStepped,
+    });
     const startedAt = performance.now();
     while (simulation.advance(1_000_000));
     bestSeconds = Math.min(bestSeconds, (performance.now() - startedAt) / 1000);

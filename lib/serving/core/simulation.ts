@@ -1,11 +1,15 @@
 import type { ServeParams, ServeStrategy } from '../../spec/kinds/serve';
+import { summarizeWeighted } from '../../stats/percentiles';
 import type { Workload } from '../../workload/types';
+import { toComposed } from '../compose/to-composed';
+import { composedMachine, type Machine, neverFit } from '../engine/machine';
+import { totalsOf } from '../engine/run-log';
 import { serveMetrics } from '../metrics';
 import { prefillPoolFormer } from '../policies/prefill-pool';
 import { sarathiFormer } from '../policies/sarathi';
 import { vllmFormer } from '../policies/vllm';
 import { HARDWARE } from '../presets/hardware';
-import { kvBytesPerToken, planKv } from '../presets/kv-plan';
+import { type KvPlan, kvBytesPerToken, planKv } from '../presets/kv-plan';
 import { MODELS } from '../presets/models';
 import type { CostModel, ServeResult } from '../types';
 import { createVllmV1Simulation } from '../vllm-v1/simulation';
@@ -22,6 +26,8 @@ import type { Topology } from './topology';
 export interface SimulationOptions {
   /** Follow Vidur to the letter where it departs from a real engine: no refusals, restarts in mid-prefill, blocked heads. */
   readonly parity?: boolean;
+  /** Every iteration on its own, by the stepping engine: slow, and what the fast one is held against. */
+  readonly isStepped?: boolean;
 }
 
 export interface Simulation {
@@ -38,15 +44,17 @@ export interface Simulation {
 
 /** Replicas x accelerators each. */
 export function acceleratorCount(strategy: ServeStrategy, tensorParallel: number): number {
+  const parts = strategy.type === 'composed' ? strategy.topology : strategy;
   const replicas =
-    strategy.type === 'distserve'
-      ? strategy.prefillReplicas + strategy.decodeReplicas
-      : strategy.replicas;
+    'replicas' in parts ? parts.replicas : parts.prefillReplicas + parts.decodeReplicas;
   return replicas * tensorParallel;
 }
 
+/** Strategies that the stepping engine knows. */
+type SteppedStrategy = Exclude<ServeStrategy, { readonly type: 'composed' | 'vllm-v1' }>;
+
 function makeTopology(
-  params: ServeParams & { readonly strategy: Exclude<ServeStrategy, { type: 'vllm-v1' }> },
+  params: ServeParams & { readonly strategy: SteppedStrategy },
   requests: Requests,
   makeReplica: (index: number, role: Replica['role']) => Replica,
   parity: boolean,
@@ -95,24 +103,10 @@ export function createSimulation(
     return createVllmV1Simulation({ ...params, strategy }, workload, costModel);
   }
   const startedAt = performance.now();
-  const parity = options.parity ?? false;
   const kvPlan = planKv(MODELS[params.model], HARDWARE[params.hardware], params);
-  const watermark = Math.floor(params.memory.watermark * kvPlan.blocks);
   const requests = createRequests(workload);
-  const gaps = createGapRecorder();
-  const makeReplica = (index: number, role: Replica['role']) =>
-    createReplica(index, role, kvPlan.blocks, kvPlan.blockTokens, watermark);
-  const topology = makeTopology({ ...params, strategy }, requests, makeReplica, parity);
-  const engine = createEngine(requests, costModel, gaps, topology.hooks, parity);
-
-  const refuse = (id: number): string | undefined => {
-    // The last token is emitted and never fed, so it needs no KV.
-    const blocks = Math.ceil(((requests.totalTokens[id] as number) - 1) / kvPlan.blockTokens);
-    // A decode demands a free block even when it needs none, so one must stay free beside the request.
-    const isTooLarge = blocks + Math.max(watermark, 1) > kvPlan.blocks;
-    return !parity && isTooLarge ? `needs ${blocks} KV blocks` : undefined;
-  };
-  const loop = createEventLoop(requests, topology, engine, params.horizonSeconds, refuse);
+  const machine = makeMachine(params, workload, requests, costModel, kvPlan, options);
+  const { loop } = machine;
   const totalTokens = workload.outputTokens.reduce((a, b) => a + b, 0);
 
   return {
@@ -120,31 +114,23 @@ export function createSimulation(
     progress: () => ({
       fraction: totalTokens === 0 ? 1 : Math.min(1, loop.arrived / Math.max(1, requests.count)),
       simulatedSeconds: loop.nowSeconds,
-      iterations: engine.iterations,
+      iterations: machine.iterations(),
     }),
     result() {
-      const lanes = topology.lanes();
-      const tbt = gaps.take();
-      const accelerators = acceleratorCount(params.strategy, params.tensorParallel);
+      const lanes = machine.lanes();
+      const gaps = machine.gaps();
       const refused = requests.refused.reduce((a, b) => a + b, 0);
-      const notes = [
-        ...workload.notes,
-        ...(refused > 0
-          ? [
-              `${refused} requests can never fit in ${kvPlan.blocks} KV blocks and were refused on arrival`,
-            ]
-          : []),
-      ];
       return {
         metrics: serveMetrics({
           params,
           requests,
           workload,
-          lanes,
-          tbt,
+          laneTotals: machine.totals(lanes),
+          kvBlocksTotal: kvPlan.blocks,
+          tbtSeconds: gaps.summary,
           backlog: loop.backlog,
           arrived: loop.arrived,
-          iterations: engine.iterations,
+          iterations: machine.iterations(),
         }),
         lanes,
         requests: {
@@ -160,14 +146,79 @@ export function createSimulation(
           decodeLane: requests.decodeLane,
           refused: requests.refused,
         },
-        tbt,
+        tbt: gaps.samples,
         costModel: { kind: costModel.kind, label: costModel.label, source: costModel.source },
         kvPlan,
-        accelerators,
-        notes,
+        accelerators: acceleratorCount(params.strategy, params.tensorParallel),
+        notes: [...workload.notes, ...machine.refusals(refused), ...machine.notes()],
         wallSeconds: (performance.now() - startedAt) / 1000,
       };
     },
+  };
+}
+
+function makeMachine(
+  params: ServeParams,
+  workload: Workload,
+  requests: Requests,
+  costModel: CostModel,
+  kvPlan: KvPlan,
+  { parity = false, isStepped = false }: SimulationOptions,
+): Machine {
+  const { strategy, horizonSeconds } = params;
+  const watermarkBlocks = Math.floor(params.memory.watermark * kvPlan.blocks);
+  const composed = toComposed(strategy);
+  if (composed !== undefined && !(isStepped && strategy.type !== 'composed')) {
+    return composedMachine({
+      strategy: composed,
+      workload,
+      requests,
+      costModel,
+      kvPlan,
+      watermarkBlocks,
+      kvBytesPerToken: kvBytesPerToken(MODELS[params.model]),
+      tensorParallel: params.tensorParallel,
+      horizonSeconds,
+      parity,
+    });
+  }
+  if (strategy.type === 'composed' || strategy.type === 'vllm-v1')
+    throw new Error('the stepping engine has no composed strategies and no vLLM V1');
+  return steppedMachine({ ...params, strategy }, requests, costModel, kvPlan, parity);
+}
+
+function steppedMachine(
+  params: ServeParams & { readonly strategy: SteppedStrategy },
+  requests: Requests,
+  costModel: CostModel,
+  kvPlan: KvPlan,
+  parity: boolean,
+): Machine {
+  const watermark = Math.floor(params.memory.watermark * kvPlan.blocks);
+  const gaps = createGapRecorder();
+  const makeReplica = (index: number, role: Replica['role']) =>
+    createReplica(index, role, kvPlan.blocks, kvPlan.blockTokens, watermark);
+  const topology = makeTopology(params, requests, makeReplica, parity);
+  const engine = createEngine(requests, costModel, gaps, topology.hooks, parity);
+
+  const refuse = (id: number): string | undefined => {
+    // The last token is emitted and never fed, so it needs no KV.
+    const blocks = Math.ceil(((requests.totalTokens[id] as number) - 1) / kvPlan.blockTokens);
+    // A decode demands a free block even when it needs none, so one must stay free beside the request.
+    const isTooLarge = blocks + Math.max(watermark, 1) > kvPlan.blocks;
+    return !parity && isTooLarge ? `needs ${blocks} KV blocks` : undefined;
+  };
+  return {
+    loop: createEventLoop(requests, topology, engine, params.horizonSeconds, refuse),
+    iterations: () => engine.iterations,
+    lanes: () => topology.lanes(),
+    totals: (lanes) => lanes.filter(({ role }) => role !== 'link').map(totalsOf),
+    gaps: () => {
+      const samples = gaps.take();
+      return { samples, summary: summarizeWeighted(samples), isExact: true };
+    },
+    refusals: (refused) => neverFit(refused, kvPlan.blocks),
+    notes: () => [],
   };
 }
 

@@ -183,6 +183,7 @@ export function calibratedCostModel(
     kind: 'calibrated',
     label: `calibrated, ${model.label} on ${tp} x ${hardware.label}`,
     source: `${calibration.source}; ${hardware.source}; ${MIXED_ATTENTION.source}; ${SKEW.source}`,
+    readsDecodeRange: true,
     iterationSeconds(f) {
       const tokens = paddedTokens(f.decodeCount + f.prefillTokens, options.largestGraphTokens);
       let attention = 0;

@@ -109,5 +109,12 @@ export function fittedCostModel(
       }
       return ms / 1000;
     },
+    decodeRun: {
+      iterations: () => Infinity,
+      slopeSeconds({ decodeCount }) {
+        const decode = decodeCount < largeBatch ? decodeSmallBatch : decodeLargeBatch;
+        return (decode[1] * decodeCount) / 1000;
+      },
+    },
   };
 }

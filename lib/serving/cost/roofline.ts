@@ -56,6 +56,13 @@ export function rooflineCostModel(
     return seconds;
   }
 
+  /** Context above which decode attention is bound by arithmetic; decodes alone, by their count. */
+  const flopsPerContext = (4 * queryWidth) / flopsPerSecond;
+  const bytesPerContext = (2 * kvWidth * model.bytesPerKvElement) / bytesPerSecond;
+  const bytesPerDecode = (2 * queryWidth * w) / bytesPerSecond;
+  const isArithmeticBound = (count: number, context: number): boolean =>
+    context * flopsPerContext > context * bytesPerContext + count * bytesPerDecode;
+
   return {
     kind: 'roofline',
     label: `roofline, ${model.label} on ${tp} x ${hardware.label} at ${options.computeEfficiency} of peak compute and ${options.bandwidthEfficiency} of bandwidth`,
@@ -65,6 +72,20 @@ export function rooflineCostModel(
       // Only the last position of each sequence goes through the output head.
       const head = gemm(f.decodeCount + f.prefillCount, hidden, model.vocabularySize / tp);
       return model.layers * layerSeconds(f, tokens) + head + options.overheadMicroseconds * 1e-6;
+    },
+    // Attention is the larger of two lines in the context; the rest depends on the count alone.
+    decodeRun: {
+      iterations({ decodeCount, decodeContextTokens }) {
+        const isAbove = isArithmeticBound(decodeCount, decodeContextTokens);
+        if (isAbove || flopsPerContext <= bytesPerContext) return Infinity;
+        const crossing = (decodeCount * bytesPerDecode) / (flopsPerContext - bytesPerContext);
+        const left = Math.floor((crossing - decodeContextTokens) / decodeCount) + 1;
+        return Math.max(1, left);
+      },
+      slopeSeconds({ decodeCount, decodeContextTokens }) {
+        const isAbove = isArithmeticBound(decodeCount, decodeContextTokens);
+        return model.layers * decodeCount * (isAbove ? flopsPerContext : bytesPerContext);
+      },
     },
   };
 }

@@ -86,9 +86,9 @@ export function vidurTablesCostModel(tables: VidurTables): CostModel {
   const rounded = ROUNDED_OPERATORS.map((name) => [name, tables.linear[name] as Linear] as const);
   const save = tables.linear.attn_kv_cache_save as Linear;
   const allReduce = tables.linear.all_reduce;
-  const cache = new Map<number, number>();
+  const cache: number[] = [];
   function linearMs(tokens: number): number {
-    const known = cache.get(tokens);
+    const known = cache[tokens];
     if (known !== undefined) return known;
     let ms = lookUp('attn_kv_cache_save', save, tokens);
     const up = Math.ceil(tokens / 8) * 8;
@@ -96,7 +96,7 @@ export function vidurTablesCostModel(tables: VidurTables): CostModel {
     if (tables.tp > 1 && allReduce !== undefined) {
       ms += 2 * (lookUp('all_reduce', allReduce, up) + tables.nccl_add_ms);
     }
-    cache.set(tokens, ms);
+    cache[tokens] = ms;
     return ms;
   }
   function cell(
@@ -129,6 +129,14 @@ export function vidurTablesCostModel(tables: VidurTables): CostModel {
         ms += cell('prefill attention', tables.attn_prefill.ms, row, chunk - 1) * overhead;
       }
       return (ms * tables.num_layers) / 1000;
+    },
+    // The mean context grows by one an iteration, and the tables step every 64.
+    decodeRun: {
+      iterations({ decodeCount, decodeContextTokens }) {
+        const context = Math.floor(decodeContextTokens / decodeCount);
+        return Math.ceil(context / KV_GRANULARITY) * KV_GRANULARITY - context + 1;
+      },
+      slopeSeconds: () => 0,
     },
   };
 }

@@ -1,8 +1,10 @@
 import type { ServeParams, ServeStrategy } from '../../spec/kinds/serve';
+import { summarizeWeighted } from '../../stats/percentiles';
 import type { Workload } from '../../workload/types';
 import { createGapRecorder } from '../core/gaps';
 import { takeLane } from '../core/replica';
 import type { Simulation } from '../core/simulation';
+import { totalsOf } from '../engine/run-log';
 import { serveMetrics } from '../metrics';
 import { HARDWARE } from '../presets/hardware';
 import { planKv } from '../presets/kv-plan';
@@ -152,8 +154,9 @@ export function createVllmV1Simulation(
           params,
           requests: outcomes.columns,
           workload,
-          lanes,
-          tbt,
+          laneTotals: lanes.map(totalsOf),
+          kvBlocksTotal: kvPlan.blocks,
+          tbtSeconds: summarizeWeighted(tbt),
           backlog,
           arrived,
           iterations: iterations(),

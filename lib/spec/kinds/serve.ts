@@ -1,6 +1,7 @@
 import '../zod-config';
 import * as z from 'zod';
 import { HARDWARE_IDS, MODEL_IDS } from '../presets';
+import { composedStrategy } from './serve-parts';
 
 const count = (low: number, high: number, fallback: number) =>
   z.int().min(low).max(high).default(fallback);
@@ -66,6 +67,7 @@ export const serveStrategy = z.discriminatedUnion('type', [
   vllmV1Strategy,
   sarathiStrategy,
   distserveStrategy,
+  composedStrategy,
 ]);
 export type ServeStrategy = z.output<typeof serveStrategy>;
 

@@ -15,6 +15,9 @@ const generatorSource = z.strictObject({
   gapCv: z.number().min(0.05).max(20).default(1.09),
   ratePerSecond: z.number().min(0.001).max(10_000).default(5.53),
   requests: z.int().min(1).max(MAX_REQUESTS).default(600),
+  /** Clients that the requests belong to; the i-th sends in proportion to i^-skew (Zipf). */
+  clients: z.int().min(1).max(10_000).default(1),
+  clientSkew: z.number().min(0).max(5).default(0),
 });
 
 /** The columns of the Azure 2023 traces: TIMESTAMP, ContextTokens, GeneratedTokens. */

@@ -10,7 +10,11 @@ export interface LaneIndex {
   readonly prefillBusy: Float64Array;
   readonly prefillTokens: Float64Array;
   readonly decodeTokens: Float64Array;
+  readonly iterations: Float64Array;
 }
+
+/** How many iterations a row stands for. */
+export const iterationsOf = (lane: TimelineLane, i: number): number => lane.runIterations?.[i] ?? 1;
 
 export function indexLane(lane: TimelineLane): LaneIndex {
   const count = lane.startSeconds.length;
@@ -18,14 +22,17 @@ export function indexLane(lane: TimelineLane): LaneIndex {
   const prefillBusy = new Float64Array(count + 1);
   const prefillTokens = new Float64Array(count + 1);
   const decodeTokens = new Float64Array(count + 1);
+  const iterations = new Float64Array(count + 1);
   for (let i = 0; i < count; i++) {
     const duration = lane.durationSeconds[i] as number;
     busy[i + 1] = (busy[i] as number) + duration;
     prefillBusy[i + 1] = (prefillBusy[i] as number) + duration * prefillShare(lane, i);
-    prefillTokens[i + 1] = (prefillTokens[i] as number) + (lane.prefillTokens[i] as number);
-    decodeTokens[i + 1] = (decodeTokens[i] as number) + (lane.decodeTokens[i] as number);
+    const times = iterationsOf(lane, i);
+    iterations[i + 1] = (iterations[i] as number) + times;
+    prefillTokens[i + 1] = (prefillTokens[i] as number) + (lane.prefillTokens[i] as number) * times;
+    decodeTokens[i + 1] = (decodeTokens[i] as number) + (lane.decodeTokens[i] as number) * times;
   }
-  return { lane, count, busy, prefillBusy, prefillTokens, decodeTokens };
+  return { lane, count, busy, prefillBusy, prefillTokens, decodeTokens, iterations };
 }
 
 /** Share of prefill among an iteration's tokens. */
@@ -140,11 +147,11 @@ export function aggregateLane(
     maxKv = Math.max(maxKv, lane.kvBlocksUsed[i] as number);
   }
   return {
-    iterations: last - first,
+    iterations: span(index.iterations),
     busyFraction: endSeconds > startSeconds ? busy / (endSeconds - startSeconds) : 0,
     prefillTokens: span(index.prefillTokens),
     decodeTokens: span(index.decodeTokens),
-    meanIterationSeconds: last > first ? span(index.busy) / (last - first) : Number.NaN,
+    meanIterationSeconds: last > first ? span(index.busy) / span(index.iterations) : Number.NaN,
     maxQueue,
     maxKvShare: lane.kvBlocksTotal > 0 ? maxKv / lane.kvBlocksTotal : 0,
   };

@@ -1,5 +1,5 @@
 import { formatPercent, formatSeconds } from '../format';
-import { firstStartAtOrAfter, type LaneIndex } from './lane-index';
+import { firstStartAtOrAfter, iterationsOf, type LaneIndex } from './lane-index';
 import type { Span } from './span';
 
 export interface LabelledLane {
@@ -29,7 +29,7 @@ export function* visibleRows(lanes: readonly LabelledLane[], span: Span, limit: 
 /** The visible iterations as CSV, units in the column names. */
 export function visibleCsv(lanes: readonly LabelledLane[], span: Span): string {
   const rows = [
-    'lane,iteration,start_s,duration_s,prefill_tokens,decode_tokens,batch_size,queue_length,kv_blocks',
+    'lane,iteration,start_s,duration_s,prefill_tokens,decode_tokens,batch_size,queue_length,kv_blocks,iterations',
   ];
   for (const { label, lane, i } of visibleRows(lanes, span, CSV_ROWS)) {
     rows.push(
@@ -43,6 +43,7 @@ export function visibleCsv(lanes: readonly LabelledLane[], span: Span): string {
         lane.batchSize[i],
         lane.queueLength[i],
         lane.kvBlocksUsed[i],
+        iterationsOf(lane, i),
       ].join(','),
     );
   }
@@ -58,5 +59,7 @@ export function describeIteration({ label, index }: LabelledLane, i: number): st
   if (lane.role === 'link')
     return `${label}, transfer ${i}, at ${start}, ${duration}, ${lane.prefillTokens[i]} tokens of KV`;
   const kv = formatPercent((lane.kvBlocksUsed[i] as number) / lane.kvBlocksTotal);
-  return `${label}, iteration ${i}, at ${start}, ${duration}, ${lane.prefillTokens[i]} prefill tokens, ${lane.decodeTokens[i]} decodes, queue ${lane.queueLength[i]}, KV ${kv}`;
+  const times = iterationsOf(lane, i);
+  const name = times === 1 ? `iteration ${i}` : `run ${i} of ${times} iterations`;
+  return `${label}, ${name}, at ${start}, ${duration}, ${lane.prefillTokens[i]} prefill tokens, ${lane.decodeTokens[i]} decodes, queue ${lane.queueLength[i]}, KV ${kv}`;
 }

@@ -11,6 +11,12 @@ const read = (name: string): unknown =>
 const RUNS = [
   ['tables_a100_llama3-8b_tp1_std', 'a100_llama3-8b_tp1_vllm_conv_t5'],
   ['tables_a100_llama3-8b_tp1_std', 'a100_llama3-8b_tp1_sarathi_conv_t5'],
+  ['tables_a100_llama3-8b_tp1_fullscan', 'a100_llama3-8b_tp1_orca_conv_t5'],
+  [
+    'tables_a100_llama3-8b_tp1_fullscan',
+    'a100_llama3-8b_tp1_faster_transformer_conv_t1.5_cap32_fix',
+  ],
+  ['tables_a100_llama3-8b_tp1_lightllm', 'a100_llama3-8b_tp1_lightllm_conv_t2'],
   ['tables_a100_llama3-70b_tp2_std', 'a100_llama3-70b_tp2_vllm_conv_t0.5'],
   ['tables_a100_llama3-70b_tp2_std', 'a100_llama3-70b_tp2_sarathi_conv_t0.5'],
 ] as const;
@@ -27,12 +33,13 @@ describe.skipIf(!isPresent)(
     });
 
     it('names a scheduler that it does not have', () => {
+      const run = read('a100_llama3-8b_tp1_vllm_conv_t5') as { config: object };
       expect(() =>
-        checkVidurRun(
-          read('tables_a100_llama3-8b_tp1_lightllm'),
-          read('a100_llama3-8b_tp1_lightllm_conv_t2'),
-        ),
-      ).toThrow(/invalid scheduler: lightllm \(expected vllm or sarathi\)/);
+        checkVidurRun(read('tables_a100_llama3-8b_tp1_std'), {
+          ...run,
+          config: { ...run.config, scheduler: 'mystery' },
+        }),
+      ).toThrow(/invalid scheduler: mystery \(expected vllm, sarathi, orca/);
     });
   },
 );

@@ -27,6 +27,28 @@ const text = fc.oneof(
     .map((lines) => lines.join('\n')),
 );
 
+const composed = fc.record(
+  {
+    type: fc.constant('composed'),
+    name: fc.string({ minLength: 1, maxLength: 9 }),
+    topology: fc.oneof(
+      fc.record({ type: fc.constant('colocated'), replicas: int(1, 256) }),
+      fc.record({ type: fc.constant('pools'), overlap: fc.constantFrom(0, 0.5, 1) }),
+    ),
+    router: fc.record({ type: fc.constantFrom('round-robin', 'random', 'session-affine') }),
+    priority: fc.record({ type: fc.constantFrom('fcfs', 'lcfs', 'sjf', 'srpt', 'edf', 'vtc') }),
+    admission: fc.record({
+      type: fc.constantFrom('fits', 'future-peak'),
+      maxSequences: int(1, 99),
+    }),
+    batchFormer: fc.record({ type: fc.constantFrom('static', 'iteration-level', 'prefill-first') }),
+    chunker: fc.record({ type: fc.constantFrom('whole', 'budget', 'fixed') }),
+    preemption: fc.record({ type: fc.constantFrom('recompute', 'swap', 'none') }),
+    kvAlloc: fc.record({ type: fc.constantFrom('paged', 'contiguous-max') }),
+  },
+  { requiredKeys: ['type'] },
+);
+
 const params = {
   text: fc.record({ markdown: text }, { requiredKeys: [] }),
   attention: fc.record(
@@ -186,7 +208,7 @@ const params = {
                   { type: 'random' },
                   { type: 'attention', queries: 'window', windowTokens: 8 },
                 ),
-                action: fc.constantFrom({ type: 'evict' }, { type: 'quantise', bits: 4 }),
+                action: fc.constantFrom({ type: 'evict' }, { type: 'quantise' }),
                 allocator: fc.constantFrom({ type: 'uniform' }, { type: 'pyramid', beta: 20 }),
               },
               { requiredKeys: ['budget'] },
@@ -312,6 +334,7 @@ const params = {
           },
           { requiredKeys: ['type'] },
         ),
+        composed,
       ),
       costModel: fc.oneof(
         fc.record(

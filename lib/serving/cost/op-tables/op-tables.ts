@@ -194,6 +194,7 @@ export function opTablesCostModel(tables: OpTables, options: OpTablesOptions): O
     }`,
     attentionMicroseconds,
     denseMicroseconds,
+    readsDecodeRange: true,
     iterationSeconds(f) {
       const tokens = f.decodeCount + f.prefillTokens;
       const sequences = f.decodeCount + f.prefillCount;

@@ -1,0 +1,146 @@
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { makeCostModel } from '../../serving/cost/make-cost-model';
+import { maximumRate, type SweepPoint, type SweepSubject, sweepRates } from '../../serving/sweep';
+import { parseFile } from '../../spec/markdown';
+import type { CellOf, Notebook } from '../../spec/notebook';
+import { generateWorkload } from '../../workload/generate';
+
+const USAGE = `usage: headroom sweep FILE --cell ID (--rates A,B,C | --maximum) [--seeds N]
+
+  --cell ID      a serve cell over a generated workload
+  --rates A,B    requests per second to try, at most 200
+  --maximum      searches the highest rate that holds the cell's SLO, to 2 %
+  --seeds N      seeds per rate, counted from the workload's own (1..50, default 3)
+
+Writes CSV to standard output: per rate the mean, least and most over the seeds. A point where some
+seed's queue grew without bound counts them in unstable_seeds: its figures depend on the length of
+the trace.`;
+
+interface Options {
+  readonly file: string;
+  readonly cellId: string;
+  readonly rates: readonly number[] | undefined;
+  readonly seeds: number;
+}
+
+function parseSweepOptions(args: readonly string[]): Options {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      cell: { type: 'string' },
+      rates: { type: 'string' },
+      maximum: { type: 'boolean', default: false },
+      seeds: { type: 'string', default: '3' },
+    },
+  });
+  const [file] = positionals;
+  if (file === undefined || positionals.length > 1)
+    throw new Error(`expected one notebook file, found ${positionals.length}`);
+  if (values.cell === undefined) throw new Error('missing --cell');
+  if ((values.rates === undefined) === !values.maximum)
+    throw new Error('expected either --rates or --maximum');
+  const seeds = Number(values.seeds);
+  if (!Number.isInteger(seeds) || seeds < 1 || seeds > 50)
+    throw new Error(`invalid --seeds: ${values.seeds} (expected 1..50)`);
+  const rates = values.rates?.split(',').map((text) => {
+    const rate = Number(text);
+    if (text.trim() === '' || !(rate > 0 && rate <= 10_000))
+      throw new Error(`invalid --rates: ${text} (expected above 0, at most 10000)`);
+    return rate;
+  });
+  if (rates !== undefined && rates.length > 200)
+    throw new Error(`invalid --rates: ${rates.length} rates (expected at most 200)`);
+  return { file, cellId: values.cell, rates, seeds };
+}
+
+/** The serve cell and its workload as a subject. @throws Error with one sentence */
+export function sweepSubject(notebook: Notebook, cellId: string, seeds: number): SweepSubject {
+  const cell = notebook.cells.find(({ id }) => id === cellId);
+  if (cell?.kind !== 'serve') {
+    const known = notebook.cells.filter(({ kind }) => kind === 'serve').map(({ id }) => id);
+    throw new Error(`no serve cell "${cellId}" (found ${known.join(', ') || 'none'})`);
+  }
+  const load = notebook.cells.find(
+    (each): each is CellOf<'workload'> => each.kind === 'workload' && cell.inputs.includes(each.id),
+  );
+  if (load === undefined || load.params.source.type !== 'generator')
+    throw new Error(`cell "${cellId}": needs a generated workload, whose rate can be set`);
+  if (cell.params.costModel.type === 'tables')
+    throw new Error(
+      `cell "${cellId}": cost model tables needs a file, which a sweep does not take`,
+    );
+  const { params } = load;
+  const { source } = load.params;
+  return {
+    params: cell.params,
+    costModel: makeCostModel(cell.params),
+    seeds: Array.from({ length: seeds }, (_, i) => params.seed + i),
+    // The rate is that of the requests as they arrive: the scale is part of it.
+    workloadAt: (ratePerSecond, seed) =>
+      generateWorkload({ ...params, rateScale: 1, seed }, { ...source, ratePerSecond }),
+  };
+}
+
+const HEADERS = ['goodput_per_s', 'slo_attainment', 'ttft_p90_s', 'tpot_p90_s'];
+
+export function sweepCsv(points: readonly SweepPoint[]): string {
+  const header = [
+    'rate_per_s',
+    ...HEADERS.flatMap((name) => [name, `${name}_least`, `${name}_most`]),
+    'unstable_seeds',
+    'holds',
+  ];
+  const rows = points.map((point) =>
+    [
+      point.ratePerSecond,
+      ...[
+        point.goodputPerSecond,
+        point.sloAttainment,
+        point.ttftP90Seconds,
+        point.tpotP90Seconds,
+      ].flatMap(({ mean, least, most }) => [mean, least, most]),
+      point.unstableSeeds,
+      point.holds ? 'yes' : 'no',
+    ].join(','),
+  );
+  return `${[header.join(','), ...rows].join('\n')}\n`;
+}
+
+/** `headroom sweep`. @returns the exit code */
+export async function sweepCommand(args: string[]): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(USAGE);
+    return 0;
+  }
+  let options: Options;
+  try {
+    options = parseSweepOptions(args);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  const text = await readFile(options.file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`${options.file}: cannot read the file (${error.code})`);
+  });
+  const parsed = parseFile(text);
+  if (!parsed.ok) {
+    for (const { line, message } of parsed.issues)
+      console.error(`${options.file}:${line}: ${message}`);
+    return 1;
+  }
+  const subject = sweepSubject(parsed.notebook, options.cellId, options.seeds);
+  if (options.rates !== undefined) {
+    process.stdout.write(sweepCsv(sweepRates(subject, options.rates)));
+    return 0;
+  }
+  const found = maximumRate(subject);
+  process.stdout.write(sweepCsv(found.points));
+  console.error(
+    found.ratePerSecond === 0
+      ? `no rate down to ${found.points[0]?.ratePerSecond} /s holds the SLO`
+      : `holds at ${found.ratePerSecond} /s, not at ${found.failsAtPerSecond} /s`,
+  );
+  return 0;
+}

@@ -1,0 +1,130 @@
+import { restartRequest } from '../core/requests';
+import { compactDecoding, joinDecoding, leaveDecoding } from './decode-set';
+import type { Instance } from './instance';
+import type { RunState } from './run-state';
+
+/** Takes the blocks of a request that enters. */
+export function takeBlocks(state: RunState, instance: Instance, id: number): void {
+  const { alloc, admission } = state.parts;
+  instance.blocksUsed += alloc.entryBlocks(state.requests.prefillTokens[id] as number);
+  instance.committedBlocks += admission.commits(id, instance.blockTokens);
+  instance.holders++;
+}
+
+/** Returns blocks; a static batch returns those of its finished requests when all have finished. */
+export function returnBlocks(
+  state: RunState,
+  instance: Instance,
+  id: number,
+  blocks: number,
+  isHeldBack: boolean,
+): void {
+  const committed = state.parts.admission.commits(id, instance.blockTokens);
+  if (isHeldBack) {
+    instance.heldBack.requests++;
+    instance.heldBack.blocks += blocks;
+    instance.heldBack.committed += committed;
+    return;
+  }
+  instance.blocksUsed -= blocks;
+  instance.committedBlocks -= committed;
+  instance.holders--;
+}
+
+export function returnHeldBack(instance: Instance): void {
+  const { heldBack } = instance;
+  instance.blocksUsed -= heldBack.blocks;
+  instance.committedBlocks -= heldBack.committed;
+  instance.holders -= heldBack.requests;
+  heldBack.requests = 0;
+  heldBack.blocks = 0;
+  heldBack.committed = 0;
+}
+
+/** Blocks of a member of the decode set, or of a prompt under way. */
+export function blocksHeld(state: RunState, instance: Instance, id: number): number {
+  const { alloc } = state.parts;
+  const prefill = state.requests.prefillTokens[id] as number;
+  if ((state.endStep[id] as number) < 0) return alloc.entryBlocks(prefill);
+  // The token about to be fed has no KV yet.
+  return alloc.heldBlocks((state.base[id] as number) + instance.step - 1);
+}
+
+/** Sends a request back, by recompute or to host memory. Lists are the caller's to compact. */
+export function preempt(state: RunState, instance: Instance, id: number): void {
+  const { requests, parts } = state;
+  const isDecoding = (state.endStep[id] as number) >= 0;
+  const blocks = blocksHeld(state, instance, id);
+  if (isDecoding) leaveDecoding(state, instance, id);
+  returnBlocks(state, instance, id, blocks, false);
+  state.preemptions++;
+  if (isDecoding && parts.preemption.mechanism === 'swap') {
+    instance.swapped.pushBack(id);
+    instance.copyBytes += (requests.processed[id] as number) * state.kvBytesPerToken;
+    state.swaps++;
+    return;
+  }
+  restartRequest(requests, id, state.parity);
+  state.hooks.onPreempted(instance, id);
+}
+
+let order = new Int32Array(64);
+
+/**
+ * Takes the blocks that the decode set needs for its next token, preempting from the end of the list
+ * where there are too few. In short of memory the members are gone through one by one, in the order
+ * of the list, a free block being asked for even where none is needed, as vLLM V0 and Vidur do.
+ *
+ * @returns whether something was preempted
+ */
+export function makeRoom(state: RunState, instance: Instance): boolean {
+  const { alloc, preemption } = state.parts;
+  if (!alloc.grows) return false;
+  const phase = instance.step % instance.blockTokens;
+  const needed = instance.growth[phase] as number;
+  if (instance.blocksTotal - instance.blocksUsed >= needed + preemption.spareBlocks) {
+    instance.blocksUsed += needed;
+    return false;
+  }
+  if (preemption.mechanism === 'none')
+    throw new Error(`replica ${instance.index} has run out of KV blocks with preemption none`);
+  const { decodingCount, prefillingFront, prefillingCount } = instance;
+  let end = decodingCount + prefillingCount - prefillingFront;
+  if (order.length < end) order = new Int32Array(end * 2);
+  order.set(instance.decoding.subarray(0, decodingCount));
+  order.set(instance.prefilling.subarray(prefillingFront, prefillingCount), decodingCount);
+  for (let i = 0; i < end && i < decodingCount; i++) {
+    const id = order[i] as number;
+    let isOut = false;
+    while (!isOut && instance.blocksTotal - instance.blocksUsed < 1) {
+      isOut = end === i + 1;
+      preempt(state, instance, order[--end] as number);
+    }
+    if (isOut) break;
+    const fed = (state.base[id] as number) + instance.step;
+    if (fed > alloc.heldBlocks(fed - 1) * instance.blockTokens) instance.blocksUsed++;
+  }
+  compactDecoding(state, instance);
+  instance.prefillingCount = prefillingFront + Math.max(0, end - decodingCount);
+  return true;
+}
+
+/** Brings back what was swapped out, oldest first, where it fits. */
+export function swapIn(state: RunState, instance: Instance): void {
+  const { requests, parts } = state;
+  const { swapped } = instance;
+  while (swapped.length > 0 && instance.holders < parts.admission.maxSequences) {
+    const id = swapped.at(0);
+    const processed = requests.processed[id] as number;
+    const blocks = parts.alloc.heldBlocks(processed);
+    const free = instance.blocksTotal - instance.blocksUsed - blocks;
+    if (free < Math.max(instance.watermarkBlocks, parts.preemption.spareBlocks)) return;
+    swapped.popFront();
+    // Blocks for the token about to be fed are part of these.
+    instance.blocksUsed += blocks;
+    instance.committedBlocks += parts.admission.commits(id, instance.blockTokens);
+    instance.holders++;
+    instance.copyBytes += processed * state.kvBytesPerToken;
+    joinDecoding(state, instance, id, 0);
+  }
+}

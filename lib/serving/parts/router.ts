@@ -1,0 +1,51 @@
+import { createRandom } from '../../random/random';
+import type { RouterPart } from '../../spec/kinds/serve-parts';
+import type { InstanceView } from './views';
+
+/** Index into `views` of the replica that gets a request. */
+export type Router = (views: readonly InstanceView[], clientId: number) => number;
+
+const leastBy =
+  (amount: (view: InstanceView) => number): Router =>
+  (views) => {
+    let best = 0;
+    for (let i = 1; i < views.length; i++) {
+      if (amount(views[i] as InstanceView) < amount(views[best] as InstanceView)) best = i;
+    }
+    return best;
+  };
+
+/** Spreads neighbouring ids: Knuth's multiplicative hash. */
+const spread = (id: number): number => Math.imul(id + 1, 2654435761) >>> 0;
+
+/** A router; the random ones are deterministic by their seed and the order of arrivals. */
+export function router(part: RouterPart): Router {
+  switch (part.type) {
+    case 'round-robin': {
+      let next = -1;
+      return (views) => {
+        next = (next + 1) % views.length;
+        return next;
+      };
+    }
+    case 'least-outstanding':
+      return leastBy((view) => view.outstanding);
+    case 'least-tokens':
+      return leastBy((view) => view.outstandingTokens);
+    case 'random': {
+      const random = createRandom(part.seed).fork('router');
+      return (views) => random.integer(0, views.length - 1);
+    }
+    case 'power-of-two': {
+      const random = createRandom(part.seed).fork('router');
+      return (views) => {
+        const a = random.integer(0, views.length - 1);
+        const b = random.integer(0, views.length - 1);
+        const [first, second] = [views[a] as InstanceView, views[b] as InstanceView];
+        return second.outstanding < first.outstanding ? b : a;
+      };
+    }
+    case 'session-affine':
+      return (views, clientId) => spread(clientId) % views.length;
+  }
+}

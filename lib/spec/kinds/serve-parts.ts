@@ -1,0 +1,170 @@
+import '../zod-config';
+import * as z from 'zod';
+
+const count = (low: number, high: number, fallback: number) =>
+  z.int().min(low).max(high).default(fallback);
+const seed = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1)
+  .default(1);
+
+/** Which replica a request goes to when it arrives. */
+export const routerPart = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('round-robin') }),
+  /** Fewest unfinished requests; the lowest index on a tie. */
+  z.strictObject({ type: z.literal('least-outstanding') }),
+  /** Fewest prompt and output tokens not yet finished (JSQ over tokens); needs true output lengths. */
+  z.strictObject({ type: z.literal('least-tokens') }),
+  z.strictObject({ type: z.literal('random'), seed }),
+  /** The better of two replicas drawn at random, by unfinished requests (Mitzenmacher, 2001). */
+  z.strictObject({ type: z.literal('power-of-two'), seed }),
+  /** Every request of one client goes to one replica. */
+  z.strictObject({ type: z.literal('session-affine') }),
+]);
+export type RouterPart = z.output<typeof routerPart>;
+
+/** Replicas, and which phases each of them runs. */
+export const topologyPart = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('colocated'), replicas: count(1, 256, 1) }),
+  /** Prefill and decode apart; the KV cache moves over one ingress link per decode replica. */
+  z.strictObject({
+    type: z.literal('pools'),
+    prefillReplicas: count(1, 64, 1),
+    decodeReplicas: count(1, 64, 1),
+    linkGigabytesPerSecond: z.number().min(0.001).max(10_000).default(25),
+    linkLatencyMicroseconds: z.number().min(0).max(1e6).default(10),
+    /** Share of the transfer hidden behind the prefill that makes the KV: 0 sends when it has ended. */
+    overlap: z.number().min(0).max(1).default(0),
+  }),
+]);
+export type TopologyPart = z.output<typeof topologyPart>;
+
+/** Whether the first waiting request may enter a replica now. */
+export const admissionPart = z.discriminatedUnion('type', [
+  /** Its blocks fit, and `memory.watermark` of all blocks stay free. */
+  z.strictObject({ type: z.literal('watermark'), maxSequences: count(1, 8192, 128) }),
+  /** Its blocks fit. */
+  z.strictObject({ type: z.literal('fits'), maxSequences: count(1, 8192, 128) }),
+  /** Every request counts as `maxTokens` long for as long as it is there. */
+  z.strictObject({
+    type: z.literal('reserve-max'),
+    maxSequences: count(1, 8192, 128),
+    maxTokens: count(1, 2_000_000, 4096),
+  }),
+  /** Every request counts with its prompt and its whole output; needs true output lengths. */
+  z.strictObject({ type: z.literal('whole-request'), maxSequences: count(1, 8192, 128) }),
+  /** The largest use at any future iteration stays under the memory; needs true output lengths. */
+  z.strictObject({ type: z.literal('future-peak'), maxSequences: count(1, 8192, 128) }),
+]);
+export type AdmissionPart = z.output<typeof admissionPart>;
+
+/** Order of the waiting requests: the smallest key first, ties by arrival. */
+export const priorityPart = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('fcfs') }),
+  z.strictObject({ type: z.literal('lcfs') }),
+  z.strictObject({
+    type: z.literal('sjf'),
+    by: z.enum(['prompt', 'output', 'total']).default('output'),
+    /** A request gains so many tokens of precedence per second of waiting. */
+    agingTokensPerSecond: z.number().min(0).max(1e6).default(0),
+    /** Standard deviation of the logarithm of predicted over true output length; 0 is an oracle. */
+    predictionError: z.number().min(0).max(5).default(0),
+    seed,
+  }),
+  z.strictObject({
+    type: z.literal('srpt'),
+    predictionError: z.number().min(0).max(5).default(0),
+    seed,
+  }),
+  /** Deadline = arrival + base + prompt tokens x the second figure. */
+  z.strictObject({
+    type: z.literal('edf'),
+    baseSeconds: z.number().min(0).max(3600).default(0.25),
+    secondsPerPromptToken: z.number().min(0).max(10).default(0.0005),
+  }),
+  /** Virtual token counter per client: the client that got the least service goes first. */
+  z.strictObject({
+    type: z.literal('vtc'),
+    inputWeight: z.number().min(0).max(100).default(1),
+    outputWeight: z.number().min(0).max(100).default(2),
+  }),
+]);
+export type PriorityPart = z.output<typeof priorityPart>;
+
+/** Which phases may share an iteration, and how many tokens it may have. */
+export const batchFormerPart = z.discriminatedUnion('type', [
+  /** Waiting prompts first, alone; running requests decode when none can enter. */
+  z.strictObject({
+    type: z.literal('prefill-first'),
+    maxBatchedTokens: count(1, 1_000_000, 4096),
+    /** What is held against the limit: every prompt as long as the longest, or the sum. */
+    counting: z.enum(['padded', 'sum']).default('padded'),
+    /** Decode iterations between two looks at the queue; 0 looks every time. */
+    patience: count(0, 10_000, 0),
+  }),
+  /** Every running request decodes, and prompts fill the token budget beside them. */
+  z.strictObject({ type: z.literal('decode-first'), tokenBudget: count(1, 1_000_000, 512) }),
+  /** Every running request decodes, and whole prompts join as long as requests may enter. */
+  z.strictObject({ type: z.literal('iteration-level') }),
+  /** A batch runs to its last request before another one is formed. */
+  z.strictObject({ type: z.literal('static') }),
+]);
+export type BatchFormerPart = z.output<typeof batchFormerPart>;
+
+/** How much of one prompt goes into one iteration. */
+export const chunkerPart = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('whole') }),
+  /** What the token budget leaves. */
+  z.strictObject({ type: z.literal('budget') }),
+  /** The same, and at most so many tokens of one prompt. */
+  z.strictObject({ type: z.literal('fixed'), chunkTokens: count(1, 1_000_000, 512) }),
+]);
+export type ChunkerPart = z.output<typeof chunkerPart>;
+
+const victim = z.enum(['last-admitted', 'latest-arrival', 'lowest-priority']);
+
+/** What happens when decoding runs out of KV blocks. */
+export const preemptionPart = z.discriminatedUnion('type', [
+  /** The victim's KV is dropped; prompt and output so far are computed again. */
+  z.strictObject({
+    type: z.literal('recompute'),
+    victim: victim.default('latest-arrival'),
+    /** A waiting request also takes the place of a running one of lower priority. */
+    forPriority: z.boolean().default(false),
+  }),
+  /** The victim's KV goes to host memory and comes back; both copies hold up the iteration. */
+  z.strictObject({
+    type: z.literal('swap'),
+    victim: victim.default('latest-arrival'),
+    hostGigabytesPerSecond: z.number().min(0.001).max(10_000).default(25),
+  }),
+  /** Never: only with an admission that reserves. */
+  z.strictObject({ type: z.literal('none') }),
+]);
+export type PreemptionPart = z.output<typeof preemptionPart>;
+
+/** How a request's tokens take blocks. */
+export const kvAllocPart = z.discriminatedUnion('type', [
+  /** Blocks of the prompt on entry, one more whenever a token does not fit. */
+  z.strictObject({ type: z.literal('paged') }),
+  /** Blocks for `maxTokens` on entry, used or not. */
+  z.strictObject({ type: z.literal('contiguous-max'), maxTokens: count(1, 2_000_000, 4096) }),
+]);
+export type KvAllocPart = z.output<typeof kvAllocPart>;
+
+/** A strategy put together from parts. */
+export const composedStrategy = z.strictObject({
+  type: z.literal('composed'),
+  /** Shown on the timeline's lanes. */
+  name: z.string().min(1).max(40).default('composed'),
+  topology: topologyPart.prefault({ type: 'colocated' }),
+  router: routerPart.prefault({ type: 'least-outstanding' }),
+  priority: priorityPart.prefault({ type: 'fcfs' }),
+  admission: admissionPart.prefault({ type: 'watermark' }),
+  batchFormer: batchFormerPart.prefault({ type: 'decode-first' }),
+  chunker: chunkerPart.prefault({ type: 'budget' }),
+  preemption: preemptionPart.prefault({ type: 'recompute' }),
+  kvAlloc: kvAllocPart.prefault({ type: 'paged' }),
+});
+export type ComposedStrategy = z.output<typeof composedStrategy>;
