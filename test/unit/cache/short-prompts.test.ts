@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { POLICIES } from '../../../lib/cache/policies';
-import { openPolicySession } from '../../../lib/cache/policy/run';
+import { PRESETS } from '../../../lib/cache/policy/presets';
+import { openPolicySession, type PolicySession } from '../../../lib/cache/policy/run';
 import { cachePolicy } from '../../../lib/spec/cache-policy';
+import { createFullCache } from '../../../lib/transformer/full-cache';
+import { prefill } from '../../../lib/transformer/generate';
 import { randomModel, randomTokens, SMALL } from './random-model';
 
 const model = randomModel(61);
@@ -9,9 +12,10 @@ const question = randomTokens(62, 3);
 const none: ReadonlySet<number> = new Set();
 
 describe('prompts shorter than every window', () => {
-  it.each([1, 2, 5, 16, 17])('%i tokens, all policies, question known or hidden', (tokens) => {
+  it.each([1, 2, 5, 16, 17])('%i tokens, every preset, question known or hidden', (tokens) => {
     const context = randomTokens(63, tokens);
-    for (const entry of POLICIES.values()) {
+    for (const id of [...PRESETS.map((preset) => preset.id), 'oracle-top-k']) {
+      const entry = POLICIES.get(id)!;
       for (const options of [{}, { question }]) {
         const session = entry.open(model, { type: 'ratio', share: 0.5 });
         session.prefill(context, options);
@@ -57,5 +61,47 @@ describe('several questions', () => {
     expect(later.ledger().slots.flat()).toEqual(
       Array.from({ length: SMALL.layers * SMALL.kvHeads }, () => 20 + 14),
     );
+  });
+});
+
+describe('an oracle that scores by the future', () => {
+  it('keeps what the question and the answer look at, and forgets them', () => {
+    const context = randomTokens(67, 40);
+    const future = [...question, ...randomTokens(68, 4)];
+    const open = (scorer: 'future-attention' | 'random') => {
+      const policy = cachePolicy.parse({
+        budget: { type: 'tokens', tokens: 10 },
+        storage: 'f32',
+        scorer: { type: scorer },
+      });
+      const session = openPolicySession(policy, model, { future: () => future });
+      session.prefill(context);
+      expect(session.ledger().slots.flat()).toEqual(Array.from({ length: 6 }, () => 10));
+      return session;
+    };
+    // Kept attention mass of the future's queries in the first layer, which no eviction has moved.
+    const dense = createFullCache(SMALL);
+    prefill(model, dense, context, 0);
+    const mass = (session: PolicySession) => {
+      const kept = new Set(session.slots(0, 0).map(({ position }) => position));
+      let sum = 0;
+      prefill(
+        model,
+        {
+          ...dense,
+          observe({ layer, kvHead, rows, count, weights, positions }) {
+            if (layer !== 0 || kvHead !== 0) return;
+            for (let i = 0; i < rows * 2 * count; i++) {
+              if (kept.has(positions[i % count]!)) sum += weights[i]!;
+            }
+          },
+        },
+        future,
+        context.length,
+      );
+      dense.truncate(context.length);
+      return sum;
+    };
+    expect(mass(open('future-attention'))).toBeGreaterThan(1.2 * mass(open('random')));
   });
 });
