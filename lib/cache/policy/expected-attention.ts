@@ -36,8 +36,9 @@ export function expectedAttention(
     const turned = rowsOf(transposed(rows.flatMap((row) => [...row])), headSize).map(turn);
     const scores = new Float32Array(head.count);
     let largest = -Infinity;
+    const key = new Float64Array(headSize);
     for (let slot = 0; slot < head.count; slot++) {
-      const key = keys.subarray(slot * headSize, (slot + 1) * headSize);
+      for (let d = 0; d < headSize; d++) key[d] = keys[slot * headSize + d]!;
       let score = dot(turnedMean, key) / Math.sqrt(headSize);
       if (useCovariance) {
         let quadratic = 0;
@@ -55,8 +56,9 @@ export function expectedAttention(
     }
     return scores.map((weight, slot) => {
       if (!valueNorm) return weight / total;
-      const value = values.subarray(slot * headSize, (slot + 1) * headSize);
-      return (weight / total) * Math.sqrt(dot(value, value));
+      let squares = 0;
+      for (let d = 0; d < headSize; d++) squares += values[slot * headSize + d]! ** 2;
+      return (weight / total) * Math.sqrt(squares);
     });
 
     function transposed(flat: readonly number[]): Float64Array {
@@ -68,7 +70,7 @@ export function expectedAttention(
   });
 }
 
-function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
@@ -105,16 +107,19 @@ function meanRotation(rope: Rope, start: number, count: number) {
 function moments({ rows, group, data }: WindowQueries, member: number, headSize: number) {
   const mean = new Float64Array(headSize);
   const covariance = new Float64Array(headSize * headSize);
-  const at = (row: number, d: number) => data[(row * group + member) * headSize + d]!;
+  const stride = group * headSize;
   for (let row = 0; row < rows; row++) {
-    for (let d = 0; d < headSize; d++) mean[d] = mean[d]! + at(row, d) / rows;
+    const start = row * stride + member * headSize;
+    for (let d = 0; d < headSize; d++) mean[d] = mean[d]! + data[start + d]! / rows;
   }
+  const centred = new Float64Array(headSize);
   for (let row = 0; row < rows; row++) {
+    const start = row * stride + member * headSize;
+    for (let d = 0; d < headSize; d++) centred[d] = data[start + d]! - mean[d]!;
     for (let i = 0; i < headSize; i++) {
-      const x = (at(row, i) - mean[i]!) / rows;
+      const x = centred[i]! / rows;
       for (let j = 0; j < headSize; j++) {
-        const cell = i * headSize + j;
-        covariance[cell] = covariance[cell]! + x * (at(row, j) - mean[j]!);
+        covariance[i * headSize + j] = covariance[i * headSize + j]! + x * centred[j]!;
       }
     }
   }

@@ -10,32 +10,39 @@ export function reduceRows(
   perVisible: boolean,
 ): Float32Array[] {
   return Array.from({ length: group }, (_, member) => {
-    const at = (row: number, slot: number) => weights[(row * group + member) * slots + slot]!;
-    return Float32Array.from({ length: slots }, (_slot, slot) => {
-      let sum = 0;
-      let most = 0;
-      let squares = 0;
-      for (let row = 0; row < rows; row++) {
-        const weight = at(row, slot);
-        sum += weight;
-        squares += weight * weight;
-        if (weight > most) most = weight;
+    const sums = new Float64Array(slots);
+    const squares = new Float64Array(how.type === 'mean-variance' ? slots : 0);
+    const most = new Float64Array(how.type === 'max' ? slots : 0);
+    for (let row = 0; row < rows; row++) {
+      const start = (row * group + member) * slots;
+      for (let slot = 0; slot < slots; slot++) {
+        const weight = weights[start + slot]!;
+        sums[slot] = sums[slot]! + weight;
+        if (how.type === 'mean-variance') squares[slot] = squares[slot]! + weight * weight;
+        else if (how.type === 'max' && weight > most[slot]!) most[slot] = weight;
       }
+    }
+    const out = new Float32Array(slots);
+    for (let slot = 0; slot < slots; slot++) {
       // The queries that see a slot, not all of them, are what its mean is over.
-      const seen = perVisible ? Math.max(1, visible[slot]!) : Math.max(1, rows);
+      const seen = Math.max(1, perVisible ? visible[slot]! : rows);
+      const mean = sums[slot]! / seen;
       switch (how.type) {
         case 'max':
-          return most;
+          out[slot] = most[slot]!;
+          break;
         case 'sum':
-          return perVisible ? sum / seen : sum;
+          out[slot] = perVisible ? mean : sums[slot]!;
+          break;
         case 'mean':
-          return sum / seen;
-        case 'mean-variance': {
-          const mean = sum / seen;
-          return mean + how.gamma * Math.max(0, squares / seen - mean * mean);
-        }
+          out[slot] = mean;
+          break;
+        case 'mean-variance':
+          out[slot] = mean + how.gamma * Math.max(0, squares[slot]! / seen - mean * mean);
+          break;
       }
-    });
+    }
+    return out;
   });
 }
 
@@ -93,6 +100,11 @@ export function meanOverHeads(
   scores: readonly Float32Array[],
   positions: readonly Int32Array[],
 ): Float32Array[] {
+  const first = positions[0]!;
+  if (positions.every((own) => isEqual(own, first))) {
+    const mean = reduceGroup(scores, 'mean');
+    return scores.map(() => mean.slice());
+  }
   const sums = new Map<number, { sum: number; heads: number }>();
   scores.forEach((own, head) => {
     own.forEach((score, slot) => {
@@ -109,4 +121,10 @@ export function meanOverHeads(
       return sum / heads;
     }),
   );
+}
+
+function isEqual(a: Int32Array, b: Int32Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

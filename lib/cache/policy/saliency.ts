@@ -17,18 +17,19 @@ export function accumulateSaliency(
     const sums = new Float32Array(count);
     const before = cache.meta(layer, kvHead, 'saliency');
     if (before) sums.set(before);
+    const one = new Float32Array(how === 'max' ? count : 0);
+    const share = how === 'mean' ? 1 / group : 1;
     for (let row = 0; row < rows; row++) {
-      const at = row * group * count;
-      for (let slot = 0; slot < count; slot++) {
-        let sum = 0;
-        let most = 0;
-        for (let member = 0; member < group; member++) {
-          const weight = weights[at + member * count + slot]!;
-          sum += weight;
-          if (weight > most) most = weight;
+      one.fill(0);
+      for (let member = 0; member < group; member++) {
+        const at = (row * group + member) * count;
+        for (let slot = 0; slot < count; slot++) {
+          const weight = weights[at + slot]!;
+          if (how !== 'max') sums[slot] = sums[slot]! + share * weight;
+          else if (weight > one[slot]!) one[slot] = weight;
         }
-        sums[slot] = sums[slot]! + (how === 'max' ? most : how === 'sum' ? sum : sum / group);
       }
+      for (let slot = 0; slot < one.length; slot++) sums[slot] = sums[slot]! + one[slot]!;
     }
     cache.setMeta(layer, kvHead, 'saliency', sums);
   };

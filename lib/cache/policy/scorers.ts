@@ -170,18 +170,22 @@ function preferenceOf(
 ): LayerPreference {
   let entropy = 0;
   let variance = 0;
+  const sums = new Float64Array(slots);
+  const squares = new Float64Array(slots);
   for (let member = 0; member < group; member++) {
-    for (let slot = 0; slot < slots; slot++) {
-      if (positions[slot]! >= end) continue;
-      let sum = 0;
-      let squares = 0;
-      for (let row = 0; row < rows; row++) {
-        const weight = weights[(row * group + member) * slots + slot]!;
+    sums.fill(0);
+    squares.fill(0);
+    for (let row = 0; row < rows; row++) {
+      const start = (row * group + member) * slots;
+      for (let slot = 0; slot < slots; slot++) {
+        const weight = positions[slot]! < end ? weights[start + slot]! : 0;
         if (weight > 0) entropy -= weight * Math.log(weight);
-        sum += weight;
-        squares += weight * weight;
+        sums[slot] = sums[slot]! + weight;
+        squares[slot] = squares[slot]! + weight * weight;
       }
-      if (rows > 0) variance += Math.max(0, squares / rows - (sum / rows) ** 2);
+    }
+    for (let slot = 0; slot < slots && rows > 0; slot++) {
+      variance += Math.max(0, squares[slot]! / rows - (sums[slot]! / rows) ** 2);
     }
   }
   return { entropy, variance };

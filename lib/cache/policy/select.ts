@@ -43,7 +43,7 @@ export function selectSlots(selector: Selector, selectable: Selectable): Int32Ar
   const { scores, positions, budget, tokensAfter } = selectable;
   const slots = scores.length;
   if (budget >= slots && selector.rule.type === 'top-k') return firstSlots(slots);
-  const byPosition = firstSlots(slots).sort((a, b) => positions[a]! - positions[b]! || a - b);
+  const byPosition = inOrderOf(positions);
   const { sinks, recents } = forcedCounts(selector, Math.min(budget, slots), tokensAfter);
   const isKept = new Uint8Array(slots);
   let kept = 0;
@@ -57,7 +57,8 @@ export function selectSlots(selector: Selector, selectable: Selectable): Int32Ar
   for (const slot of ranked) {
     if (Number.isNaN(scores[slot])) throw new RangeError(`invalid score: NaN at slot ${slot}`);
   }
-  ranked.sort((a, b) => scores[b]! - scores[a]! || positions[a]! - positions[b]! || a - b);
+  // A stable sort of what is in the order of positions.
+  ranked.sort((a, b) => scores[b]! - scores[a]!);
   const { rule } = selector;
   let mass = 0;
   let total = 0;
@@ -74,6 +75,17 @@ export function selectSlots(selector: Selector, selectable: Selectable): Int32Ar
     mass += scores[slot]!;
   }
   return firstSlots(slots).filter((slot) => isKept[slot]);
+}
+
+/** Slots by position, earlier slots first among equals. */
+function inOrderOf(positions: Int32Array): Int32Array {
+  const slots = firstSlots(positions.length);
+  for (let i = 1; i < positions.length; i++) {
+    if (positions[i]! < positions[i - 1]!) {
+      return slots.sort((a, b) => positions[a]! - positions[b]! || a - b);
+    }
+  }
+  return slots;
 }
 
 function firstSlots(slots: number): Int32Array {

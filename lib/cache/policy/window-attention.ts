@@ -30,6 +30,7 @@ export function windowAttention(
   const { headSize } = rope;
   const slots = head.count;
   const keys = head.rotatedKeys();
+  const { positions } = head;
   const logs = head.multiplicity.map(Math.log);
   const weights = new Float32Array(rows * group * slots);
   const visible = new Int32Array(slots);
@@ -38,8 +39,7 @@ export function windowAttention(
   for (let row = 0; row < rows; row++) {
     const position = queries.positions[row]!;
     const index = indexOf(position);
-    for (let slot = 0; slot < slots; slot++)
-      if (head.positions[slot]! <= position) visible[slot]!++;
+    for (let slot = 0; slot < slots; slot++) if (positions[slot]! <= position) visible[slot]!++;
     for (let member = 0; member < group; member++) {
       rotateInto(queries.data, (row * group + member) * headSize, index, rope, rotated, 0);
       const out = weights.subarray(
@@ -48,7 +48,7 @@ export function windowAttention(
       );
       let largest = -Infinity;
       for (let slot = 0; slot < slots; slot++) {
-        if (head.positions[slot]! > position) {
+        if (positions[slot]! > position) {
           out[slot] = -Infinity;
           continue;
         }
