@@ -2,8 +2,8 @@ import { cachePolicy } from '../spec/cache-policy';
 import { isQueryAware } from './policy/needs';
 import { openOracle } from './policy/oracle';
 import { PRESETS } from './policy/presets';
-import { REPRESENTING } from './policy/presets-represent';
 import { type PolicyEntry, policiesById } from './policy/registry';
+import { REPRESENTING } from './policy/represent-entries';
 import { openPolicySession } from './policy/run';
 
 const EVICTING: readonly PolicyEntry[] = PRESETS.map(({ policy, ...about }) => ({
