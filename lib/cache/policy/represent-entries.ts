@@ -2,8 +2,9 @@ import { type CacheBudget, cachePolicy } from '../../spec/cache-policy';
 import type { Transformer } from '../../transformer/types';
 import type { CacheSession } from '../types';
 import { slotsPerHead } from './budget';
-import { REPRESENT_PRESETS, type RepresentPreset } from './presets-represent';
+import { REPRESENT_PRESETS } from './presets-represent';
 import type { PolicyEntry, PolicyOptions } from './registry';
+import type { RepresentPreset } from './represent-preset';
 import { openPolicySession, type PolicySession } from './run';
 
 /** The presets as policies. */
