@@ -10,9 +10,12 @@ const EVICTING: readonly PolicyEntry[] = PRESETS.map(({ policy, ...about }) => (
   ...about,
   queryAware: isQueryAware(cachePolicy.parse(policy({ type: 'ratio', share: 1 }))),
   open(model, budget, options = {}) {
-    const { storage, samples } = options;
+    const { storage, samples, gates } = options;
     const parsed = cachePolicy.parse({ ...policy(budget), ...(storage ? { storage } : {}) });
-    return openPolicySession(parsed, model, samples ? { samples } : {});
+    return openPolicySession(parsed, model, {
+      ...(samples ? { samples } : {}),
+      ...(gates ? { gates } : {}),
+    });
   },
 }));
 

@@ -59,7 +59,8 @@ export interface SlotView {
 export interface CacheSession {
   /**
    * Runs the context through the model and compresses it as the policy says. With the protocol
-   * `known` the question is in sight of the policy: it is run before the compression, and stays.
+   * `known` the question is in sight of the policy: it is run before the compression. A policy that
+   * drops slots runs it again over what is left, so that the answer never comes from the dense pass.
    *
    * @param chunkStarts first token of every separately encodable part, for policies that reuse chunks
    */

@@ -17,16 +17,20 @@ export interface EchoInduction {
  * RazorAttention's test of heads (Tang et al., 2024): random tokens, repeated. Means over the queries
  * after the first repeat.
  *
+ * @param pool tokens to draw from; the whole vocabulary unless given
  * @returns [layers][heads]
  */
 export function echoInduction(
   model: Transformer,
   { randomTokens, repeats, seed }: { randomTokens: number; repeats: number; seed: number },
+  pool?: readonly number[],
 ): EchoInduction[][] {
   const { config } = model;
   const { layers, heads, kvHeads, vocabularySize, bosToken } = config;
   const random = createRandom(seed);
-  const block = Array.from({ length: randomTokens }, () => random.integer(0, vocabularySize - 1));
+  const block = Array.from({ length: randomTokens }, () =>
+    pool ? pool[random.integer(0, pool.length - 1)]! : random.integer(0, vocabularySize - 1),
+  );
   const first = bosToken === undefined ? [] : [bosToken];
   const tokens = [...first, ...Array.from({ length: repeats }, () => block).flat()];
   const group = heads / kvHeads;
@@ -187,10 +191,13 @@ export function gatesOf(
         );
       }
       return classifier.gates;
-    case 'echo-induction':
-      return remembered(model, JSON.stringify(classifier), () =>
-        echoInductionGates(echoInduction(model, classifier), config),
-      );
+    case 'echo-induction': {
+      // Tokens that the texts are made of: others may be strange to the model.
+      const gatesFrom = (texts: readonly (readonly number[])[]) =>
+        echoInductionGates(echoInduction(model, classifier, [...new Set(texts.flat())]), config);
+      if (!samples) return gatesFrom([context]);
+      return remembered(model, JSON.stringify([classifier, samples]), () => gatesFrom(samples));
+    }
     case 'mean-query': {
       const gatesFrom = (texts: readonly (readonly number[])[]) =>
         meanQueryGates(meanRows(model, texts), config, classifier.spanTokens);

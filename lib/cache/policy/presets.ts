@@ -172,7 +172,7 @@ const BY_HEADS: readonly PolicyPreset[] = [
     id: 'duo-attention',
     label: 'DuoAttention',
     source:
-      'Xiao et al., 2024; mit-han-lab/duo-attention. Gates are the mean-query estimate of NVIDIA kvpress, not trained',
+      'Xiao et al., 2024; mit-han-lab/duo-attention. Gates are the mean-query estimate of NVIDIA kvpress unless others are given, not trained',
     defaults:
       'The span of 500 positions is kvpress’s; the code’s windows of 64 and 256 are scaled to 4 and at least 12.',
     policy: (budget) => ({
@@ -189,7 +189,7 @@ const BY_HEADS: readonly PolicyPreset[] = [
     source:
       'Tang et al., 2024; no public code. Full heads are those of the strongest echo or induction that the budget pays for',
     defaults:
-      'All numbers are ours: 32 random tokens four times, 4 sinks, at least 12 recent tokens.',
+      'All numbers are ours: 32 random tokens of the context, or of given samples, four times, 4 sinks, at least 12 recent tokens.',
     policy: (budget) => ({
       budget,
       classifier: { type: 'echo-induction', randomTokens: 32, repeats: 4 },

@@ -26,6 +26,8 @@ export interface PolicyEntry {
 export interface PolicyOptions {
   /** Texts as tokens, for what is fitted to a model once; the context itself where none are given. */
   readonly samples?: readonly (readonly number[])[];
+  /** Gates of heads, [layers][kvHeads], in place of those that a classifier would find. */
+  readonly gates?: readonly (readonly number[])[];
   /** How rows are stored; the policy's own choice (`f16` by default) unless given. */
   readonly storage?: 'f16' | 'f32';
 }

@@ -10,7 +10,7 @@ import type { CacheSession } from '../types';
 import { type Acting, actOn, capsOf, scoreLayers } from './act';
 import { paidSlots, slotsPerHead } from './budget';
 import { assertPolicy } from './checks';
-import { gatesOf } from './classify';
+import { gatesOf, type HeadGates } from './classify';
 import { keptQueryRows } from './needs';
 import { accumulateSaliency } from './saliency';
 import type { LayerScores } from './scorers';
@@ -19,6 +19,8 @@ import { createQueryTrace } from './trace';
 export interface PolicySessionOptions {
   /** Texts that a classifier is fitted to, once for a model; the context itself where none are given. */
   readonly samples?: readonly (readonly number[])[];
+  /** Gates in place of those that the classifier would find, [layers][kvHeads]. */
+  readonly gates?: HeadGates;
   /** What will be asked and answered of a context, for oracles. */
   readonly future?: (context: readonly number[]) => readonly number[];
   /** Slots that each query attends to, once the context is in; all unless given. */
@@ -194,7 +196,14 @@ export function openPolicySession(
             }
           : {}),
       });
-      const gates = gatesOf(policy.classifier, model, context, options.samples);
+      const gates = gatesOf(
+        options.gates && policy.classifier.type !== 'none'
+          ? { type: 'gates', gates: options.gates.map((own) => [...own]) }
+          : policy.classifier,
+        model,
+        context,
+        options.samples,
+      );
       const trace = createQueryTrace(config, keptQueryRows(policy));
       acting = {
         policy,
@@ -225,8 +234,14 @@ export function openPolicySession(
         if (!isLater) actAt(contextTokens, budget);
       }
       // What the policy needed beyond one pass over the context: the question twice, and the fit.
-      const fitted = policy.classifier.type === 'mean-query' && !options.samples;
-      const again = sight.length + (fitted ? contextTokens : 0);
+      const isFitted = !options.samples && !options.gates;
+      const { classifier } = policy;
+      const again =
+        sight.length +
+        (isFitted && classifier.type === 'mean-query' ? contextTokens : 0) +
+        (isFitted && classifier.type === 'echo-induction'
+          ? classifier.randomTokens * classifier.repeats
+          : 0);
       cache.charge({ recomputedTokenLayers: again * config.layers });
       start = { cache: cache.snapshot(), next, lastActed, restoreTrace: trace.mark() };
     },

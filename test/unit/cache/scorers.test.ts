@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { echoInduction, meanQueryGates, meanRows } from '../../../lib/cache/policy/classify';
 import { expectedAttention } from '../../../lib/cache/policy/expected-attention';
+import { retrievalGates } from '../../../lib/cache/policy/retrieval-gates';
 import { openPolicySession } from '../../../lib/cache/policy/run';
 import { probeRows } from '../../../lib/cache/policy/scorers';
 import { windowAttention } from '../../../lib/cache/policy/window-attention';
@@ -168,6 +169,43 @@ describe('head classes', () => {
     }
     const [first, second] = echoInduction(model, { randomTokens: 12, repeats: 3, seed: 2 })[0]!;
     expect(first!.echo).toBeGreaterThan(3 * second!.echo);
+  });
+
+  it('measures retrieval where the answer stands', () => {
+    const tokens = randomTokens(50, 10);
+    const gates = retrievalGates(evenModel(), [
+      { tokens, evidence: [[2, 4]] },
+      {
+        tokens,
+        evidence: [
+          [5, 6],
+          [8, 9],
+        ],
+      },
+    ]);
+    for (const gate of gates.flat()) expect(gate).toBeCloseTo(0.2, 5);
+    const policy = cachePolicy.parse({
+      budget: { type: 'tokens', tokens: 12 },
+      classifier: { type: 'mean-query' },
+      allocator: { type: 'classes', otherTokens: 4 },
+      selector: { sinkTokens: 1, recent: { type: 'rest' } },
+    });
+    const given = [
+      [0, 0],
+      [0, 1],
+      [0, 0],
+    ];
+    const session = openPolicySession(policy, randomModel(52), { gates: given });
+    session.prefill(randomTokens(53, 40));
+    expect(session.ledger().slots).toEqual([
+      [7, 7],
+      [6, 40],
+      [6, 6],
+    ]);
+    expect(session.ledger().recomputedTokenLayers).toBe(0);
+    expect(() => {
+      openPolicySession(policy, randomModel(52), { gates: [[1]] }).prefill(randomTokens(53, 40));
+    }).toThrow('invalid gates: 1 layers of 1 (expected 3 of 2)');
   });
 
   it('gives a head with even attention the middle gate, whatever the span', () => {
