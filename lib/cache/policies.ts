@@ -3,9 +3,9 @@ import { isQueryAware } from './policy/needs';
 import { openOracle } from './policy/oracle';
 import { PRESETS } from './policy/presets';
 import { FLOW_PRESETS } from './policy/presets-flow';
-import { REPRESENTING } from './policy/presets-represent';
 import { REUSE_PRESETS } from './policy/presets-reuse';
 import { type PolicyEntry, policiesById } from './policy/registry';
+import { REPRESENTING } from './policy/represent-entries';
 import { openPolicySession } from './policy/run';
 
 const EVICTING: readonly PolicyEntry[] = PRESETS.map(({ policy, ...about }) => ({

@@ -1,6 +1,6 @@
 import { ACTIONS } from '../../../lib/cache/policy/action-table';
 import type { ActedHead, ActionDefinition } from '../../../lib/cache/policy/actions';
-import { keepBest } from '../../../lib/cache/represent/merge/into-kept';
+import { selectSlots } from '../../../lib/cache/policy/select';
 import { createSlotCache } from '../../../lib/cache/slots/slot-cache';
 import type { SlotCache } from '../../../lib/cache/slots/types';
 import { type CacheCorrector, cacheAction } from '../../../lib/spec/cache-actions';
@@ -99,15 +99,18 @@ export function act(model: Transformer, { cache, heads, attention }: Prefilled, 
     const scores = Float32Array.from(sums, (sum, slot) =>
       score === 'sum' ? sum : sum / (count - slot),
     );
-    const keep = Math.max(1, Math.round(keptShare * count));
-    const recent = Array.from({ length: count }, (_, slot) => slot >= count - Math.floor(keep / 2));
-    const isKept = keepBest(scores, keep, recent);
+    const budget = Math.max(1, Math.round(keptShare * count));
+    const kept = selectSlots(
+      { rule: { type: 'top-k' }, sinkTokens: 0, recent: { type: 'share', share: 0.5 } },
+      { scores, positions: head.positions, budget, tokensAfter: 0 },
+    );
+    const isKept = new Set(kept);
     const slots = head.positions.map((_, slot) => slot);
     return {
       ...head,
       scores,
-      kept: slots.filter((slot) => isKept[slot]),
-      victims: slots.filter((slot) => !isKept[slot]),
+      kept,
+      victims: slots.filter((slot) => !isKept.has(slot)),
     };
   });
   const action = cacheAction.parse(method.action);

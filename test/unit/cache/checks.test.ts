@@ -47,20 +47,20 @@ describe('static checks', () => {
     ],
     [
       'a projection that saves nothing',
-      { action: { type: 'project', rank: 8 } },
+      { action: { type: 'project', form: { type: 'low-rank', keyShare: 0.5 } } },
       { config: SMALL, contextTokens: 16 },
-      'warning at action.rank: rank: 8 (saves nothing at 16 tokens: the factors hold 256 numbers, the rows 256)',
+      'warning at action.form.keyShare: keyShare: 0.5 (rank 8 of 16 channels saves nothing at 16 slots: it pays from 17)',
     ],
     [
       'a group that does not divide',
-      { action: { type: 'quantise', groupChannels: 5 } },
+      { action: { type: 'quantise', form: { type: 'mikv', groupChannels: 5 } } },
       { config: SMALL },
-      'error at action.groupChannels: invalid groupChannels: 5 (expected a divisor of headSize 8)',
+      'error at action.form.groupChannels: invalid groupChannels: 5 (expected a divisor of headSize 8)',
     ],
     [
       'two actions on the same slots',
       {
-        action: { type: 'quantise', slots: 'all', groupChannels: 8 },
+        action: { type: 'quantise', slots: 'all' },
         keptAction: { type: 'project' },
       },
       {},
@@ -86,7 +86,7 @@ describe('static checks', () => {
     ],
     [
       'encoding again on every token',
-      { trigger: { type: 'on-append' }, action: { type: 'quantise', groupChannels: 8 } },
+      { trigger: { type: 'on-append' }, action: { type: 'quantise' } },
       {},
       'error at trigger.type: invalid type: "on-append" (the action quantise expects after-prefill or every: slots would be encoded again and again)',
     ],

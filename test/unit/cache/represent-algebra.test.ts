@@ -106,6 +106,19 @@ describe('the truncated singular value decomposition', () => {
     }
   });
 
+  test('is the same by rows and by columns', () => {
+    const wide = lowRankRows(9, 14, 5, 2);
+    const { left, right, values } = truncatedSvd(wide, 5);
+    const turned = Float32Array.from(transposed(wide.data, 9, 14));
+    const tall = truncatedSvd({ rows: 14, columns: 9, data: turned }, 5);
+    expect(largestDifference(values, tall.values)).toBeLessThan(1e-5);
+    const rebuilt = multiply(left, right, 9, 5, 14);
+    const again = transposed(multiply(tall.left, tall.right, 14, 5, 9), 14, 9);
+    expect(largestDifference(rebuilt, again)).toBeLessThan(1e-5);
+    const product = multiply(right, transposed(right, 5, 14), 5, 14, 5);
+    expect(largestDifference(product, identity(5))).toBeLessThan(1e-10);
+  });
+
   test('of full rank is exact', () => {
     const matrix = normalRows(7, 12, 3);
     const { left, right } = truncatedSvd(matrix, 12);

@@ -1,17 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { selectSlots } from '../../../lib/cache/policy/select';
 import {
   adjacentSets,
   gaussianGroups,
   uniformGroups,
 } from '../../../lib/cache/represent/merge/adjacent-sets';
-import {
-  argsort,
-  intoNearestKey,
-  intoNearestPosition,
-  keepBest,
-  ranksOf,
-} from '../../../lib/cache/represent/merge/into-kept';
+import { intoNearestKey, intoNearestPosition } from '../../../lib/cache/represent/merge/into-kept';
 import { mergeSlots, type SlotRows } from '../../../lib/cache/represent/merge/merge-slots';
 import { attendRow } from '../../../lib/transformer/attend';
 import { largestDifference, normalRows } from './rows';
@@ -183,21 +178,28 @@ describe('merging into kept slots (LOOK-M, Elastic Cache)', () => {
     expect(() => intoNearestPosition(Int32Array.of(0), [false])).toThrow('no slot to merge into');
   });
 
-  test("Elastic Cache's trap: an argsort is not a rank", () => {
-    // Scores 0.3, 0.1, 0.4, 0.2: to keep two means slots 0 and 2.
+  const chosen = (scores: number[], budget: number, sinkTokens = 0) => [
+    ...selectSlots(
+      { rule: { type: 'top-k' }, sinkTokens, recent: { type: 'tokens', tokens: 0 } },
+      {
+        scores: Float32Array.from(scores),
+        positions: Int32Array.from(scores, (_, i) => i),
+        budget,
+        tokensAfter: 0,
+      },
+    ),
+  ];
+
+  test("Elastic Cache's trap: slots are kept by rank, which an argsort is not", () => {
     const scores = [0.3, 0.1, 0.4, 0.2];
-    const keptBy = (places: readonly number[]) => places.flatMap((p, i) => (p >= 2 ? [i] : []));
-    expect(ranksOf(scores)).toEqual([2, 0, 3, 1]);
-    expect(keptBy(ranksOf(scores))).toEqual([0, 2]);
-    expect(keptBy(argsort(scores))).not.toEqual([0, 2]);
-    expect(keepBest(scores, 2)).toEqual([true, false, true, false]);
+    const argsort = [0, 1, 2, 3].sort((i, j) => scores[i]! - scores[j]!);
+    expect(argsort.flatMap((place, i) => (place >= 2 ? [i] : []))).toEqual([1, 3]);
+    expect(chosen(scores, 2)).toEqual([0, 2]);
   });
 
-  test("LOOK-M's first four are forced without an infinite score", () => {
+  test("LOOK-M's first four are forced without an infinite score, within the budget", () => {
     const scores = [0, 0, 0, 0, 5, 4, 3];
-    const forced = [true, true, true, true, false, false, false];
-    expect(keepBest(scores, 5, forced)).toEqual([true, true, true, true, true, false, false]);
-    // The budget is met where infinities added to a few slots would have filled it.
-    expect(keepBest(scores, 2, forced).filter(Boolean).length).toBe(4);
+    expect(chosen(scores, 5, 4)).toEqual([0, 1, 2, 3, 4]);
+    expect(chosen(scores, 2, 4)).toHaveLength(2);
   });
 });

@@ -144,7 +144,11 @@ describe('laws of slots', () => {
 
 describe('the compensation token', () => {
   const rotation = createRotation(rope);
-  const context = { corrector: { type: 'none' }, unrotate: rotation.undo } as const;
+  const context = {
+    model: randomModel(1),
+    corrector: { type: 'none' },
+    unrotate: rotation.undo,
+  } as const;
 
   /** Twelve slots of which slots 2 to 9 are dropped; rotated keys of those are equal or not. */
   function acted(areEqual: boolean): ActedHead {

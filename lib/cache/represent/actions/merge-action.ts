@@ -5,6 +5,12 @@ import { adjacentSets, gaussianGroups, uniformGroups } from '../merge/adjacent-s
 import { intoNearestKey, intoNearestPosition } from '../merge/into-kept';
 import { type MergeGroup, mergeSlots } from '../merge/merge-slots';
 
+/**
+ * Share of the budget that goes to the best scored slots on their own: KVMerger leaves tokens of high
+ * attention unmerged, and how many is not known to us.
+ */
+const EXEMPT_SHARE = 0.25;
+
 type MergeAction = Extract<CacheAction, { type: 'merge' }>;
 
 /**
@@ -51,8 +57,7 @@ function groupsOf(head: ActedHead, action: MergeAction): MergeGroup[] {
       return intoNearestKey(keys, headSize, isKept, rule);
     }
     case 'adjacent-sets': {
-      // Slots with an infinite score are forced: they stay on their own.
-      const exempt = Array.from(scores, (score) => score === Infinity);
+      const exempt = bestOf(scores, Math.round(EXEMPT_SHARE * kept.length));
       const similar = adjacentSets(keys, headSize, { threshold: action.similarity, exempt });
       const sets =
         similar.length >= kept.length
@@ -71,4 +76,13 @@ function groupsOf(head: ActedHead, action: MergeAction): MergeGroup[] {
         : uniformGroups(ranked, scores);
     }
   }
+}
+
+/** Flags of the `count` slots with the largest scores, the earlier of equals. */
+function bestOf(scores: Float32Array, count: number): boolean[] {
+  const order = Array.from(scores, (_, slot) => slot).sort(
+    (i, j) => scores[j]! - scores[i]! || i - j,
+  );
+  const best = new Set(order.slice(0, count));
+  return Array.from(scores, (_, slot) => best.has(slot));
 }

@@ -3,7 +3,9 @@ import { multiply, orthonormalise, transposed } from './products';
 import { type Eigen, symmetricEigen } from './symmetric-eigen';
 
 /** Up to this size all eigenvectors are computed, which is exact. */
-const EXACT_SIZE = 80;
+const EXACT_SIZE = 100;
+/** Beyond it, iterating pays where fewer than one in so many directions are wanted. */
+const LEAST_RATIO = 5;
 /** Directions carried along beside the wanted ones: they speed up convergence (Halko et al. 2011). */
 const SPARE_DIRECTIONS = 10;
 
@@ -15,7 +17,7 @@ export interface Leading extends Eigen {
 }
 
 /**
- * Leading eigenvectors of a positive semidefinite matrix: exact by Jacobi where it is small or most
+ * Leading eigenvectors of a positive semidefinite matrix: exact where it is small or much
  * of it is wanted, otherwise by subspace iteration with a Rayleigh-Ritz step (Halko, Martinsson and
  * Tropp, 2011), from a fixed seed.
  *
@@ -34,7 +36,7 @@ export function leadingSubspace(
     throw new RangeError(`invalid rank: ${count} (expected 1..${size})`);
   }
   const width = count + SPARE_DIRECTIONS;
-  if (size <= EXACT_SIZE || width * 2 > size) {
+  if (size <= EXACT_SIZE || width * LEAST_RATIO > size) {
     const { values, vectors } = symmetricEigen(gram, size);
     return {
       count,

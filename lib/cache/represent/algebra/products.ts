@@ -1,4 +1,9 @@
-import type { Matrix } from '../matrix';
+/** Row-major numbers of either precision. */
+export interface NumberRows {
+  readonly rows: number;
+  readonly columns: number;
+  readonly data: ArrayLike<number>;
+}
 
 /** a[m, k] times b[k, n]. */
 export function multiply(
@@ -31,7 +36,7 @@ export function transposed(a: ArrayLike<number>, rows: number, columns: number):
 }
 
 /** The Gram matrix of the columns, x transposed times x, [columns, columns]. */
-export function gramOf({ rows, columns, data }: Matrix): Float64Array {
+export function gramOf({ rows, columns, data }: NumberRows): Float64Array {
   const gram = new Float64Array(columns * columns);
   for (let row = 0; row < rows; row++) {
     const at = row * columns;
@@ -54,9 +59,12 @@ export function gramOf({ rows, columns, data }: Matrix): Float64Array {
  * @param rows [count, width], changed in place
  */
 export function orthonormalise(rows: Float64Array, count: number, width: number): void {
+  let longest = 0;
+  for (let i = 0; i < count; i++) {
+    longest = Math.max(longest, norm(rows.subarray(i * width, (i + 1) * width)));
+  }
   for (let i = 0; i < count; i++) {
     const own = rows.subarray(i * width, (i + 1) * width);
-    const before = norm(own);
     for (let pass = 0; pass < 2; pass++) {
       for (let j = 0; j < i; j++) {
         const other = rows.subarray(j * width, (j + 1) * width);
@@ -66,7 +74,7 @@ export function orthonormalise(rows: Float64Array, count: number, width: number)
       }
     }
     const length = norm(own);
-    const isDependent = length <= 1e-12 * before;
+    const isDependent = length <= 1e-12 * longest;
     for (let k = 0; k < width; k++) own[k] = isDependent ? 0 : own[k]! / length;
   }
 }

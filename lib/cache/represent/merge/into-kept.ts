@@ -56,39 +56,6 @@ export function intoNearestPosition(positions: Int32Array, kept: readonly boolea
   });
 }
 
-/** Rank of every value, 0 for the smallest, earlier first among equals: an argsort of an argsort. */
-export function ranksOf(values: ArrayLike<number>): number[] {
-  const order = argsort(values);
-  const ranks = new Array<number>(order.length);
-  order.forEach((index, rank) => {
-    ranks[index] = rank;
-  });
-  return ranks;
-}
-
-/** Indices from the smallest value to the largest. */
-export function argsort(values: ArrayLike<number>): number[] {
-  return Array.from({ length: values.length }, (_, i) => i).sort(
-    (i, j) => values[i]! - values[j]! || i - j,
-  );
-}
-
-/**
- * Slots to keep by rank: forced ones first, whatever their score, then the best.
- *
- * @param forced [slots]; not counted beyond `count`, which grows to hold them all
- */
-export function keepBest(
-  scores: ArrayLike<number>,
-  count: number,
-  forced: readonly boolean[] = [],
-): boolean[] {
-  const left = Math.max(0, count - forced.filter(Boolean).length);
-  const free = argsort(scores).filter((i) => !forced[i]);
-  const best = new Set(free.slice(free.length - Math.min(left, free.length)));
-  return Array.from({ length: scores.length }, (_, i) => forced[i] === true || best.has(i));
-}
-
 function anchorsOf(kept: readonly boolean[]): number[] {
   const anchors = kept.flatMap((flag, i) => (flag ? [i] : []));
   if (anchors.length === 0) throw new RangeError('invalid kept: no slot to merge into');

@@ -1,0 +1,48 @@
+import { type CacheBudget, cachePolicy } from '../../spec/cache-policy';
+import type { Transformer } from '../../transformer/types';
+import type { CacheSession } from '../types';
+import { slotsPerHead } from './budget';
+import { REPRESENT_PRESETS } from './presets-represent';
+import type { PolicyEntry, PolicyOptions } from './registry';
+import type { RepresentPreset } from './represent-preset';
+import { openPolicySession, type PolicySession } from './run';
+
+/** The presets as policies. */
+export const REPRESENTING: readonly PolicyEntry[] = REPRESENT_PRESETS.map(
+  ({ budget: budgetOf, policy, ...about }) => ({
+    ...about,
+    queryAware: false,
+    budgetOf,
+    open: (model, budget, options = {}) => openAtPrefill(model, budget, options, policy),
+  }),
+);
+
+/** A session whose policy is made when the context is known: a share of numbers needs its length. */
+function openAtPrefill(
+  model: Transformer,
+  budget: CacheBudget,
+  { storage, samples }: PolicyOptions,
+  policyAt: RepresentPreset['policy'],
+) {
+  let session: PolicySession | undefined;
+  const opened = () => {
+    if (!session) throw new Error('no context: prefill comes first');
+    return session;
+  };
+  return {
+    prefill(context, options) {
+      const slots = slotsPerHead(budget, context.length, model.config, storage ?? 'f16');
+      const parsed = cachePolicy.parse({
+        ...policyAt(slots / context.length, budget, model.config),
+        ...(storage ? { storage } : {}),
+      });
+      session = openPolicySession(parsed, model, samples ? { samples } : {});
+      session.prefill(context, options);
+    },
+    ask: (question, count, stop) => opened().ask(question, count, stop),
+    rewind: () => opened().rewind(),
+    ledger: () => opened().ledger(),
+    slots: (layer, kvHead) => opened().slots(layer, kvHead),
+    dropped: (layer, kvHead) => opened().dropped(layer, kvHead),
+  } satisfies CacheSession;
+}
