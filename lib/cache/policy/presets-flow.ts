@@ -22,7 +22,10 @@ interface AtContext {
   readonly config: TransformerConfig;
 }
 
-type About = Pick<PolicyEntry, 'id' | 'label' | 'source' | 'defaults'>;
+type About = Pick<
+  PolicyEntry,
+  'id' | 'label' | 'source' | 'defaults' | 'budgetLimits' | 'approximateAtFull'
+>;
 
 function shareOf(budget: CacheBudget, contextTokens: number, config: TransformerConfig): number {
   return slotsPerHead(budget, contextTokens, config, 'f32') / contextTokens;
@@ -63,6 +66,7 @@ const RETRIEVING: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'quest',
+      budgetLimits: 'slots attended',
       label: 'Quest',
       source: 'Tang et al., 2024',
       defaults: 'Pages of 16 are ours; all layers retrieve. The budget is what a query attends to.',
@@ -72,6 +76,8 @@ const RETRIEVING: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'shadowkv',
+      budgetLimits: 'slots attended',
+      approximateAtFull: true,
       label: 'ShadowKV',
       source: 'Sun et al., 2024; bytedance/ShadowKV',
       defaults:
@@ -82,6 +88,8 @@ const RETRIEVING: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'rekv',
+      budgetLimits: 'slots attended',
+      approximateAtFull: true,
       label: 'ReKV',
       source: 'Di et al., 2025; Becomebright/ReKV',
       defaults:
@@ -92,6 +100,8 @@ const RETRIEVING: readonly PolicyEntry[] = [
   ),
   {
     id: 'v-rex',
+    budgetLimits: 'nothing',
+    approximateAtFull: true,
     label: 'ReSV (V-Rex)',
     source: 'V-Rex, 2025, from its abstract',
     defaults:
@@ -102,6 +112,8 @@ const RETRIEVING: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'lserve',
+      budgetLimits: 'slots attended',
+      approximateAtFull: true,
       label: 'LServe',
       source: 'Yang et al., 2025; mit-han-lab/omniserve',
       defaults:
@@ -113,6 +125,7 @@ const RETRIEVING: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'loopserve',
+      budgetLimits: 'slots attended',
       label: 'LoopServe, decoding',
       source: 'Li et al., 2025, from its abstract',
       defaults: 'A choice every 4 tokens is ours.',
@@ -135,6 +148,7 @@ const IN_DEPTH: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'lazyllm',
+      budgetLimits: 'slots attended',
       label: 'LazyLLM',
       source: 'Fu et al., 2024, from its abstract',
       defaults:
@@ -146,6 +160,8 @@ const IN_DEPTH: readonly PolicyEntry[] = [
   fittedOnSamples(
     {
       id: 'swiftkv',
+      budgetLimits: 'nothing',
+      approximateAtFull: true,
       label: 'SwiftKV, closed form',
       source: 'Qiao et al., 2024; snowflakedb/ArcticTraining',
       defaults:
@@ -156,6 +172,8 @@ const IN_DEPTH: readonly PolicyEntry[] = [
   fittedOnSamples(
     {
       id: 'kv-prediction',
+      budgetLimits: 'nothing',
+      approximateAtFull: true,
       label: 'KV prediction, closed form',
       source: 'Horton et al., 2024; apple/corenet',
       defaults:
@@ -165,6 +183,8 @@ const IN_DEPTH: readonly PolicyEntry[] = [
   ),
   {
     id: 'tempcache',
+    budgetLimits: 'nothing',
+    approximateAtFull: true,
     label: 'TempCache',
     source: 'Fast Autoregressive Video Diffusion, 2026, from its abstract',
     defaults: 'Cosine 0.9 is ours; the number of slots follows from it, not from the budget.',

@@ -13,6 +13,8 @@ type About = Pick<PolicyEntry, 'id' | 'label' | 'source' | 'defaults'>;
 const reusing = (about: About, factory: SessionFactory): PolicyEntry => ({
   ...about,
   queryAware: false,
+  budgetLimits: 'nothing',
+  approximateAtFull: factory !== recomputedSession,
   open: (model) => factory.open(model),
 });
 

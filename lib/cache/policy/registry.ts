@@ -12,6 +12,13 @@ export interface PolicyEntry {
   readonly defaults: string;
   /** Its choice depends on the question if that is in sight. */
   readonly queryAware: boolean;
+  /**
+   * What the budget limits: slots held unless given. Retrieval holds every slot and limits those that
+   * a query attends to; reuse, and what has a size of its own, takes no budget.
+   */
+  readonly budgetLimits?: 'slots attended' | 'nothing';
+  /** Differs from the full cache even at the full budget: factors, windows, fits, stale rows. */
+  readonly approximateAtFull?: boolean;
   /** Sees what no policy can know: a ceiling to compare with. */
   readonly oracle?: boolean;
   /** @throws RangeError where the budget cannot be kept */

@@ -52,6 +52,11 @@ export function checkShare(share: number): void {
   }
 }
 
+/** Whole tokens in a share of a context, at least one; a share that came from a count gives it back. */
+export function tokensIn(share: number, contextTokens: number): number {
+  return Math.max(1, Math.floor(share * contextTokens + 1e-6));
+}
+
 /** @throws RangeError unless a positive integer */
 export function checkCount(name: string, value: number): void {
   if (!(Number.isInteger(value) && value > 0)) {

@@ -1,6 +1,6 @@
 import type { SessionFactory } from '../types';
 import { attentionSum } from './attention-sum';
-import { checkCount, checkShare, everyPositions, topIndices } from './choose';
+import { checkCount, checkShare, everyPositions, tokensIn, topIndices } from './choose';
 import { retrievalSession } from './retrieval-session';
 
 export interface LoopServeOptions {
@@ -25,7 +25,7 @@ export function loopServeSession({ share, interval = 4 }: LoopServeOptions): Ses
     open: (_, contextTokens) => ({
       indexHead({ rows, count, headSize }) {
         let recent: Float32Array[] = [];
-        const budget = Math.max(1, Math.floor(share * contextTokens));
+        const budget = tokensIn(share, contextTokens);
         const stepped = everyPositions(interval, () => {
           const total = new Float64Array(count);
           for (const queries of recent) {

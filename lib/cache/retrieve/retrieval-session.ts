@@ -103,7 +103,6 @@ export function retrievalSession(policy: RetrievalPolicy): SessionFactory {
             const index = retriever!.indexHead(head, window);
             return { head, index, always: new Set(index.resident ?? []), fetched: new Set() };
           });
-          return undefined;
         },
         rewind() {
           for (const at of indexed) {

@@ -21,15 +21,18 @@ function heldBytes(session: CacheSession): number {
 }
 
 describe.each(entries.map((entry) => [entry.id, entry] as const))('%s', (_, entry) => {
-  it('answers as the full cache at the full budget, question known or hidden', () => {
-    for (const options of [{}, { question }]) {
-      const dense = fullSession.open(model);
-      dense.prefill(context, {});
-      const session = entry.open(model, { type: 'ratio', share: 1 }, { storage: 'f32' });
-      session.prefill(context, options);
-      expect(session.ask(question, 8, none)).toEqual(dense.ask(question, 8, none));
-    }
-  });
+  it.skipIf(entry.approximateAtFull)(
+    'answers as the full cache at the full budget, question known or hidden',
+    () => {
+      for (const options of [{}, { question }]) {
+        const dense = fullSession.open(model);
+        dense.prefill(context, {});
+        const session = entry.open(model, { type: 'ratio', share: 1 }, { storage: 'f32' });
+        session.prefill(context, options);
+        expect(session.ask(question, 8, none)).toEqual(dense.ask(question, 8, none));
+      }
+    },
+  );
 
   it.each([1, 2, 3, 5, 9, 20, 47, 48, 200])('runs at %i slots a head, and comes back', (tokens) => {
     const budget: CacheBudget = { type: 'tokens', tokens };
@@ -39,7 +42,7 @@ describe.each(entries.map((entry) => [entry.id, entry] as const))('%s', (_, entr
       const { slots } = session.ledger();
       const held = slots.flat().reduce((sum, count) => sum + count, 0);
       const heads = SMALL.layers * SMALL.kvHeads;
-      if (entry.id !== 'full' && !entry.oracle) {
+      if (entry.id !== 'full' && !entry.oracle && !entry.budgetLimits) {
         // A compensation token needs a slot in every head that drops any.
         expect(held).toBeLessThanOrEqual(heads * Math.min(tokens, context.length));
         expect(held).toBeGreaterThanOrEqual(heads * Math.min(tokens, context.length) * 0.9 - heads);
