@@ -22,10 +22,7 @@ interface AtContext {
   readonly config: TransformerConfig;
 }
 
-type About = Pick<
-  PolicyEntry,
-  'id' | 'label' | 'source' | 'defaults' | 'budgetLimits' | 'approximateAtFull'
->;
+type About = Pick<PolicyEntry, 'id' | 'label' | 'source' | 'defaults' | 'budgetOf'>;
 
 function shareOf(budget: CacheBudget, contextTokens: number, config: TransformerConfig): number {
   return slotsPerHead(budget, contextTokens, config, 'f32') / contextTokens;
@@ -66,7 +63,7 @@ const RETRIEVING: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'quest',
-      budgetLimits: 'slots attended',
+      budgetOf: 'attended',
       label: 'Quest',
       source: 'Tang et al., 2024',
       defaults: 'Pages of 16 are ours; all layers retrieve. The budget is what a query attends to.',
@@ -76,8 +73,7 @@ const RETRIEVING: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'shadowkv',
-      budgetLimits: 'slots attended',
-      approximateAtFull: true,
+      budgetOf: 'attended',
       label: 'ShadowKV',
       source: 'Sun et al., 2024; bytedance/ShadowKV',
       defaults:
@@ -88,8 +84,7 @@ const RETRIEVING: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'rekv',
-      budgetLimits: 'slots attended',
-      approximateAtFull: true,
+      budgetOf: 'attended',
       label: 'ReKV',
       source: 'Di et al., 2025; Becomebright/ReKV',
       defaults:
@@ -100,8 +95,7 @@ const RETRIEVING: readonly PolicyEntry[] = [
   ),
   {
     id: 'v-rex',
-    budgetLimits: 'nothing',
-    approximateAtFull: true,
+    budgetOf: 'none',
     label: 'ReSV (V-Rex)',
     source: 'V-Rex, 2025, from its abstract',
     defaults:
@@ -112,8 +106,7 @@ const RETRIEVING: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'lserve',
-      budgetLimits: 'slots attended',
-      approximateAtFull: true,
+      budgetOf: 'attended',
       label: 'LServe',
       source: 'Yang et al., 2025; mit-han-lab/omniserve',
       defaults:
@@ -125,7 +118,7 @@ const RETRIEVING: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'loopserve',
-      budgetLimits: 'slots attended',
+      budgetOf: 'attended',
       label: 'LoopServe, decoding',
       source: 'Li et al., 2025, from its abstract',
       defaults: 'A choice every 4 tokens is ours.',
@@ -148,7 +141,7 @@ const IN_DEPTH: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'lazyllm',
-      budgetLimits: 'slots attended',
+      budgetOf: 'attended',
       label: 'LazyLLM',
       source: 'Fu et al., 2024, from its abstract',
       defaults:
@@ -160,8 +153,7 @@ const IN_DEPTH: readonly PolicyEntry[] = [
   fittedOnSamples(
     {
       id: 'swiftkv',
-      budgetLimits: 'nothing',
-      approximateAtFull: true,
+      budgetOf: 'none',
       label: 'SwiftKV, closed form',
       source: 'Qiao et al., 2024; snowflakedb/ArcticTraining',
       defaults:
@@ -172,8 +164,7 @@ const IN_DEPTH: readonly PolicyEntry[] = [
   fittedOnSamples(
     {
       id: 'kv-prediction',
-      budgetLimits: 'nothing',
-      approximateAtFull: true,
+      budgetOf: 'none',
       label: 'KV prediction, closed form',
       source: 'Horton et al., 2024; apple/corenet',
       defaults:
@@ -183,8 +174,7 @@ const IN_DEPTH: readonly PolicyEntry[] = [
   ),
   {
     id: 'tempcache',
-    budgetLimits: 'nothing',
-    approximateAtFull: true,
+    budgetOf: 'none',
     label: 'TempCache',
     source: 'Fast Autoregressive Video Diffusion, 2026, from its abstract',
     defaults: 'Cosine 0.9 is ours; the number of slots follows from it, not from the budget.',

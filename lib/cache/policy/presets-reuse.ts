@@ -13,8 +13,7 @@ type About = Pick<PolicyEntry, 'id' | 'label' | 'source' | 'defaults'>;
 const reusing = (about: About, factory: SessionFactory): PolicyEntry => ({
   ...about,
   queryAware: false,
-  budgetLimits: 'nothing',
-  approximateAtFull: factory !== recomputedSession,
+  budgetOf: 'none',
   open: (model) => factory.open(model),
 });
 

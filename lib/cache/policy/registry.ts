@@ -13,12 +13,11 @@ export interface PolicyEntry {
   /** Its choice depends on the question if that is in sight. */
   readonly queryAware: boolean;
   /**
-   * What the budget limits: slots held unless given. Retrieval holds every slot and limits those that
-   * a query attends to; reuse, and what has a size of its own, takes no budget.
+   * What the budget is of: `slots` that are kept unless given; slots `attended` by a query, where all
+   * are held; `numbers` left of each slot; or nothing, where the bytes are the form's own and are
+   * read back.
    */
-  readonly budgetLimits?: 'slots attended' | 'nothing';
-  /** Differs from the full cache even at the full budget: factors, windows, fits, stale rows. */
-  readonly approximateAtFull?: boolean;
+  readonly budgetOf?: 'slots' | 'attended' | 'numbers' | 'none';
   /** Sees what no policy can know: a ceiling to compare with. */
   readonly oracle?: boolean;
   /** @throws RangeError where the budget cannot be kept */
