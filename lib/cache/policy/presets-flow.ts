@@ -12,6 +12,7 @@ import { resvSession } from '../retrieve/resv';
 import { shadowKvSession } from '../retrieve/shadow-kv';
 import type { SessionFactory } from '../types';
 import { slotsPerHead } from './budget';
+import { echoInduction, echoInductionGates, type HeadGates } from './classify';
 import { lateSession } from './late-session';
 import type { PolicyEntry } from './registry';
 
@@ -29,14 +30,18 @@ function shareOf(budget: CacheBudget, contextTokens: number, config: Transformer
 }
 
 /** A policy that looks at queries and has a budget of context slots per query or per head. */
-function budgeted(about: About, make: (at: AtContext) => SessionFactory): PolicyEntry {
+function budgeted(
+  about: About,
+  make: (at: AtContext, model: Transformer) => SessionFactory,
+): PolicyEntry {
   return {
     ...about,
     queryAware: true,
     open: (model, budget) =>
       lateSession(model, ({ length }) => {
         const { config } = model;
-        return make({ share: shareOf(budget, length, config), contextTokens: length, config });
+        const share = shareOf(budget, length, config);
+        return make({ share, contextTokens: length, config }, model);
       }),
   };
 }
@@ -57,6 +62,18 @@ function fittedOnSamples(
       return factory.open(model);
     },
   };
+}
+
+const gatesOfModel = new WeakMap<Transformer, HeadGates>();
+
+/** How strongly each head repeats what came before: measured once for a model. */
+function retrievalGates(model: Transformer): HeadGates {
+  const known = gatesOfModel.get(model);
+  if (known) return known;
+  const scores = echoInduction(model, { randomTokens: 32, repeats: 4, seed: 7 });
+  const gates = echoInductionGates(scores, model.config);
+  gatesOfModel.set(model, gates);
+  return gates;
 }
 
 const RETRIEVING: readonly PolicyEntry[] = [
@@ -110,10 +127,17 @@ const RETRIEVING: readonly PolicyEntry[] = [
       label: 'LServe',
       source: 'Yang et al., 2025; mit-han-lab/omniserve',
       defaults:
-        'Half of the heads streaming, four logical pages to a page and a choice every 4 tokens are the code’s; its lengths are scaled: pages 64 to 16, sinks 128 to 4, recent 256 to 32. Heads are told apart by their attention, not by trained gates.',
+        'Half of the heads streaming, four logical pages to a page and a choice every 4 tokens are the code’s; its lengths are scaled: pages 64 to 16, sinks 128 to 4, recent 256 to 32. Streaming heads are those of the weakest echo and induction over 32 random tokens four times, not by trained gates.',
     },
-    ({ share }) =>
-      lserveSession({ share, pageTokens: 16, logicalTokens: 4, sinkTokens: 4, recentTokens: 32 }),
+    ({ share }, model) =>
+      lserveSession({
+        share,
+        pageTokens: 16,
+        logicalTokens: 4,
+        sinkTokens: 4,
+        recentTokens: 32,
+        gates: retrievalGates(model),
+      }),
   ),
   budgeted(
     {

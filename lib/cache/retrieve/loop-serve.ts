@@ -13,7 +13,7 @@ export interface LoopServeOptions {
  * LoopServe's progressive selection (Li et al., 2025): at every `interval`-th new token the whole
  * cache is scored again by the queries since the last time, and each head takes the tokens that they
  * attend to most. Nothing is lost between turns. Its choice of lines while a prompt is read is an
- * attention pattern, not a cache: the question's first tokens choose for themselves here.
+ * attention pattern, not a cache: here each token of a question chooses, by the last queries and its own.
  */
 export function loopServeSession({ share, interval = 4 }: LoopServeOptions): SessionFactory {
   checkShare(share);
