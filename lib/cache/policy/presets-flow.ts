@@ -116,7 +116,7 @@ const RETRIEVING: readonly PolicyEntry[] = [
     label: 'ReSV (V-Rex)',
     source: 'V-Rex, 2025, from its abstract',
     defaults:
-      '12 sign bits, distance 2 and half of the attention are ours; each query finds its own budget, and the one given is not used.',
+      '12 sign bits, equal in a cluster, and half of the attention are ours; each query finds its own budget, and the one given is not used.',
     queryAware: true,
     open: (model) => resvSession({ mass: 0.5 }).open(model),
   },
