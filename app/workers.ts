@@ -2,7 +2,7 @@ import { APP_VERSION } from '../lib/run/app-version';
 import { createSession } from '../lib/run/session';
 import type { Session } from '../lib/run/session-types';
 import { sha256Hex } from '../lib/run/spec-hash';
-import type { KernelApi, SimulationApi } from '../lib/run/worker-api';
+import type { KernelApi, ModelApi, SimulationApi } from '../lib/run/worker-api';
 import { createWorkerClient } from '../lib/run/worker-client';
 import type { Notebook } from '../lib/spec/notebook';
 
@@ -12,16 +12,21 @@ export function spawnKernelWorker(): Worker {
   return new Worker(new URL('../workers/kernel.worker.ts', import.meta.url), { type: 'module' });
 }
 
+export function spawnModelWorker(): Worker {
+  return new Worker(new URL('../workers/model.worker.ts', import.meta.url), { type: 'module' });
+}
+
 export function spawnSimulationWorker(): Worker {
   return new Worker(new URL('../workers/simulation.worker.ts', import.meta.url), {
     type: 'module',
   });
 }
 
-/** A session over the page's two workers. They are spawned on first use; `dispose()` ends them. */
+/** A session over the page's three workers. They are spawned on first use; `dispose()` ends them. */
 export function createPageSession(notebook: Notebook): Session {
   return createSession(notebook, {
     kernel: createWorkerClient<KernelApi>(spawnKernelWorker, 'kernel'),
+    model: createWorkerClient<ModelApi>(spawnModelWorker, 'model'),
     simulation: createWorkerClient<SimulationApi>(spawnSimulationWorker, 'simulation'),
     appVersion: APP_VERSION,
     now: () => performance.timeOrigin + performance.now(),

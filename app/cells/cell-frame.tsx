@@ -13,6 +13,7 @@ import { StateBadge } from '../parts/state-badge';
 import type { EditActions } from '../state/use-notebook';
 import { useCellStatus } from '../use-session';
 import styles from './cell-frame.module.css';
+import { FileBinding } from './file-binding';
 
 interface Props {
   readonly cell: Cell;
@@ -33,6 +34,8 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
   compose: 'Composed attention',
   recurrent: 'Linear and recurrent attention',
   decode: 'Decode over a stored cache',
+  model: 'Model in the page',
+  cache: 'KV-cache policies',
   workload: 'Workload',
   serve: 'Serving, simulated',
   map: 'Attention map',
@@ -137,24 +140,13 @@ function Params({ cell, notebook, session, edit }: Omit<Props, 'children'>) {
   const eligible = notebook.cells.filter(
     (other) => kinds.includes(other.kind) && other.id !== cell.id,
   );
-  const takesFile =
-    (cell.kind === 'workload' && cell.params.source.type !== 'generator') ||
-    (cell.kind === 'serve' && cell.params.costModel.type === 'tables');
   return (
     <>
-      {takesFile && (
-        <label className={styles.file}>
-          File {session.boundFile(cell.id)?.name ?? 'not chosen'}{' '}
-          <input
-            type="file"
-            accept={cell.kind === 'workload' ? '.csv,text/csv' : '.json,.gz'}
-            onChange={(event) => {
-              const file = event.target.files?.[0];
-              if (file !== undefined) session.bindFile(cell.id, file);
-            }}
-          />
-        </label>
-      )}
+      <FileBinding
+        cell={cell}
+        bound={session.boundFile(cell.id)}
+        onBind={(file) => session.bindFile(cell.id, file)}
+      />
       <details className={styles.params} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>Parameters</summary>
         {isOpen && (

@@ -16,10 +16,13 @@ import { TimelineView } from '../views/timeline-view';
 import { AttentionResultView } from './attention-result';
 import { CellFrame } from './cell-frame';
 import {
+  CacheEditor,
+  CacheResultView,
   ComposeEditor,
   ComposeResultView,
   DecodeEditor,
   DecodeResultView,
+  ModelResultView,
   RecurrentEditor,
   RecurrentResultView,
 } from './loaded-later';
@@ -86,6 +89,8 @@ function Editor({ cell, edit }: Pick<Props, 'cell' | 'edit'>) {
       return <RecurrentEditor params={cell.params} onParams={onParams} />;
     case 'decode':
       return <DecodeEditor params={cell.params} onParams={onParams} />;
+    case 'cache':
+      return <CacheEditor params={cell.params} onParams={onParams} />;
     default:
       return null;
   }
@@ -141,6 +146,8 @@ function Output({ cell, session, edit }: Props) {
     case 'compose':
     case 'recurrent':
     case 'decode':
+    case 'model':
+    case 'cache':
     case 'workload':
     case 'serve': {
       const { result } = status;
@@ -158,6 +165,8 @@ function Output({ cell, session, edit }: Props) {
           {output.kind === 'compose' && <ComposeResultView result={output.value} />}
           {output.kind === 'recurrent' && <RecurrentResultView result={output.value} />}
           {output.kind === 'decode' && <DecodeResultView result={output.value} />}
+          {output.kind === 'model' && <ModelResultView result={output.value} />}
+          {output.kind === 'cache' && <CacheResultView result={output.value} />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
             <ServeResultView result={output.value} params={cell.params} />

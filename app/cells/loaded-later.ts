@@ -3,6 +3,12 @@
 import { lazy } from 'react';
 
 // Editors and results of kinds that the first page does not show: each comes with its first cell.
+export const CacheEditor = lazy(async () => ({
+  default: (await import('./cache-editor')).CacheEditor,
+}));
+export const CacheResultView = lazy(async () => ({
+  default: (await import('./cache-result')).CacheResultView,
+}));
 export const ComposeEditor = lazy(async () => ({
   default: (await import('./compose-editor')).ComposeEditor,
 }));
@@ -14,6 +20,9 @@ export const DecodeEditor = lazy(async () => ({
 }));
 export const DecodeResultView = lazy(async () => ({
   default: (await import('./decode-result')).DecodeResultView,
+}));
+export const ModelResultView = lazy(async () => ({
+  default: (await import('./model-result')).ModelResultView,
 }));
 export const RecurrentEditor = lazy(async () => ({
   default: (await import('./recurrent-editor')).RecurrentEditor,

@@ -11,9 +11,14 @@ import {
 } from '../../lib/spec/kinds/attention';
 import type { CellOf } from '../../lib/spec/notebook';
 import type { TensorHeader } from '../../lib/tensors/header';
+import { RECALL_SHAPE } from '../../lib/transformer/recall';
 import type { EditActions } from '../state/use-notebook';
 import styles from './tensor-inputs.module.css';
 import type { TensorFileState } from './use-tensor-file';
+
+const LAYERS = Array.from({ length: RECALL_SHAPE.layers }, (_, layer) => layer);
+
+type ModelTensors = Extract<AttentionParams['inputs'], { source: 'model' }>;
 
 interface Props {
   readonly cell: CellOf<'attention'>;
@@ -37,12 +42,19 @@ export function TensorInputs({ cell, session, edit, file }: Props) {
         Q, K, V{' '}
         <select
           value={inputs.source}
-          onChange={({ target }) => set({ inputs: sourceOf(target.value) })}
+          onChange={({ target }) => {
+            const inputs = sourceOf(target.value);
+            set(inputs.source === 'model' ? withModel(inputs) : { inputs });
+          }}
         >
           <option value="synthetic">synthetic</option>
           <option value="file">from a file</option>
+          <option value="model">from the recall model</option>
         </select>
       </label>
+      {inputs.source === 'model' && (
+        <ModelSource source={inputs} onSet={(next) => set(withModel(next))} />
+      )}
       {inputs.source === 'file' && (
         <>
           <label className={styles.file}>
@@ -85,9 +97,68 @@ export function TensorInputs({ cell, session, edit, file }: Props) {
 }
 
 function sourceOf(source: string): AttentionParams['inputs'] {
+  if (source === 'model') return { source, layer: 2, text: 'facts', textTokens: 256 };
   return source === 'file'
     ? { source, fileName: '', query: 'q', key: 'k', value: 'v', layout: 'bhnd' }
     : { source: 'synthetic' };
+}
+
+/** A layer of the model with the shape that its tensors have. */
+function withModel(inputs: ModelTensors): Pick<AttentionParams, 'inputs' | 'shape'> {
+  const { heads, kvHeads, headSize } = RECALL_SHAPE;
+  const tokens = inputs.textTokens;
+  return {
+    inputs,
+    shape: { batch: 1, queryHeads: heads, kvHeads, queries: tokens, keys: tokens, headSize },
+  };
+}
+
+interface ModelSourceProps {
+  readonly source: ModelTensors;
+  readonly onSet: (source: ModelTensors) => void;
+}
+
+/** Which layer of the model, and what it reads. */
+function ModelSource({ source, onSet }: ModelSourceProps) {
+  return (
+    <>
+      <label>
+        layer{' '}
+        <select
+          value={source.layer}
+          onChange={({ target }) => onSet({ ...source, layer: Number(target.value) })}
+        >
+          {LAYERS.map((layer) => (
+            <option key={layer}>{layer}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        text{' '}
+        <select
+          value={source.text}
+          onChange={({ target }) =>
+            onSet({ ...source, text: target.value as ModelTensors['text'] })
+          }
+        >
+          {['facts', 'passkey', 'copy', 'filler'].map((text) => (
+            <option key={text}>{text}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        tokens{' '}
+        <select
+          value={source.textTokens}
+          onChange={({ target }) => onSet({ ...source, textTokens: Number(target.value) })}
+        >
+          {[...new Set([128, 256, 512, source.textTokens])].map((tokens) => (
+            <option key={tokens}>{tokens}</option>
+          ))}
+        </select>
+      </label>
+    </>
+  );
 }
 
 function missingName({ fileName }: FileSource): string {

@@ -173,7 +173,12 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
           const what = `${subject}, batch ${batch}, ${scale} scale, ${cells}`;
           const labels = [first, second].flatMap((operand) => operand?.provenanceLabel ?? []);
           const { inputs, seed } = first.attention;
-          const from = inputs.source === 'file' ? inputs.fileName : `seed ${seed}`;
+          const from =
+            inputs.source === 'file'
+              ? inputs.fileName
+              : inputs.source === 'model'
+                ? `layer ${inputs.layer} on ${inputs.text}, seed ${seed}`
+                : `seed ${seed}`;
           const origin = `${[...new Set(labels)].join(' and ')} · ${from}`;
           void saveMapPng(canvas.current, width, colors, [what, origin], head);
         }}

@@ -130,7 +130,8 @@ function* normals(
  */
 export function* inputSteps(params: AttentionParams): Generator<number, AttentionInputs> {
   const { shape, structure } = params;
-  if (params.inputs.source === 'file') throw new Error('the inputs come from a file, not a seed');
+  const { source } = params.inputs;
+  if (source !== 'synthetic') throw new Error(`the inputs come from a ${source}, not a seed`);
   const { batch, queryHeads, kvHeads, queries, keys, headSize } = shape;
   const random = createRandom(params.seed);
   const query = yield* normals(

@@ -3,6 +3,7 @@ import { isQueryAware } from './policy/needs';
 import { openOracle } from './policy/oracle';
 import { PRESETS } from './policy/presets';
 import { FLOW_PRESETS } from './policy/presets-flow';
+import { REPRESENTING } from './policy/presets-represent';
 import { REUSE_PRESETS } from './policy/presets-reuse';
 import { type PolicyEntry, policiesById } from './policy/registry';
 import { openPolicySession } from './policy/run';
@@ -35,6 +36,7 @@ const ORACLES: readonly PolicyEntry[] = [
 export const POLICIES: ReadonlyMap<string, PolicyEntry> = policiesById([
   EVICTING,
   ORACLES,
+  REPRESENTING,
   FLOW_PRESETS,
   REUSE_PRESETS,
 ]);

@@ -6,8 +6,16 @@ const USAGE = `usage: headroom COMMAND
   method [ID]                 a published method as a notebook; without ID, the list
   run FILE --out RESULTS.json run it: simulation here, attention in headless Chromium (run --help)
   tensors FILE                what a safetensors file holds
+  model DIR [--prompt TEXT]   what a model's files hold, and text that it generates
+  tasks [ID]                  the recall tasks; with ID, its options and a sample
+  eval --task ID              what a KV-cache policy still answers (eval --help)
+  gates [--model DIR]         what a model must be able to do before its caches are judged
   check vidur --tables T --run R
-                              replay a reference run of Vidur and print the largest differences`;
+                              replay a reference run of Vidur and print the largest differences
+  check vllm --run DIR [--tables DIR] [--tokens FILE]
+                              replay a measured run of vLLM and print the signed errors
+  check silicon --file CSV --tables DIR
+                              simulate measured closed loops and print the median errors`;
 
 type Command = (args: string[]) => Promise<number>;
 
@@ -19,6 +27,10 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   method: async () => (await import('./commands/method')).methodCommand,
   run: async () => (await import('./commands/run')).runCommand,
   tensors: async () => (await import('./commands/tensors')).tensorsCommand,
+  model: async () => (await import('./commands/model')).modelCommand,
+  tasks: async () => (await import('./commands/tasks')).tasksCommand,
+  eval: async () => (await import('./commands/eval')).evalCommand,
+  gates: async () => (await import('./commands/gates')).gatesCommand,
   check: async () => (await import('./commands/check')).checkCommand,
 };
 

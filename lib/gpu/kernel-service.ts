@@ -26,6 +26,7 @@ import { decodeOnWasm } from './decode-on-wasm';
 import { DeviceKeeper } from './device-keeper';
 import { driveSteps, Jobs, withReports, yieldToMessages } from './jobs';
 import { mapBaseOnDevice } from './map-base';
+import { type ReadRecall, recallModel } from './model-inputs';
 import { headsOfList } from './plans';
 import { type ResidentCall, Residents, residentKey } from './residents';
 import { RoofCache } from './roof';
@@ -56,6 +57,8 @@ export interface KernelServiceOptions {
   readonly makeInputs?: (params: AttentionParams) => AttentionInputs;
   /** Starts a thread for WebAssembly; without it there is one thread. */
   readonly spawnLane?: () => LaneWorker;
+  /** Reads the shipped model; without it cells over its tensors fail. */
+  readonly readRecall?: ReadRecall;
 }
 
 /** Kernels over one device; state is the device, chosen plans, roofs and resident tensors. */
@@ -66,6 +69,9 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
   const plans = new PlanChooser();
   const roofs = new RoofCache();
   const lanes = new WasmLanes(options.spawnLane);
+  const loadModel = recallModel(
+    options.readRecall ?? (() => Promise.reject(new Error('the shipped model is not there'))),
+  );
 
   /** Runs the call and keeps its tensors; map calls come through here too, untimed. */
   async function attention(
@@ -82,7 +88,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     const gpu = await adapterFor(params.engine);
     const issues = checkShapeLimits(params.shape, gpu?.info.maxBufferBytes ?? CPU_TENSOR_BYTES);
     if (issues.length > 0) throw new Error(issues.join('; '));
-    const made = await callInputs(call, signal, report, options.makeInputs);
+    const made = await callInputs(call, signal, report, loadModel, options.makeInputs);
     const { inputs, tokens } = made;
     const nonFinite = findNonFinite(inputs);
     if (nonFinite !== undefined) throw new Error(nonFinite);

@@ -35,6 +35,10 @@ export const KERNELS = {
   'recurrent-fours.wgsl': kernel(['WORKGROUP'], 0, true),
   'roof-copy.wgsl': kernel(['WORKGROUP'], 0),
   'roof-matmul.wgsl': kernel(['SIZE'], 0),
+  'transformer-gate.wgsl': kernel(['WORKGROUP'], 0),
+  'transformer-linear.wgsl': kernel([], 8_192),
+  'transformer-norm.wgsl': kernel([], 256),
+  'transformer-part.wgsl': kernel(['WORKGROUP'], 0),
 } as const satisfies Readonly<Record<string, KernelDescriptor>>;
 
 export type KernelFile = keyof typeof KERNELS;

@@ -30,6 +30,11 @@ import stored from './kernels/stored.wgsl';
 import storedBfloat from './kernels/stored-bfloat.wgsl';
 import storedHalf from './kernels/stored-half.wgsl';
 import storedWords from './kernels/stored-words.wgsl';
+import transformerGate from './kernels/transformer-gate.wgsl';
+import transformerLinear from './kernels/transformer-linear.wgsl';
+import transformerNorm from './kernels/transformer-norm.wgsl';
+import transformerParams from './kernels/transformer-params.wgsl';
+import transformerPart from './kernels/transformer-part.wgsl';
 import variant from './kernels/variant.wgsl';
 
 /** Every shader file by name; snippets without an entry point are included by the others. */
@@ -66,6 +71,11 @@ export const SHADER_FILES = {
   'stored-bfloat.wgsl': storedBfloat,
   'stored-half.wgsl': storedHalf,
   'stored-words.wgsl': storedWords,
+  'transformer-gate.wgsl': transformerGate,
+  'transformer-linear.wgsl': transformerLinear,
+  'transformer-norm.wgsl': transformerNorm,
+  'transformer-params.wgsl': transformerParams,
+  'transformer-part.wgsl': transformerPart,
   'variant.wgsl': variant,
 } as const;
 

@@ -1,11 +1,12 @@
 import type { CellOf } from '../spec/notebook';
 import type { JobCell, KernelKind } from './job-kinds';
 import type { CellOutput, CellResult } from './types';
-import type { KernelApi, KernelCall, SimulationApi } from './worker-api';
+import type { KernelApi, KernelCall, ModelApi, SimulationApi } from './worker-api';
 import type { CallOptions, WorkerClient } from './worker-client';
 
 export interface Workers {
   readonly kernel: WorkerClient<KernelApi>;
+  readonly model: WorkerClient<ModelApi>;
   readonly simulation: WorkerClient<SimulationApi>;
 }
 
@@ -31,6 +32,27 @@ export async function runCellJob(
         (api, jobId, onProgress) => api.run(jobId, kernelCall(cell, file), onProgress),
         options,
       );
+    case 'model':
+      return {
+        kind: 'model',
+        value: await workers.model.call(
+          (api, jobId, onProgress) => api.model(jobId, cell.params, file, onProgress),
+          options,
+        ),
+      };
+    case 'cache': {
+      const input = inputs[0]?.output;
+      if (input !== undefined && input.kind !== 'model')
+        throw new Error(`needs a model as its input (found ${input.kind})`);
+      return {
+        kind: 'cache',
+        value: await workers.model.call(
+          (api, jobId, onProgress) =>
+            api.cache(jobId, cell.params, input?.value.params, file, onProgress),
+          options,
+        ),
+      };
+    }
     case 'workload':
       return {
         kind: 'workload',

@@ -35,6 +35,10 @@ const DEFAULTS = {
   attentionFixedSeconds: 2,
   recurrentFixedSeconds: 1,
   decodeFixedSeconds: 0.5,
+  /** Fetching and starting the shipped model, and one token through it. */
+  modelFixedSeconds: 0.5,
+  secondsPerModelToken: 5e-3,
+  secondsPerPrefillToken: 4e-4,
   secondsPerElement: 5e-8,
   warmupRuns: 3,
   rowsPerSecond: 1e6,
@@ -142,6 +146,17 @@ export function createEstimator(): Estimator {
             DEFAULTS.decodeFixedSeconds + storedElements * DEFAULTS.secondsPerElement + flops / rate
           );
         }
+        case 'model': {
+          // The shipped model; a user's own says its size only when it is opened.
+          if (cell.params.source.type !== 'recall') return undefined;
+          const tokens = cell.params.prompt.length / 5 + cell.params.newTokens;
+          return DEFAULTS.modelFixedSeconds + tokens * DEFAULTS.secondsPerModelToken;
+        }
+        case 'cache': {
+          const { samples, contextTokens, entries } = cell.params;
+          const tokens = samples * contextTokens * entries.length;
+          return DEFAULTS.modelFixedSeconds + tokens * DEFAULTS.secondsPerPrefillToken;
+        }
         case 'workload': {
           const { source } = cell.params;
           if (source.type !== 'generator')
@@ -181,6 +196,8 @@ export function createEstimator(): Estimator {
         }
         case 'recurrent':
         case 'decode':
+        case 'model':
+        case 'cache':
           return;
         case 'workload': {
           if (cell.kind !== 'workload') return;

@@ -9,6 +9,8 @@ export const KIND_VERSIONS = {
   compose: 1,
   recurrent: 2,
   decode: 1,
+  model: 1,
+  cache: 1,
   workload: 1,
   serve: 1,
 } as const;
@@ -16,7 +18,7 @@ export const KIND_VERSIONS = {
 /** Kinds that run in a worker. The others derive from their inputs (views) or are always done (text). */
 export type JobKind = keyof typeof KIND_VERSIONS;
 export type JobCell = CellOf<JobKind>;
-export type WorkerName = 'kernel' | 'simulation';
+export type WorkerName = 'kernel' | 'model' | 'simulation';
 
 /** Kinds that run in the kernel worker, on their params and a file. */
 export const KERNEL_KINDS = [
@@ -44,7 +46,8 @@ export function isJobCell(cell: Cell): cell is JobCell {
 }
 
 export function workerOf(kind: JobKind): WorkerName {
-  return isKernelKind(kind) ? 'kernel' : 'simulation';
+  if (isKernelKind(kind)) return 'kernel';
+  return kind === 'model' || kind === 'cache' ? 'model' : 'simulation';
 }
 
 /** The file that a cell cannot run without, as the document names it (perhaps ''); undefined if it needs none. */
@@ -55,18 +58,22 @@ export function neededFileName(cell: Cell): string | undefined {
   }
   if (cell.kind === 'serve') {
     const { costModel } = cell.params;
-    return costModel.type === 'tables' ? costModel.fileName : undefined;
+    return 'fileName' in costModel ? costModel.fileName : undefined;
   }
   if (cell.kind === 'attention') {
     const { inputs } = cell.params;
     return inputs.source === 'file' ? inputs.fileName : undefined;
+  }
+  if (cell.kind === 'model') {
+    const { source } = cell.params;
+    return source.type === 'file' ? source.fileName : undefined;
   }
   return undefined;
 }
 
 /** Whether a file can ever be bound to cells of the kind. */
 export function takesFile(kind: CellKind): boolean {
-  return kind === 'workload' || kind === 'serve' || kind === 'attention';
+  return ['workload', 'serve', 'attention', 'model'].includes(kind);
 }
 
 /** The sentence a cell fails with while its file is not there. */

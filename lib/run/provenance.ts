@@ -38,6 +38,15 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
     costModel: undefined,
   } as const;
   switch (output.kind) {
+    case 'cache':
+    case 'model':
+      return {
+        ...common,
+        seed: output.kind === 'cache' ? output.value.params.seed : undefined,
+        clock: 'performance.now',
+        precision: 'f32',
+        engine: output.value.engine,
+      };
     case 'workload':
       return { ...common, seed: output.value.seed, engine: 'cpu' };
     case 'serve': {

@@ -36,7 +36,11 @@ export function createScheduler(
   onChange: () => void,
   onDone: (record: CellRecord) => void,
 ): Scheduler {
-  const queues = { kernel: createJobQueue(), simulation: createJobQueue() } as const;
+  const queues = {
+    kernel: createJobQueue(),
+    model: createJobQueue(),
+    simulation: createJobQueue(),
+  } as const;
   const queueOf = (record: CellRecord): JobQueue => queues[workerOf(record.cell.kind)];
 
   function enqueue(record: CellRecord): void {

@@ -182,8 +182,10 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
       live.clear();
       listeners.clear();
       scheduler.queues.kernel.clear();
+      scheduler.queues.model.clear();
       scheduler.queues.simulation.clear();
       deps.kernel.dispose();
+      deps.model.dispose();
       deps.simulation.dispose();
     },
   };

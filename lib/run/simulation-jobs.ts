@@ -5,6 +5,7 @@ import type { ServeParams } from '../spec/kinds/serve';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import { createCsvWorkloadParser } from '../workload/csv';
 import { generateWorkload } from '../workload/generate';
+import { createJsonLinesParser } from '../workload/json-lines';
 import type { Workload } from '../workload/types';
 import type { OnProgress } from './worker-api';
 
@@ -41,7 +42,7 @@ export function throttled(onProgress: OnProgress): OnProgress {
 }
 
 /**
- * Builds a workload: generates it, or streams the bound file through the CSV parser.
+ * Builds a workload: generates it, or streams the bound file through its parser.
  * @throws Error naming the line and value of a malformed row, AbortError when cancelled
  */
 export async function workloadJob(
@@ -52,8 +53,12 @@ export async function workloadJob(
 ): Promise<Workload> {
   const { source } = params;
   if (source.type === 'generator') return generateWorkload(params, source);
-  if (file === undefined) throw new Error('no file is bound: choose a CSV file for this cell');
-  const parser = createCsvWorkloadParser(params, source);
+  if (file === undefined)
+    throw new Error('no file is bound: choose a file of requests for this cell');
+  const parser =
+    source.type === 'json-lines'
+      ? createJsonLinesParser(params, source)
+      : createCsvWorkloadParser(params, source);
   const report = throttled(onProgress);
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const reader = file.stream().getReader();

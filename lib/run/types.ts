@@ -2,7 +2,9 @@ import type { ComposeResult } from '../attention/compose/result';
 import type { DecodeResult } from '../attention/decode/result';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import type { AdapterInfo, AttentionResult, Clock } from '../attention/types';
+import type { CacheResult } from '../evaluate/cell-result';
 import type { ServeResult } from '../serving/types';
+import type { ModelResult } from '../transformer/result';
 import type { Workload } from '../workload/types';
 
 /** One vocabulary, one badge each. */
@@ -38,7 +40,7 @@ export interface Provenance {
   readonly wallSeconds: number;
   readonly clock: Clock | undefined;
   readonly precision: 'f32' | 'f64' | undefined;
-  readonly engine: 'webgpu' | 'wasm' | 'cpu' | 'simulator';
+  readonly engine: 'webgpu' | 'wasm' | 'cpu' | 'reference' | 'simulator';
   readonly adapter: AdapterInfo | undefined;
   /** Cost model in words, for simulated results. */
   readonly costModel: string | undefined;
@@ -50,6 +52,8 @@ export type CellOutput =
   | { readonly kind: 'compose'; readonly value: ComposeResult }
   | { readonly kind: 'recurrent'; readonly value: RecurrentResult }
   | { readonly kind: 'decode'; readonly value: DecodeResult }
+  | { readonly kind: 'model'; readonly value: ModelResult }
+  | { readonly kind: 'cache'; readonly value: CacheResult }
   | { readonly kind: 'workload'; readonly value: Workload }
   | { readonly kind: 'serve'; readonly value: ServeResult };
 

@@ -7,10 +7,14 @@ import type {
   MapScore,
   MapWindow,
 } from '../attention/types';
+import type { CacheResult } from '../evaluate/cell-result';
 import type { ServeResult } from '../serving/types';
+import type { CacheParams } from '../spec/kinds/cache';
+import type { ModelParams } from '../spec/kinds/model';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import type { CellOf } from '../spec/notebook';
+import type { ModelResult } from '../transformer/result';
 import type { Workload } from '../workload/types';
 import type { KernelKind } from './job-kinds';
 import type { CellOutput, Progress } from './types';
@@ -77,6 +81,25 @@ export interface KernelApi extends Cancellable {
   ): Promise<BlockList>;
   /** Q, K, V, output and LSE as a safetensors file; computed again when they are not resident. */
   tensors(jobId: number, call: AttentionCall, onProgress: OnProgress): Promise<Blob>;
+}
+
+/** Transformers and their caches: one worker, which keeps the model it loaded last. */
+export interface ModelApi extends Cancellable {
+  /** `file` is the bundle bound to the cell when its source is `file`. */
+  model(
+    jobId: number,
+    params: ModelParams,
+    file: Blob | undefined,
+    onProgress: OnProgress,
+  ): Promise<ModelResult>;
+  /** `model` says which model, the shipped one where it is undefined; `file` is that cell's. */
+  cache(
+    jobId: number,
+    params: CacheParams,
+    model: ModelParams | undefined,
+    file: Blob | undefined,
+    onProgress: OnProgress,
+  ): Promise<CacheResult>;
 }
 
 /** Workloads and simulations: one worker. Files are read in it, in chunks. */

@@ -42,6 +42,9 @@ export interface BatchFeatures {
   decodeCount: number;
   /** Sum over decodes of the context length, the token being fed included. */
   decodeContextTokens: number;
+  /** Shortest and longest of those contexts; 0 without decodes. */
+  decodeContextMin: number;
+  decodeContextMax: number;
   prefillCount: number;
   prefillTokens: number;
   /** Sum over prefills of the squared chunk length. */
@@ -56,11 +59,13 @@ export interface BatchFeatures {
 
 /** How the time of one iteration is found: three back-ends of this one signature. */
 export interface CostModel {
-  readonly kind: 'roofline' | 'fitted' | 'tables';
+  readonly kind: 'roofline' | 'fitted' | 'tables' | 'op-tables' | 'silicon-tables' | 'calibrated';
   /** In words, for provenance: `roofline, A100-80G at 0.7 of peak compute and 0.8 of bandwidth`. */
   readonly label: string;
   readonly source: string;
   iterationSeconds(features: BatchFeatures): number;
+  /** In words, how many of the iterations so far lay beyond what was measured; undefined for none. */
+  extrapolation?(): string | undefined;
 }
 
 export type LaneRole = 'mixed' | 'prefill' | 'decode' | 'link';
@@ -154,7 +159,11 @@ export interface ServeResult {
     readonly kind: CostModel['kind'];
     readonly label: string;
     readonly source: string;
+    /** Set where iterations lay beyond what the cost model was measured on. */
+    readonly extrapolated?: string | undefined;
   };
+  /** Prompt tokens that asked a prefix cache, and those that it had; where the strategy has one. */
+  readonly prefixCache?: { readonly queriedTokens: number; readonly hitTokens: number };
   readonly kvPlan: {
     readonly blocks: number;
     readonly blockTokens: number;

@@ -1,8 +1,6 @@
 import './zod-config';
 import * as z from 'zod';
-
-const bits = z.number().min(1).max(16);
-const groupTokens = z.int().min(1).max(512);
+import { projectedForm, quantisedForm } from './cache-forms';
 
 /**
  * What becomes of the slots that a policy does not keep as they are: evict, quantise, merge, project,
@@ -26,26 +24,22 @@ export const cacheAction = z.discriminatedUnion('type', [
     similarity: z.number().min(-1).max(1).default(0.75),
     keepCount: z.boolean().default(true),
   }),
+  /** The same slots in fewer bits. */
   z.strictObject({
     type: z.literal('quantise'),
     slots: z.enum(['victims', 'all']).default('victims'),
-    /** Named recipe of `lib/cache/represent`. */
-    recipe: z.string().default('grouped'),
-    bits: bits.default(4),
-    /** Bits of the slots that are kept, where the recipe covers all. */
-    keptBits: bits.default(8),
-    groupChannels: z.int().min(1).max(1024).default(16),
-    groupTokens: groupTokens.default(32),
-    /** Last tokens that stay as they are. */
+    form: quantisedForm.prefault({ type: 'per-token' }),
+    /** Of the slots that are kept, where only victims are meant; as they are unless given. */
+    keptForm: quantisedForm.optional(),
+    /** Last tokens that stay as they are, where all slots are meant. */
     recentTokens: z.int().min(0).max(16_384).default(0),
   }),
+  /** The same slots in fewer numbers. */
   z.strictObject({
     type: z.literal('project'),
     slots: z.enum(['victims', 'all']).default('all'),
-    recipe: z.string().default('low-rank'),
-    rank: z.int().min(1).max(4096).default(8),
-    /** Layers that share one basis. */
-    groupLayers: z.int().min(1).max(64).default(1),
+    form: projectedForm.prefault({ type: 'low-rank' }),
+    recentTokens: z.int().min(0).max(16_384).default(0),
   }),
   z.strictObject({
     type: z.literal('channel-prune'),

@@ -1,8 +1,10 @@
 import './zod-config';
 import * as z from 'zod';
 import { attentionParams } from './kinds/attention';
+import { cacheParams } from './kinds/cache';
 import { composeParams } from './kinds/compose';
 import { decodeParams } from './kinds/decode';
+import { modelParams } from './kinds/model';
 import { recurrentParams } from './kinds/recurrent';
 import { serveParams } from './kinds/serve';
 import { textParams } from './kinds/text';
@@ -33,6 +35,8 @@ export const cellSchemas = {
   compose: cell('compose', composeParams.prefault({})),
   recurrent: cell('recurrent', recurrentParams.prefault({})),
   decode: cell('decode', decodeParams.prefault({})),
+  model: cell('model', modelParams.prefault({})),
+  cache: cell('cache', cacheParams.prefault({})),
   workload: cell('workload', workloadParams.prefault({})),
   serve: cell('serve', serveParams.prefault({})),
   map: cell('map', mapParams.prefault({})),
@@ -52,6 +56,8 @@ export const cellSchema = z.discriminatedUnion('kind', [
   cellSchemas.compose,
   cellSchemas.recurrent,
   cellSchemas.decode,
+  cellSchemas.model,
+  cellSchemas.cache,
   cellSchemas.workload,
   cellSchemas.serve,
   cellSchemas.map,
@@ -70,6 +76,8 @@ export const INPUT_RULES: Record<
   compose: { kinds: [], count: [0, 0] },
   recurrent: { kinds: [], count: [0, 0] },
   decode: { kinds: [], count: [0, 0] },
+  model: { kinds: [], count: [0, 0] },
+  cache: { kinds: ['model'], count: [0, 1] },
   workload: { kinds: [], count: [0, 0] },
   serve: { kinds: ['workload'], count: [1, 1] },
   map: { kinds: ['attention'], count: [1, 2] },

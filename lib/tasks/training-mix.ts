@@ -44,23 +44,27 @@ export interface Stage {
   sample(random: Random): TaskSample;
 }
 
-/** Bare pairs, then keys asked again and again: where recall breaks through first. */
-function pairs(count: number, names: number, numbers: number, queries: number): Stage {
+/** Bare pairs, then keys asked again: where recall breaks through first. */
+function pairs(most: number, names: number, numbers: number): Stage {
   return {
-    rowTokens: 2 + 2 * count + 2 * queries,
-    sample: (random) => generateMqar({ pairs: count, names, numbers, queries }, random),
+    rowTokens: 2 + 4 * most,
+    sample(random) {
+      const count = random.integer(2, most);
+      return generateMqar({ pairs: count, names, numbers, queries: 2 * most - count }, random);
+    },
   };
 }
 
-/** Statements `name : value ;` and questions about all of them, with bare pairs now and then. */
-function recall(facts: number, names: number, numbers: number): Stage {
-  const context = 1 + facts * 4;
+/** Statements `name : value ;` and questions about all of them, and bare pairs. */
+function recall(most: number, names: number, numbers: number): Stage {
   return {
-    rowTokens: context + facts * 5,
-    sample: (random) =>
-      random.uniform() < 0.3
-        ? generateMqar({ pairs: facts, names, numbers, queries: facts + (facts >> 1) }, random)
-        : generateFacts({ contextTokens: context, facts, names, numbers }, random),
+    rowTokens: 1 + 9 * most,
+    sample(random) {
+      const facts = random.integer(2, most);
+      return random.uniform() < 0.4
+        ? generateMqar({ pairs: facts, names, numbers, queries: most }, random)
+        : generateFacts({ contextTokens: 1 + 4 * facts, facts, names, numbers }, random);
+    },
   };
 }
 
@@ -131,11 +135,11 @@ function dense(rowTokens: number, facts: number): Stage {
 
 /** The curriculum of the recall model, in order. */
 export const STAGES: readonly Stage[] = [
-  pairs(3, 6, 6, 12),
-  pairs(6, 10, 10, 18),
-  recall(3, 8, 8),
-  recall(6, 10, 10),
-  recall(8, 16, 16),
+  pairs(4, 6, 6),
+  pairs(7, 12, 12),
+  pairs(10, 32, 50),
+  recall(4, 64, 100),
+  recall(8, 64, 100),
   recall(12, 64, 100),
   dense(144, 14),
   mixture(128, 6),

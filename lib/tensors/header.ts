@@ -1,3 +1,4 @@
+import type { ByteSource } from './byte-source';
 import { DTYPE_BITS, type Dtype, elementsOf, isDtype } from './dtype';
 import { parseStrictJson, type StrictJson } from './strict-json';
 
@@ -31,7 +32,7 @@ export interface TensorHeader {
  *
  * @throws Error with one sentence that names the tensor and the value
  */
-export async function readTensorHeader(file: Blob): Promise<TensorHeader> {
+export async function readTensorHeader(file: ByteSource): Promise<TensorHeader> {
   if (file.size < LENGTH_BYTES) {
     throw new Error(
       `not a safetensors file: ${file.size} bytes (expected at least ${LENGTH_BYTES}, the header's length)`,

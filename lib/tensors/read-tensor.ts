@@ -1,3 +1,4 @@
+import type { ByteSource } from './byte-source';
 import { toFloat32 } from './convert';
 import { DTYPE_BITS, elementsOf, isReadable, READABLE_DTYPES } from './dtype';
 import type { TensorEntry } from './header';
@@ -21,7 +22,7 @@ export interface ReadTensorOptions {
  *   AbortError when cancelled
  */
 export async function readTensor(
-  file: Blob,
+  file: ByteSource,
   entry: TensorEntry,
   options: ReadTensorOptions = {},
 ): Promise<Float32Array<ArrayBuffer>> {

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ROOT } from './paths.mjs';
 
-// `npm run build:wasm`: AssemblyScript to a TypeScript module that holds the binary, so that the
-// page needs neither the compiler nor a request of its own for 7 KB.
-const ENTRY = 'lib/wasm/kernels/attention.ts';
-const BINARY_MODULE = 'lib/wasm/attention-binary.ts';
+// `npm run build:wasm`: AssemblyScript to TypeScript modules that hold the binaries, so that the page
+// needs neither the compiler nor requests of their own for some KB.
+
+/** Each `kernels/NAME.ts` becomes `NAME-binary.ts`. */
+export const KERNEL_MODULES = ['attention', 'transformer'];
 
 // The memory's maximum is declared because a shared memory must have one.
 const OPTIONS = [
@@ -15,14 +16,16 @@ const OPTIONS = [
 ];
 
 /**
- * Compiles the attention and recurrent kernels.
+ * Compiles an entry of the kernels with all it imports.
+ * @param {string} name of KERNEL_MODULES
  * @returns {Promise<Uint8Array>} the WebAssembly binary
  */
-export async function compileAttention() {
+export async function compileKernels(name) {
+  const entry = `lib/wasm/kernels/${name}.ts`;
   const { default: asc } = await import('assemblyscript/asc');
   let binary;
   const { error, stderr } = await asc.main(
-    [ENTRY, '--baseDir', ROOT, '--outFile', 'attention.wasm', ...OPTIONS],
+    [entry, '--baseDir', ROOT, '--outFile', `${name}.wasm`, ...OPTIONS],
     {
       readFile: (name, baseDir) => {
         try {
@@ -37,20 +40,23 @@ export async function compileAttention() {
       listFiles: () => [],
     },
   );
-  if (error) throw new Error(`cannot compile ${ENTRY}: ${error.message}\n${stderr.toString()}`);
+  if (error) throw new Error(`cannot compile ${entry}: ${error.message}\n${stderr.toString()}`);
   return binary;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const binary = await compileAttention();
-  const base64 = Buffer.from(binary).toString('base64');
-  writeFileSync(
-    join(ROOT, BINARY_MODULE),
-    [
-      '/** `kernels/attention.ts` compiled by `npm run build:wasm`. */',
-      'export const ATTENTION_WASM_BASE64 =',
-      `  '${base64}';\n`,
-    ].join('\n'),
-  );
-  console.log(`${BINARY_MODULE}: ${binary.length} bytes`);
+  for (const name of KERNEL_MODULES) {
+    const binary = await compileKernels(name);
+    const base64 = Buffer.from(binary).toString('base64');
+    const file = `lib/wasm/${name}-binary.ts`;
+    writeFileSync(
+      join(ROOT, file),
+      [
+        `/** \`kernels/${name}.ts\` compiled by \`npm run build:wasm\`. */`,
+        `export const ${name.toUpperCase()}_WASM_BASE64 =`,
+        `  '${base64}';\n`,
+      ].join('\n'),
+    );
+    console.log(`${file}: ${binary.length} bytes`);
+  }
 }

@@ -35,6 +35,21 @@ export const SCRIPT_POLICY =
   "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'";
 
 /**
+ * Of the one script that may read other origins: the worker that fetches a model from an address
+ * that a person has typed and confirmed. It loads nothing else.
+ */
+const MODEL_FETCH_POLICY =
+  "default-src 'none'; connect-src https: http://localhost:* http://127.0.0.1:*";
+
+/**
+ * Content-Security-Policy of a script, for when it is a worker.
+ * @param {string} pathname such as `/model-fetch.js`
+ */
+export function scriptPolicy(pathname) {
+  return pathname === '/model-fetch.js' ? MODEL_FETCH_POLICY : SCRIPT_POLICY;
+}
+
+/**
  * The page with its policy in a `meta` element, for hosts that send no headers of ours.
  * @param {string} html
  */

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join, relative, sep } from 'node:path';
 import sirv from 'sirv';
-import { contentSecurityPolicy, SCRIPT_POLICY } from './csp.mjs';
+import { contentSecurityPolicy, SCRIPT_POLICY, scriptPolicy } from './csp.mjs';
 
 function pagePolicies(directory) {
   const policies = new Map();
@@ -37,7 +37,7 @@ export function startStaticServer(directory, options = {}) {
       const isScript = /\.m?js$/.test(pathname);
       response.setHeader(
         'Content-Security-Policy',
-        isScript ? SCRIPT_POLICY : `${policy ?? SCRIPT_POLICY}; frame-ancestors 'self'`,
+        isScript ? scriptPolicy(pathname) : `${policy ?? SCRIPT_POLICY}; frame-ancestors 'self'`,
       );
       response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
       response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');

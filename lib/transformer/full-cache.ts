@@ -1,5 +1,5 @@
 import type { Rope } from '../attention/position/rope-frequencies';
-import { ropeOf, rotateInto } from './reference';
+import { ropeOf, rotateInto } from './rope';
 import type { AttentionCache, AttentionPart, ProjectedRows, TransformerConfig } from './types';
 
 interface Head {

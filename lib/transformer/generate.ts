@@ -1,4 +1,4 @@
-import type { AttentionCache, ForwardHooks, Transformer } from './types';
+import type { AttentionCache, ForwardHooks, ForwardStep, Transformer } from './types';
 
 /** Index of the largest value; the first of equals. */
 export function argMax(values: Float32Array): number {
@@ -13,6 +13,28 @@ export interface PrefillOptions {
   readonly hooks?: ForwardHooks;
 }
 
+function* prefillSteps(
+  cache: AttentionCache,
+  tokens: readonly number[],
+  start: number,
+  { chunkTokens = tokens.length, hooks }: PrefillOptions,
+): Generator<ForwardStep> {
+  if (!(Number.isInteger(chunkTokens) && chunkTokens > 0)) {
+    throw new RangeError(`invalid chunkTokens: ${chunkTokens} (expected a positive integer)`);
+  }
+  for (let at = 0; at < tokens.length; at += chunkTokens) {
+    const chunk = tokens.slice(at, at + chunkTokens);
+    const isLast = at + chunkTokens >= tokens.length;
+    yield {
+      tokens: chunk,
+      positions: chunk.map((_, i) => start + at + i),
+      cache,
+      ...(hooks ? { hooks } : {}),
+      logits: isLast ? 'last' : 'none',
+    };
+  }
+}
+
 /**
  * Runs tokens through the model into the cache, in chunks.
  *
@@ -24,22 +46,27 @@ export function prefill(
   cache: AttentionCache,
   tokens: readonly number[],
   start: number,
-  { chunkTokens = tokens.length, hooks }: PrefillOptions = {},
+  options: PrefillOptions = {},
 ): Float32Array {
-  if (!(Number.isInteger(chunkTokens) && chunkTokens > 0)) {
-    throw new RangeError(`invalid chunkTokens: ${chunkTokens} (expected a positive integer)`);
-  }
   let logits: Float32Array = new Float32Array(0);
-  for (let at = 0; at < tokens.length; at += chunkTokens) {
-    const chunk = tokens.slice(at, at + chunkTokens);
-    const isLast = at + chunkTokens >= tokens.length;
-    ({ logits } = model.forward({
-      tokens: chunk,
-      positions: chunk.map((_, i) => start + at + i),
-      cache,
-      ...(hooks ? { hooks } : {}),
-      logits: isLast ? 'last' : 'none',
-    }));
+  for (const step of prefillSteps(cache, tokens, start, options)) {
+    ({ logits } = model.forward(step));
+  }
+  return logits;
+}
+
+/** `prefill` by the model's `forwardAsync`, where it has one. */
+export async function prefillAsync(
+  model: Transformer,
+  cache: AttentionCache,
+  tokens: readonly number[],
+  start: number,
+  { signal, ...options }: PrefillOptions & { readonly signal?: AbortSignal } = {},
+): Promise<Float32Array> {
+  let logits: Float32Array = new Float32Array(0);
+  for (const step of prefillSteps(cache, tokens, start, options)) {
+    signal?.throwIfAborted();
+    ({ logits } = await (model.forwardAsync?.(step) ?? model.forward(step)));
   }
   return logits;
 }

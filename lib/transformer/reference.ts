@@ -1,5 +1,6 @@
-import { makeRope, type Rope } from '../attention/position/rope-frequencies';
+import type { Rope } from '../attention/position/rope-frequencies';
 import { attendRow } from './attend';
+import { ropeOf, rotateInto } from './rope';
 import type {
   ForwardResult,
   ForwardStep,
@@ -9,6 +10,8 @@ import type {
   TransformerConfig,
   TransformerWeights,
 } from './types';
+
+export { ropeOf, rotateInto } from './rope';
 
 /** out[rows, outputs] = x[rows, inputs] times weight[outputs, inputs] transposed, plus bias. */
 export function linear(
@@ -41,37 +44,6 @@ export function rmsNorm(x: Float32Array, weight: Float32Array, epsilon: number):
     for (let i = 0; i < width; i++) out[start + i] = x[start + i]! * factor * weight[i]!;
   }
   return out;
-}
-
-/** The rotary encoding of a model. */
-export function ropeOf(config: TransformerConfig): Rope {
-  return makeRope({
-    headSize: config.headSize,
-    base: config.ropeTheta,
-    pairing: 'half-split',
-    scaling: config.ropeScaling,
-  });
-}
-
-/** Rotates one head's vector, read from `from[at..]` into `to[into..]`, by a RoPE index. */
-export function rotateInto(
-  from: Float32Array,
-  at: number,
-  index: number,
-  rope: Rope,
-  to: Float32Array,
-  into: number,
-): void {
-  const half = rope.headSize / 2;
-  for (let pair = 0; pair < half; pair++) {
-    const angle = index * rope.frequencies[pair]!;
-    const cosine = rope.attentionFactor * Math.cos(angle);
-    const sine = rope.attentionFactor * Math.sin(angle);
-    const x = from[at + pair]!;
-    const y = from[at + pair + half]!;
-    to[into + pair] = x * cosine - y * sine;
-    to[into + pair + half] = x * sine + y * cosine;
-  }
 }
 
 function project(
@@ -175,9 +147,15 @@ function takeRows(x: Float32Array, width: number, rows: Int32Array): Float32Arra
   return out;
 }
 
-/** @throws RangeError for an empty step, a token outside the vocabulary, or a wrong length */
+function checkLayer(name: string, layer: number, low: number, high: number): void {
+  if (!(Number.isInteger(layer) && layer >= low && layer <= high)) {
+    throw new RangeError(`invalid ${name}: ${layer} (expected ${low}..${high})`);
+  }
+}
+
+/** @throws RangeError for an empty step, a token outside the vocabulary, a wrong length or layer */
 export function checkStep(config: TransformerConfig, step: ForwardStep): void {
-  const { tokens, positions, hidden } = step;
+  const { tokens, positions, hidden, fromLayer = 0, toLayer = config.layers } = step;
   if (tokens.length === 0) throw new RangeError('invalid tokens: none (expected at least 1)');
   if (positions.length !== tokens.length) {
     throw new RangeError(`invalid positions: ${positions.length} for ${tokens.length} tokens`);
@@ -195,6 +173,8 @@ export function checkStep(config: TransformerConfig, step: ForwardStep): void {
       `invalid hidden length: ${hidden.length} (expected ${tokens.length} x ${config.hiddenSize})`,
     );
   }
+  checkLayer('fromLayer', fromLayer, 0, config.layers);
+  checkLayer('toLayer', toLayer, fromLayer, config.layers);
 }
 
 /**

@@ -166,4 +166,9 @@ export interface Transformer {
   /** What computes: shown with results. */
   readonly engine: 'reference' | 'wasm' | 'webgpu';
   forward(step: ForwardStep): ForwardResult;
+  /**
+   * The same on a device whose results must be waited for; absent where there is none. Calls run one
+   * after another; the cache and the hooks are called as in `forward`, between waits.
+   */
+  forwardAsync?(step: ForwardStep): Promise<ForwardResult>;
 }

@@ -41,6 +41,7 @@ export function fieldLabel(name: string): string {
     [/GigabytesPerSecond$/, 'GB/s'],
     [/PerSecond$/, '/s'],
     [/Microseconds$/, '\u00b5s'],
+    [/Milliseconds$/, 'ms'],
     [/Seconds$/, 's'],
     [/Tokens$/, 'tokens'],
   ];
@@ -49,6 +50,6 @@ export function fieldLabel(name: string): string {
   const words = (stem === '' ? name : stem)
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase()
-    .replace(/\b(ttft|tpot|kv|slo|cv|lse)\b/g, (word) => word.toUpperCase());
+    .replace(/\b(ttft|tpot|kv|slo|cv|lse|cuda)\b/g, (word) => word.toUpperCase());
   return unit === undefined ? words : `${words} (${unit[1]})`;
 }

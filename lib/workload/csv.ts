@@ -3,7 +3,7 @@ import { MAX_REQUESTS, type WorkloadParams, type WorkloadSource } from '../spec/
 import { parseArrival } from './timestamps';
 import type { Workload } from './types';
 
-type CsvSource = Exclude<WorkloadSource, { type: 'generator' }>;
+type CsvSource = Extract<WorkloadSource, { type: 'csv' | 'azure-csv' }>;
 
 interface Columns {
   readonly arrival: string;
@@ -33,7 +33,7 @@ function columnsOf(source: CsvSource): Columns {
 const MAX_LINE_CHARACTERS = 65_536;
 
 /** Push text as it arrives, then finish. */
-export interface CsvWorkloadParser {
+export interface WorkloadParser {
   /** @throws Error naming the line and the value */
   push(text: string): void;
   /** No further row will be kept: the reader may stop. */
@@ -46,10 +46,7 @@ export interface CsvWorkloadParser {
  * that names its line; a row above `maxTokensPerRequest` is left out and counted; rows out of time
  * order are sorted, and the notes say how many there were.
  */
-export function createCsvWorkloadParser(
-  params: WorkloadParams,
-  source: CsvSource,
-): CsvWorkloadParser {
+export function createCsvWorkloadParser(params: WorkloadParams, source: CsvSource): WorkloadParser {
   const columns = columnsOf(source);
   const limit = Math.min(params.maxRequests, MAX_REQUESTS);
   let capacity = 4096;

@@ -1,5 +1,5 @@
 import type { CachePolicy } from '../../spec/cache-policy';
-import type { TransformerConfig } from '../../transformer/types';
+import type { Transformer, TransformerConfig } from '../../transformer/types';
 import type { SlotCache, SlotRun } from '../slots/types';
 import { ACTIONS } from './action-table';
 import type { ActedHead, ActionContext, ActionDefinition } from './actions';
@@ -12,6 +12,7 @@ import type { QueryTrace } from './trace';
 /** A policy at work on a cache. */
 export interface Acting {
   readonly policy: CachePolicy;
+  readonly model: Transformer;
   readonly config: TransformerConfig;
   readonly cache: SlotCache;
   readonly trace: QueryTrace;
@@ -76,7 +77,7 @@ export function actOn(
   caps: readonly (readonly number[])[],
   tokensAfter: number,
 ): void {
-  const { policy, config, cache, trace, unrotate } = acting;
+  const { policy, model, config, cache, trace, unrotate } = acting;
   const { action, keptAction, corrector } = policy;
   const acted: ActedHead[] = [];
   layers.forEach((layer, i) => {
@@ -102,7 +103,7 @@ export function actOn(
   const used = action.type === 'evict' ? keptAction : action;
   const definition = ACTIONS[used.type] as ActionDefinition | undefined;
   if (!definition) throw new RangeError(`invalid action: ${used.type} (no family defines it)`);
-  const runs = definition.apply(acted, used, { corrector, unrotate });
+  const runs = definition.apply(acted, used, { model, corrector, unrotate });
   acted.forEach((head, i) => {
     put(cache, head, runs[i]!);
   });

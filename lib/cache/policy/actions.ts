@@ -1,4 +1,5 @@
 import type { CacheAction, CacheCorrector } from '../../spec/cache-actions';
+import type { Transformer } from '../../transformer/types';
 import type { SlotColumns, SlotRun } from '../slots/types';
 
 /** One head at the moment its policy acts, in slot order. */
@@ -30,6 +31,8 @@ export interface WindowQueries {
 }
 
 export interface ActionContext {
+  /** For forms that are fitted to a model's projections or differ by depth. */
+  readonly model: Pick<Transformer, 'config' | 'weights'>;
   readonly corrector: CacheCorrector;
   /** Inverse rotation of one key in place, at the RoPE index of a text position. */
   unrotate(key: Float32Array, position: number): void;

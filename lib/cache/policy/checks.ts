@@ -1,6 +1,8 @@
 import type { CachePolicy } from '../../spec/cache-policy';
 import { show } from '../../spec/issues';
 import type { TransformerConfig } from '../../transformer/types';
+import { checkForm } from '../represent/checks';
+import { needsOf, type Representation } from '../represent/representation';
 import type { Protocol } from '../types';
 import { isQueryAware } from './needs';
 
@@ -136,7 +138,6 @@ function checkHeads({ allocator, classifier, reducers }: CachePolicy, report: Re
 
 function checkActions(policy: CachePolicy, context: PolicyContext, report: Report): void {
   const { action, keptAction, position, trigger } = policy;
-  const { config, contextTokens } = context;
   for (const [path, one] of [
     ['action', action],
     ['keptAction', keptAction],
@@ -157,25 +158,8 @@ function checkActions(policy: CachePolicy, context: PolicyContext, report: Repor
         'biased: a merged slot gets the softmax weight of one token',
       );
     }
-    if (one.type === 'quantise' && config && config.headSize % one.groupChannels !== 0) {
-      report(
-        'error',
-        `${path}.groupChannels`,
-        one.groupChannels,
-        `expected a divisor of headSize ${config.headSize}`,
-      );
-    }
-    if (one.type === 'project' && config && contextTokens !== undefined) {
-      const width = config.headSize * config.kvHeads * one.groupLayers;
-      const factors = one.rank * (contextTokens + width);
-      if (factors >= contextTokens * width) {
-        report(
-          'warning',
-          `${path}.rank`,
-          one.rank,
-          `saves nothing at ${contextTokens} tokens: the factors hold ${factors} numbers, the rows ${contextTokens * width}`,
-        );
-      }
+    if (one.type === 'quantise' || one.type === 'project') {
+      checkForms(policy, one, path, context, report);
     }
     if (one.type === 'compensate' && position.type !== 'absolute') {
       report(
@@ -213,6 +197,35 @@ function checkActions(policy: CachePolicy, context: PolicyContext, report: Repor
       trigger.type,
       `the action ${action.type === 'evict' ? keptAction.type : action.type} expects after-prefill or every: slots would be encoded again and again`,
     );
+  }
+}
+
+/** The forms of an action, on the model it is to run on. */
+function checkForms(
+  { allocator }: CachePolicy,
+  action: Extract<CachePolicy['action'], { type: 'quantise' | 'project' }>,
+  path: string,
+  { config, contextTokens }: PolicyContext,
+  report: Report,
+): void {
+  const forms: [string, Representation][] = [[`${path}.form`, action.form]];
+  if (action.type === 'quantise' && action.keptForm) {
+    forms.push([`${path}.keptForm`, action.keptForm]);
+  }
+  for (const [at, form] of forms) {
+    const isRagged = allocator.type === 'ada' || allocator.type === 'classes';
+    if (action.slots === 'victims' && isRagged && needsOf(form).alignedHeads) {
+      report(
+        'error',
+        `${at}.type`,
+        form.type,
+        `spans the heads of a layer, which the allocator ${allocator.type} leaves unlike numbers of slots`,
+      );
+    }
+    if (!config) continue;
+    for (const { severity, field, value, text } of checkForm(form, config, contextTokens)) {
+      report(severity, `${at}.${field}`, value, text);
+    }
   }
 }
 

@@ -197,6 +197,7 @@ export function openPolicySession(
       const trace = createQueryTrace(config, keptQueryRows(policy));
       acting = {
         policy,
+        model,
         config,
         cache,
         trace,

@@ -132,18 +132,37 @@ export function checkVidurRun(tablesJson: unknown, runJson: unknown): VidurCheck
   };
 }
 
-/** `check vidur`: prints one JSON line. @returns the exit code */
-export async function checkCommand(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+async function checkVidur(args: string[]): Promise<number> {
+  const { values } = parseArgs({
     args,
-    allowPositionals: true,
     options: { tables: { type: 'string' }, run: { type: 'string' } },
   });
-  if (positionals[0] !== 'vidur' || values.tables === undefined || values.run === undefined) {
+  if (values.tables === undefined || values.run === undefined) {
     console.error(USAGE);
     return 2;
   }
   const [tables, run] = [await readJson(values.tables), await readJson(values.run)];
   console.log(JSON.stringify(checkVidurRun(tables, run)));
   return 0;
+}
+
+/** `check vidur` and `check vllm`: print one JSON line. @returns the exit code */
+export async function checkCommand([what, ...args]: string[]): Promise<number> {
+  switch (what) {
+    case 'vidur':
+      return checkVidur(args);
+    case 'vllm':
+      return (await import('../check/vllm')).checkVllm(args);
+    case 'silicon':
+      return (await import('../check/silicon')).checkSilicon(args);
+    default:
+      console.error(
+        [
+          USAGE,
+          (await import('../check/vllm')).VLLM_USAGE,
+          (await import('../check/silicon')).SILICON_USAGE,
+        ].join('\n'),
+      );
+      return 2;
+  }
 }

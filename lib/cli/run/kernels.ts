@@ -3,6 +3,7 @@ import type { AttentionResult } from '../../attention/types';
 import { callInputs, describeInputs } from '../../gpu/call-inputs';
 import { decodeOnCpu } from '../../gpu/decode-on-cpu';
 import { decodeOnWasm } from '../../gpu/decode-on-wasm';
+import { recallModel } from '../../gpu/model-inputs';
 import { runCompose } from '../../gpu/run-compose';
 import type { AttentionRun, RunContext } from '../../gpu/run-context';
 import { runDecode } from '../../gpu/run-decode';
@@ -16,7 +17,9 @@ import type { AttentionCall, KernelApi, KernelCall, KernelOutput } from '../../r
 import { NOTEBOOK_VERSION } from '../../spec/notebook';
 import { pathOf } from './bound-file';
 import { openRunnerPage, type RunnerPage } from './browser-page';
+import { readRecallFile } from './recall-file';
 
+const loadRecall = recallModel(readRecallFile);
 const CPU_TENSOR_BYTES = 2 ** 30;
 
 async function attentionHere(call: AttentionCall): Promise<AttentionResult> {
@@ -25,7 +28,7 @@ async function attentionHere(call: AttentionCall): Promise<AttentionResult> {
   if (issues.length > 0) throw new Error(issues.join('; '));
   const { signal } = new AbortController();
   const report = () => undefined;
-  const made = await callInputs(call, signal, report);
+  const made = await callInputs(call, signal, report, loadRecall);
   const selected = await selectKeys(params, made.inputs, signal, report);
   const context = { params, ...selected, signal, report, isTimed: true };
   const { result } = await runCallHere(context);

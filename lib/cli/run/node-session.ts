@@ -1,5 +1,8 @@
 import { APP_VERSION } from '../../run/app-version';
+import { createEvaluationPool } from '../../run/evaluation-pool';
+import { createEvaluationService } from '../../run/evaluation-service';
 import { createLocalClient } from '../../run/local-client';
+import { createModelApi } from '../../run/model-api';
 import { createSession } from '../../run/session';
 import type { Session } from '../../run/session-types';
 import { serveJob, workloadJob } from '../../run/simulation-jobs';
@@ -7,6 +10,7 @@ import { sha256Hex } from '../../run/spec-hash';
 import type { SimulationApi } from '../../run/worker-api';
 import type { Notebook } from '../../spec/notebook';
 import { createKernels } from './kernels';
+import { readRecallFile } from './recall-file';
 
 function createSimulationApi(): SimulationApi {
   const { signal } = new AbortController();
@@ -18,6 +22,15 @@ function createSimulationApi(): SimulationApi {
   };
 }
 
+/** The shipped model, from the repository's own files. */
+export function createNodeModelApi() {
+  return createModelApi({
+    readRecall: readRecallFile,
+    makePool: () =>
+      createEvaluationPool([createLocalClient(createEvaluationService(), 'evaluation')]),
+  });
+}
+
 /** A session without a page: simulation in this process, attention in headless Chromium or on the CPU. */
 export function createNodeSession(notebook: Notebook): {
   readonly session: Session;
@@ -26,6 +39,7 @@ export function createNodeSession(notebook: Notebook): {
   const kernels = createKernels();
   const session = createSession(notebook, {
     kernel: createLocalClient(kernels.api, 'kernel'),
+    model: createLocalClient(createNodeModelApi(), 'model'),
     simulation: createLocalClient(createSimulationApi(), 'simulation'),
     appVersion: APP_VERSION,
     now: () => performance.timeOrigin + performance.now(),

@@ -6,6 +6,8 @@ export function emptyFeatures(): BatchFeatures {
   return {
     decodeCount: 0,
     decodeContextTokens: 0,
+    decodeContextMin: 0,
+    decodeContextMax: 0,
     prefillCount: 0,
     prefillTokens: 0,
     prefillTokensSquared: 0,
@@ -19,6 +21,8 @@ export function emptyFeatures(): BatchFeatures {
 export function readFeatures(replica: Replica, requests: Requests, features: BatchFeatures): void {
   let decodeCount = 0;
   let decodeContext = 0;
+  let shortest = Infinity;
+  let longest = 0;
   let prefillCount = 0;
   let prefillTokens = 0;
   let squared = 0;
@@ -32,6 +36,8 @@ export function readFeatures(replica: Replica, requests: Requests, features: Bat
     if (isPrefilled[id] === 1) {
       decodeCount++;
       decodeContext += done;
+      if (done < shortest) shortest = done;
+      if (done > longest) longest = done;
     } else {
       const tokens = replica.batchTokens[i] as number;
       prefillCount++;
@@ -44,6 +50,8 @@ export function readFeatures(replica: Replica, requests: Requests, features: Bat
   }
   features.decodeCount = decodeCount;
   features.decodeContextTokens = decodeContext;
+  features.decodeContextMin = decodeCount === 0 ? 0 : shortest;
+  features.decodeContextMax = longest;
   features.prefillCount = prefillCount;
   features.prefillTokens = prefillTokens;
   features.prefillTokensSquared = squared;

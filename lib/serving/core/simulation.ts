@@ -8,6 +8,7 @@ import { HARDWARE } from '../presets/hardware';
 import { kvBytesPerToken, planKv } from '../presets/kv-plan';
 import { MODELS } from '../presets/models';
 import type { CostModel, ServeResult } from '../types';
+import { createVllmV1Simulation } from '../vllm-v1/simulation';
 import { createColocated } from './colocated';
 import { createDisaggregated } from './disaggregated';
 import { createEngine } from './engine';
@@ -45,7 +46,7 @@ export function acceleratorCount(strategy: ServeStrategy, tensorParallel: number
 }
 
 function makeTopology(
-  params: ServeParams,
+  params: ServeParams & { readonly strategy: Exclude<ServeStrategy, { type: 'vllm-v1' }> },
   requests: Requests,
   makeReplica: (index: number, role: Replica['role']) => Replica,
   parity: boolean,
@@ -89,6 +90,10 @@ export function createSimulation(
   costModel: CostModel,
   options: SimulationOptions = {},
 ): Simulation {
+  const { strategy } = params;
+  if (strategy.type === 'vllm-v1') {
+    return createVllmV1Simulation({ ...params, strategy }, workload, costModel);
+  }
   const startedAt = performance.now();
   const parity = options.parity ?? false;
   const kvPlan = planKv(MODELS[params.model], HARDWARE[params.hardware], params);
@@ -97,7 +102,7 @@ export function createSimulation(
   const gaps = createGapRecorder();
   const makeReplica = (index: number, role: Replica['role']) =>
     createReplica(index, role, kvPlan.blocks, kvPlan.blockTokens, watermark);
-  const topology = makeTopology(params, requests, makeReplica, parity);
+  const topology = makeTopology({ ...params, strategy }, requests, makeReplica, parity);
   const engine = createEngine(requests, costModel, gaps, topology.hooks, parity);
 
   const refuse = (id: number): string | undefined => {

@@ -3,13 +3,14 @@ import { HARDWARE } from '../presets/hardware';
 import { MODELS } from '../presets/models';
 import type { CostModel } from '../types';
 import { fittedCostModel } from './fitted';
+import { calibratedForCell, opTablesForCell } from './for-cell';
 import { rooflineCostModel } from './roofline';
 import { parseVidurTables, vidurTablesCostModel } from './vidur-tables';
 
 /**
  * The cost model that a serve cell asks for.
  *
- * @param tables parsed content of the bound file, for cost model `tables`
+ * @param tables parsed content of the bound file, for cost models `tables` and `op-tables`
  * @throws Error with one sentence: no fit for this combination, no or wrong tables
  */
 export function makeCostModel(params: ServeParams, tables?: unknown): CostModel {
@@ -20,6 +21,8 @@ export function makeCostModel(params: ServeParams, tables?: unknown): CostModel 
         tensorParallel,
         ...costModel,
       });
+    case 'calibrated':
+      return calibratedForCell(params);
     case 'fitted':
       return fittedCostModel(params.model, params.hardware, tensorParallel);
     case 'tables':
@@ -29,5 +32,12 @@ export function makeCostModel(params: ServeParams, tables?: unknown): CostModel 
         );
       }
       return vidurTablesCostModel(parseVidurTables(tables));
+    case 'op-tables':
+      if (tables === undefined) {
+        throw new Error(
+          'cost model op-tables has no files: choose dense.csv, per_sequence.csv and attention.csv for the cell',
+        );
+      }
+      return opTablesForCell(params, tables);
   }
 }

@@ -3,7 +3,7 @@ import { BYTES_PER_GIB } from '../../units/units';
 import type { HardwareSpec, ModelSpec } from '../types';
 
 /** Weights of the whole model: attention, feed-forward, embedding and untied output head, no norms. */
-export function weightBytes(model: ModelSpec): number {
+export function weightBytes(model: Omit<ModelSpec, 'id'>): number {
   const attention = model.hiddenSize * model.headSize * 2 * (model.queryHeads + model.kvHeads);
   const ffn = model.ffnMatrices * model.hiddenSize * model.ffnSize;
   const embeddings = 2 * model.vocabularySize * model.hiddenSize;
@@ -11,7 +11,7 @@ export function weightBytes(model: ModelSpec): number {
 }
 
 /** KV bytes of one token over all layers and heads: 2 x layers x kvHeads x headSize x bytes. */
-export function kvBytesPerToken(model: ModelSpec): number {
+export function kvBytesPerToken(model: Omit<ModelSpec, 'id'>): number {
   return 2 * model.layers * model.kvHeads * model.headSize * model.bytesPerKvElement;
 }
 

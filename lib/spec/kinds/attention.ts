@@ -72,6 +72,13 @@ export const attentionInputs = z.discriminatedUnion('source', [
     value: tensorName('v'),
     layout: z.enum(TENSOR_LAYOUTS).default('bhnd'),
   }),
+  /** A layer of the shipped recall model on a seeded text of `textTokens` tokens. */
+  z.strictObject({
+    source: z.literal('model'),
+    layer: z.int().min(0).max(3).default(2),
+    text: z.enum(['facts', 'passkey', 'copy', 'filler']).default('facts'),
+    textTokens: z.int().min(100).max(1024).default(256),
+  }),
 ]);
 export type FileSource = Extract<z.output<typeof attentionInputs>, { source: 'file' }>;
 

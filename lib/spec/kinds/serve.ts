@@ -13,6 +13,32 @@ const vllmStrategy = z.strictObject({
   maxSequences: count(1, 8192, 128),
 });
 
+/** vLLM V1: one token budget for running and then waiting requests, prefix caching, one step ahead. */
+const vllmV1Strategy = z.strictObject({
+  type: z.literal('vllm-v1'),
+  replicas: count(1, 64, 1),
+  /** Tokens of one step, prompts and decodes alike (`max_num_batched_tokens`; 2048 is the server's default). */
+  maxBatchedTokens: count(1, 1_000_000, 2048),
+  maxSequences: count(1, 8192, 256),
+  /** Most prompt tokens of one request in one step; 0 for no such limit. */
+  longPrefillTokens: count(0, 1_000_000, 0),
+  chunkedPrefill: z.boolean().default(true),
+  /** Cached KV blocks are found again by their tokens, where the workload has token ids or hashes. */
+  prefixCaching: z.boolean().default(true),
+  /** Admit a request only when blocks for its whole prompt are free. */
+  reservePrompt: z.boolean().default(true),
+  /** First come first served, or by the workload's `priority`, the smallest first. */
+  order: z.enum(['fcfs', 'priority']).default('fcfs'),
+  /** The next step is formed while one runs: hides the scheduler, delays arrivals by a step. */
+  asyncScheduling: z.boolean().default(true),
+  /** Batches run as recorded graphs of padded sizes, which operator tables then look up. */
+  cudaGraphs: z.boolean().default(true),
+  /** Time of each request before the scheduler sees it (HTTP, tokenizer); not measured, so 0. */
+  frontEndMilliseconds: z.number().min(0).max(60_000).default(0),
+  /** Idle time of the accelerator between two steps; not measured, so 0. */
+  stepBoundaryMicroseconds: z.number().min(0).max(1e6).default(0),
+});
+
 /** Sarathi-Serve: decodes first, then prefill chunks up to a token budget. */
 const sarathiStrategy = z.strictObject({
   type: z.literal('sarathi'),
@@ -37,6 +63,7 @@ const distserveStrategy = z.strictObject({
 
 export const serveStrategy = z.discriminatedUnion('type', [
   vllmStrategy,
+  vllmV1Strategy,
   sarathiStrategy,
   distserveStrategy,
 ]);
@@ -51,10 +78,20 @@ export const serveCostModel = z.discriminatedUnion('type', [
     bandwidthEfficiency: z.number().min(0.01).max(1).default(0.8),
     overheadMicroseconds: z.number().min(0).max(1e6).default(0),
   }),
+  /** Operator fits of other accelerators as shares of this one's data sheet: no tables needed. */
+  z.strictObject({ type: z.literal('calibrated') }),
   /** Published coefficients, a + b sum(n) + c sum(n^2) for prefill and a + b sum(context) + c batch for decode. */
   z.strictObject({ type: z.literal('fitted') }),
   /** Operator tables from a file bound to the cell. */
   z.strictObject({ type: z.literal('tables'), fileName: z.string().max(200).default('') }),
+  /** Measured times of each operator (LLMServingSim's CSV layout), from files bound to the cell. */
+  z.strictObject({
+    type: z.literal('op-tables'),
+    fileName: z.string().max(200).default(''),
+    /** Link of the all-reduces; 0 takes the hardware's. */
+    linkGigabytesPerSecond: z.number().min(0).max(10_000).default(0),
+    linkLatencyMicroseconds: z.number().min(0).max(1e6).default(10),
+  }),
 ]);
 export type ServeCostModel = z.output<typeof serveCostModel>;
 

@@ -33,9 +33,21 @@ const csvSource = z.strictObject({
   arrivalUnit: z.enum(['seconds', 'milliseconds', 'microseconds', 'timestamp']).default('seconds'),
 });
 
+/**
+ * One JSON object a line, with the tokens themselves for a prefix cache: `input_toks`,
+ * `output_toks`, `arrival_time_ns` and `input_tok_ids` (LLMServingSim), or `timestamp` in
+ * milliseconds, `input_length`, `output_length` and `hash_ids` (Mooncake).
+ */
+const jsonLinesSource = z.strictObject({
+  type: z.literal('json-lines'),
+  fileName: z.string().max(200).default(''),
+  /** Tokens that one of the `hash_ids` stands for. */
+  tokensPerHash: z.int().min(1).max(65_536).default(512),
+});
+
 export const workloadParams = z.strictObject({
   source: z
-    .discriminatedUnion('type', [generatorSource, azureCsvSource, csvSource])
+    .discriminatedUnion('type', [generatorSource, azureCsvSource, csvSource, jsonLinesSource])
     .prefault({ type: 'generator' }),
   /** Arrival times are divided by this: 2 doubles the rate. */
   rateScale: z.number().min(0.001).max(1000).default(1),

@@ -33,7 +33,7 @@ export function generateCopy({ symbols }: RepeatOptions, random: Random): TaskSa
 export interface MqarOptions {
   /** Key-value pairs. */
   readonly pairs: number;
-  /** Questions; every key once when absent, and above `pairs` keys are asked again. */
+  /** Questions; every key once when absent, else keys drawn anew for each question. */
   readonly queries?: number;
   readonly names?: number;
   readonly numbers?: number;
@@ -41,7 +41,7 @@ export interface MqarOptions {
 
 /** Multi-query associative recall (Arora et al., 2023): pairs, then keys in another order. */
 export function generateMqar(options: MqarOptions, random: Random): TaskSample {
-  const { pairs, queries = pairs } = options;
+  const { pairs, queries } = options;
   const names = drawDistinct(
     NAME_TOKENS.slice(0, options.names ?? NAME_TOKENS.length),
     pairs,
@@ -51,10 +51,11 @@ export function generateMqar(options: MqarOptions, random: Random): TaskSample {
   const values = names.map(() => pool[random.integer(0, pool.length - 1)] as number);
   const context = [BOS, ...names.flatMap((name, i) => [name, values[i] as number])];
   const all = names.map((_, i) => i);
-  const asked: number[] = [];
-  while (asked.length < queries) {
-    asked.push(...drawDistinct(all, Math.min(queries - asked.length, pairs), random));
-  }
+  // Drawn anew, so that a key already asked says nothing about the next.
+  const asked =
+    queries === undefined
+      ? drawDistinct(all, pairs, random)
+      : Array.from({ length: queries }, () => random.integer(0, pairs - 1));
   return {
     context,
     turns: asked.map((index, turn) => ({

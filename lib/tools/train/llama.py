@@ -102,7 +102,7 @@ class Llama(nn.Module):
         for name, parameter in self.named_parameters():
             if parameter.dim() == 2:
                 nn.init.normal_(parameter, std=0.02)
-        # Residual branches start smaller, as many as there are (GPT-2's rule).
+        # Residual branches start smaller, the more of them there are (GPT-2's rule).
         for layer in self.model.layers:
             for linear in (layer.self_attn.o_proj, layer.mlp.down_proj):
                 nn.init.normal_(linear.weight, std=0.02 / math.sqrt(2 * len(self.model.layers)))

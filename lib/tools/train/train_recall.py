@@ -42,11 +42,11 @@ CONFIG = {
 
 # (stage of training-mix.ts, tokens of a row, rows of a batch, most steps, least steps)
 STAGES = [
-    (0, 32, 128, 1500, 150),
-    (1, 50, 96, 1500, 150),
-    (2, 28, 128, 2000, 150),
-    (3, 55, 96, 2000, 200),
-    (4, 73, 64, 2000, 200),
+    (0, 18, 192, 2000, 150),
+    (1, 30, 128, 2500, 150),
+    (2, 42, 96, 2500, 150),
+    (3, 37, 96, 2500, 150),
+    (4, 73, 64, 2500, 200),
     (5, 109, 48, 2500, 300),
     (6, 144, 32, 1500, 300),
     (7, 128, 32, 1300, 1300),
@@ -106,7 +106,7 @@ def main():
     decayed = [p for p in model.parameters() if p.dim() == 2]
     plain = [p for p in model.parameters() if p.dim() != 2]
     optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": 0.1}, {"params": plain, "weight_decay": 0.0}],
+        [{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}],
         lr=PEAK_RATE,
         betas=(0.9, 0.95),
     )

@@ -3,17 +3,22 @@
  * of each token, one byte each. The trainer reads them through a pipe, so the tasks a model is
  * trained on and the tasks it is judged on come from one place.
  *
- *     tsx lib/tools/train/write-rows.ts STAGE SEED
+ *     tsx lib/tools/train/write-rows.ts STAGE SEED [recall|sibling]
  */
 import { createRandom } from '../../random/random';
+import { SIBLING_STAGES } from '../../tasks/sibling-mix';
 import { layOut, STAGES } from '../../tasks/training-mix';
 
 const stageIndex = Number(process.argv[2]);
 const seed = Number(process.argv[3]);
-const stage = STAGES[stageIndex];
+const stages = new Map([
+  ['recall', STAGES],
+  ['sibling', SIBLING_STAGES],
+]).get(process.argv[4] ?? 'recall');
+const stage = stages?.[stageIndex];
 if (stage === undefined || !Number.isInteger(seed)) {
   process.stderr.write(
-    `invalid arguments: ${process.argv.slice(2).join(' ')} (expected a stage 0..${STAGES.length - 1} and a seed)\n`,
+    `invalid arguments: ${process.argv.slice(2).join(' ')} (expected a stage, a seed and recall or sibling)\n`,
   );
   process.exit(2);
 }

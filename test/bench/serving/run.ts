@@ -14,7 +14,8 @@ const read = (path: string): unknown =>
 
 function azureHour(strategy: object, replicas: number) {
   const params = workloadParams.parse({ source: { type: 'azure-csv' } });
-  if (params.source.type === 'generator') throw new Error('expected a file source');
+  if (params.source.type !== 'csv' && params.source.type !== 'azure-csv')
+    throw new Error('expected a CSV source');
   const parser = createCsvWorkloadParser(params, params.source);
   parser.push(readFileSync(new URL('traces/azure-2023-conv.csv', DATA), 'utf8'));
   const workload = parser.finish();

@@ -6,12 +6,15 @@ import type {
   KernelApi,
   KernelCall,
   KernelOutput,
+  ModelApi,
   SimulationApi,
 } from '../../../lib/run/worker-api';
 import type { CallOptions, RemoteApi, WorkerClient } from '../../../lib/run/worker-client';
 import { abortError } from '../../../lib/run/worker-client';
 import type { ServeResult } from '../../../lib/serving/types';
 import type { AttentionParams } from '../../../lib/spec/kinds/attention';
+import type { CacheParams } from '../../../lib/spec/kinds/cache';
+import type { ModelParams } from '../../../lib/spec/kinds/model';
 import type { ServeParams } from '../../../lib/spec/kinds/serve';
 import type { WorkloadParams } from '../../../lib/spec/kinds/workload';
 import { type Notebook, notebookSchema } from '../../../lib/spec/notebook';
@@ -159,7 +162,11 @@ export function createFakes() {
     workload: (_job: number, params: WorkloadParams, file?: File) => fakeWorkload(params, file),
     serve: (_job: number, params: ServeParams, workload: Workload) => fakeServe(params, workload),
   });
-  return { kernel, simulation };
+  const model = createFakeClient<ModelApi>('model', {
+    model: (_job: number, params: ModelParams) => ({ params, engine: 'reference' }),
+    cache: (_job: number, params: CacheParams) => ({ params, engine: 'reference' }),
+  });
+  return { kernel, model, simulation };
 }
 
 /** Lets everything that is already decided happen: only promises, no timers. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { createNodeModelApi } from '../../../lib/cli/run/node-session';
 import { createHeadlessRunner, readHeadless } from '../../../lib/run/headless';
 import { createLocalClient } from '../../../lib/run/local-client';
 import { readRecorded, recordedBytes, writeRecorded } from '../../../lib/run/recorded';
@@ -34,6 +35,7 @@ function createRealSession(notebook: Notebook): Session {
   } as Partial<KernelApi> as KernelApi;
   return createSession(notebook, {
     kernel: createLocalClient(kernel, 'kernel'),
+    model: createLocalClient(createNodeModelApi(), 'model'),
     simulation: createLocalClient(simulation, 'simulation'),
     appVersion: '9.9.9',
     now: () => Date.now(),

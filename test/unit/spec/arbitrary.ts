@@ -146,6 +146,62 @@ const params = {
     },
     { requiredKeys: [] },
   ),
+  model: fc.record(
+    {
+      source: fc.oneof(
+        fc.constant({ type: 'recall' }),
+        fc.record({ type: fc.constant('file'), fileName: fc.string({ maxLength: 30 }) }),
+        fc.record({ type: fc.constant('url'), base: fc.constantFrom('', 'https://host/a b') }),
+      ),
+      engine: fc.constantFrom('auto', 'wasm', 'reference'),
+      prompt: text,
+      newTokens: int(0, 512),
+    },
+    { requiredKeys: [] },
+  ),
+  cache: fc.record(
+    {
+      entries: fc.array(
+        fc.oneof(
+          fc.record(
+            {
+              type: fc.constant('preset'),
+              id: fc.constantFrom('full', 'snapkv', 'not-known'),
+              share: fc.double({ min: 0.005, max: 1, noNaN: true }),
+            },
+            { requiredKeys: ['type', 'id'] },
+          ),
+          fc.record({
+            type: fc.constant('composed'),
+            label: fc.constantFrom('mine', 'a: b', '```'),
+            policy: fc.record(
+              {
+                budget: fc.constantFrom(
+                  { type: 'ratio', share: 0.25 },
+                  { type: 'tokens', tokens: 7 },
+                  { type: 'bytes', bytes: 4096 },
+                ),
+                scorer: fc.constantFrom(
+                  { type: 'position' },
+                  { type: 'random' },
+                  { type: 'attention', queries: 'window', windowTokens: 8 },
+                ),
+                action: fc.constantFrom({ type: 'evict' }, { type: 'quantise', bits: 4 }),
+                allocator: fc.constantFrom({ type: 'uniform' }, { type: 'pyramid', beta: 20 }),
+              },
+              { requiredKeys: ['budget'] },
+            ),
+          }),
+        ),
+        { minLength: 1, maxLength: 3 },
+      ),
+      task: fc.constantFrom('passkey', 'niah-multi-key'),
+      contextTokens: int(32, 4096),
+      samples: int(1, 2000),
+      protocol: fc.constantFrom('known', 'hidden', 'turns'),
+    },
+    { requiredKeys: [] },
+  ),
   decode: fc.oneof(
     fc.record(
       {
@@ -214,6 +270,10 @@ const params = {
           { requiredKeys: ['type'] },
         ),
         fc.record(
+          { type: fc.constant('json-lines'), tokensPerHash: int(1, 1024) },
+          { requiredKeys: ['type'] },
+        ),
+        fc.record(
           { type: fc.constant('azure-csv'), fileName: fc.string({ maxLength: 30 }) },
           { requiredKeys: ['type'] },
         ),
@@ -231,6 +291,16 @@ const params = {
       model: fc.constantFrom('llama-3.1-8b', 'opt-13b', 'qwen3-32b'),
       strategy: fc.oneof(
         fc.record({ type: fc.constant('vllm'), replicas: int(1, 8) }, { requiredKeys: ['type'] }),
+        fc.record(
+          {
+            type: fc.constant('vllm-v1'),
+            maxBatchedTokens: int(1, 16_384),
+            prefixCaching: fc.boolean(),
+            order: fc.constantFrom('fcfs', 'priority'),
+            frontEndMilliseconds: fc.double({ min: 0, max: 100, noNaN: true }),
+          },
+          { requiredKeys: ['type'] },
+        ),
         fc.record(
           { type: fc.constant('sarathi'), tokenBudget: int(1, 8192) },
           { requiredKeys: ['type'] },
@@ -252,7 +322,15 @@ const params = {
           { requiredKeys: ['type'] },
         ),
         fc.constant({ type: 'fitted' }),
+        fc.constant({ type: 'calibrated' }),
         fc.constant({ type: 'tables' }),
+        fc.record(
+          {
+            type: fc.constant('op-tables'),
+            linkGigabytesPerSecond: fc.double({ min: 0, max: 900, noNaN: true }),
+          },
+          { requiredKeys: ['type'] },
+        ),
       ),
       slo: fc.record(
         { ttftSeconds: fc.double({ min: 0.001, max: 100, noNaN: true }) },
@@ -297,6 +375,8 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     recurrent: fc.array(params.recurrent, { maxLength: 1 }),
     decode: fc.array(params.decode, { maxLength: 2 }),
     compose: fc.array(params.compose, { maxLength: 2 }),
+    model: fc.array(params.model, { maxLength: 2 }),
+    cache: fc.array(params.cache, { maxLength: 2 }),
     workload: fc.array(params.workload, { maxLength: 2 }),
     serve: fc.array(params.serve, { maxLength: 3 }),
     map: fc.array(params.map, { maxLength: 1 }),
@@ -317,6 +397,8 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     add('recurrent', parts.recurrent, []);
     add('decode', parts.decode, []);
     add('compose', parts.compose, []);
+    const model = add('model', parts.model, []);
+    add('cache', parts.cache, model.slice(0, 1));
     const workload = add('workload', parts.workload, []);
     const serve = workload[0] === undefined ? [] : add('serve', parts.serve, [workload[0]]);
     if (attention[0] !== undefined) add('map', parts.map, [attention[0]]);

@@ -92,11 +92,11 @@ describe('validation', () => {
       'invalid id: "Load" (expected a lower-case letter, then up to 31 of a-z, 0-9 and -) at cells[0].id',
       'invalid requests: 0 (expected 1..2000000) at cells[0].params.source.requests',
       'invalid tokenBudget: 0 (expected 1..8192) at cells[1].params.strategy.tokenBudget',
-      'invalid type: "magic" (expected "vllm", "sarathi", "distserve") at cells[2].params.strategy.type',
+      'invalid type: "magic" (expected "vllm", "vllm-v1", "sarathi", "distserve") at cells[2].params.strategy.type',
       'unknown field "colour" at cells[2].params.colour',
       'invalid headSize: 66 (expected a multiple of 4) at cells[4].params.shape.headSize',
       'invalid kvHeads: 3 (expected a divisor of queryHeads) at cells[4].params.shape.kvHeads',
-      'invalid kind: "graph" (expected "text", "attention", "compose", "recurrent", "decode", "workload", "serve", "map", "timeline", "plot", "table") at cells[5].kind',
+      'invalid kind: "graph" (expected "text", "attention", "compose", "recurrent", "decode", "model", "cache", "workload", "serve", "map", "timeline", "plot", "table") at cells[5].kind',
       'duplicate input: "u" at cells[3].inputs[1]',
     ]);
   });

@@ -378,10 +378,10 @@ describe('binary', () => {
   const hasCompiler = existsSync(`${ROOT}node_modules/assemblyscript`);
   if (!hasCompiler) console.warn('SKIPPED: assemblyscript is not installed, binary not recompiled');
   it.skipIf(!hasCompiler)('is what the sources compile to', async () => {
-    const { compileAttention } = await import('../../../lib/tools/build-wasm.mjs');
-    expect(Buffer.from(await compileAttention()).equals(Buffer.from(kernelBinary(false)))).toBe(
-      true,
-    );
+    const { compileKernels } = await import('../../../lib/tools/build-wasm.mjs');
+    expect(
+      Buffer.from(await compileKernels('attention')).equals(Buffer.from(kernelBinary(false))),
+    ).toBe(true);
   });
 
   it('has the constants of the layout', () => {

@@ -21,7 +21,8 @@ function readCsv(
   piece = 7,
 ): Workload {
   const params = workloadParams.parse({ source, ...rest });
-  if (params.source.type === 'generator') throw new Error('expected a file source');
+  if (params.source.type !== 'csv' && params.source.type !== 'azure-csv')
+    throw new Error('expected a CSV source');
   const parser = createCsvWorkloadParser(params, params.source);
   for (let i = 0; i < text.length; i += piece) parser.push(text.slice(i, i + piece));
   return parser.finish();

@@ -1,0 +1,271 @@
+'use client';
+
+import { useEffect, useMemo, useRef, useState } from 'react';
+import type { CacheResult } from '../../lib/evaluate/cell-result';
+import { SLOT_STATES } from '../../lib/evaluate/look';
+import {
+  drawSlots,
+  SLOT_COLORINGS,
+  type SlotColoring,
+  sharesOf,
+} from '../../lib/views/cache/draw-slots';
+import { slotAt, slotLayout } from '../../lib/views/cache/slot-layout';
+import { formatBytes, formatPercent } from '../../lib/views/format';
+import { preparedContext, useTokens, useWidth } from '../views/use-canvas';
+import styles from './cache.module.css';
+
+const TOKENS = {
+  kept: '--accent',
+  merged: '--series-2',
+  quantised: '--series-3',
+  projected: '--series-4',
+  offloaded: '--series-5',
+  paper: '--masked',
+  outline: '--ink',
+};
+
+const COLORING_NAMES: Readonly<Record<SlotColoring, string>> = {
+  state: 'what it became',
+  bytes: 'bytes',
+  score: 'score of the policy',
+  attention: 'attention of the question',
+  age: 'age',
+};
+
+interface Place {
+  readonly row: number;
+  readonly column: number;
+}
+
+/** Every slot of one context under one policy: a row per layer and KV head, a column per token. */
+export function CacheSlots({ result }: { readonly result: CacheResult }) {
+  const looked = result.runs.filter(({ look }) => look !== undefined);
+  const [label, setLabel] = useState<string>();
+  const [coloring, setColoring] = useState<SlotColoring>('state');
+  const [place, setPlace] = useState<Place>({ row: 0, column: 0 });
+  const [isTable, setTable] = useState(false);
+  const run = looked.find((each) => each.label === label) ?? looked[looked.length - 1];
+  const box = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const width = useWidth(box, 320);
+  const colors = useTokens(box, TOKENS);
+  const look = run?.look;
+  const shares = useMemo(() => {
+    if (look === undefined || coloring === 'state') return undefined;
+    if (coloring === 'bytes') return sharesOf(look.bytes);
+    if (coloring === 'score') return sharesOf(look.scores);
+    if (coloring === 'attention') return sharesOf(result.attention);
+    return Float32Array.from(
+      { length: look.states.length },
+      (_, at) => 1 - (at % look.contextTokens) / look.contextTokens,
+    );
+  }, [look, coloring, result.attention]);
+  const layout = useMemo(
+    () =>
+      look === undefined
+        ? undefined
+        : slotLayout(look.layers, look.kvHeads, look.contextTokens, width),
+    [look, width],
+  );
+  useEffect(() => {
+    if (layout === undefined || look === undefined || colors === undefined) return;
+    const context = canvas.current && preparedContext(canvas.current, layout.width, layout.height);
+    if (!context) return;
+    const { kept, merged, quantised, projected, offloaded, paper, outline } = colors;
+    drawSlots(
+      context,
+      layout,
+      { states: look.states, shares, marked: place, evidence: result.evidence },
+      {
+        states: [kept, merged, quantised, projected, offloaded],
+        paper,
+        accent: kept,
+        outline,
+      },
+    );
+  }, [layout, look, colors, shares, place, result.evidence]);
+
+  if (run === undefined || look === undefined || layout === undefined) return null;
+  const { rows, columns } = layout;
+  const marked = {
+    row: Math.min(place.row, rows - 1),
+    column: Math.min(place.column, columns - 1),
+  };
+  const move = (row: number, column: number) =>
+    setPlace({
+      row: Math.max(0, Math.min(rows - 1, row)),
+      column: Math.max(0, Math.min(columns - 1, column)),
+    });
+  const index = result.runs.indexOf(run);
+  return (
+    <figure className={styles.slots}>
+      <figcaption>
+        <strong>Slots of sample {result.params.look.sample}</strong>, a row per layer and KV head, a
+        column per token; the framed columns hold the answer
+      </figcaption>
+      <div className={styles.choice}>
+        <label>
+          policy{' '}
+          <select value={run.label} onChange={({ target }) => setLabel(target.value)}>
+            {looked.map((each) => (
+              <option key={each.label}>{each.label}</option>
+            ))}
+          </select>
+        </label>
+        <label>
+          colour{' '}
+          <select
+            value={coloring}
+            onChange={({ target }) => setColoring(target.value as SlotColoring)}
+          >
+            {SLOT_COLORINGS.map((each) => (
+              <option key={each} value={each}>
+                {COLORING_NAMES[each]}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          <input
+            type="checkbox"
+            checked={isTable}
+            onChange={({ target }) => setTable(target.checked)}
+          />{' '}
+          as a table
+        </label>
+      </div>
+      {coloring === 'state' && <Key states={look.states} />}
+      <p className={styles.answer}>
+        asked <code>{result.questionLabels.join(' ')}</code>, answer{' '}
+        <code>{result.answerLabels.join(' ')}</code>, {run.label} wrote{' '}
+        <code>{result.generatedLabels[index]?.join(' ') || '(nothing)'}</code>
+      </p>
+      <div
+        ref={box}
+        className={styles.canvas}
+        hidden={isTable}
+        role="application"
+        aria-label={`slots of ${run.label}; arrow keys move, the line below says what is there`}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: an application with a cursor of its own
+        tabIndex={0}
+        onKeyDown={(event) => {
+          const step = event.shiftKey ? 16 : 1;
+          const moves: Readonly<Record<string, readonly [number, number]>> = {
+            ArrowUp: [-1, 0],
+            ArrowDown: [1, 0],
+            ArrowLeft: [0, -step],
+            ArrowRight: [0, step],
+            Home: [0, -columns],
+            End: [0, columns],
+          };
+          const by = moves[event.key];
+          if (by === undefined) return;
+          event.preventDefault();
+          event.stopPropagation();
+          move(marked.row + by[0], marked.column + by[1]);
+        }}
+      >
+        <canvas
+          ref={canvas}
+          style={{ width: layout.width, height: layout.height }}
+          onPointerDown={(event) => {
+            const { left, top } = event.currentTarget.getBoundingClientRect();
+            const found = slotAt(layout, event.clientX - left, event.clientY - top);
+            if (found !== undefined) setPlace(found);
+          }}
+        />
+      </div>
+      {isTable ? (
+        <SlotTable result={result} index={index} />
+      ) : (
+        <p className={styles.reading} aria-live="polite">
+          {reading(result, index, marked)}
+        </p>
+      )}
+    </figure>
+  );
+}
+
+/** One slot in words. */
+function reading(result: CacheResult, index: number, { row, column }: Place): string {
+  const look = result.runs[index]?.look;
+  if (look === undefined) return '';
+  const at = row * look.contextTokens + column;
+  const state = SLOT_STATES[look.states[at] ?? 0] ?? 'kept';
+  const where = `layer ${Math.floor(row / look.kvHeads)}, KV head ${row % look.kvHeads}`;
+  const score = look.scores[at] ?? Number.NaN;
+  const count = look.multiplicity[at] ?? 0;
+  return [
+    `${where}, token ${column} "${result.labels[column] ?? ''}": ${state}`,
+    ...(state === 'dropped' ? [] : [`${formatBytes(look.bytes[at] ?? 0)}`]),
+    ...(count > 1 ? [`stands for ${count} tokens`] : []),
+    ...(Number.isNaN(score) ? [] : [`score ${score.toPrecision(3)}`]),
+    `gets ${formatPercent(result.attention[at] ?? 0)} of the question's attention in the full cache`,
+  ].join('; ');
+}
+
+function Key({ states }: { readonly states: Uint8Array }) {
+  const present = SLOT_STATES.filter((_, state) => states.includes(state));
+  return (
+    <ul className={styles.key}>
+      {present.map((state) => (
+        <li key={state} data-state={state}>
+          {state}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Per head: how many slots became what, and how much of the question's attention they hold. */
+function SlotTable({ result, index }: { readonly result: CacheResult; readonly index: number }) {
+  const look = result.runs[index]?.look;
+  if (look === undefined) return null;
+  const rows = Array.from({ length: look.layers * look.kvHeads }, (_, row) => {
+    const counts: number[] = SLOT_STATES.map(() => 0);
+    let bytes = 0;
+    let held = 0;
+    let asked = 0;
+    for (let column = 0; column < look.contextTokens; column++) {
+      const at: number = row * look.contextTokens + column;
+      const state: number = look.states[at] ?? 0;
+      counts[state] = (counts[state] ?? 0) + 1;
+      bytes += look.bytes[at]!;
+      asked += result.attention[at]!;
+      if (SLOT_STATES[state] !== 'dropped') held += result.attention[at]!;
+    }
+    return { row, counts, bytes, kept: asked > 0 ? held / asked : 0 };
+  });
+  return (
+    <div className={styles.scroll}>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">layer</th>
+            <th scope="col">KV head</th>
+            {SLOT_STATES.map((state) => (
+              <th key={state} scope="col">
+                {state}
+              </th>
+            ))}
+            <th scope="col">bytes</th>
+            <th scope="col">of the question's attention</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ row, counts, bytes, kept }) => (
+            <tr key={row}>
+              <td>{Math.floor(row / look.kvHeads)}</td>
+              <td>{row % look.kvHeads}</td>
+              {SLOT_STATES.map((state, i) => (
+                <td key={state}>{counts[i]}</td>
+              ))}
+              <td>{formatBytes(bytes)}</td>
+              <td>{formatPercent(kept)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,75 @@
+import { type EvalOptions, parseEvalOptions } from '../evaluate/eval-options';
+import { evaluationLines } from '../evaluate/print-evaluation';
+import { readModel } from '../evaluate/read-model';
+import { createThreadPool } from '../evaluate/thread-pool';
+
+const USAGE = `usage: headroom eval --task ID [--policy ID] [--budget B] [options]
+
+  --task ID        headroom tasks lists them
+  --policy ID      full unless given
+  --budget B       share of the full cache, or a number as 64tokens or 65536bytes (1)
+  --context N      tokens of each context (512)
+  --samples N      contexts (100)
+  --seed N         (1)
+  --protocol P     known: the question is in sight at compression; hidden: it is not;
+                   turns: the 2nd to 5th question on the same compressed cache (hidden)
+  --stay           with turns: answers stay in the cache instead of being rewound
+  --set NAME=VALUE an option of the task, as headroom tasks ID lists them; may be repeated
+  --model DIR      folder of a model in the tasks' vocabulary (the shipped recall model)
+  --engine NAME    what computes
+  --threads N      (as many as the machine runs at once)
+  --json           one JSON object on standard output`;
+
+/** Shows on a terminal how far it is. */
+function progressLine(samples: number) {
+  if (!process.stderr.isTTY) return undefined;
+  return ({ samplesDone }: { readonly samplesDone: number }) =>
+    process.stderr.write(`\r${samplesDone} of ${samples}${samplesDone === samples ? '\n' : ''}`);
+}
+
+async function runEval(options: EvalOptions): Promise<void> {
+  const { policyId, budget, plan, modelFolder, engine, isJson } = options;
+  const model = await readModel(modelFolder, engine);
+  const threads = Math.min(options.threads, plan.samples);
+  const pool = createThreadPool(threads);
+  try {
+    await pool.load(model);
+    const startedAt = performance.now();
+    const evaluation = await pool.run({ policyId, budget, plan }, progressLine(plan.samples));
+    const wallSeconds = (performance.now() - startedAt) / 1000;
+    if (isJson) {
+      const { plan: asked, ...results } = evaluation;
+      const shown = {
+        policy: policyId,
+        budget,
+        ...asked,
+        ...results,
+        engine,
+        threads,
+        wallSeconds,
+      };
+      console.log(JSON.stringify(shown, null, 2));
+    } else {
+      for (const line of evaluationLines(evaluation, wallSeconds)) console.log(line);
+    }
+  } finally {
+    pool.dispose();
+  }
+}
+
+/** `headroom eval`: what a policy's cache still answers. See `USAGE`. */
+export async function evalCommand(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(USAGE);
+    return 0;
+  }
+  let options: EvalOptions;
+  try {
+    options = parseEvalOptions(args);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  await runEval(options);
+  return 0;
+}

@@ -1,0 +1,123 @@
+import { parseArgs } from 'node:util';
+import type { Protocol } from '../../cache/types';
+import { policyOf } from '../../evaluate/policies';
+import type { AskPlan } from '../../evaluate/types';
+import { DEFAULT_ENGINE, engineOf } from '../../run/engines';
+import type { CacheBudget } from '../../spec/cache-policy';
+import { readOptions } from '../../tasks/options';
+import { taskOf } from '../../tasks/registry';
+import { SHIPPED_MODEL } from './read-model';
+import { MACHINE_THREADS } from './thread-pool';
+
+export interface EvalOptions {
+  readonly policyId: string;
+  readonly budget: CacheBudget;
+  readonly plan: AskPlan;
+  readonly modelFolder: string;
+  readonly engine: string;
+  readonly threads: number;
+  readonly isJson: boolean;
+}
+
+const PROTOCOLS: readonly Protocol[] = ['known', 'hidden', 'turns'];
+
+/** A whole number of a flag. @throws Error with flag, value and bounds */
+export function wholeNumber(
+  flag: string,
+  text: string,
+  least: number,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isInteger(value) && value >= least && value <= most)
+    return value;
+  const expected =
+    most === Number.MAX_SAFE_INTEGER ? `an integer from ${least}` : `${least}..${most}`;
+  throw new Error(`invalid ${flag}: ${text} (expected ${expected})`);
+}
+
+/** A share of the full cache, or a number of tokens or bytes. @throws Error with the value */
+export function parseBudget(text: string): CacheBudget {
+  const match = /^(\d+(?:\.\d+)?|\.\d+)(tokens|bytes)?$/.exec(text);
+  const value = Number(match?.[1]);
+  const unit = match?.[2];
+  if (match && unit === undefined && value > 0 && value <= 1)
+    return { type: 'ratio', share: value };
+  if (unit === 'tokens' && Number.isInteger(value) && value >= 1)
+    return { type: 'tokens', tokens: value };
+  if (unit === 'bytes' && Number.isInteger(value) && value >= 1)
+    return { type: 'bytes', bytes: value };
+  throw new Error(
+    `invalid --budget: ${text} (expected a share above 0 and up to 1, or a number as 64tokens or 65536bytes)`,
+  );
+}
+
+/** `--set name=value` of a task. @throws Error naming an option that is unknown or out of bounds */
+function parseSettings(taskId: string, settings: readonly string[]): Record<string, unknown> {
+  const { options } = taskOf(taskId);
+  const given = Object.fromEntries(
+    settings.map((setting) => {
+      const [name, ...rest] = setting.split('=');
+      const text = rest.join('=');
+      if (name === undefined || text === '') {
+        throw new Error(`invalid --set: ${setting} (expected NAME=VALUE)`);
+      }
+      return [name, options[name]?.type === 'choice' ? text : Number(text)];
+    }),
+  );
+  readOptions(options, given);
+  return given;
+}
+
+/** @throws Error naming flag and value */
+export function parseEvalOptions(args: readonly string[]): EvalOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      policy: { type: 'string', default: 'full' },
+      task: { type: 'string' },
+      budget: { type: 'string', default: '1' },
+      context: { type: 'string', default: '512' },
+      samples: { type: 'string', default: '100' },
+      seed: { type: 'string', default: '1' },
+      protocol: { type: 'string', default: 'hidden' },
+      stay: { type: 'boolean', default: false },
+      set: { type: 'string', multiple: true, default: [] },
+      model: { type: 'string', default: SHIPPED_MODEL },
+      engine: { type: 'string', default: DEFAULT_ENGINE },
+      threads: { type: 'string', default: String(MACHINE_THREADS) },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  if (values.task === undefined) throw new Error('missing --task (headroom tasks lists them)');
+  const task = taskOf(values.task);
+  policyOf(values.policy);
+  engineOf(values.engine);
+  const protocol = PROTOCOLS.find((each) => each === values.protocol);
+  if (protocol === undefined) {
+    throw new Error(`invalid --protocol: ${values.protocol} (expected ${PROTOCOLS.join(', ')})`);
+  }
+  if (values.stay && protocol !== 'turns') throw new Error('--stay without --protocol turns');
+  const options = parseSettings(values.task, values.set);
+  const seed = wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1);
+  const contextTokens = wholeNumber('--context', values.context, 1);
+  // The first sample says what is wrong with a length before a model is read.
+  task.sample({ contextTokens, seed, index: 0, options });
+  return {
+    policyId: values.policy,
+    budget: parseBudget(values.budget),
+    plan: {
+      taskId: task.id,
+      options,
+      contextTokens,
+      seed,
+      samples: wholeNumber('--samples', values.samples, 1, 100_000),
+      protocol,
+      answersStay: values.stay,
+    },
+    modelFolder: values.model,
+    engine: values.engine,
+    threads: wholeNumber('--threads', values.threads, 1, 64),
+    isJson: values.json,
+  };
+}

@@ -1,0 +1,4 @@
+// Comlink ships this module's types beside it under another ending.
+declare module 'comlink/dist/esm/node-adapter.mjs' {
+  export { default } from 'comlink/dist/esm/node-adapter';
+}

@@ -1,0 +1,42 @@
+import type { Evaluation, KeyedShare } from '../../evaluate/types';
+import type { TalliedShare } from '../../stats/tally';
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+export function shareLine({ share, low, high, right, total }: TalliedShare): string {
+  return `${percent(share)} (${percent(low)} to ${percent(high)}), ${right} of ${total}`;
+}
+
+function chanceText(chance: number): string {
+  return chance >= 0.001 ? percent(chance) : chance.toExponential(1);
+}
+
+function keyedLines<K>(name: string, shares: readonly KeyedShare<K>[]): string[] {
+  return shares.length < 2 ? [] : shares.map((each) => `${name} ${each.key}\t${shareLine(each)}`);
+}
+
+/** Results as lines of name, tab, value. */
+export function evaluationLines(evaluation: Evaluation, wallSeconds: number): string[] {
+  const { accuracy, bytesPerToken, chance, lossGapNats: gap, plan } = evaluation;
+  const bytes = (count: number) => count.toFixed(1);
+  return [
+    ...(accuracy ? [`accuracy\t${shareLine(accuracy)}`, `chance\t${chanceText(chance)}`] : []),
+    ...(evaluation.tokenAccuracy === undefined
+      ? []
+      : [`answer tokens\t${percent(evaluation.tokenAccuracy)}`]),
+    ...(gap
+      ? [
+          `loss gap\t${gap.mean.toFixed(4)} nats (${gap.low.toFixed(4)} to ${gap.high.toFixed(4)}) above ${gap.entropyNats.toFixed(4)}`,
+        ]
+      : []),
+    ...keyedLines('kind', evaluation.byKind),
+    ...keyedLines('depth from', evaluation.byDepth),
+    ...keyedLines('question', evaluation.byTurn),
+    ...keyedLines('offset', evaluation.byOffset),
+    `bytes per token\tpayload ${bytes(bytesPerToken.payload)}, overhead ${bytes(bytesPerToken.overhead)}, host ${bytes(bytesPerToken.host)} (full cache in f16: ${bytes(bytesPerToken.full)})`,
+    `held\t${percent(evaluation.byteRatio)} of the bytes, ${percent(evaluation.slotRatio)} of the slots`,
+    `moved\t${bytes(evaluation.movedBytesPerSample)} bytes a sample`,
+    `computed again\t${bytes(evaluation.recomputedTokenLayersPerSample)} tokens times layers a sample`,
+    `time\t${wallSeconds.toFixed(2)} s for ${evaluation.samplesDone} contexts of ${plan.contextTokens} tokens`,
+  ];
+}

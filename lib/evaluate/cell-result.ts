@@ -1,0 +1,41 @@
+import type { CacheEntry, CacheParams } from '../spec/kinds/cache';
+import type { Transformer } from '../transformer/types';
+import type { CacheLook } from './look';
+import type { Evaluation } from './types';
+
+/** One policy on the task. */
+export interface CacheRun {
+  readonly entry: CacheEntry;
+  /** Unlike those of the other runs. */
+  readonly label: string;
+  /** Where the policy is from, and which of its numbers are the paper's. */
+  readonly source: string;
+  readonly defaults: string;
+  readonly isOracle: boolean;
+  readonly evaluation: Evaluation | undefined;
+  /** Summed over threads. */
+  readonly seconds: number;
+  readonly look: CacheLook | undefined;
+  /** Why this policy did not run, or could not be looked at; the others did. */
+  readonly problem?: string;
+}
+
+/** Cache policies side by side on one task. */
+export interface CacheResult {
+  readonly params: CacheParams;
+  readonly modelName: string;
+  readonly engine: Transformer['engine'];
+  readonly workers: number;
+  readonly taskName: string;
+  readonly runs: readonly CacheRun[];
+  /** The looked-at context's tokens, and the spans that the answer needs. */
+  readonly labels: readonly string[];
+  readonly evidence: readonly (readonly [number, number])[];
+  readonly questionLabels: readonly string[];
+  readonly answerLabels: readonly string[];
+  /** What each run wrote to the looked-at question, in the order of `runs`. */
+  readonly generatedLabels: readonly (readonly string[])[];
+  /** Of the question and its true answer, from the full cache: [layers, kvHeads, contextTokens]. */
+  readonly attention: Float32Array;
+  readonly notes: readonly string[];
+}

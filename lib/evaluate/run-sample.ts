@@ -1,0 +1,139 @@
+import type { CacheSession, SessionFactory } from '../cache/types';
+import type { Task } from '../tasks/task';
+import type { TaskSample, Turn } from '../tasks/types';
+import { ASK, END } from '../tasks/vocabulary';
+import type { Transformer } from '../transformer/types';
+import { heldBytes } from './held-bytes';
+import { type RecordedModel, recorderOf } from './recorded-model';
+import type { AskPlan, JudgedAnswer, SampleOutcome } from './types';
+
+/** Questions of one shared context: the first, and the 2nd to 5th that are scored (SCBench). */
+const SHARED_QUESTIONS = 5;
+const STOP: ReadonlySet<number> = new Set([END]);
+
+/** @throws RangeError for a protocol that the task cannot be asked under */
+export function checkProtocol(task: Task, plan: AskPlan, sample: TaskSample): void {
+  const { protocol } = plan;
+  if (protocol === 'turns' && sample.turns.length < 2) {
+    throw new RangeError(
+      `invalid protocol: turns for ${task.id} (its contexts have ${sample.turns.length} question; expected known or hidden)`,
+    );
+  }
+  if (protocol !== 'hidden' && task.metric === 'loss above entropy') {
+    throw new RangeError(
+      `invalid protocol: ${protocol} for ${task.id} (its stream has no question; expected hidden)`,
+    );
+  }
+}
+
+function judge(turn: Turn, index: number, out: readonly number[]): JudgedAnswer {
+  const rightTokens = turn.answer.filter((token, i) => out[i] === token).length;
+  return {
+    turn: index,
+    kind: turn.kind,
+    depth: turn.depth,
+    ...(turn.offset === undefined ? {} : { offset: turn.offset }),
+    isRight: out.length === turn.answer.length && rightTokens === turn.answer.length,
+    rightTokens,
+    tokens: turn.answer.length,
+  };
+}
+
+/** What of an answer is not in the cache when the next question comes: its last token, and its end. */
+function restOfAnswer(turn: Turn, out: readonly number[]): number[] {
+  const isWhole = out.length === turn.answer.length;
+  const last = isWhole ? out.slice(-1) : [];
+  return turn.question[0] === ASK ? [...last, END] : last;
+}
+
+function askAll(
+  session: CacheSession,
+  task: Task,
+  { protocol, answersStay }: AskPlan,
+  sample: TaskSample,
+): JudgedAnswer[] {
+  const isInTurn = task.asking !== 'apart';
+  const stays = isInTurn || answersStay;
+  const asked = isInTurn
+    ? sample.turns
+    : sample.turns.slice(0, protocol === 'turns' ? SHARED_QUESTIONS : 1);
+  const answers: JudgedAnswer[] = [];
+  let before: readonly number[] = [];
+  asked.forEach((turn, index) => {
+    if (index > 0 && !stays) session.rewind();
+    const out = session.ask([...before, ...turn.question], turn.answer.length, STOP);
+    if (stays && task.asking !== 'given answers') before = restOfAnswer(turn, out);
+    if (protocol !== 'turns' || index > 0) answers.push(judge(turn, index, out));
+  });
+  return answers;
+}
+
+/**
+ * Runs one context through a cache session: prefill and compression, the ledger, and the questions.
+ *
+ * - `known`: the first question is in sight when the context is compressed
+ * - `hidden`: the context is compressed before any question
+ * - `turns`: compressed with the first question in sight, scored on those after it
+ *
+ * Tasks whose questions stand apart are asked one, or with `turns` up to five.
+ *
+ * @throws RangeError for a protocol that the task cannot be asked under
+ */
+export function runSample(
+  model: Transformer,
+  factory: SessionFactory,
+  task: Task,
+  plan: AskPlan,
+  index: number,
+): SampleOutcome {
+  const { contextTokens, seed, options, protocol } = plan;
+  const sample = task.sample({ contextTokens, seed, index, ...(options ? { options } : {}) });
+  checkProtocol(task, plan, sample);
+  const first = sample.turns[0] as Turn;
+  const isScored = first.surprisalNats !== undefined;
+  const recorded = isScored ? recorderOf(model) : undefined;
+  const session = factory.open(recorded?.model ?? model);
+  const startedAt = performance.now();
+  session.prefill(sample.context, {
+    ...(protocol === 'hidden' ? {} : { question: first.question }),
+    ...(sample.chunkStarts ? { chunkStarts: sample.chunkStarts } : {}),
+  });
+  const prefilledAt = performance.now();
+  const held = heldBytes(session.ledger(), model.config);
+  const answers = recorded ? [] : askAll(session, task, plan, sample);
+  const loss = recorded ? scoreQuestion(session, recorded, first, contextTokens) : undefined;
+  const askSeconds = (performance.now() - prefilledAt) / 1000;
+  const { movedBytes, recomputedTokenLayers } = session.ledger();
+  return {
+    index,
+    answers,
+    ...(loss ? { loss } : {}),
+    held,
+    movedBytes,
+    recomputedTokenLayers,
+    prefillSeconds: (prefilledAt - startedAt) / 1000,
+    askSeconds,
+  };
+}
+
+function scoreQuestion(
+  session: CacheSession,
+  recorded: RecordedModel,
+  { question, surprisalNats = [] }: Turn,
+  start: number,
+): NonNullable<SampleOutcome['loss']> {
+  recorded.record();
+  session.ask(question, 1, STOP);
+  recorded.stop();
+  let lossNats = 0;
+  let entropyNats = 0;
+  for (let i = 1; i < question.length; i++) {
+    const loss = recorded.lossNats(start + i - 1, question[i] as number);
+    if (loss === undefined) {
+      throw new Error(`the session predicted nothing at position ${start + i - 1}`);
+    }
+    lossNats += loss;
+    entropyNats += surprisalNats[i] as number;
+  }
+  return { lossNats, entropyNats, tokens: question.length - 1 };
+}

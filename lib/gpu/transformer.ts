@@ -1,0 +1,151 @@
+import { checkStep } from '../transformer/reference';
+import type { AttentionCache, ForwardResult, ForwardStep, Transformer } from '../transformer/types';
+import { createArena } from '../wasm/arena';
+import { createLayerAttention } from '../wasm/transformer-attention';
+import { instantiateTransformer } from '../wasm/transformer-kernel';
+import type { GpuDevice } from './device';
+import { createLayerRunner, type LayerRunner } from './transformer-layers';
+
+/**
+ * Steps of fewer rows go to the CPU: a row reads every weight once either way, and waiting for the
+ * device once per layer costs more than that.
+ */
+const MIN_DEVICE_ROWS = 16;
+
+export interface GpuTransformerOptions {
+  /** Rows from which on `forwardAsync` uses the device. Default 16. */
+  readonly minDeviceRows?: number;
+}
+
+export interface GpuTransformer extends Transformer {
+  forwardAsync(step: ForwardStep): Promise<ForwardResult>;
+  destroy(): void;
+}
+
+/**
+ * A decoder whose prefill runs on the device: `forwardAsync`. `forward`, and steps of few rows, are
+ * the CPU engine's. Keys and values pass through the cache in JavaScript, so a layer is waited for
+ * once. Attention runs on the device where a cache has one part per KV head and asks for no weights,
+ * else on the CPU.
+ *
+ * @param cpu an engine over the same weights
+ * @throws Error with a sentence where the weights do not fit the device
+ */
+export async function createGpuTransformer(
+  gpu: GpuDevice,
+  cpu: Transformer,
+  { minDeviceRows = MIN_DEVICE_ROWS }: GpuTransformerOptions = {},
+): Promise<GpuTransformer> {
+  const { config, weights } = cpu;
+  const runner = await createLayerRunner(gpu, config, weights);
+  const attendOnCpu = cpuAttention(cpu);
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function run(step: ForwardStep): Promise<ForwardResult> {
+    const call = await runner.begin(step.tokens.length);
+    try {
+      return await forwardLayers(step, call, cpu, attendOnCpu);
+    } finally {
+      call.end();
+    }
+  }
+
+  return {
+    config,
+    weights,
+    engine: 'webgpu',
+    forward: (step) => cpu.forward(step),
+    forwardAsync(step) {
+      const turn = last.then(() => {
+        checkStep(config, step);
+        return step.tokens.length < minDeviceRows ? cpu.forward(step) : run(step);
+      });
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+    destroy: () => runner.destroy(),
+  };
+}
+
+type AttendOnCpu = (
+  layer: number,
+  projected: Parameters<LayerRunnerCall['attendOnDevice']>[1],
+  cache: AttentionCache,
+) => Float32Array<ArrayBuffer>;
+type LayerRunnerCall = Awaited<ReturnType<LayerRunner['begin']>>;
+
+function cpuAttention({ config }: Transformer): AttendOnCpu {
+  const arena = createArena('attention');
+  const attention = createLayerAttention(arena, instantiateTransformer(arena.memory), config);
+  const width = config.heads * config.headSize;
+  return (layer, projected, cache) => {
+    const mark = arena.end;
+    try {
+      const output = arena.place(4 * projected.rows * width);
+      attention.attend(layer, projected, cache, output, 4 * width);
+      return arena.floats().slice(output / 4, output / 4 + projected.rows * width);
+    } finally {
+      arena.release(mark);
+    }
+  };
+}
+
+async function forwardLayers(
+  step: ForwardStep,
+  call: LayerRunnerCall,
+  { config, weights }: Transformer,
+  attendOnCpu: AttendOnCpu,
+): Promise<ForwardResult> {
+  const { cache, hooks } = step;
+  const { hiddenSize, kvHeads } = config;
+  let tokens: Int32Array = Int32Array.from(step.tokens);
+  let positions: Int32Array = Int32Array.from(step.positions);
+  let rows: Int32Array = Int32Array.from(tokens, (_, i) => i);
+  call.writeHidden(step.hidden ?? takeRows(weights.embedding, hiddenSize, tokens));
+  const last = step.toLayer ?? config.layers;
+  for (let layer = step.fromLayer ?? 0; layer < last; layer++) {
+    const count = rows.length;
+    const projected = { rows: count, positions, tokens, ...(await call.project(layer, count)) };
+    hooks?.onProjected?.(layer, projected);
+    cache.append(layer, projected);
+    if (cache.perQuery || cache.observe) {
+      call.writeAttended(attendOnCpu(layer, projected, cache));
+    } else {
+      const parts = Array.from({ length: kvHeads }, (_, kvHead) => cache.parts(layer, kvHead));
+      if (parts.every((each) => each.length === 1)) {
+        const whole = parts.map((each) => each[0]!);
+        await call.attendOnDevice(layer, projected, cache, whole);
+      } else {
+        // The parts that were asked for, not asked for again.
+        const given: AttentionCache = {
+          perQuery: false,
+          append: () => {},
+          queryIndex: (...args) => cache.queryIndex(...args),
+          parts: (_, kvHead) => parts[kvHead]!,
+        };
+        call.writeAttended(attendOnCpu(layer, projected, given));
+      }
+    }
+    call.finishLayer(layer, count);
+    if (hooks?.onLayerEnd === undefined) continue;
+    const hidden = await call.readHidden(count);
+    const kept = hooks.onLayerEnd(layer, hidden, count);
+    // A hook may have written into the residual stream.
+    call.writeHidden(kept ? takeRows(hidden, hiddenSize, kept) : hidden);
+    if (kept) {
+      const before = { rows, positions, tokens };
+      rows = kept.map((i) => before.rows[i]!);
+      positions = kept.map((i) => before.positions[i]!);
+      tokens = kept.map((i) => before.tokens[i]!);
+    }
+  }
+  return { ...(await call.finish(rows.length, step.logits ?? 'last')), rows };
+}
+
+function takeRows(x: Float32Array, width: number, rows: Int32Array): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(rows.length * width);
+  rows.forEach((row, i) => {
+    out.set(x.subarray(row * width, (row + 1) * width), i * width);
+  });
+  return out;
+}

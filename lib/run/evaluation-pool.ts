@@ -1,0 +1,75 @@
+import { checkSamples } from '../evaluate/evaluate';
+import { createFold } from '../evaluate/fold';
+import type { Evaluation } from '../evaluate/types';
+import { taskOf } from '../tasks/registry';
+import type { EvaluationApi, EvaluationJob, ModelData } from './evaluation-service';
+import type { WorkerClient } from './worker-client';
+
+/** Samples handed to a worker at once: few, so that none is left waiting for another at the end. */
+const SAMPLES_PER_CALL = 2;
+
+export interface EvaluationPool {
+  readonly workers: number;
+  /** Gives every worker the model; a later call replaces it. */
+  load(model: ModelData): Promise<void>;
+  /**
+   * Shares a job's samples out among the workers. Results are the same for any number of workers.
+   *
+   * @param onProgress results so far
+   * @throws AbortError when cancelled, RangeError for a job that cannot be run
+   */
+  run(
+    job: EvaluationJob,
+    onProgress?: (partial: Evaluation) => void,
+    signal?: AbortSignal,
+  ): Promise<Evaluation>;
+  dispose(): void;
+}
+
+/** @param clients of one worker each */
+export function createEvaluationPool(
+  clients: readonly WorkerClient<EvaluationApi>[],
+): EvaluationPool {
+  return {
+    workers: clients.length,
+    async load(model) {
+      await Promise.all(clients.map((client) => client.call((api, id) => api.load(id, model))));
+    },
+    async run(job, onProgress, signal) {
+      const { plan } = job;
+      checkSamples(plan.samples);
+      const fold = createFold(taskOf(plan.taskId), plan);
+      const stopped = new AbortController();
+      const either = signal ? AbortSignal.any([signal, stopped.signal]) : stopped.signal;
+      let next = 0;
+      async function work(client: WorkerClient<EvaluationApi>): Promise<void> {
+        while (next < plan.samples) {
+          const first = next;
+          const end = Math.min(plan.samples, first + SAMPLES_PER_CALL);
+          next = end;
+          const outcomes = await client.call(
+            (api, id, report) => api.run(id, job, first, end, report),
+            { signal: either },
+          );
+          for (const outcome of outcomes) fold.add(outcome);
+          if (onProgress && !either.aborted && fold.evaluation().samplesDone > 0) {
+            onProgress(fold.evaluation());
+          }
+        }
+      }
+      const working = clients.map(work);
+      try {
+        await Promise.all(working);
+      } catch (error) {
+        // One worker's failure ends the job for all.
+        stopped.abort();
+        await Promise.allSettled(working);
+        throw error;
+      }
+      return fold.evaluation();
+    },
+    dispose() {
+      for (const client of clients) client.dispose();
+    },
+  };
+}

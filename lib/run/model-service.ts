@@ -1,0 +1,214 @@
+import type { CacheResult } from '../evaluate/cell-result';
+import type { CacheParams } from '../spec/kinds/cache';
+import type { ModelEngine, ModelParams } from '../spec/kinds/model';
+import { BOS } from '../tasks/vocabulary';
+import { openBundle } from '../transformer/load/bundle';
+import type { FetchRange } from '../transformer/load/fetch-range';
+import { modelAddress } from '../transformer/load/model-address';
+import type { ModelFiles } from '../transformer/load/model-files';
+import { type OpenedModel, openModel } from '../transformer/load/open-model';
+import { remoteFiles } from '../transformer/load/remote-files';
+import type { Tokenizer } from '../transformer/load/tokenizer';
+import { wordTokenizer } from '../transformer/load/word-tokenizer';
+import { RECALL_FILES, type RecallFile } from '../transformer/recall';
+import type { ModelResult } from '../transformer/result';
+import { textSteps } from '../transformer/run-text';
+import type { Transformer } from '../transformer/types';
+import { cacheJob } from './cache-job';
+import { DEFAULT_ENGINE, engineOf } from './engines';
+import type { EvaluationPool } from './evaluation-pool';
+import { identityOf } from './file-identity';
+import { nextTask, throttled, throwIfAborted } from './simulation-jobs';
+import type { OnProgress } from './worker-api';
+
+export interface ModelServiceDeps {
+  /** Reads a file of the shipped recall model. */
+  readRecall(name: RecallFile): Promise<Blob>;
+  /** Reads files of other origins; without it addresses are refused. */
+  readonly fetchRange?: FetchRange;
+  /** Workers that evaluate policies; made by the first job that needs them. */
+  makePool(): EvaluationPool;
+}
+
+/** A model in memory, ready to run. */
+export interface LoadedModel {
+  readonly name: string;
+  readonly opened: OpenedModel;
+  readonly transformer: Transformer;
+  readonly tokenizer: Tokenizer;
+}
+
+/** Where a cell's model comes from: its params and the file bound to it. */
+export type ModelChoice = Pick<ModelParams, 'source' | 'engine'>;
+
+export interface ModelService {
+  /** The model of a choice; the one loaded last is kept. */
+  load(
+    choice: ModelChoice,
+    file: Blob | undefined,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<LoadedModel>;
+  /** Policies side by side on a task. */
+  cache(
+    params: CacheParams,
+    model: ModelChoice,
+    file: Blob | undefined,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<CacheResult>;
+  run(
+    params: ModelParams,
+    file: Blob | undefined,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<ModelResult>;
+}
+
+/** The name of an engine that a cell chooses. */
+function engineName(engine: ModelEngine): string {
+  return engine === 'auto' ? DEFAULT_ENGINE : engine;
+}
+
+/** The shipped model has only ever read texts that begin with the begin-of-sequence token. */
+function promptTokens({ source, prompt }: ModelParams, tokenizer: Tokenizer): readonly number[] {
+  const tokens = tokenizer.encode(prompt);
+  return source.type === 'recall' && tokens.length > 0 && tokens[0] !== BOS
+    ? [BOS, ...tokens]
+    : tokens;
+}
+
+/** Loads and runs models; holds at most one. */
+export function createModelService(deps: ModelServiceDeps): ModelService {
+  let held: { readonly key: string; readonly model: LoadedModel } | undefined;
+
+  async function filesOf(
+    { source }: ModelChoice,
+    file: Blob | undefined,
+    signal: AbortSignal,
+  ): Promise<ModelFiles> {
+    if (source.type === 'recall') {
+      const blobs = await Promise.all(
+        RECALL_FILES.map(async (name) => [name, await deps.readRecall(name)] as const),
+      );
+      return new Map(blobs);
+    }
+    if (source.type === 'url') {
+      if (deps.fetchRange === undefined)
+        throw new Error('an address is read in the page only: give files here');
+      const base = modelAddress(source.base);
+      return remoteFiles(base, { signal, fetchRange: deps.fetchRange });
+    }
+    if (file === undefined)
+      throw new Error('needs the files of a model: choose them for this cell');
+    return openBundle(file);
+  }
+
+  async function load(
+    choice: ModelChoice,
+    file: Blob | undefined,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<LoadedModel> {
+    const { source } = choice;
+    const identity = file instanceof File ? identityOf(file) : (file?.size ?? 0);
+    const key = JSON.stringify([source, choice.engine, identity]);
+    if (held?.key === key) return held.model;
+    // The old weights are let go before the new ones come in.
+    held = undefined;
+    const opened = await openModel(await filesOf(choice, file, signal), { signal });
+    const weights = await opened.load({
+      signal,
+      onProgress: ({ bytesRead, bytesTotal }) =>
+        report({ fraction: bytesRead / bytesTotal, phase: 'reading weights' }),
+    });
+    const tokenizer = source.type === 'recall' ? wordTokenizer : await opened.tokenizer();
+    const name =
+      source.type === 'recall'
+        ? 'recall model'
+        : source.type === 'url'
+          ? source.base
+          : source.fileName;
+    const transformer = engineOf(engineName(choice.engine))(opened.config, weights);
+    held = { key, model: { name, opened, transformer, tokenizer } };
+    return held.model;
+  }
+
+  async function run(
+    params: ModelParams,
+    file: Blob | undefined,
+    signal: AbortSignal,
+    onProgress: OnProgress,
+  ): Promise<ModelResult> {
+    const report = throttled(onProgress);
+    const started = performance.now();
+    const { name, opened, transformer, tokenizer } = await load(params, file, signal, report);
+    const loadSeconds = (performance.now() - started) / 1000;
+    const prompt = promptTokens(params, tokenizer);
+    if (prompt.length === 0) throw new Error('the prompt has no tokens: write at least one word');
+    const room = transformer.config.maxPositions - params.newTokens;
+    if (prompt.length > room) {
+      throw new Error(
+        `the prompt has ${prompt.length} tokens (expected at most ${room}: the model has ${transformer.config.maxPositions} positions)`,
+      );
+    }
+    const steps = textSteps(transformer, prompt, params.newTokens, () => performance.now());
+    let step = steps.next();
+    while (!step.done) {
+      report({ fraction: step.value, phase: 'running' });
+      await nextTask();
+      throwIfAborted(signal);
+      step = steps.next();
+    }
+    const { tokens, surprisalNats, next, prefillSeconds, decodeSeconds } = step.value;
+    return {
+      params,
+      name,
+      config: transformer.config,
+      engine: transformer.engine,
+      parameters: opened.memory.parameters,
+      weightsBytes: opened.memory.weightsBytes,
+      kvBytesPerToken: opened.memory.kvBytesPerToken,
+      tokens,
+      labels: Array.from(tokens, (token) => tokenizer.labelOf(token)),
+      promptTokens: prompt.length,
+      surprisalNats,
+      nextTokens: next.map(({ token, probability }) => ({
+        label: tokenizer.labelOf(token),
+        probability,
+      })),
+      generatedText: tokenizer.decode([...tokens.subarray(prompt.length)]),
+      timing: { loadSeconds, prefillSeconds, decodeSeconds },
+      notes: opened.notes,
+    };
+  }
+
+  let pool: { readonly of: LoadedModel; readonly ready: Promise<EvaluationPool> } | undefined;
+
+  /** The pool with the model in every worker. */
+  async function poolFor(model: LoadedModel): Promise<EvaluationPool> {
+    if (pool?.of === model) return pool.ready;
+    const before = await pool?.ready.catch(() => undefined);
+    const made = before ?? deps.makePool();
+    const { config, weights } = model.transformer;
+    const ready = made.load({ config, weights, engine: model.transformer.engine }).then(() => made);
+    pool = { of: model, ready };
+    ready.catch(() => {
+      pool = undefined;
+    });
+    return ready;
+  }
+
+  async function cache(
+    params: CacheParams,
+    model: ModelChoice,
+    file: Blob | undefined,
+    signal: AbortSignal,
+    onProgress: OnProgress,
+  ): Promise<CacheResult> {
+    const loaded = await load(model, file, signal, throttled(onProgress));
+    return cacheJob(params, { loaded, pool: await poolFor(loaded) }, signal, onProgress);
+  }
+
+  return { load, run, cache };
+}

@@ -1,0 +1,71 @@
+import type { PromptContent } from '../../workload/types';
+import { createChain } from './chain';
+
+/**
+ * Names what stands in each full block of each request: equal numbers mean the same tokens from the
+ * start of the sequence on (a chained hash, interned and so free of collisions). Blocks whose tokens
+ * are unknown get a number of their own, which only the request itself can find again.
+ */
+export interface BlockContents {
+  /** Content of block `index` of request `id`. */
+  contentOf(id: number, index: number): number;
+  /** Blocks of request `id` whose content others may share; the rest is its own. */
+  sharedBlocks(id: number): number;
+}
+
+/**
+ * @param content token ids (1 token each) or block hashes of the requests, where they are known
+ * @param totalTokens prompt + output of each request
+ * @throws RangeError when hashes stand for a number of tokens that blocks do not divide
+ */
+export function createBlockContents(
+  content: PromptContent | undefined,
+  totalTokens: Int32Array,
+  blockTokens: number,
+): BlockContents {
+  // Numbers of unknown content are negative: one range for each request.
+  const bases = new Float64Array(totalTokens.length);
+  let base = 1;
+  for (let id = 0; id < totalTokens.length; id++) {
+    bases[id] = base;
+    base += Math.ceil((totalTokens[id] as number) / blockTokens) + 1;
+  }
+  const own = (id: number, index: number): number => -((bases[id] as number) + index);
+  if (content === undefined) return { contentOf: own, sharedBlocks: () => 0 };
+
+  const { tokensPerId, offsets, ids } = content;
+  if (tokensPerId !== 1 && tokensPerId % blockTokens !== 0) {
+    throw new RangeError(
+      `invalid blockTokens: ${blockTokens} (the workload's hashes stand for ${tokensPerId} tokens, which it must divide)`,
+    );
+  }
+  const idsPerLink = tokensPerId === 1 ? blockTokens : 1;
+  const blocksPerLink = tokensPerId === 1 ? 1 : tokensPerId / blockTokens;
+  const chain = createChain(ids, idsPerLink);
+  const links: (Int32Array | undefined)[] = new Array(totalTokens.length).fill(undefined);
+
+  /** One number per link of the chain, found on first use: a link is a block of tokens, or one hash. */
+  function linksOf(id: number): Int32Array {
+    const known = links[id];
+    if (known !== undefined) return known;
+    const from = offsets[id] as number;
+    const found = new Int32Array(Math.floor(((offsets[id + 1] as number) - from) / idsPerLink));
+    let parent = -1;
+    for (let i = 0; i < found.length; i++) {
+      parent = chain.linkAt(parent, from + i * idsPerLink);
+      found[i] = parent;
+    }
+    links[id] = found;
+    return found;
+  }
+
+  return {
+    contentOf(id, index) {
+      const found = linksOf(id);
+      const link = Math.floor(index / blocksPerLink);
+      if (link >= found.length) return own(id, index);
+      return (found[link] as number) * blocksPerLink + (index % blocksPerLink);
+    },
+    sharedBlocks: (id) => linksOf(id).length * blocksPerLink,
+  };
+}

@@ -1,0 +1,121 @@
+import type { BlockContents } from './block-contents';
+import { type BlockPool, createBlockPool, NO_BLOCK } from './block-pool';
+
+/** KV blocks of the requests of one replica, after vLLM V1's KV cache manager. */
+export interface KvManager {
+  readonly pool: BlockPool;
+  /**
+   * Tokens at the start of request `id` whose blocks are cached: full blocks, and at most
+   * `knownTokens - 1` tokens, because the last one must be computed for its logits. The blocks
+   * found stay in `found` until the next call.
+   */
+  findPrefix(id: number, knownTokens: number): number;
+  /**
+   * Gives slots for all tokens up to `computed + newTokens`, holding the prefix that `findPrefix`
+   * has just found if `isAdmission`. All or nothing.
+   *
+   * @param reserveTokens the call fails unless so many tokens would fit too; 0 to ask for no more
+   */
+  allocate(
+    id: number,
+    computed: number,
+    newTokens: number,
+    isAdmission: boolean,
+    reserveTokens: number,
+  ): boolean;
+  /** Indexes the full blocks of the first `tokens` tokens that other requests may share. */
+  index(id: number, tokens: number): void;
+  /**
+   * Indexes the rest of them too. Only the request itself can find those again, so it is enough to
+   * do so before it is preempted.
+   */
+  indexOwn(id: number, tokens: number): void;
+  /** Releases a request's blocks, the last first, so that its prefix is evicted last. */
+  free(id: number): void;
+  blocksOf(id: number): readonly number[];
+}
+
+/**
+ * @param blocks blocks of the pool
+ * @param contents names of full blocks; undefined turns prefix caching off
+ * @param requests ids are below it
+ */
+export function createKvManager(
+  blocks: number,
+  blockTokens: number,
+  contents: BlockContents | undefined,
+  requests: number,
+): KvManager {
+  const pool = createBlockPool(blocks);
+  const held: (number[] | undefined)[] = new Array(requests).fill(undefined);
+  const slots = new Int32Array(requests);
+  const indexed = new Int32Array(requests);
+  let found = new Int32Array(64);
+  let foundCount = 0;
+  const none: readonly number[] = [];
+
+  function indexUpTo(id: number, blocks: number): void {
+    const from = indexed[id] as number;
+    const table = held[id];
+    if (contents === undefined || table === undefined || blocks <= from) return;
+    for (let i = from; i < blocks; i++) pool.name(table[i] as number, contents.contentOf(id, i));
+    indexed[id] = blocks;
+  }
+
+  return {
+    pool,
+    findPrefix(id, knownTokens) {
+      foundCount = 0;
+      if (contents === undefined) return 0;
+      const most = Math.floor((knownTokens - 1) / blockTokens);
+      for (let i = 0; i < most; i++) {
+        const block = pool.find(contents.contentOf(id, i));
+        if (block === NO_BLOCK) break;
+        if (foundCount === found.length) {
+          const larger = new Int32Array(found.length * 2);
+          larger.set(found);
+          found = larger;
+        }
+        found[foundCount++] = block;
+      }
+      return foundCount * blockTokens;
+    },
+    allocate(id, computed, newTokens, isAdmission, reserveTokens) {
+      if (!isAdmission && computed + newTokens <= (slots[id] as number)) return true;
+      const hits = isAdmission ? foundCount : 0;
+      const table = held[id] ?? [];
+      const known = table.length + hits;
+      const wanted = Math.max(Math.ceil((computed + newTokens) / blockTokens), known);
+      const reserved = Math.ceil(reserveTokens / blockTokens);
+      // A hit that nobody holds leaves the free queue too.
+      let idle = 0;
+      for (let i = 0; i < hits; i++) if (pool.references(found[i] as number) === 0) idle++;
+      if (Math.max(wanted, reserved) - known + idle > pool.freeCount) return false;
+      held[id] = table;
+      for (let i = 0; i < hits; i++) {
+        pool.hold(found[i] as number);
+        table.push(found[i] as number);
+      }
+      if (hits > 0) indexed[id] = hits;
+      while (table.length < wanted) table.push(pool.take());
+      slots[id] = table.length * blockTokens;
+      foundCount = 0;
+      return true;
+    },
+    index(id, tokens) {
+      const blocks = Math.floor(tokens / blockTokens);
+      if (contents === undefined || blocks <= (indexed[id] as number)) return;
+      indexUpTo(id, Math.min(blocks, contents.sharedBlocks(id)));
+    },
+    indexOwn: (id, tokens) => indexUpTo(id, Math.floor(tokens / blockTokens)),
+    free(id) {
+      const table = held[id];
+      if (table === undefined) return;
+      for (let i = table.length - 1; i >= 0; i--) pool.release(table[i] as number);
+      held[id] = undefined;
+      slots[id] = 0;
+      indexed[id] = 0;
+    },
+    blocksOf: (id) => held[id] ?? none,
+  };
+}

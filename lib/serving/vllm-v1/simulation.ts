@@ -1,0 +1,179 @@
+import type { ServeParams, ServeStrategy } from '../../spec/kinds/serve';
+import type { Workload } from '../../workload/types';
+import { createGapRecorder } from '../core/gaps';
+import { takeLane } from '../core/replica';
+import type { Simulation } from '../core/simulation';
+import { serveMetrics } from '../metrics';
+import { HARDWARE } from '../presets/hardware';
+import { planKv } from '../presets/kv-plan';
+import { MODELS } from '../presets/models';
+import type { CostModel } from '../types';
+import { createBlockContents } from './block-contents';
+import { createVllmV1Engine, type VllmV1Engine } from './engine';
+import { createKvManager } from './kv-manager';
+import { createOutcomes } from './outcomes';
+import { createWaitingQueue } from './waiting-queue';
+
+type VllmV1Strategy = Extract<ServeStrategy, { type: 'vllm-v1' }>;
+
+/**
+ * A run of vLLM V1 replicas behind a least-outstanding-requests router. Deterministic, like every
+ * simulation: the same params, workload and cost model give the same result to the bit.
+ *
+ * @throws Error when the model does not fit, or the workload's block hashes do not fit the blocks
+ */
+export function createVllmV1Simulation(
+  params: ServeParams & { readonly strategy: VllmV1Strategy },
+  workload: Workload,
+  costModel: CostModel,
+): Simulation {
+  const startedAt = performance.now();
+  const { strategy } = params;
+  const kvPlan = planKv(MODELS[params.model], HARDWARE[params.hardware], params);
+  const { blockTokens } = kvPlan;
+  const count = workload.arrivalSeconds.length;
+  const { arrivalSeconds, promptTokens, outputTokens, priority } = workload;
+  const preemptions = new Int32Array(count);
+  const gaps = createGapRecorder();
+  const outcomes = createOutcomes(workload, preemptions, gaps);
+  const totalTokens = promptTokens.map((prompt, i) => prompt + (outputTokens[i] as number));
+  const contents = strategy.prefixCaching
+    ? createBlockContents(workload.content, totalTokens, blockTokens)
+    : undefined;
+  const computed = new Int32Array(count);
+  const planned = new Int32Array(count);
+  const emitted = new Int32Array(count);
+  let queriedTokens = 0;
+  let hitTokens = 0;
+  const engines = Array.from({ length: strategy.replicas }, (_, lane): VllmV1Engine => {
+    const state = {
+      waiting: createWaitingQueue(strategy.order === 'priority', arrivalSeconds, priority),
+      running: [],
+      kv: createKvManager(kvPlan.blocks, blockTokens, contents, count),
+      arrivalSeconds,
+      priority,
+      promptTokens,
+      outputTokens,
+      computed,
+      planned,
+      emitted,
+      preemptions,
+      onAdmitted(id: number, queried: number, hit: number) {
+        if (preemptions[id] !== 0) return;
+        queriedTokens += queried;
+        hitTokens += hit;
+      },
+    };
+    const times = {
+      stepsInFlight: strategy.asyncScheduling ? 2 : 1,
+      stepBoundarySeconds: strategy.stepBoundaryMicroseconds * 1e-6,
+    } as const;
+    return createVllmV1Engine(lane, state, strategy, times, costModel, outcomes);
+  });
+  const frontEndSeconds = strategy.frontEndMilliseconds * 1e-3;
+  const backlog = new Int32Array(count);
+  let arrived = 0;
+  let now = 0;
+  let isFinished = false;
+
+  const iterations = (): number => engines.reduce((sum, engine) => sum + engine.iterations, 0);
+
+  function arrive(): void {
+    while (arrived < count && (arrivalSeconds[arrived] as number) + frontEndSeconds <= now) {
+      const id = arrived++;
+      let waiting = 0;
+      for (const engine of engines) waiting += engine.waiting;
+      backlog[id] = waiting;
+      // The last token is emitted and never fed, so it needs no KV.
+      const fed = (totalTokens[id] as number) - 1;
+      // After a preemption all of it would have to be computed in one step.
+      const limit = strategy.longPrefillTokens > 0 ? strategy.longPrefillTokens : fed;
+      const isTooLong =
+        !strategy.chunkedPrefill && Math.min(fed, limit) > strategy.maxBatchedTokens;
+      if (Math.ceil(fed / blockTokens) > kvPlan.blocks || isTooLong) {
+        outcomes.columns.refused[id] = 1;
+        continue;
+      }
+      let best = engines[0] as VllmV1Engine;
+      for (const engine of engines) if (engine.outstanding < best.outstanding) best = engine;
+      best.enqueue(id);
+    }
+  }
+
+  function advance(maxIterations: number): boolean {
+    const target = iterations() + maxIterations;
+    while (!isFinished && iterations() < target) {
+      let next = arrived < count ? (arrivalSeconds[arrived] as number) + frontEndSeconds : Infinity;
+      for (const engine of engines) next = Math.min(next, engine.endSeconds);
+      if (next > params.horizonSeconds) {
+        isFinished = true;
+        break;
+      }
+      now = next;
+      arrive();
+      for (const engine of engines) {
+        if (engine.endSeconds <= now) engine.endStep();
+        engine.wake(now);
+      }
+    }
+    return !isFinished;
+  }
+
+  return {
+    advance,
+    progress: () => ({
+      fraction: count === 0 ? 1 : Math.min(1, arrived / count),
+      simulatedSeconds: now,
+      iterations: iterations(),
+    }),
+    result() {
+      const lanes = engines.map(({ log }, i) =>
+        takeLane(log, `replica-${i}`, `vLLM V1 replica ${i}`, 'mixed', kvPlan.blocks),
+      );
+      const tbt = gaps.take();
+      const refused = outcomes.columns.refused.reduce((a, b) => a + b, 0);
+      const extrapolated = costModel.extrapolation?.();
+      const notes = [...workload.notes];
+      if (refused > 0) {
+        notes.push(
+          `${refused} requests can never fit in ${kvPlan.blocks} KV blocks${strategy.chunkedPrefill ? '' : ` or in one step of ${strategy.maxBatchedTokens} tokens`} and were refused on arrival`,
+        );
+      }
+      if (extrapolated !== undefined) notes.push(`iteration times were ${extrapolated}`);
+      if (strategy.prefixCaching) {
+        notes.push(
+          workload.content === undefined
+            ? 'the workload has no token ids: no prefix is shared between requests'
+            : `${((100 * hitTokens) / Math.max(1, queriedTokens)).toFixed(1)} % of prompt tokens were found in the prefix cache`,
+        );
+      }
+      return {
+        metrics: serveMetrics({
+          params,
+          requests: outcomes.columns,
+          workload,
+          lanes,
+          tbt,
+          backlog,
+          arrived,
+          iterations: iterations(),
+        }),
+        lanes,
+        requests: outcomes.columns,
+        tbt,
+        costModel: {
+          kind: costModel.kind,
+          label:
+            extrapolated === undefined ? costModel.label : `${costModel.label}, ${extrapolated}`,
+          source: costModel.source,
+          ...(extrapolated === undefined ? {} : { extrapolated }),
+        },
+        ...(strategy.prefixCaching ? { prefixCache: { queriedTokens, hitTokens } } : {}),
+        kvPlan,
+        accelerators: strategy.replicas * params.tensorParallel,
+        notes,
+        wallSeconds: (performance.now() - startedAt) / 1000,
+      };
+    },
+  };
+}

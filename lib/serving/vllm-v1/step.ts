@@ -1,0 +1,61 @@
+/** One scheduled step: requests, their tokens, and what it emits. Reused, never kept. */
+export interface Step {
+  count: number;
+  tokenCount: number;
+  ids: Int32Array;
+  tokens: Int32Array;
+  /** Tokens computed before this step, by place in the step. */
+  contexts: Int32Array;
+  /** 1 where the step's end emits a token of the request. */
+  emits: Uint8Array;
+  startSeconds: number;
+  endSeconds: number;
+  clear(): void;
+  add(id: number, tokens: number): void;
+  /** Takes a request out again; false if it is not in the step. */
+  remove(id: number): boolean;
+}
+
+export function createStep(): Step {
+  const step: Step = {
+    count: 0,
+    tokenCount: 0,
+    ids: new Int32Array(64),
+    tokens: new Int32Array(64),
+    contexts: new Int32Array(64),
+    emits: new Uint8Array(64),
+    startSeconds: 0,
+    endSeconds: 0,
+    clear() {
+      step.count = 0;
+      step.tokenCount = 0;
+    },
+    add(id, tokens) {
+      if (step.count === step.ids.length) {
+        const size = step.count * 2;
+        const larger = (column: Int32Array): Int32Array => {
+          const copy = new Int32Array(size);
+          copy.set(column);
+          return copy;
+        };
+        step.ids = larger(step.ids);
+        step.tokens = larger(step.tokens);
+        step.contexts = larger(step.contexts);
+        step.emits = new Uint8Array(size);
+      }
+      step.ids[step.count] = id;
+      step.tokens[step.count++] = tokens;
+      step.tokenCount += tokens;
+    },
+    remove(id) {
+      const at = step.ids.subarray(0, step.count).indexOf(id);
+      if (at < 0) return false;
+      step.tokenCount -= step.tokens[at] as number;
+      step.ids.copyWithin(at, at + 1, step.count);
+      step.tokens.copyWithin(at, at + 1, step.count);
+      step.count--;
+      return true;
+    },
+  };
+  return step;
+}
