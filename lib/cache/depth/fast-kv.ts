@@ -1,6 +1,6 @@
 import { ropeOf } from '../../transformer/reference';
 import type { Transformer } from '../../transformer/types';
-import { topIndices } from '../retrieve/choose';
+import { tokensIn, topIndices } from '../retrieve/choose';
 import { createRowCache, type RowCache } from '../rows/row-cache';
 import { openRowSession } from '../rows/row-session';
 import { averagePool, type LayerQueries, windowAttention } from '../rows/window-attention';
@@ -23,7 +23,8 @@ export interface FastKvOptions {
  * FastKV (Jo et al., 2025): up to the pruning layer every token runs; there the tokens that the last
  * queries attend to most, over all heads, and the window go on, at their own places, and the upper
  * layers never see the others. Every layer then keeps the same number of rows per head by the same
- * score within the head. A question that is known is part of what is scored and supplies the window.
+ * score within the head. A question that is known supplies the window; it is run again over what is
+ * left, so that no answer comes from attention to the whole context.
  */
 export function fastKvSession(options: FastKvOptions = {}): SessionFactory {
   const { retainShare = 0.1, propagateShare = 0.2, windowTokens = 8, kernel = 7 } = options;
@@ -40,12 +41,10 @@ export function fastKvSession(options: FastKvOptions = {}): SessionFactory {
       return openRowSession(model, {
         rows,
         encode(context, _, question) {
-          const text = [...context, ...(question ?? [])];
-          return encodePruned(model, rows, text, question !== undefined, {
-            retain: atLeastWindow(retainShare * context.length, question?.length ?? 0),
-            propagate: atLeastWindow(propagateShare * context.length, question?.length ?? 0),
-            // What a rewind takes back is the question alone, so its rows are not up for eviction.
-            protectedFrom: context.length,
+          encodePruned(model, rows, [...context, ...(question ?? [])], {
+            contextTokens: context.length,
+            retain: tokensIn(retainShare, context.length),
+            propagate: tokensIn(propagateShare, context.length),
             pruneLayer,
             windowTokens,
             kernel,
@@ -67,15 +66,11 @@ function checkShares(retainShare: number, propagateShare: number): void {
   }
 }
 
-/** Rows in a share of the context, at least one, and the question's, which stay. */
-function atLeastWindow(share: number, question: number): number {
-  return Math.max(1, Math.floor(share)) + question;
-}
-
 interface PruneRule {
+  readonly contextTokens: number;
+  /** Context rows that each head keeps, and that go on behind the pruning layer. */
   readonly retain: number;
   readonly propagate: number;
-  readonly protectedFrom: number;
   readonly pruneLayer: number;
   readonly windowTokens: number;
   readonly kernel: number;
@@ -85,31 +80,33 @@ function encodePruned(
   model: Transformer,
   cache: RowCache,
   text: readonly number[],
-  wantLogits: boolean,
   rule: PruneRule,
-): Float32Array | undefined {
-  const { kvHeads, heads, headSize } = model.config;
+): void {
+  const { layers, kvHeads, heads, headSize } = model.config;
   const rope = ropeOf(model.config);
-  const window = Math.min(rule.windowTokens, text.length, rule.retain);
+  const { contextTokens } = rule;
+  const question = text.length - contextTokens;
+  // A window wider than what is kept could not be kept.
+  const window = Math.min(rule.windowTokens, text.length, rule.retain + question);
   const windows: LayerQueries[] = [];
   const scoresOf = (layer: number, kvHead: number) =>
     averagePool(
       windowAttention(model.config, rope, windows[layer]!, kvHead, cache.head(layer, kvHead)),
       rule.kernel,
     );
-  /** The best rows by score, the window and protected rows first. */
+  /** The best rows by score, those of the window and the question first. */
   const best = (scores: Float64Array, positions: Int32Array, count: number): Int32Array => {
     const forced = scores.map((score, row) =>
-      row >= scores.length - window || positions[row]! >= rule.protectedFrom ? Infinity : score,
+      row >= scores.length - window || positions[row]! >= contextTokens ? Infinity : score,
     );
     return topIndices(forced, count);
   };
 
-  const { logits } = model.forward({
+  model.forward({
     tokens: text,
     positions: text.map((_, i) => i),
     cache,
-    logits: wantLogits ? 'last' : 'none',
+    logits: 'none',
     hooks: {
       onProjected(layer, { rows, queries, positions }) {
         const from = Math.max(0, rows - window);
@@ -128,16 +125,16 @@ function encodePruned(
             total[row] = total[row]! + score;
           });
         }
-        return best(total, held.positions, rule.propagate);
+        return best(total, held.positions, rule.propagate + question);
       },
     },
   });
-  for (let layer = 0; layer < model.config.layers; layer++) {
+  for (let layer = 0; layer < layers; layer++) {
     for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
       const held = cache.head(layer, kvHead);
-      const kept = new Set(best(scoresOf(layer, kvHead), held.positions, rule.retain));
-      held.keep((_, row) => kept.has(row));
+      const rows = best(scoresOf(layer, kvHead), held.positions, rule.retain + question);
+      const kept = new Set(rows);
+      held.keep((position, row) => position < contextTokens && kept.has(row));
     }
   }
-  return wantLogits ? logits : undefined;
 }

@@ -106,7 +106,6 @@ export function lazyLlmSession({
           step(tokens, 0);
           restoreRows = rows.snapshot();
           afterContext = auxiliary.map((map) => new Map(map));
-          return undefined;
         },
         run: step,
         rewind() {

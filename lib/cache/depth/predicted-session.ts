@@ -73,7 +73,6 @@ function predictedSession(
               tokens: Int32Array.from(context),
             });
           }
-          return undefined;
         },
       });
     },

@@ -133,7 +133,6 @@ export function tempCacheSession(options: TempCacheOptions = {}): SessionFactory
             const head = rows.head(Math.floor(i / kvHeads), i % kvHeads);
             return mergeDuplicates(head, contextTokens, headSize, threshold);
           });
-          return undefined;
         },
         layerBytes: () =>
           Array.from({ length: layers }, (_, layer): LayerBytes => {

@@ -12,6 +12,7 @@ import { resvSession } from '../retrieve/resv';
 import { shadowKvSession } from '../retrieve/shadow-kv';
 import type { SessionFactory } from '../types';
 import { slotsPerHead } from './budget';
+import { echoInduction, echoInductionGates, type HeadGates } from './classify';
 import { lateSession } from './late-session';
 import type { PolicyEntry } from './registry';
 
@@ -22,21 +23,25 @@ interface AtContext {
   readonly config: TransformerConfig;
 }
 
-type About = Pick<PolicyEntry, 'id' | 'label' | 'source' | 'defaults'>;
+type About = Pick<PolicyEntry, 'id' | 'label' | 'source' | 'defaults' | 'budgetOf'>;
 
 function shareOf(budget: CacheBudget, contextTokens: number, config: TransformerConfig): number {
   return slotsPerHead(budget, contextTokens, config, 'f32') / contextTokens;
 }
 
 /** A policy that looks at queries and has a budget of context slots per query or per head. */
-function budgeted(about: About, make: (at: AtContext) => SessionFactory): PolicyEntry {
+function budgeted(
+  about: About,
+  make: (at: AtContext, model: Transformer) => SessionFactory,
+): PolicyEntry {
   return {
     ...about,
     queryAware: true,
     open: (model, budget) =>
       lateSession(model, ({ length }) => {
         const { config } = model;
-        return make({ share: shareOf(budget, length, config), contextTokens: length, config });
+        const share = shareOf(budget, length, config);
+        return make({ share, contextTokens: length, config }, model);
       }),
   };
 }
@@ -59,10 +64,23 @@ function fittedOnSamples(
   };
 }
 
+const gatesOfModel = new WeakMap<Transformer, HeadGates>();
+
+/** How strongly each head repeats what came before: measured once for a model. */
+function retrievalGates(model: Transformer): HeadGates {
+  const known = gatesOfModel.get(model);
+  if (known) return known;
+  const scores = echoInduction(model, { randomTokens: 32, repeats: 4, seed: 7 });
+  const gates = echoInductionGates(scores, model.config);
+  gatesOfModel.set(model, gates);
+  return gates;
+}
+
 const RETRIEVING: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'quest',
+      budgetOf: 'attended',
       label: 'Quest',
       source: 'Tang et al., 2024',
       defaults: 'Pages of 16 are ours; all layers retrieve. The budget is what a query attends to.',
@@ -72,6 +90,7 @@ const RETRIEVING: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'shadowkv',
+      budgetOf: 'attended',
       label: 'ShadowKV',
       source: 'Sun et al., 2024; bytedance/ShadowKV',
       defaults:
@@ -82,6 +101,7 @@ const RETRIEVING: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'rekv',
+      budgetOf: 'attended',
       label: 'ReKV',
       source: 'Di et al., 2025; Becomebright/ReKV',
       defaults:
@@ -92,27 +112,37 @@ const RETRIEVING: readonly PolicyEntry[] = [
   ),
   {
     id: 'v-rex',
+    budgetOf: 'none',
     label: 'ReSV (V-Rex)',
     source: 'V-Rex, 2025, from its abstract',
     defaults:
-      '12 sign bits, distance 2 and half of the attention are ours; each query finds its own budget, and the one given is not used.',
+      '12 sign bits, equal in a cluster, and half of the attention are ours; each query finds its own budget, and the one given is not used.',
     queryAware: true,
     open: (model) => resvSession({ mass: 0.5 }).open(model),
   },
   budgeted(
     {
       id: 'lserve',
+      budgetOf: 'attended',
       label: 'LServe',
       source: 'Yang et al., 2025; mit-han-lab/omniserve',
       defaults:
-        'Half of the heads streaming, four logical pages to a page and a choice every 4 tokens are the code’s; its lengths are scaled: pages 64 to 16, sinks 128 to 4, recent 256 to 32. Heads are told apart by their attention, not by trained gates.',
+        'Half of the heads streaming, four logical pages to a page and a choice every 4 tokens are the code’s; its lengths are scaled: pages 64 to 16, sinks 128 to 4, recent 256 to 32. Streaming heads are those of the weakest echo and induction over 32 random tokens four times, not by trained gates.',
     },
-    ({ share }) =>
-      lserveSession({ share, pageTokens: 16, logicalTokens: 4, sinkTokens: 4, recentTokens: 32 }),
+    ({ share }, model) =>
+      lserveSession({
+        share,
+        pageTokens: 16,
+        logicalTokens: 4,
+        sinkTokens: 4,
+        recentTokens: 32,
+        gates: retrievalGates(model),
+      }),
   ),
   budgeted(
     {
       id: 'loopserve',
+      budgetOf: 'attended',
       label: 'LoopServe, decoding',
       source: 'Li et al., 2025, from its abstract',
       defaults: 'A choice every 4 tokens is ours.',
@@ -135,6 +165,7 @@ const IN_DEPTH: readonly PolicyEntry[] = [
   budgeted(
     {
       id: 'lazyllm',
+      budgetOf: 'attended',
       label: 'LazyLLM',
       source: 'Fu et al., 2024, from its abstract',
       defaults:
@@ -146,6 +177,7 @@ const IN_DEPTH: readonly PolicyEntry[] = [
   fittedOnSamples(
     {
       id: 'swiftkv',
+      budgetOf: 'none',
       label: 'SwiftKV, closed form',
       source: 'Qiao et al., 2024; snowflakedb/ArcticTraining',
       defaults:
@@ -156,6 +188,7 @@ const IN_DEPTH: readonly PolicyEntry[] = [
   fittedOnSamples(
     {
       id: 'kv-prediction',
+      budgetOf: 'none',
       label: 'KV prediction, closed form',
       source: 'Horton et al., 2024; apple/corenet',
       defaults:
@@ -165,6 +198,7 @@ const IN_DEPTH: readonly PolicyEntry[] = [
   ),
   {
     id: 'tempcache',
+    budgetOf: 'none',
     label: 'TempCache',
     source: 'Fast Autoregressive Video Diffusion, 2026, from its abstract',
     defaults: 'Cosine 0.9 is ours; the number of slots follows from it, not from the budget.',

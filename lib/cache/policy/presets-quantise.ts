@@ -88,6 +88,25 @@ export const QUANTISED: readonly RepresentPreset[] = [
     }),
   },
   {
+    id: 'zipvl',
+    label: 'ZipVL, cache',
+    source: 'He et al., 2024, from its abstract; the sparse attention of its prefill is left out',
+    defaults:
+      'The tokens that hold 0.975 of a layer’s attention in 4 bits and the others in 2 are ours, as are 32 probes. Each layer finds its own number; the budget is not used.',
+    budget: 'none',
+    policy: () => ({
+      budget: WHOLE,
+      scorer: { type: 'attention', queries: 'probe', windowTokens: 32, perVisible: true },
+      reducers: { heads: 'mean' },
+      selector: { rule: { type: 'top-p', share: 0.975 } },
+      action: {
+        type: 'quantise',
+        form: { type: 'zipcache', bits: 2 },
+        keptForm: { type: 'zipcache', bits: 4 },
+      },
+    }),
+  },
+  {
     id: 'vidkv',
     label: 'VidKV',
     source: 'Tao et al., 2025; KD-TAO/VidKV. Only the independent half of a spectrum is stored',

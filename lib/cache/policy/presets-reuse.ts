@@ -13,6 +13,7 @@ type About = Pick<PolicyEntry, 'id' | 'label' | 'source' | 'defaults'>;
 const reusing = (about: About, factory: SessionFactory): PolicyEntry => ({
   ...about,
   queryAware: false,
+  budgetOf: 'none',
   open: (model) => factory.open(model),
 });
 

@@ -13,10 +13,11 @@ export interface PolicyEntry {
   /** Its choice depends on the question if that is in sight. */
   readonly queryAware: boolean;
   /**
-   * What the budget is of: `slots` that are kept unless given; `numbers` left of each slot; or
-   * nothing, where the bytes are the form's own and are read back.
+   * What the budget is of: `slots` that are kept unless given; slots `attended` by a query, where all
+   * are held; `numbers` left of each slot; or nothing, where the bytes are the form's own and are
+   * read back.
    */
-  readonly budgetOf?: 'slots' | 'numbers' | 'none';
+  readonly budgetOf?: 'slots' | 'attended' | 'numbers' | 'none';
   /** Sees what no policy can know: a ceiling to compare with. */
   readonly oracle?: boolean;
   /** @throws RangeError where the budget cannot be kept */

@@ -154,7 +154,6 @@ export function openPolicySession(
         const inContext = upTo(end, present);
         caps = capsOf(acting, inContext, budget, text - end);
         actOn(acting, done, inContext, caps, text - end);
-        return undefined;
       },
     });
     cache.truncate(end);

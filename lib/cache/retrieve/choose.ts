@@ -1,3 +1,5 @@
+import type { PhasedQuery } from './types';
+
 /** Numbers of the largest scores, ascending; the first of equals. */
 export function topIndices(scores: ArrayLike<number>, count: number): Int32Array {
   const order = Array.from({ length: scores.length }, (_, i) => i);
@@ -52,6 +54,11 @@ export function checkShare(share: number): void {
   }
 }
 
+/** Whole tokens in a share of a context, at least one; a share that came from a count gives it back. */
+export function tokensIn(share: number, contextTokens: number): number {
+  return Math.max(1, Math.floor(share * contextTokens + 1e-6));
+}
+
 /** @throws RangeError unless a positive integer */
 export function checkCount(name: string, value: number): void {
   if (!(Number.isInteger(value) && value > 0)) {
@@ -60,26 +67,29 @@ export function checkCount(name: string, value: number): void {
 }
 
 /**
- * Asks anew only at every `interval`-th text position behind the last fresh choice; in between the
- * choice is used again.
+ * While an answer is written, asks anew only at every `interval`-th text position; in between the
+ * choice is used again. Every token of a question chooses for itself.
  */
-export function everyPositions<Query extends { readonly position: number }>(
+export function everyPositions<Query extends Pick<PhasedQuery, 'phase' | 'position'>>(
   interval: number,
   choose: (query: Query) => Int32Array,
 ): { choose(query: Query): Int32Array; reset(): void } {
-  let at = -Infinity;
+  let next = -Infinity;
   let held = new Int32Array(0);
   return {
     choose(query) {
-      // A position at or before the last means that the text went back to another question.
-      if (query.position >= at + interval || query.position < at) {
+      if (query.phase === 'question') {
+        next = -Infinity;
+        return choose(query);
+      }
+      if (query.position >= next) {
         held = Int32Array.from(choose(query));
-        at = query.position;
+        next = query.position + interval;
       }
       return held;
     },
     reset() {
-      at = -Infinity;
+      next = -Infinity;
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { SessionFactory } from '../types';
 import { attentionSum } from './attention-sum';
-import { checkCount, checkShare, everyPositions, topIndices } from './choose';
+import { checkCount, checkShare, everyPositions, tokensIn, topIndices } from './choose';
 import { retrievalSession } from './retrieval-session';
 
 export interface LoopServeOptions {
@@ -13,7 +13,7 @@ export interface LoopServeOptions {
  * LoopServe's progressive selection (Li et al., 2025): at every `interval`-th new token the whole
  * cache is scored again by the queries since the last time, and each head takes the tokens that they
  * attend to most. Nothing is lost between turns. Its choice of lines while a prompt is read is an
- * attention pattern, not a cache: the question's first tokens choose for themselves here.
+ * attention pattern, not a cache: here each token of a question chooses, by the last queries and its own.
  */
 export function loopServeSession({ share, interval = 4 }: LoopServeOptions): SessionFactory {
   checkShare(share);
@@ -25,7 +25,7 @@ export function loopServeSession({ share, interval = 4 }: LoopServeOptions): Ses
     open: (_, contextTokens) => ({
       indexHead({ rows, count, headSize }) {
         let recent: Float32Array[] = [];
-        const budget = Math.max(1, Math.floor(share * contextTokens));
+        const budget = tokensIn(share, contextTokens);
         const stepped = everyPositions(interval, () => {
           const total = new Float64Array(count);
           for (const queries of recent) {

@@ -1,12 +1,12 @@
 import { ropeOf } from '../../transformer/reference';
-import type { QueryRow, TransformerConfig } from '../../transformer/types';
+import type { TransformerConfig } from '../../transformer/types';
 import { type LayerQueries, windowAttention } from '../rows/window-attention';
 import type { SessionFactory } from '../types';
 import { checkCount, checkShare, everyPositions, rowsOfBlocks, topIndices } from './choose';
 import { pageBounds, pageScores } from './pages';
 import { pagesFor } from './quest';
 import { retrievalSession } from './retrieval-session';
-import type { ContextHead } from './types';
+import type { ContextHead, PhasedQuery } from './types';
 
 export interface LServeOptions {
   /** Share of the context that retrieval heads attend to, in whole pages. */
@@ -73,7 +73,7 @@ export function lserveSession(options: LServeOptions): SessionFactory {
           const { rows, count, headSize } = head;
           const bounds = pageBounds(rows.rotated, count, headSize, logicalTokens);
           const budget = pagesFor(share, contextTokens, pageTokens);
-          const stepped = everyPositions(interval, ({ queries }: QueryRow) => {
+          const stepped = everyPositions(interval, ({ queries }: PhasedQuery) => {
             const logical = pageScores(bounds, queries, headSize);
             const scores = largestOfRuns(logical, pageTokens / logicalTokens);
             return rowsOfBlocks(topIndices(scores, budget), pageTokens, count);

@@ -1,5 +1,5 @@
 import type { SessionFactory } from '../types';
-import { checkCount, checkShare, rowsOfBlocks, topIndices } from './choose';
+import { checkCount, checkShare, rowsOfBlocks, tokensIn, topIndices } from './choose';
 import { pageBounds, pageScores } from './pages';
 import { retrievalSession } from './retrieval-session';
 
@@ -46,5 +46,5 @@ export function questSession({
 /** Whole pages in a share of the context: never more than it allows but for the one at least. */
 export function pagesFor(share: number, contextTokens: number, pageTokens: number): number {
   if (share === 1) return Math.ceil(contextTokens / pageTokens);
-  return Math.max(1, Math.floor((share * contextTokens) / pageTokens));
+  return Math.max(1, Math.floor(tokensIn(share, contextTokens) / pageTokens));
 }

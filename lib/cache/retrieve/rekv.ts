@@ -114,7 +114,6 @@ export function rekvSession(options: RekvOptions): SessionFactory {
             ),
           );
           reading = false;
-          return undefined;
         },
         run(tokens, start, kind) {
           const hooks = kind === 'question' ? { onProjected: choose } : {};

@@ -16,7 +16,7 @@ export interface ResvOptions extends Partial<SignHashOptions> {
 export function resvSession({
   mass,
   bits = 12,
-  maxDistance = 2,
+  maxDistance = 0,
   seed = 1,
 }: ResvOptions): SessionFactory {
   if (!(mass > 0 && mass <= 1)) {

@@ -1,9 +1,10 @@
-import type { AttentionPart, QueryRow } from '../../transformer/types';
+import { prefill } from '../../transformer/generate';
+import type { AttentionCache, AttentionPart, QueryRow } from '../../transformer/types';
 import { createRowCache } from '../rows/row-cache';
 import { openRowSession } from '../rows/row-session';
 import type { LayerQueries } from '../rows/window-attention';
 import type { BufferRole, LayerBytes, SessionFactory } from '../types';
-import type { ContextHead, HeadIndex, RetrievalPolicy, Retriever } from './types';
+import type { ContextHead, HeadIndex, PhasedQuery, RetrievalPolicy, Retriever } from './types';
 
 interface IndexedHead {
   readonly head: ContextHead;
@@ -28,6 +29,7 @@ export function retrievalSession(policy: RetrievalPolicy): SessionFactory {
       let indexed: IndexedHead[] = [];
       let contextTokens = 0;
       let movedRows = 0;
+      let phase: PhasedQuery['phase'] = 'question';
       const rowBytes = (policy.moves === 'values' ? 1 : 2) * 4 * headSize;
 
       function fetch(at: IndexedHead, chosen: Int32Array): void {
@@ -44,7 +46,7 @@ export function retrievalSession(policy: RetrievalPolicy): SessionFactory {
       function parts(layer: number, kvHead: number, query?: QueryRow): readonly AttentionPart[] {
         const at = indexed[layer * kvHeads + kvHead];
         if (!at || !query) return rows.parts(layer, kvHead);
-        const chosen = at.index.choose(query);
+        const chosen = at.index.choose({ ...query, phase });
         fetch(at, chosen);
         const { rotated, values, positions, count } = at.head.rows;
         const keys = at.index.keys ?? rotated;
@@ -59,15 +61,21 @@ export function retrievalSession(policy: RetrievalPolicy): SessionFactory {
         ];
       }
 
+      const cache: AttentionCache = {
+        append: rows.append,
+        queryIndex: rows.queryIndex,
+        parts,
+        get perQuery() {
+          return indexed.length > 0;
+        },
+      };
+
       return openRowSession(model, {
         rows,
-        cache: {
-          append: rows.append,
-          queryIndex: rows.queryIndex,
-          parts,
-          get perQuery() {
-            return indexed.length > 0;
-          },
+        cache,
+        run(tokens, start, kind) {
+          phase = kind;
+          return prefill(model, cache, tokens, start);
         },
         encode(context) {
           contextTokens = context.length;
@@ -103,7 +111,6 @@ export function retrievalSession(policy: RetrievalPolicy): SessionFactory {
             const index = retriever!.indexHead(head, window);
             return { head, index, always: new Set(index.resident ?? []), fetched: new Set() };
           });
-          return undefined;
         },
         rewind() {
           for (const at of indexed) {

@@ -1,7 +1,7 @@
 import { ropeOf, rotateInto } from '../../transformer/reference';
 import type { TransformerConfig } from '../../transformer/types';
 import type { SessionFactory } from '../types';
-import { checkCount, checkShare, rowsOfBlocks, topIndices, union } from './choose';
+import { checkCount, checkShare, rowsOfBlocks, tokensIn, topIndices, union } from './choose';
 import { landmarkScores, landmarksOf } from './landmarks';
 import { type LowRank, lowRankOf, rebuild } from './low-rank';
 import { retrievalSession } from './retrieval-session';
@@ -35,7 +35,7 @@ export function shadowKvSession(options: ShadowKvOptions): SessionFactory {
     moves: 'values',
     open(model, contextTokens) {
       const columns = model.config.kvHeads * model.config.headSize;
-      const budget = Math.max(1, Math.floor((share * contextTokens) / chunkTokens));
+      const budget = Math.max(1, Math.floor(tokensIn(share, contextTokens) / chunkTokens));
       const outliers = outlierChunks ?? Math.round((24 / 1024) * share * contextTokens);
       const factored = factoredKeys(
         model.config,

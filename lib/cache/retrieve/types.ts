@@ -21,10 +21,15 @@ export interface IndexBuffer {
   readonly data: ArrayBufferView;
 }
 
+/** A query, and what its token is of. */
+export interface PhasedQuery extends QueryRow {
+  readonly phase: 'question' | 'answer';
+}
+
 /** Finds the rows of one head that a query attends to. */
 export interface HeadIndex {
   /** Rows of the context, ascending. */
-  choose(query: QueryRow): Int32Array;
+  choose(query: PhasedQuery): Int32Array;
   /** Rows that lie on the device whatever is chosen, ascending. */
   readonly resident?: Int32Array;
   /** Rows that no query can come to: they need not be held at all. */

@@ -54,7 +54,6 @@ export function apeSession({ temperature = 0.9, scale = 0.9 }: ApeOptions = {}):
           contextEnd = context.length;
           indexOf = parallelIndex(plan.prefixEnd, plan.chunks, context.length);
           concatenate(model, rows, context, plan);
-          return undefined;
         },
       });
     },

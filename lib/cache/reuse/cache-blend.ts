@@ -58,7 +58,6 @@ export function cacheBlendSession(options: CacheBlendOptions = {}): SessionFacto
           const chosen = topRows(score, count);
           runChosen(model, rows, context, hidden, chosen, checkLayer);
           recomputed = context.length * checkLayer + chosen.length * (layers - checkLayer);
-          return undefined;
         },
         recomputedTokenLayers: () => recomputed,
       });

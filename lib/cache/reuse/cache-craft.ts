@@ -68,7 +68,6 @@ export function cacheCraftSession(options: CacheCraftOptions = {}): SessionFacto
             model.forward({ tokens, positions: chosen, cache: rows, logits: 'none' });
           }
           recomputed = chosen.length * model.config.layers;
-          return undefined;
         },
         recomputedTokenLayers: () => recomputed,
       });

@@ -15,7 +15,6 @@ export const recomputedSession: SessionFactory = {
         const positions = context.map((_, i) => i);
         model.forward({ tokens: context, positions, cache: rows, logits: 'none' });
         recomputed = context.length * model.config.layers;
-        return undefined;
       },
       recomputedTokenLayers: () => recomputed,
     });
@@ -35,7 +34,6 @@ export const concatenatedSession: SessionFactory = {
       encode(context, chunkStarts) {
         const plan = planChunks(context, chunkStarts, model.config.bosToken);
         concatenate(model, rows, context, plan);
-        return undefined;
       },
     });
   },

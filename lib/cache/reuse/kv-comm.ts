@@ -41,7 +41,6 @@ export function kvCommSession(options: KvCommOptions = {}): SessionFactory {
             pool.add({ alone, offset: difference(placed, alone) });
             recomputed += alone.tokens.length * model.config.layers;
           });
-          return undefined;
         },
         recomputedTokenLayers: () => recomputed,
       });

@@ -47,7 +47,6 @@ export function editedSession(options: EditedSessionOptions = {}): SessionFactor
           }
           const run = editCache(model, rows, before, edit, rule);
           recomputed = (run - edit.inserted.length) * model.config.layers;
-          return undefined;
         },
         recomputedTokenLayers: () => recomputed,
       });

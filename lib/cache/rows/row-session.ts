@@ -11,14 +11,13 @@ export interface RowPolicy {
   /**
    * Takes the context in.
    *
-   * @param question in sight of the policy
-   * @returns logits after the question where the policy has run it; otherwise it is run afterwards
+   * @param question in sight of the policy; it is run afterwards, when it is asked
    */
   encode(
     context: readonly number[],
     chunkStarts: readonly number[] | undefined,
     question: readonly number[] | undefined,
-  ): Float32Array | undefined;
+  ): void;
   /** Runs tokens after the context; a plain run over the cache unless given. */
   run?(tokens: readonly number[], start: number, kind: 'question' | 'answer'): Float32Array;
   /** Called after the tokens from the context's end on are gone. */
@@ -33,14 +32,16 @@ export interface RowPolicy {
   slots?(layer: number, kvHead: number): readonly SlotView[] | undefined;
 }
 
-/** A session over a row cache: the parts that every such policy shares. */
+/**
+ * A session over a row cache: the parts that every such policy shares. A question that is known at the
+ * prefill is seen by the policy, and run when it is asked, over what the policy has left.
+ */
 export function openRowSession(model: Transformer, policy: RowPolicy): CacheSession {
   const { layers, kvHeads, headSize } = model.config;
   const { rows } = policy;
   const cache = policy.cache ?? rows;
   let contextTokens = 0;
   let logits: Float32Array = new Float32Array(0);
-  let questionRan = false;
   /** Takes the place of positions held: a policy may have dropped the last ones everywhere. */
   let next = 0;
 
@@ -52,18 +53,12 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
 
   return {
     prefill(context, { question, chunkStarts } = {}) {
-      const after = policy.encode(context, chunkStarts, question);
+      policy.encode(context, chunkStarts, question);
       contextTokens = context.length;
       next = contextTokens;
-      questionRan = question !== undefined;
-      if (after && question) {
-        logits = after;
-        next += question.length;
-      } else if (question) run(question);
     },
     ask(question, count, stop) {
-      if (!questionRan) run(question);
-      questionRan = false;
+      run(question);
       const start = next;
       const out = policy.run
         ? decodeThrough(policy.run, logits, start, count, stop)
@@ -75,7 +70,6 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
       rows.truncate(contextTokens);
       policy.rewind?.();
       next = contextTokens;
-      questionRan = false;
     },
     ledger(): ByteLedger {
       const each = Array.from({ length: layers }, (_, layer) => layer);

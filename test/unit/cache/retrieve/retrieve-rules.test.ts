@@ -161,14 +161,17 @@ describe('LServe', () => {
     );
   });
 
-  it('chooses anew at every fourth position', () => {
+  it('chooses anew at every fourth position of an answer, and for every token of a question', () => {
     let asked = 0;
     const stepped = everyPositions(4, () => Int32Array.of(asked++));
-    const seen = [10, 11, 12, 13, 14, 15, 18].map((position) => stepped.choose({ position })[0]);
-    expect(seen).toEqual([0, 0, 0, 0, 1, 1, 2]);
-    expect(stepped.choose({ position: 10 })[0]).toBe(3);
+    const at = (phase: 'question' | 'answer') => (position: number) =>
+      stepped.choose({ phase, position })[0];
+    expect([7, 8, 9].map(at('question'))).toEqual([0, 1, 2]);
+    expect([10, 11, 12, 13, 14, 15, 18].map(at('answer'))).toEqual([3, 3, 3, 3, 4, 4, 5]);
     stepped.reset();
-    expect(stepped.choose({ position: 11 })[0]).toBe(4);
+    expect(at('answer')(10)).toBe(6);
+    expect([19, 20].map(at('question'))).toEqual([7, 8]);
+    expect(at('answer')(21)).toBe(9);
   });
 });
 
