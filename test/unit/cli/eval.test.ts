@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { evalCommand } from '../../../lib/cli/commands/eval';
+import { gatesCommand } from '../../../lib/cli/commands/gates';
 import { tasksCommand } from '../../../lib/cli/commands/tasks';
 import { parseBudget, parseEvalOptions } from '../../../lib/cli/evaluate/eval-options';
 import { evaluationLines } from '../../../lib/cli/evaluate/print-evaluation';
@@ -110,6 +111,20 @@ test('runs a model of a folder over threads and prints one JSON object', async (
   const shown = evaluationLines({ ...result, plan: { contextTokens: 64 } }, 1.5);
   expect(shown[0]).toMatch(/^accuracy\t\d+\.\d % \(\d+\.\d % to \d+\.\d %\), \d+ of 20$/);
   expect(shown.at(-1)).toBe('time\t1.50 s for 5 contexts of 64 tokens');
+});
+
+test('gates says of each whether it is passed, with n, interval and bar', async () => {
+  const args = ['--context', '64', '--samples', '4', '--model', folder, '--threads', '1'];
+  expect(await gatesCommand(args)).toBe(1);
+  expect(lines.map((line) => line.split('\t').slice(0, 2))).toEqual([
+    ['fails', 'passkey'],
+    ['fails', 'one of several keys'],
+    ['fails', 'two hops'],
+    ['fails', expect.stringMatching(/^induction head \(layer \d, head \d\)$/)],
+    ['measured', 'sink mass'],
+  ]);
+  expect(lines[0]).toMatch(/\t0\.\d{3} \(0\.000 to 0\.\d{3}\), n 4, bar 0\.95$/);
+  await expect(gatesCommand(['--samples', '0'])).rejects.toThrow('invalid --samples: 0');
 });
 
 test('tasks lists every task, and shows one with its options and a sample', async () => {
