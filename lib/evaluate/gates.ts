@@ -1,5 +1,6 @@
 import { Z_95 } from '../stats/wilson';
-import type { GateId } from '../tasks/task';
+import { TASKS } from '../tasks/registry';
+import type { GateId, Task } from '../tasks/task';
 import type { Transformer } from '../transformer/types';
 import { type HeadProbe, PROBE_DEFAULTS, probeHeads } from './head-probes';
 import type { AskPlan, Evaluation } from './types';
@@ -106,4 +107,10 @@ function inductionGate(heads: readonly HeadProbe[]): GateResult {
     count: PROBE_DEFAULTS.texts,
     passes: best.induction > INDUCTION_BAR,
   };
+}
+
+/** Tasks that say something about a cache of a model with these gates: the others are hidden for it. */
+export function tasksBehind(gates: readonly Pick<GateResult, 'id' | 'passes'>[]): readonly Task[] {
+  const passed = new Set(gates.filter(({ passes }) => passes).map(({ id }) => id));
+  return TASKS.filter(({ gate }) => gate === undefined || passed.has(gate));
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { attentionMaps } from '../../../lib/evaluate/attention-maps';
 import { evaluate } from '../../../lib/evaluate/evaluate';
-import { measureGates } from '../../../lib/evaluate/gates';
+import { measureGates, tasksBehind } from '../../../lib/evaluate/gates';
 import { probeHeads } from '../../../lib/evaluate/head-probes';
 import {
   attentionEntropyNats,
@@ -97,6 +97,8 @@ test('gates pass by their bars, and a model of random weights has no induction h
     ['two-hop', true, 20],
     ['induction', false, 8],
   ]);
+  expect(tasksBehind(gates).map(({ id }) => id)).toContain('variable-tracking');
+  expect(tasksBehind(gates).map(({ id }) => id)).not.toContain('mqar');
   expect(heads.length).toBe(12);
   expect(sink.largest).toBeGreaterThanOrEqual(sink.mean);
   expect(heads).toEqual(probeHeads(model, { seed: 1 }));

@@ -1,0 +1,143 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { evalCommand } from '../../../lib/cli/commands/eval';
+import { gatesCommand } from '../../../lib/cli/commands/gates';
+import { tasksCommand } from '../../../lib/cli/commands/tasks';
+import { parseBudget, parseEvalOptions } from '../../../lib/cli/evaluate/eval-options';
+import { evaluationLines } from '../../../lib/cli/evaluate/print-evaluation';
+import { TASKS } from '../../../lib/tasks/registry';
+import { writeTensors } from '../../../lib/tensors/write';
+import { tinyConfig, tinyTensors } from '../transformer/tiny-model';
+
+const folder = mkdtempSync(join(tmpdir(), 'headroom-eval-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const lines: string[] = [];
+const errors: string[] = [];
+beforeEach(() => {
+  lines.length = 0;
+  errors.length = 0;
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
+  vi.spyOn(console, 'error').mockImplementation((line: string) => void errors.push(line));
+});
+
+describe('options', () => {
+  test('budgets are shares, tokens or bytes', () => {
+    expect(parseBudget('0.25')).toEqual({ type: 'ratio', share: 0.25 });
+    expect(parseBudget('1')).toEqual({ type: 'ratio', share: 1 });
+    expect(parseBudget('64tokens')).toEqual({ type: 'tokens', tokens: 64 });
+    expect(parseBudget('65536bytes')).toEqual({ type: 'bytes', bytes: 65536 });
+    for (const text of ['0', '1.5', '-1', '64', '0tokens', '1.5tokens', 'half', '']) {
+      expect(() => parseBudget(text)).toThrow(`invalid --budget: ${text} (expected a share`);
+    }
+  });
+
+  test.each([
+    [[], 'missing --task'],
+    [['--task', 'lunch'], 'unknown task: lunch (expected passkey'],
+    [['--task', 'passkey', '--policy', 'lunch'], 'unknown policy: lunch (expected full'],
+    [['--task', 'passkey', '--engine', 'abacus'], 'unknown engine: abacus (expected reference'],
+    [
+      ['--task', 'passkey', '--protocol', 'open'],
+      'invalid --protocol: open (expected known, hidden, turns)',
+    ],
+    [['--task', 'passkey', '--samples', '0'], 'invalid --samples: 0 (expected 1..100000)'],
+    [['--task', 'passkey', '--seed=-1'], 'invalid --seed: -1 (expected 0..4294967295)'],
+    [
+      ['--task', 'passkey', '--context', '3'],
+      'invalid contextTokens: 3 for passkey (expected 7..1024)',
+    ],
+    [['--task', 'passkey', '--context', ''], 'invalid --context:  (expected an integer from 1)'],
+    [['--task', 'passkey', '--set', 'keyTokens=99'], 'invalid keyTokens: 99 (expected 1..8)'],
+    [
+      ['--task', 'passkey', '--set', 'colour=1'],
+      'unknown option: colour (expected keyTokens, depth)',
+    ],
+    [['--task', 'passkey', '--set', 'depth'], 'invalid --set: depth (expected NAME=VALUE)'],
+    [['--task', 'passkey', '--stay'], '--stay without --protocol turns'],
+    [['--task', 'passkey', '--colour'], 'colour'],
+  ])('%j is refused: %s', (args, message) => {
+    expect(() => parseEvalOptions(args)).toThrow(message);
+  });
+
+  test('are read whole', () => {
+    const args =
+      '--policy full --task mqar --budget 0.25 --context 256 --samples 200 --seed 7 --protocol known --set gaps=power-law --set pairs=8 --json';
+    expect(parseEvalOptions(args.split(' '))).toMatchObject({
+      policyId: 'full',
+      budget: { type: 'ratio', share: 0.25 },
+      isJson: true,
+      plan: {
+        taskId: 'mqar',
+        options: { gaps: 'power-law', pairs: 8 },
+        contextTokens: 256,
+        samples: 200,
+        seed: 7,
+        protocol: 'known',
+      },
+    });
+  });
+});
+
+test('wrong arguments print the usage, and a folder without a model its name', async () => {
+  expect(await evalCommand(['--task', 'lunch'])).toBe(2);
+  expect(errors[0]).toContain('usage: headroom eval');
+  await expect(evalCommand(['--task', 'passkey', '--model', folder])).rejects.toThrow(
+    `${folder}: `,
+  );
+});
+
+test('runs a model of a folder over threads and prints one JSON object', async () => {
+  const config = tinyConfig('llama');
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+  const weights = writeTensors(tinyTensors(config));
+  writeFileSync(join(folder, 'model.safetensors'), new Uint8Array(await weights.arrayBuffer()));
+  const args = ['--task', 'multi-turn', '--context', '64', '--samples', '5', '--model', folder];
+  expect(await evalCommand([...args, '--protocol', 'turns', '--threads', '2', '--json'])).toBe(0);
+  const result = JSON.parse(lines.join('\n'));
+  expect(result).toMatchObject({
+    policy: 'full',
+    taskId: 'multi-turn',
+    protocol: 'turns',
+    samplesDone: 5,
+    threads: 2,
+    chance: 0.01,
+  });
+  expect(result.accuracy.total).toBe(20);
+  expect(result.bytesPerToken.payload).toBe(result.bytesPerToken.full);
+  expect(result.wallSeconds).toBeGreaterThan(0);
+  const shown = evaluationLines({ ...result, plan: { contextTokens: 64 } }, 1.5);
+  expect(shown[0]).toMatch(/^accuracy\t\d+\.\d % \(\d+\.\d % to \d+\.\d %\), \d+ of 20$/);
+  expect(shown.at(-1)).toBe('time\t1.50 s for 5 contexts of 64 tokens');
+});
+
+test('gates says of each whether it is passed, with n, interval and bar', async () => {
+  const args = ['--context', '64', '--samples', '4', '--model', folder, '--threads', '1'];
+  expect(await gatesCommand(args)).toBe(1);
+  expect(lines.map((line) => line.split('\t').slice(0, 2))).toEqual([
+    ['fails', 'passkey'],
+    ['fails', 'one of several keys'],
+    ['fails', 'two hops'],
+    ['fails', expect.stringMatching(/^induction head \(layer \d, head \d\)$/)],
+    ['measured', 'sink mass'],
+  ]);
+  expect(lines[0]).toMatch(/\t0\.\d{3} \(0\.000 to 0\.\d{3}\), n 4, bar 0\.95$/);
+  await expect(gatesCommand(['--samples', '0'])).rejects.toThrow('invalid --samples: 0');
+});
+
+test('tasks lists every task, and shows one with its options and a sample', async () => {
+  expect(await tasksCommand([])).toBe(0);
+  expect(lines.map((line) => line.split('\t')[0])).toEqual(TASKS.map(({ id }) => id));
+  for (const { id, options } of TASKS) {
+    lines.length = 0;
+    expect(await tasksCommand([id, '--seed', '3'])).toBe(0);
+    expect(lines[0]?.split('\t')[0]).toBe(id);
+    for (const name of Object.keys(options)) {
+      expect(lines.some((line) => line.startsWith(`option ${name}\t`))).toBe(true);
+    }
+    expect(lines.some((line) => line.startsWith('context\t<bos> '))).toBe(true);
+  }
+  await expect(tasksCommand(['lunch'])).rejects.toThrow('unknown task: lunch');
+});
