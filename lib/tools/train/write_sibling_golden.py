@@ -5,29 +5,14 @@
 
 import json
 import os
-import struct
 import sys
 
-import numpy as np
 import torch
 
+from safetensors_file import read_safetensors
 from siblings import MIXERS, Sibling
 
 TOKENS = 48
-
-
-def read_safetensors(path):
-    with open(path, "rb") as file:
-        data = file.read()
-    (length,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8 : 8 + length])
-    header.pop("__metadata__", None)
-    tensors = {}
-    for name, entry in header.items():
-        start, end = entry["data_offsets"]
-        values = np.frombuffer(data[8 + length + start : 8 + length + end], np.float32)
-        tensors[name] = torch.from_numpy(values.reshape(entry["shape"]).copy())
-    return tensors
 
 
 def main():
