@@ -52,10 +52,10 @@ export function runSeconds(first: number, slope: number, count: number): number 
 export function endedBefore(first: number, slope: number, most: number, seconds: number): number {
   // Guess by the quadratic formula, then settle what rounding leaves.
   const b = first - slope / 2;
+  const root = Math.sqrt(b * b + 2 * slope * seconds);
+  // Of the two forms of the root, the one that does not subtract nearly equal numbers.
   const guess =
-    slope === 0
-      ? seconds / first
-      : (2 * seconds) / (b + Math.sqrt(Math.max(0, b * b + 2 * slope * seconds)));
+    slope === 0 ? seconds / first : b > 0 ? (2 * seconds) / (b + root) : (root - b) / slope;
   let count = Math.max(0, Math.min(most, Math.floor(guess)));
   while (count > 0 && runSeconds(first, slope, count) >= seconds) count--;
   while (count < most && runSeconds(first, slope, count + 1) < seconds) count++;

@@ -59,7 +59,7 @@ function copied<A extends Float64Array | Int32Array>(column: A, length: number):
 export function reserveRows(log: RunLog, more: number): void {
   if (log.count + more <= log.startSeconds.length) return;
   const { length: known } = log.startSeconds;
-  const length = Math.max(log.count + more, known < 65_536 ? known * 2 : Math.ceil(known * 1.3));
+  const length = Math.max(log.count + more, known < 2 ** 20 ? known * 2 : Math.ceil(known * 1.3));
   log.startSeconds = copied(log.startSeconds, length);
   log.durationSeconds = copied(log.durationSeconds, length);
   if (log.runIterations.length > 0) log.runIterations = copied(log.runIterations, length);
