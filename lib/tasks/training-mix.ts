@@ -1,26 +1,13 @@
 import type { Random } from '../random/random';
 import { entropyStream } from './entropy-stream';
-import { fillerTokens } from './filler';
 import { generateCommonWords } from './generators/common-words';
 import { generateFacts } from './generators/facts';
 import { generateMultiValue } from './generators/multi-value';
 import { generatePasskey } from './generators/passkey';
-import { generateQueriedPairs } from './generators/queried-pairs';
-import { generateCopying } from './generators/repeated-sequence';
 import { generateCopy, generateMqar } from './generators/repeats';
 import { generateUpdates } from './generators/updates';
-import { drawDistinct } from './place';
 import type { TaskSample } from './types';
-import {
-  ALL_FILLER_TOKENS,
-  ASK,
-  BAR,
-  BOS,
-  END,
-  NAME_TOKENS,
-  NUMBER_TOKENS,
-  PAD,
-} from './vocabulary';
+import { ASK, END, PAD } from './vocabulary';
 
 /** How a token counts in the training loss. */
 export const LOSS_CLASS = { none: 0, text: 1, answer: 2 } as const;
@@ -132,46 +119,6 @@ function mixture(rowTokens: number, maxFacts: number): Stage {
   };
 }
 
-/**
- * The last stage: sequences of every length repeated at every distance, so that copying is matching
- * and not an offset, beside what came before.
- */
-function finish(rowTokens: number, maxFacts: number): Stage {
-  const before = mixture(rowTokens, maxFacts);
-  const words = [...NAME_TOKENS, ...NUMBER_TOKENS, ...ALL_FILLER_TOKENS];
-
-  /** A random sequence again and again; from its second round on every token is an answer. */
-  function rounds(random: Random): TaskSample {
-    const symbols = random.uniform() < 0.5 ? words : words.slice(0, NAME_TOKENS.length + 100);
-    const sequence = drawDistinct(symbols, random.integer(8, 140), random);
-    const lead = random.uniform() < 0.5 ? random.integer(1, rowTokens >> 2) : 0;
-    const context = [BOS, ...fillerTokens(lead, random), ...sequence];
-    const answer: number[] = [];
-    while (context.length + answer.length < rowTokens)
-      answer.push(...sequence.slice(1), sequence[0]!);
-    const bar = random.uniform() < 0.5 ? [BAR] : [];
-    const question = [...bar, sequence[0]!];
-    return { context, turns: [{ kind: 'rounds', question, answer, evidence: [], depth: 0 }] };
-  }
-
-  return {
-    rowTokens,
-    sample(random) {
-      const draw = random.uniform();
-      if (draw < 0.6) return before.sample(random);
-      if (draw < 0.75) return rounds(random);
-      if (draw < 0.87) {
-        const symbols = random.integer(4, 160);
-        const contextTokens = random.integer(symbols + 1, rowTokens - symbols - 1);
-        return generateCopying({ contextTokens, symbols }, random);
-      }
-      const pairs = random.integer(2, 64);
-      const contextTokens = random.integer(2 * pairs + 1, rowTokens - 2 * pairs - 1);
-      return generateQueriedPairs({ contextTokens, pairs, queries: pairs, gaps: 'none' }, random);
-    },
-  };
-}
-
 /** Many facts in a row without filler: the densest questions a context can hold. */
 function dense(rowTokens: number, facts: number): Stage {
   return {
@@ -198,5 +145,4 @@ export const STAGES: readonly Stage[] = [
   mixture(128, 6),
   mixture(256, 12),
   mixture(576, 16),
-  finish(576, 16),
 ];

@@ -1,6 +1,6 @@
 """Trains the recall model of public/models on the task generators of lib/tasks.
 
-    python3 lib/tools/train/train_recall.py --out DIR [--seed 1] [--threads 1] [--stages 10 --start DIR]
+    python3 lib/tools/train/train_recall.py --out DIR [--seed 1] [--threads 1]
 
 Needs PyTorch 1.13 or later (CPU) and Node. Rows come through a pipe from write-rows.ts, so training
 and judging use the same generators. A stage of the curriculum ends when recall has broken through
@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 
 from llama import Llama
-from safetensors_file import read_safetensors, write_safetensors
+from safetensors_file import write_safetensors
 
 CONFIG = {
     "architectures": ["LlamaForCausalLM"],
@@ -40,23 +40,25 @@ CONFIG = {
     "torch_dtype": "float32",
 }
 
-# (stage of training-mix.ts, tokens of a row, rows of a batch, most steps, least steps, rate at its
-# start and end)
-PEAK_RATE = 2e-3
+# (stage of training-mix.ts, tokens of a row, rows of a batch, most steps, least steps)
 STAGES = [
-    (0, 18, 192, 2000, 150, PEAK_RATE, PEAK_RATE),
-    (1, 30, 128, 2500, 150, PEAK_RATE, PEAK_RATE),
-    (2, 42, 96, 2500, 150, PEAK_RATE, PEAK_RATE),
-    (3, 37, 96, 2500, 150, PEAK_RATE, PEAK_RATE),
-    (4, 73, 64, 2500, 200, PEAK_RATE, PEAK_RATE),
-    (5, 109, 48, 2500, 300, PEAK_RATE, PEAK_RATE),
-    (6, 144, 32, 1500, 300, PEAK_RATE, PEAK_RATE),
-    (7, 128, 32, 1300, 1300, PEAK_RATE, 1.63e-3),
-    (8, 256, 16, 1300, 1300, 1.63e-3, 8e-4),
-    (9, 576, 8, 600, 600, 8e-4, 4.7e-4),
-    (10, 576, 8, 1300, 1300, 1e-3, 5e-5),
+    (0, 18, 192, 2000, 150),
+    (1, 30, 128, 2500, 150),
+    (2, 42, 96, 2500, 150),
+    (3, 37, 96, 2500, 150),
+    (4, 73, 64, 2500, 200),
+    (5, 109, 48, 2500, 300),
+    (6, 144, 32, 1500, 300),
+    (7, 128, 32, 1300, 1300),
+    (8, 256, 16, 1300, 1300),
+    (9, 576, 8, 600, 600),
 ]
 BREAKTHROUGH = 0.985
+PEAK_RATE = 2e-3
+# From this stage on the rate falls on a cosine that would reach 5 % of its peak after so many steps;
+# the last stage was stopped when the gates were passed.
+FIRST_COSINE_STAGE = 7
+COSINE_STEPS = 4500
 WARM_UP_STEPS = 100
 TEXT_WEIGHT = 0.2
 ANSWER = 2
@@ -96,23 +98,13 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--stages", type=int, nargs="+", help="only these; all unless given")
-    parser.add_argument("--start", help="a folder with weights to go on from, optimizer anew")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     os.makedirs(options.out, exist_ok=True)
-    log_path = os.path.join(options.out, "training-log.jsonl")
-    seen_before, minutes_before = 0, 0.0
-    if options.start is not None and os.path.exists(log_path):
-        with open(log_path) as file:
-            last = json.loads(file.readlines()[-1])
-        seen_before, minutes_before = last["tokensSeen"], last["minutes"]
-    log = open(log_path, "w" if options.start is None else "a", buffering=1)
+    log = open(os.path.join(options.out, "training-log.jsonl"), "w", buffering=1)
 
     model = Llama(CONFIG)
-    if options.start is not None:
-        model.load_state_dict(read_safetensors(os.path.join(options.start, "model.safetensors")))
     decayed = [p for p in model.parameters() if p.dim() == 2]
     plain = [p for p in model.parameters() if p.dim() != 2]
     optimizer = torch.optim.AdamW(
@@ -120,8 +112,7 @@ def main():
         lr=PEAK_RATE,
         betas=(0.9, 0.95),
     )
-    chosen = [s for s in STAGES if options.stages is None or s[0] in options.stages]
-    started, seen, step = time.time() - 60 * minutes_before, seen_before, 0
+    started, seen, step, cosine_step = time.time(), 0, 0, 0
 
     def save(last):
         metadata = {"tokens_seen": str(seen), "seed": str(options.seed), "stage": str(last)}
@@ -131,13 +122,16 @@ def main():
             json.dump(CONFIG, file, indent=2)
             file.write("\n")
 
-    for stage, row_tokens, rows, most, least, first_rate, last_rate in chosen:
+    for stage, row_tokens, rows, most, least in STAGES:
         smooth_right, smooth_loss = 0.0, 0.0
         stream = row_stream(stage, row_tokens, rows, options.seed)
         for i in range(most):
             tokens, loss_class = next(stream)
-            fall = 0.5 * (1 + math.cos(math.pi * i / most))
-            rate = min(1.0, (step + 1) / WARM_UP_STEPS) * (last_rate + (first_rate - last_rate) * fall)
+            rate = PEAK_RATE * min(1.0, (step + 1) / WARM_UP_STEPS)
+            if stage >= FIRST_COSINE_STAGE:
+                done = cosine_step / COSINE_STEPS
+                rate *= 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done))
+                cosine_step += 1
             for group in optimizer.param_groups:
                 group["lr"] = rate
             loss, right = losses(model, tokens, loss_class)
