@@ -23,8 +23,12 @@ import {
   DecodeEditor,
   DecodeResultView,
   ModelResultView,
+  RecallGapEditor,
+  RecallGapResultView,
   RecurrentEditor,
   RecurrentResultView,
+  SpeculateEditor,
+  SpeculateResultView,
 } from './loaded-later';
 import styles from './results.module.css';
 import { SaveTensors } from './save-tensors';
@@ -91,6 +95,10 @@ function Editor({ cell, edit }: Pick<Props, 'cell' | 'edit'>) {
       return <DecodeEditor params={cell.params} onParams={onParams} />;
     case 'cache':
       return <CacheEditor params={cell.params} onParams={onParams} />;
+    case 'recall-gap':
+      return <RecallGapEditor params={cell.params} onParams={onParams} />;
+    case 'speculate':
+      return <SpeculateEditor params={cell.params} onParams={onParams} />;
     default:
       return null;
   }
@@ -148,6 +156,8 @@ function Output({ cell, session, edit }: Props) {
     case 'decode':
     case 'model':
     case 'cache':
+    case 'recall-gap':
+    case 'speculate':
     case 'workload':
     case 'serve': {
       const { result } = status;
@@ -167,6 +177,8 @@ function Output({ cell, session, edit }: Props) {
           {output.kind === 'decode' && <DecodeResultView result={output.value} />}
           {output.kind === 'model' && <ModelResultView result={output.value} />}
           {output.kind === 'cache' && <CacheResultView result={output.value} />}
+          {output.kind === 'recall-gap' && <RecallGapResultView result={output.value} />}
+          {output.kind === 'speculate' && <SpeculateResultView result={output.value} />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
             <ServeResultView result={output.value} params={cell.params} />

@@ -24,9 +24,21 @@ export const DecodeResultView = lazy(async () => ({
 export const ModelResultView = lazy(async () => ({
   default: (await import('./model-result')).ModelResultView,
 }));
+export const RecallGapEditor = lazy(async () => ({
+  default: (await import('./recall-gap-editor')).RecallGapEditor,
+}));
+export const RecallGapResultView = lazy(async () => ({
+  default: (await import('./recall-gap-result')).RecallGapResultView,
+}));
 export const RecurrentEditor = lazy(async () => ({
   default: (await import('./recurrent-editor')).RecurrentEditor,
 }));
 export const RecurrentResultView = lazy(async () => ({
   default: (await import('./recurrent-result')).RecurrentResultView,
+}));
+export const SpeculateEditor = lazy(async () => ({
+  default: (await import('./speculate-editor')).SpeculateEditor,
+}));
+export const SpeculateResultView = lazy(async () => ({
+  default: (await import('./speculate-result')).SpeculateResultView,
 }));

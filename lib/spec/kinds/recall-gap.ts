@@ -15,11 +15,7 @@ export const recallGapParams = z.strictObject({
     .max(SIBLING_NAMES.length)
     .default([...SIBLING_NAMES]),
   /** Key-value pairs of a context, one point of the curve each. */
-  pairs: z
-    .array(z.int().min(2).max(64))
-    .min(1)
-    .max(MAX_POINTS)
-    .default([2, 4, 8, 16, 32, 48, 64]),
+  pairs: z.array(z.int().min(2).max(64)).min(1).max(MAX_POINTS).default([2, 4, 8, 16, 32, 48, 64]),
   /** Contexts drawn per point. */
   samples: z.int().min(1).max(500).default(20),
   /** Keys asked after one context, each with the true answers before it in sight. */

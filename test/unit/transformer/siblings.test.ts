@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { SIBLING_NAMES, type SiblingName } from '../../../lib/spec/kinds/recall-gap';
 import { createRandom } from '../../../lib/random/random';
+import { SIBLING_NAMES, type SiblingName } from '../../../lib/spec/kinds/recall-gap';
 import { loadSibling } from '../../../lib/transformer/load/sibling';
 import { linear } from '../../../lib/transformer/reference';
 import {
