@@ -186,7 +186,7 @@ const params = {
                   { type: 'random' },
                   { type: 'attention', queries: 'window', windowTokens: 8 },
                 ),
-                action: fc.constantFrom({ type: 'evict' }, { type: 'quantise', bits: 4 }),
+                action: fc.constantFrom({ type: 'evict' }, { type: 'quantise' }),
                 allocator: fc.constantFrom({ type: 'uniform' }, { type: 'pyramid', beta: 20 }),
               },
               { requiredKeys: ['budget'] },
