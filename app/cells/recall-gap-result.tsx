@@ -42,7 +42,7 @@ export function RecallGapResultView({ result }: { readonly result: RecallGapResu
           <>
             {formatPercent(accuracy.share)}{' '}
             <small>
-              {formatPercent(accuracy.low)} to {formatPercent(accuracy.high)}
+              {formatCount(100 * accuracy.low)} to {formatPercent(accuracy.high)}
             </small>
           </>
         )}
@@ -89,16 +89,18 @@ function Pictures(props: {
           </li>
         ))}
       </ul>
-      <PlotFigure
-        options={recall}
-        label={recallLabel(curves)}
-        caption={`${name}: bars are 95 % intervals, the dotted line is a guess among the values that stand there${isLong ? `; right of the line at ${result.trainedPairs} pairs is extrapolation` : ''}`}
-      />
-      <PlotFigure
-        options={state}
-        label={stateLabel(curves)}
-        caption="what a model keeps: a cache grows with the context, a state does not"
-      />
+      <div className={styles.pair}>
+        <PlotFigure
+          options={recall}
+          label={recallLabel(curves)}
+          caption={`${name}: bars are 95 % intervals, the dotted line is a guess among the values that stand there${isLong ? `; right of the line at ${result.trainedPairs} pairs is extrapolation` : ''}`}
+        />
+        <PlotFigure
+          options={state}
+          label={stateLabel(curves)}
+          caption="what a model keeps: a cache grows with the context, a state does not"
+        />
+      </div>
     </section>
   );
 }
@@ -112,34 +114,36 @@ function CurveTable(props: {
   const { name, caption, curves, cell } = props;
   const pairs = curves[0]?.points.map((point) => point.pairs) ?? [];
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section className={styles.scroll} aria-label={name} tabIndex={0}>
-      <table>
-        <caption>{caption}</caption>
-        <thead>
-          <tr>
-            <th scope="col">pairs</th>
-            {pairs.map((count) => (
-              <th key={count} scope="col">
-                {count}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {curves.map((curve) => (
-            <tr key={curveName(curve)}>
-              <th scope="row">{curveName(curve)}</th>
-              {curve.points.map((point) => (
-                <td key={point.pairs} data-extrapolated={point.isExtrapolated || undefined}>
-                  {cell(point)}
-                </td>
+    <>
+      <p className={styles.note}>{caption}</p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <section className={styles.scroll} aria-label={name} tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">pairs</th>
+              {pairs.map((count) => (
+                <th key={count} scope="col">
+                  {count}
+                </th>
               ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </section>
+          </thead>
+          <tbody>
+            {curves.map((curve) => (
+              <tr key={curveName(curve)}>
+                <th scope="row">{curveName(curve)}</th>
+                {curve.points.map((point) => (
+                  <td key={point.pairs} data-extrapolated={point.isExtrapolated || undefined}>
+                    {cell(point)}
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+    </>
   );
 }
 
@@ -160,7 +164,7 @@ function Gains({ curves }: { readonly curves: readonly RecallCurve[] }) {
       </p>
       <CurveTable
         name="change by reading twice"
-        caption="read twice minus read once on the same contexts, in points, with 95 % intervals over contexts"
+        caption="read twice minus read once on the same contexts, in points, with 95 % intervals over contexts, each for its point alone"
         curves={curves}
         cell={({ gain }) =>
           gain === undefined ? (

@@ -55,7 +55,6 @@ export function SpeculateResultView({ result }: { readonly result: SpeculateResu
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <section className={styles.scroll} aria-label="acceptance by place" tabIndex={0}>
         <table>
-          <caption>acceptance by place in the draft</caption>
           <thead>
             <tr>
               {['place', 'drafted', 'reached', 'accepted', 'of reached', '95 % interval'].map(

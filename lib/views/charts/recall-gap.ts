@@ -133,7 +133,7 @@ export function stateChart(
 ): PlotModule.PlotOptions {
   return {
     ...common(width),
-    height: 220,
+    height: 280,
     x: pairsAxis(result),
     y: {
       type: 'log',
