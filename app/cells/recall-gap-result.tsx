@@ -76,7 +76,7 @@ function Pictures(props: {
     (Plot: typeof PlotModule, width: number) => stateChart(Plot, result, curves, width),
     [result, reads],
   );
-  const isLong = curves[0]?.points.some(({ pairs }) => pairs > result.trainedPairs) === true;
+  const isLong = curves[0]?.points.some(({ isExtrapolated }) => isExtrapolated) === true;
   return (
     <section aria-label={`recall, ${name}`}>
       <ul className={styles.legend}>
@@ -93,7 +93,7 @@ function Pictures(props: {
         <PlotFigure
           options={recall}
           label={recallLabel(curves)}
-          caption={`${name}: bars are 95 % intervals, the dotted line is a guess among the values that stand there${isLong ? `; right of the line at ${result.trainedPairs} pairs is extrapolation` : ''}`}
+          caption={`${name}: bars are 95 % intervals, the dotted line is a guess among the values that stand there${isLong ? `; right of the line at ${curves[0]?.trainedPairs} pairs is extrapolation` : ''}`}
         />
         <PlotFigure
           options={state}

@@ -8,7 +8,7 @@ export interface RecallPoint {
   readonly pairs: number;
   /** Tokens read before the questions. */
   readonly promptTokens: number;
-  /** More pairs, or a longer row, than the model was trained on. */
+  /** More pairs than `trainedPairs` of the curve. */
   readonly isExtrapolated: boolean;
   /** What the model keeps between tokens when the questions begin, f32. */
   readonly stateBytes: number;
@@ -26,6 +26,8 @@ export interface RecallCurve {
   readonly reads: 1 | 2;
   readonly mixers: readonly SiblingMixer[];
   readonly parameters: number;
+  /** Most pairs that make a row as the model was trained on: their number, and the row's length. */
+  readonly trainedPairs: number;
   readonly points: readonly RecallPoint[];
 }
 

@@ -56,6 +56,20 @@ export function layRecall(
   return { tokens, promptTokens, answers };
 }
 
+/** Most pairs whose row, read so often, is no longer than the longest of training. */
+export function trainedPairsOf(
+  reads: 1 | 2,
+  { questions, order }: Pick<RecallGapParams, 'questions' | 'order'>,
+): number {
+  let pairs = MOST_PAIRS;
+  const tokens = () => {
+    const asked = Math.min(questions, pairs);
+    return 2 + 2 * pairs * reads + 2 * asked + (order === 'first' ? 1 + asked : 0);
+  };
+  while (pairs > 0 && tokens() > MOST_ROW_TOKENS) pairs--;
+  return pairs;
+}
+
 /** Questions of a row that a sibling answers right, each with the true answers before it in sight. */
 export function rightAnswers(sibling: LoadedSibling, row: RecallRow): number {
   const { vocabularySize } = sibling.config;
@@ -115,7 +129,7 @@ export function* recallGapSteps(
     }
     done += tokensOf(pairs) / totalTokens;
     for (const each of reads) {
-      const { promptTokens, tokens } = rows.get(each)!;
+      const { promptTokens } = rows.get(each)!;
       for (const model of models) {
         const { once, twice, gains } = tallies.get(model)!;
         const { config } = siblings.get(model)!;
@@ -123,7 +137,7 @@ export function* recallGapSteps(
         const point: RecallPoint = {
           pairs,
           promptTokens,
-          isExtrapolated: pairs > MOST_PAIRS || tokens.length > MOST_ROW_TOKENS,
+          isExtrapolated: pairs > trainedPairsOf(each, params),
           stateBytes: siblingStateBytes(config, promptTokens),
           accuracy: (each === 1 ? once : twice).share(),
           ...(each === 2 ? { gain: meanWithInterval(gains) } : {}),
@@ -140,6 +154,7 @@ export function* recallGapSteps(
         reads: each,
         mixers: config.mixers,
         parameters,
+        trainedPairs: trainedPairsOf(each, params),
         points: points.get(`${model} ${each}`)!,
       };
     }),

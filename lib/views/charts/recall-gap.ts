@@ -64,17 +64,24 @@ function common(width: number): PlotModule.PlotOptions {
 }
 
 /** Where training ended: everything to the right of it is extrapolation. */
-function trainedMark(Plot: typeof PlotModule, result: RecallGapResult): PlotModule.Markish[] {
-  const most = Math.max(...(result.curves[0]?.points ?? []).map(({ pairs }) => pairs));
-  if (!(most > result.trainedPairs)) return [];
+function trainedMark(
+  Plot: typeof PlotModule,
+  curve: RecallCurve | undefined,
+): PlotModule.Markish[] {
+  if (curve === undefined) return [];
+  const { trainedPairs, points } = curve;
+  const most = Math.max(...points.map(({ pairs }) => pairs));
+  const least = Math.min(...points.map(({ pairs }) => pairs));
+  if (!(most > trainedPairs)) return [];
+  const start = Math.max(least, trainedPairs);
   return [
     Plot.rectX([0], {
-      x1: result.trainedPairs,
+      x1: start,
       x2: most,
       fill: 'var(--masked)',
       fillOpacity: 0.5,
     }),
-    Plot.ruleX([result.trainedPairs], { stroke: 'var(--ink-soft)' }),
+    Plot.ruleX([start], { stroke: 'var(--ink-soft)' }),
   ];
 }
 
@@ -97,7 +104,7 @@ export function recallChart(
       grid: true,
     },
     marks: [
-      ...trainedMark(Plot, result),
+      ...trainedMark(Plot, curves[0]),
       Plot.line(guesses, {
         x: 'pairs',
         y: 'share',

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readSiblingFile } from '../../../lib/cli/run/sibling-file';
-import { layRecall, meanWithInterval, recallSample } from '../../../lib/evaluate/recall-gap';
+import {
+  layRecall,
+  meanWithInterval,
+  recallSample,
+  trainedPairsOf,
+} from '../../../lib/evaluate/recall-gap';
 import { createRandom } from '../../../lib/random/random';
 import { createRecallGapJob } from '../../../lib/run/recall-gap-job';
 import { decodeResult, encodeResult } from '../../../lib/run/result-json';
@@ -57,6 +62,26 @@ describe('rows of the recall gap', () => {
   });
 });
 
+describe('the pairs of training', () => {
+  it('are the most whose row is as long as one of training', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 32 }),
+        fc.constantFrom<1 | 2>(1, 2),
+        fc.constantFrom<'last' | 'first'>('last', 'first'),
+        (questions, reads, order) => {
+          const most = trainedPairsOf(reads, { questions, order });
+          const length = (pairs: number) =>
+            layRecall(recallSample(pairs, { seed: 1, questions }, 0), reads, order).tokens.length;
+          expect(length(most)).toBeLessThanOrEqual(MOST_ROW_TOKENS);
+          expect(most === 32 || length(most + 1) > MOST_ROW_TOKENS).toBe(true);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+});
+
 describe('the recall-gap job', () => {
   it('shows the gap: softmax recalls what linear attention of the same size does not', async () => {
     const params = recallGapParams.parse({
@@ -90,6 +115,7 @@ describe('the recall-gap job', () => {
     });
     const { curves } = await job(params, signal, ignore);
     expect(curves.map(({ reads }) => reads)).toEqual([1, 2]);
+    expect(curves.map(({ trainedPairs }) => trainedPairs)).toEqual([32, 28]);
     const [once, twice] = curves.map(({ points }) => points);
     for (const [i, point] of twice!.entries()) {
       expect(point.promptTokens).toBe(2 * once![i]!.promptTokens - 1);
