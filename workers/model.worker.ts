@@ -4,6 +4,7 @@ import type { EvaluationApi } from '../lib/run/evaluation-service';
 import { createModelApi } from '../lib/run/model-api';
 import { createWorkerClient } from '../lib/run/worker-client';
 import { fetchRecall } from './fetch-recall';
+import { fetchSibling } from './fetch-sibling';
 import { fetchRange } from './model-fetch';
 
 /** Most threads of an evaluation: each has its own copy of the model. */
@@ -16,6 +17,7 @@ const spawn = () =>
 expose(
   createModelApi({
     readRecall: fetchRecall,
+    readSibling: fetchSibling,
     fetchRange,
     makePool() {
       const workers = Math.max(1, Math.min(MOST_WORKERS, navigator.hardwareConcurrency || 1));

@@ -36,6 +36,8 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
   decode: 'Decode over a stored cache',
   model: 'Model in the page',
   cache: 'KV-cache policies',
+  'recall-gap': 'Recall gap',
+  speculate: 'Draft and verify',
   workload: 'Workload',
   serve: 'Serving, simulated',
   map: 'Attention map',

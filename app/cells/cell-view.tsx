@@ -23,9 +23,13 @@ import {
   DecodeEditor,
   DecodeResultView,
   ModelResultView,
+  RecallGapEditor,
+  RecallGapResultView,
   RecurrentEditor,
   RecurrentResultView,
   ServeEditor,
+  SpeculateEditor,
+  SpeculateResultView,
 } from './loaded-later';
 import styles from './results.module.css';
 import { SaveTensors } from './save-tensors';
@@ -99,6 +103,10 @@ function Editor({ cell, edit }: Pick<Props, 'cell' | 'edit'>) {
           onStrategy={(strategy) => edit.param(cell.id, ['strategy'], strategy)}
         />
       );
+    case 'recall-gap':
+      return <RecallGapEditor params={cell.params} onParams={onParams} />;
+    case 'speculate':
+      return <SpeculateEditor params={cell.params} onParams={onParams} />;
     default:
       return null;
   }
@@ -156,6 +164,8 @@ function Output({ cell, session, edit }: Props) {
     case 'decode':
     case 'model':
     case 'cache':
+    case 'recall-gap':
+    case 'speculate':
     case 'workload':
     case 'serve': {
       const { result } = status;
@@ -175,6 +185,8 @@ function Output({ cell, session, edit }: Props) {
           {output.kind === 'decode' && <DecodeResultView result={output.value} />}
           {output.kind === 'model' && <ModelResultView result={output.value} />}
           {output.kind === 'cache' && <CacheResultView result={output.value} />}
+          {output.kind === 'recall-gap' && <RecallGapResultView result={output.value} />}
+          {output.kind === 'speculate' && <SpeculateResultView result={output.value} />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
             <ServeResultView result={output.value} params={cell.params} />

@@ -24,6 +24,12 @@ export const DecodeResultView = lazy(async () => ({
 export const ModelResultView = lazy(async () => ({
   default: (await import('./model-result')).ModelResultView,
 }));
+export const RecallGapEditor = lazy(async () => ({
+  default: (await import('./recall-gap-editor')).RecallGapEditor,
+}));
+export const RecallGapResultView = lazy(async () => ({
+  default: (await import('./recall-gap-result')).RecallGapResultView,
+}));
 export const RecurrentEditor = lazy(async () => ({
   default: (await import('./recurrent-editor')).RecurrentEditor,
 }));
@@ -32,4 +38,10 @@ export const RecurrentResultView = lazy(async () => ({
 }));
 export const ServeEditor = lazy(async () => ({
   default: (await import('./serve-editor')).ServeEditor,
+}));
+export const SpeculateEditor = lazy(async () => ({
+  default: (await import('./speculate-editor')).SpeculateEditor,
+}));
+export const SpeculateResultView = lazy(async () => ({
+  default: (await import('./speculate-result')).SpeculateResultView,
 }));

@@ -14,7 +14,9 @@ export function provenanceLabel(provenance: Provenance): string {
           : 'CPU reference'
         : engine === 'wasm'
           ? 'WebAssembly on the CPU'
-          : `WebGPU on ${adapter?.description || adapter?.architecture || adapter?.vendor || 'an unnamed adapter'}`;
+          : engine === 'reference'
+            ? 'plain TypeScript on the CPU'
+            : `WebGPU on ${adapter?.description || adapter?.architecture || adapter?.vendor || 'an unnamed adapter'}`;
   return [
     device,
     adapter?.isFallback === true && engine === 'webgpu' ? 'software adapter' : undefined,

@@ -53,6 +53,27 @@ export async function runCellJob(
         ),
       };
     }
+    case 'recall-gap':
+      return {
+        kind: 'recall-gap',
+        value: await workers.model.call(
+          (api, jobId, onProgress) => api.recallGap(jobId, cell.params, onProgress),
+          options,
+        ),
+      };
+    case 'speculate': {
+      const input = inputs[0]?.output;
+      if (input !== undefined && input.kind !== 'model')
+        throw new Error(`needs a model as its input (found ${input.kind})`);
+      return {
+        kind: 'speculate',
+        value: await workers.model.call(
+          (api, jobId, onProgress) =>
+            api.speculate(jobId, cell.params, input?.value.params, file, onProgress),
+          options,
+        ),
+      };
+    }
     case 'workload':
       return {
         kind: 'workload',

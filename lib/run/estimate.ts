@@ -39,6 +39,8 @@ const DEFAULTS = {
   modelFixedSeconds: 0.5,
   secondsPerModelToken: 5e-3,
   secondsPerPrefillToken: 4e-4,
+  /** One token through a sibling of two layers, in plain TypeScript. */
+  secondsPerSiblingToken: 2.5e-4,
   secondsPerElement: 5e-8,
   warmupRuns: 3,
   rowsPerSecond: 1e6,
@@ -157,6 +159,27 @@ export function createEstimator(): Estimator {
           const tokens = samples * contextTokens * entries.length;
           return DEFAULTS.modelFixedSeconds + tokens * DEFAULTS.secondsPerPrefillToken;
         }
+        case 'recall-gap': {
+          const { models, samples, questions, pairs, readTwice, order } = cell.params;
+          const tokens = (count: number, reads: number) =>
+            2 * count * reads + (order === 'first' ? 3 : 2) * Math.min(questions, count);
+          const perSample = pairs.reduce(
+            (sum, count) => sum + tokens(count, 1) + (readTwice ? tokens(count, 2) : 0),
+            0,
+          );
+          const all = models.length * samples * perSample;
+          return DEFAULTS.modelFixedSeconds + all * DEFAULTS.secondsPerSiblingToken;
+        }
+        case 'speculate': {
+          const { newTokens, text } = cell.params;
+          // Greedy decoding and the drafter's runs; a user's own model says its size when it is opened.
+          const read = text.type === 'sample' ? text.textTokens : text.prompt.length / 5;
+          return (
+            DEFAULTS.modelFixedSeconds +
+            2 * newTokens * DEFAULTS.secondsPerModelToken +
+            2 * read * DEFAULTS.secondsPerPrefillToken
+          );
+        }
         case 'workload': {
           const { source } = cell.params;
           if (source.type !== 'generator')
@@ -198,6 +221,8 @@ export function createEstimator(): Estimator {
         case 'decode':
         case 'model':
         case 'cache':
+        case 'recall-gap':
+        case 'speculate':
           return;
         case 'workload': {
           if (cell.kind !== 'workload') return;

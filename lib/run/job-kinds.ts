@@ -11,6 +11,8 @@ export const KIND_VERSIONS = {
   decode: 1,
   model: 1,
   cache: 1,
+  'recall-gap': 1,
+  speculate: 1,
   workload: 1,
   serve: 1,
 } as const;
@@ -28,6 +30,9 @@ export const KERNEL_KINDS = [
   'decode',
 ] as const satisfies readonly JobKind[];
 export type KernelKind = (typeof KERNEL_KINDS)[number];
+
+/** Kinds that run in the model worker. */
+const MODEL_KINDS: readonly JobKind[] = ['model', 'cache', 'recall-gap', 'speculate'];
 
 export function isKernelCell(cell: Cell): cell is CellOf<KernelKind> {
   return isKernelKind(cell.kind);
@@ -47,7 +52,7 @@ export function isJobCell(cell: Cell): cell is JobCell {
 
 export function workerOf(kind: JobKind): WorkerName {
   if (isKernelKind(kind)) return 'kernel';
-  return kind === 'model' || kind === 'cache' ? 'model' : 'simulation';
+  return MODEL_KINDS.some((each) => each === kind) ? 'model' : 'simulation';
 }
 
 /** The file that a cell cannot run without, as the document names it (perhaps ''); undefined if it needs none. */

@@ -47,6 +47,24 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
         precision: 'f32',
         engine: output.value.engine,
       };
+    case 'recall-gap':
+      return {
+        ...common,
+        seed: output.value.params.seed,
+        clock: 'performance.now',
+        precision: 'f32',
+        engine: 'reference',
+      };
+    case 'speculate': {
+      const { params, engine } = output.value;
+      return {
+        ...common,
+        seed: params.text.type === 'sample' ? params.text.seed : undefined,
+        clock: 'performance.now',
+        precision: 'f32',
+        engine,
+      };
+    }
     case 'workload':
       return { ...common, seed: output.value.seed, engine: 'cpu' };
     case 'serve': {

@@ -3,7 +3,13 @@ import { runCellJob, type Workers } from './cell-job';
 import { adopt, type CellRecord, enter, isFresh, isPending, settled } from './cell-record';
 import { inputFailedMessage } from './derive-status';
 import { inputProblem } from './input-problem';
-import { missingFileMessage, neededFileName, type WorkerName, workerOf } from './job-kinds';
+import {
+  type JobCell,
+  missingFileMessage,
+  neededFileName,
+  type WorkerName,
+  workerOf,
+} from './job-kinds';
 import { createJobQueue, type JobQueue } from './job-queue';
 import { makeProvenance } from './provenance';
 import type { CellResult } from './types';
@@ -88,6 +94,16 @@ export function createScheduler(
     else enter(record, 'failed', error instanceof Error ? error.message : String(error));
   }
 
+  /** The file that a job reads: the cell's own, or that of the model it takes as its input. */
+  function fileOf(cell: JobCell): File | undefined {
+    const [input] = cell.inputs;
+    const reader =
+      cell.kind === 'speculate' && input !== undefined ? board.records.get(input)?.cell : cell;
+    return reader === undefined || neededFileName(reader) === undefined
+      ? undefined
+      : board.files.get(reader.id);
+  }
+
   async function runJob(record: CellRecord, signal: AbortSignal): Promise<void> {
     if (record.state !== 'queued') return;
     if (!canStart(record)) {
@@ -99,7 +115,7 @@ export function createScheduler(
     const isCurrent = () => record.version === version;
     const context = board.estimateContext(record);
     const inputs = cell.inputs.map((id) => board.records.get(id)?.result as CellResult);
-    const file = neededFileName(cell) === undefined ? undefined : board.files.get(cell.id);
+    const file = fileOf(cell);
     const hashes = board.hashes();
     // Awaited only after the job; until then a rejection has a handler here.
     hashes.catch(() => undefined);

@@ -3,7 +3,9 @@ import type { DecodeResult } from '../attention/decode/result';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import type { AdapterInfo, AttentionResult, Clock } from '../attention/types';
 import type { CacheResult } from '../evaluate/cell-result';
+import type { RecallGapResult } from '../evaluate/recall-gap-result';
 import type { ServeResult } from '../serving/types';
+import type { SpeculateResult } from '../speculate/cell-result';
 import type { ModelResult } from '../transformer/result';
 import type { Workload } from '../workload/types';
 
@@ -54,6 +56,8 @@ export type CellOutput =
   | { readonly kind: 'decode'; readonly value: DecodeResult }
   | { readonly kind: 'model'; readonly value: ModelResult }
   | { readonly kind: 'cache'; readonly value: CacheResult }
+  | { readonly kind: 'recall-gap'; readonly value: RecallGapResult }
+  | { readonly kind: 'speculate'; readonly value: SpeculateResult }
   | { readonly kind: 'workload'; readonly value: Workload }
   | { readonly kind: 'serve'; readonly value: ServeResult };
 

@@ -8,12 +8,16 @@ import type {
   MapWindow,
 } from '../attention/types';
 import type { CacheResult } from '../evaluate/cell-result';
+import type { RecallGapResult } from '../evaluate/recall-gap-result';
 import type { ServeResult } from '../serving/types';
 import type { CacheParams } from '../spec/kinds/cache';
 import type { ModelParams } from '../spec/kinds/model';
+import type { RecallGapParams } from '../spec/kinds/recall-gap';
 import type { ServeParams } from '../spec/kinds/serve';
+import type { SpeculateParams } from '../spec/kinds/speculate';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import type { CellOf } from '../spec/notebook';
+import type { SpeculateResult } from '../speculate/cell-result';
 import type { ModelResult } from '../transformer/result';
 import type { Workload } from '../workload/types';
 import type { KernelKind } from './job-kinds';
@@ -100,6 +104,20 @@ export interface ModelApi extends Cancellable {
     file: Blob | undefined,
     onProgress: OnProgress,
   ): Promise<CacheResult>;
+  /** The shipped siblings on more and more pairs. */
+  recallGap(
+    jobId: number,
+    params: RecallGapParams,
+    onProgress: OnProgress,
+  ): Promise<RecallGapResult>;
+  /** `model` and `file` as for `cache`. */
+  speculate(
+    jobId: number,
+    params: SpeculateParams,
+    model: ModelParams | undefined,
+    file: Blob | undefined,
+    onProgress: OnProgress,
+  ): Promise<SpeculateResult>;
 }
 
 /** Workloads and simulations: one worker. Files are read in it, in chunks. */

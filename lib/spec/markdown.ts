@@ -18,7 +18,7 @@ export type ParsedFile =
   | { readonly ok: false; readonly issues: readonly FileIssue[] };
 
 const TEXT_MARKER = /^<!-- text #([a-z][a-z0-9-]{0,31}) -->$/;
-const FENCE = /^(`{3,})cell +([a-z]+) +#(\S+)(?: +<- +(.*?))? *$/;
+const FENCE = /^(`{3,})cell +([a-z][a-z-]*) +#(\S+)(?: +<- +(.*?))? *$/;
 
 /**
  * The file form. Front matter holds the version and title; every text cell is a marker comment and

@@ -5,8 +5,10 @@ import { cacheParams } from './kinds/cache';
 import { composeParams } from './kinds/compose';
 import { decodeParams } from './kinds/decode';
 import { modelParams } from './kinds/model';
+import { recallGapParams } from './kinds/recall-gap';
 import { recurrentParams } from './kinds/recurrent';
 import { serveParams } from './kinds/serve';
+import { speculateParams } from './kinds/speculate';
 import { textParams } from './kinds/text';
 import { mapParams, plotParams, tableParams, timelineParams } from './kinds/views';
 import { workloadParams } from './kinds/workload';
@@ -37,6 +39,8 @@ export const cellSchemas = {
   decode: cell('decode', decodeParams.prefault({})),
   model: cell('model', modelParams.prefault({})),
   cache: cell('cache', cacheParams.prefault({})),
+  'recall-gap': cell('recall-gap', recallGapParams.prefault({})),
+  speculate: cell('speculate', speculateParams.prefault({})),
   workload: cell('workload', workloadParams.prefault({})),
   serve: cell('serve', serveParams.prefault({})),
   map: cell('map', mapParams.prefault({})),
@@ -58,6 +62,8 @@ export const cellSchema = z.discriminatedUnion('kind', [
   cellSchemas.decode,
   cellSchemas.model,
   cellSchemas.cache,
+  cellSchemas['recall-gap'],
+  cellSchemas.speculate,
   cellSchemas.workload,
   cellSchemas.serve,
   cellSchemas.map,
@@ -78,6 +84,8 @@ export const INPUT_RULES: Record<
   decode: { kinds: [], count: [0, 0] },
   model: { kinds: [], count: [0, 0] },
   cache: { kinds: ['model'], count: [0, 1] },
+  'recall-gap': { kinds: [], count: [0, 0] },
+  speculate: { kinds: ['model'], count: [0, 1] },
   workload: { kinds: [], count: [0, 0] },
   serve: { kinds: ['workload'], count: [1, 1] },
   map: { kinds: ['attention'], count: [1, 2] },

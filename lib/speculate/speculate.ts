@@ -31,8 +31,25 @@ export function speculate(
   start: number,
   count: number,
   stop: ReadonlySet<number>,
-  { drafter, draftTokens }: SpeculateOptions,
+  options: SpeculateOptions,
 ): Speculated {
+  const steps = speculateSteps(model, cache, logits, start, count, stop, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** `speculate` round by round: yields the tokens written so far. */
+export function* speculateSteps(
+  model: Transformer,
+  cache: TruncatableCache,
+  logits: Float32Array,
+  start: number,
+  count: number,
+  stop: ReadonlySet<number>,
+  { drafter, draftTokens }: SpeculateOptions,
+): Generator<number, Speculated> {
   if (!(Number.isInteger(draftTokens) && draftTokens >= 0)) {
     throw new RangeError(`invalid draftTokens: ${draftTokens} (expected a whole number)`);
   }
@@ -75,6 +92,7 @@ export function speculate(
       drafterCalls: draft.modelCalls,
     });
     if (stopped) break;
+    yield tokens.length;
   }
   return { tokens, rounds };
 }

@@ -2,7 +2,9 @@ import { generateMqar } from './generators/repeats';
 import type { Stage } from './training-mix';
 
 /** Pairs of the longest row the siblings are trained on. */
-const MOST_PAIRS = 32;
+export const MOST_PAIRS = 32;
+/** Tokens of that row, the questions and answers included. */
+export const MOST_ROW_TOKENS = 2 + 4 * MOST_PAIRS;
 
 function upTo(most: number, names: number, numbers: number): Stage {
   return {

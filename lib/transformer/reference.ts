@@ -23,10 +23,35 @@ export function linear(
 ): Float32Array {
   const outputs = weight.length / inputs;
   const out = new Float32Array(rows * outputs);
+  const blocked = outputs - (outputs % 4);
   for (let row = 0; row < rows; row++) {
-    for (let o = 0; o < outputs; o++) {
+    const from = row * inputs;
+    // Four sums at once keep the processor busy; each adds in the order it would alone.
+    for (let o = 0; o < blocked; o += 4) {
+      const w0 = o * inputs;
+      const w1 = w0 + inputs;
+      const w2 = w1 + inputs;
+      const w3 = w2 + inputs;
+      let sum0 = bias?.[o] ?? 0;
+      let sum1 = bias?.[o + 1] ?? 0;
+      let sum2 = bias?.[o + 2] ?? 0;
+      let sum3 = bias?.[o + 3] ?? 0;
+      for (let i = 0; i < inputs; i++) {
+        const value = x[from + i]!;
+        sum0 += value * weight[w0 + i]!;
+        sum1 += value * weight[w1 + i]!;
+        sum2 += value * weight[w2 + i]!;
+        sum3 += value * weight[w3 + i]!;
+      }
+      const to = row * outputs + o;
+      out[to] = sum0;
+      out[to + 1] = sum1;
+      out[to + 2] = sum2;
+      out[to + 3] = sum3;
+    }
+    for (let o = blocked; o < outputs; o++) {
       let sum = bias?.[o] ?? 0;
-      for (let i = 0; i < inputs; i++) sum += x[row * inputs + i]! * weight[o * inputs + i]!;
+      for (let i = 0; i < inputs; i++) sum += x[from + i]! * weight[o * inputs + i]!;
       out[row * outputs + o] = sum;
     }
   }

@@ -11,6 +11,7 @@ import type { SimulationApi } from '../../run/worker-api';
 import type { Notebook } from '../../spec/notebook';
 import { createKernels } from './kernels';
 import { readRecallFile } from './recall-file';
+import { readSiblingFile } from './sibling-file';
 
 function createSimulationApi(): SimulationApi {
   const { signal } = new AbortController();
@@ -26,6 +27,7 @@ function createSimulationApi(): SimulationApi {
 export function createNodeModelApi() {
   return createModelApi({
     readRecall: readRecallFile,
+    readSibling: readSiblingFile,
     makePool: () =>
       createEvaluationPool([createLocalClient(createEvaluationService(), 'evaluation')]),
   });

@@ -15,7 +15,9 @@ import type { ServeResult } from '../../../lib/serving/types';
 import type { AttentionParams } from '../../../lib/spec/kinds/attention';
 import type { CacheParams } from '../../../lib/spec/kinds/cache';
 import type { ModelParams } from '../../../lib/spec/kinds/model';
+import type { RecallGapParams } from '../../../lib/spec/kinds/recall-gap';
 import type { ServeParams } from '../../../lib/spec/kinds/serve';
+import type { SpeculateParams } from '../../../lib/spec/kinds/speculate';
 import type { WorkloadParams } from '../../../lib/spec/kinds/workload';
 import { type Notebook, notebookSchema } from '../../../lib/spec/notebook';
 import type { Workload } from '../../../lib/workload/types';
@@ -165,6 +167,8 @@ export function createFakes() {
   const model = createFakeClient<ModelApi>('model', {
     model: (_job: number, params: ModelParams) => ({ params, engine: 'reference' }),
     cache: (_job: number, params: CacheParams) => ({ params, engine: 'reference' }),
+    recallGap: (_job: number, params: RecallGapParams) => ({ params }),
+    speculate: (_job: number, params: SpeculateParams) => ({ params, engine: 'wasm' }),
   });
   return { kernel, model, simulation };
 }

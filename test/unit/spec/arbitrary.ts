@@ -224,6 +224,38 @@ const params = {
     },
     { requiredKeys: [] },
   ),
+  'recall-gap': fc.record(
+    {
+      models: fc.subarray(['softmax', 'linear', 'gated-delta', 'window-hybrid'], { minLength: 1 }),
+      pairs: fc.array(int(2, 64), { minLength: 1, maxLength: 5 }),
+      samples: int(1, 500),
+      questions: int(1, 32),
+      order: fc.constantFrom('last', 'first'),
+      readTwice: fc.boolean(),
+      seed: int(0, 999),
+    },
+    { requiredKeys: [] },
+  ),
+  speculate: fc.record(
+    {
+      drafter: fc.constantFrom('draft-lookup', 'draft-snapkv', 'not-known'),
+      share: fc.double({ min: 0.005, max: 1, noNaN: true }),
+      draftTokens: int(1, 16),
+      text: fc.oneof(
+        fc.record(
+          {
+            type: fc.constant('sample'),
+            sample: fc.constantFrom('facts', 'copy'),
+            seed: int(0, 9),
+          },
+          { requiredKeys: ['type'] },
+        ),
+        fc.record({ type: fc.constant('prompt'), prompt: text }),
+      ),
+      newTokens: int(2, 256),
+    },
+    { requiredKeys: [] },
+  ),
   decode: fc.oneof(
     fc.record(
       {
@@ -400,6 +432,8 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     compose: fc.array(params.compose, { maxLength: 2 }),
     model: fc.array(params.model, { maxLength: 2 }),
     cache: fc.array(params.cache, { maxLength: 2 }),
+    recallGap: fc.array(params['recall-gap'], { maxLength: 1 }),
+    speculate: fc.array(params.speculate, { maxLength: 2 }),
     workload: fc.array(params.workload, { maxLength: 2 }),
     serve: fc.array(params.serve, { maxLength: 3 }),
     map: fc.array(params.map, { maxLength: 1 }),
@@ -422,6 +456,8 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     add('compose', parts.compose, []);
     const model = add('model', parts.model, []);
     add('cache', parts.cache, model.slice(0, 1));
+    add('recall-gap', parts.recallGap, []);
+    add('speculate', parts.speculate, model.slice(0, 1));
     const workload = add('workload', parts.workload, []);
     const serve = workload[0] === undefined ? [] : add('serve', parts.serve, [workload[0]]);
     if (attention[0] !== undefined) add('map', parts.map, [attention[0]]);

@@ -1,0 +1,177 @@
+import { createRandom } from '../random/random';
+import type { RecallGapParams, SiblingName } from '../spec/kinds/recall-gap';
+import { type ClusterTally, createClusterTally } from '../stats/tally';
+import { Z_95 } from '../stats/wilson';
+import { generateMqar } from '../tasks/generators/repeats';
+import { MOST_PAIRS, MOST_ROW_TOKENS } from '../tasks/sibling-mix';
+import type { TaskSample } from '../tasks/types';
+import { BAR, BOS } from '../tasks/vocabulary';
+import { argMax } from '../transformer/generate';
+import type { LoadedSibling } from '../transformer/load/sibling';
+import { siblingLogits, siblingStateBytes } from '../transformer/siblings';
+import type { RecallCurve, RecallGapResult, RecallPoint } from './recall-gap-result';
+
+export interface RecallRow {
+  readonly tokens: readonly number[];
+  /** Tokens before the questions. */
+  readonly promptTokens: number;
+  /** Token that must follow each place. */
+  readonly answers: readonly { readonly at: number; readonly token: number }[];
+}
+
+/** The same pairs and questions for every model and every prompt. */
+export function recallSample(
+  pairs: number,
+  { seed, questions }: Pick<RecallGapParams, 'seed' | 'questions'>,
+  index: number,
+): TaskSample {
+  const sample = generateMqar({ pairs }, createRandom(seed).fork(`${pairs} pairs, ${index}`));
+  return { ...sample, turns: sample.turns.slice(0, questions) };
+}
+
+/**
+ * One row: the pairs `reads` times over, a bar, and each asked key with its true value, as in
+ * training. With order `first`, a bar and the keys that will be asked come before the pairs.
+ */
+export function layRecall(
+  { context, turns }: TaskSample,
+  reads: 1 | 2,
+  order: RecallGapParams['order'],
+): RecallRow {
+  const pairs = context.slice(1);
+  const asked = turns.map(({ question }) => question.at(-1)!);
+  const tokens = [
+    BOS,
+    ...(order === 'first' ? [BAR, ...asked] : []),
+    ...pairs,
+    ...(reads === 2 ? pairs : []),
+  ];
+  const promptTokens = tokens.length;
+  const answers: { at: number; token: number }[] = [];
+  tokens.push(BAR);
+  for (const [i, { answer }] of turns.entries()) {
+    tokens.push(asked[i]!, answer[0]!);
+    answers.push({ at: tokens.length - 2, token: answer[0]! });
+  }
+  return { tokens, promptTokens, answers };
+}
+
+/** Most pairs whose row, read so often, is no longer than the longest of training. */
+export function trainedPairsOf(
+  reads: 1 | 2,
+  { questions, order }: Pick<RecallGapParams, 'questions' | 'order'>,
+): number {
+  let pairs = MOST_PAIRS;
+  const tokens = () => {
+    const asked = Math.min(questions, pairs);
+    return 2 + 2 * pairs * reads + 2 * asked + (order === 'first' ? 1 + asked : 0);
+  };
+  while (pairs > 0 && tokens() > MOST_ROW_TOKENS) pairs--;
+  return pairs;
+}
+
+/** Questions of a row that a sibling answers right, each with the true answers before it in sight. */
+export function rightAnswers(sibling: LoadedSibling, row: RecallRow): number {
+  const { vocabularySize } = sibling.config;
+  // The last answer is only compared with.
+  const logits = siblingLogits(sibling.config, sibling.tensors, row.tokens.slice(0, -1));
+  return row.answers.filter(
+    ({ at, token }) =>
+      argMax(logits.subarray(at * vocabularySize, (at + 1) * vocabularySize)) === token,
+  ).length;
+}
+
+interface Tallies {
+  readonly once: ClusterTally;
+  readonly twice: ClusterTally;
+  readonly gains: number[];
+}
+
+/** Accuracy of every sibling over the numbers of pairs; yields the share done after every row. */
+export function* recallGapSteps(
+  params: RecallGapParams,
+  siblings: ReadonlyMap<SiblingName, LoadedSibling>,
+): Generator<number, Omit<RecallGapResult, 'seconds'>> {
+  const { samples, order, readTwice } = params;
+  const models = [...new Set(params.models)];
+  const counts = [...new Set(params.pairs)].sort((a, b) => a - b);
+  const reads: readonly (1 | 2)[] = readTwice ? [1, 2] : [1];
+  const points = new Map<string, RecallPoint[]>();
+  const tokensOf = (pairs: number) => pairs * (readTwice ? 3 : 1);
+  const totalTokens = counts.reduce((sum, pairs) => sum + tokensOf(pairs), 0);
+  let done = 0;
+  for (const pairs of counts) {
+    const tallies = new Map<SiblingName, Tallies>(
+      models.map((model) => [
+        model,
+        { once: createClusterTally(), twice: createClusterTally(), gains: [] },
+      ]),
+    );
+    const rows = new Map<1 | 2, RecallRow>();
+    for (let index = 0; index < samples; index++) {
+      const sample = recallSample(pairs, params, index);
+      for (const each of reads) rows.set(each, layRecall(sample, each, order));
+      const total = sample.turns.length;
+      for (const [at, model] of models.entries()) {
+        const tally = tallies.get(model)!;
+        const sibling = siblings.get(model)!;
+        const once = rightAnswers(sibling, rows.get(1)!);
+        tally.once.add(once, total);
+        if (readTwice) {
+          yield done;
+          const twice = rightAnswers(sibling, rows.get(2)!);
+          tally.twice.add(twice, total);
+          tally.gains.push((twice - once) / total);
+        }
+        const share = (index * models.length + at + 1) / (samples * models.length);
+        yield done + (tokensOf(pairs) * share) / totalTokens;
+      }
+    }
+    done += tokensOf(pairs) / totalTokens;
+    for (const each of reads) {
+      const { promptTokens } = rows.get(each)!;
+      for (const model of models) {
+        const { once, twice, gains } = tallies.get(model)!;
+        const { config } = siblings.get(model)!;
+        const key = `${model} ${each}`;
+        const point: RecallPoint = {
+          pairs,
+          promptTokens,
+          isExtrapolated: pairs > trainedPairsOf(each, params),
+          stateBytes: siblingStateBytes(config, promptTokens),
+          accuracy: (each === 1 ? once : twice).share(),
+          ...(each === 2 ? { gain: meanWithInterval(gains) } : {}),
+        };
+        points.set(key, [...(points.get(key) ?? []), point]);
+      }
+    }
+  }
+  const curves = reads.flatMap((each) =>
+    models.map((model): RecallCurve => {
+      const { config, parameters } = siblings.get(model)!;
+      return {
+        model,
+        reads: each,
+        mixers: config.mixers,
+        parameters,
+        trainedPairs: trainedPairsOf(each, params),
+        points: points.get(`${model} ${each}`)!,
+      };
+    }),
+  );
+  return { params, curves, trainedPairs: MOST_PAIRS, trainedTokens: MOST_ROW_TOKENS };
+}
+
+/** One context says nothing of the spread: its interval is the whole range. */
+export function meanWithInterval(values: readonly number[]): {
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+} {
+  const count = values.length;
+  const mean = values.reduce((sum, value) => sum + value, 0) / count;
+  if (count < 2) return { mean, low: -1, high: 1 };
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const half = Z_95 * Math.sqrt(squares / (count - 1) / count);
+  return { mean, low: Math.max(-1, mean - half), high: Math.min(1, mean + half) };
+}

@@ -1,0 +1,42 @@
+import { recallGapSteps } from '../evaluate/recall-gap';
+import type { RecallGapResult } from '../evaluate/recall-gap-result';
+import type { RecallGapParams, SiblingName } from '../spec/kinds/recall-gap';
+import { type LoadedSibling, loadSibling, type SiblingFile } from '../transformer/load/sibling';
+import { nextTask, throttled, throwIfAborted } from './simulation-jobs';
+import type { OnProgress } from './worker-api';
+
+/** Reads a file of a shipped sibling. */
+export type ReadSibling = (name: SiblingName, file: SiblingFile) => Promise<Blob>;
+
+export type RecallGapJob = (
+  params: RecallGapParams,
+  signal: AbortSignal,
+  onProgress: OnProgress,
+) => Promise<RecallGapResult>;
+
+/** The recall-gap job; siblings that were read once are kept, 400 kB each. */
+export function createRecallGapJob(readSibling: ReadSibling): RecallGapJob {
+  const kept = new Map<SiblingName, LoadedSibling>();
+  return async (params, signal, onProgress) => {
+    const report = throttled(onProgress);
+    for (const name of params.models) {
+      if (kept.has(name)) continue;
+      report({ fraction: undefined, phase: `reading the ${name} model` });
+      const [config, weights] = await Promise.all([
+        readSibling(name, 'config.json'),
+        readSibling(name, 'model.safetensors'),
+      ]);
+      kept.set(name, await loadSibling(config, weights));
+      throwIfAborted(signal);
+    }
+    const steps = recallGapSteps(params, kept);
+    const started = performance.now();
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return { ...step.value, seconds: (performance.now() - started) / 1000 };
+      report({ fraction: step.value, phase: 'asking for pairs' });
+      await nextTask();
+      throwIfAborted(signal);
+    }
+  };
+}
