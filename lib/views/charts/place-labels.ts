@@ -68,9 +68,13 @@ export function placeLabels(
 
 function candidatesOf({ x, text }: LabelledPoint, { left, right, top, bottom }: LabelArea) {
   const fitsRight = x + GAP + text.length * LETTER <= right;
-  const sides = fitsRight || x - left < right - x ? (['start', 'end'] as const) : (['end', 'start'] as const);
+  const sides =
+    fitsRight || x - left < right - x ? (['start', 'end'] as const) : (['end', 'start'] as const);
   const lines = Math.ceil((bottom - top) / LABEL_STEP);
-  const steps = [0, ...Array.from({ length: 2 * lines }, (_, k) => ((k >> 1) + 1) * (k % 2 ? -1 : 1))];
+  const steps = [
+    0,
+    ...Array.from({ length: 2 * lines }, (_, k) => ((k >> 1) + 1) * (k % 2 ? -1 : 1)),
+  ];
   return steps.flatMap((step) =>
     sides.map(
       (anchor): LabelPlace => ({
