@@ -13,7 +13,7 @@ const FAMILIES: readonly (readonly [name: string, ids: readonly string[]])[] = [
   ['evict by attention', ['h2o', 'tova', 'snapkv', 'pyramidkv', 'adakv', 'cake']],
   ['classes of heads', ['duo-attention', 'razor-attention']],
   ['merge', ['kvmerger', 'look-m', 'elastic-cache', 'tempcache']],
-  ['quantise', ['kivi', 'gear', 'mikv', 'zipcache', 'vidkv', 'cachegen']],
+  ['quantise', ['kivi', 'gear', 'mikv', 'zipcache', 'zipvl', 'vidkv', 'cachegen']],
   ['project and share', ['think', 'xkv', 'matryoshkakv', 'cskv', 'shadowkv-keys', 'minicache']],
   ['retrieve', ['quest', 'shadowkv', 'rekv', 'v-rex', 'lserve', 'loopserve']],
   ['by layers', ['fastkv', 'lazyllm', 'swiftkv', 'kv-prediction']],
