@@ -114,7 +114,7 @@ function RunTable(props: {
                 {run.isOracle && <small> oracle</small>}
               </th>
               {run.evaluation === undefined ? (
-                <td colSpan={used.length} data-tone="bad">
+                <td colSpan={Math.max(1, used.length)} data-tone="bad">
                   {run.problem}
                 </td>
               ) : (

@@ -8,7 +8,7 @@ import { taskOf } from '../tasks/registry';
 import { choiceOf, describeEntry, openEntry } from './cache-entry';
 import type { EvaluationPool } from './evaluation-pool';
 import type { LoadedModel } from './model-service';
-import { throttled } from './simulation-jobs';
+import { nextTask, throttled } from './simulation-jobs';
 import type { OnProgress } from './worker-api';
 
 /** Where the evaluating happens, and with which engine. */
@@ -63,6 +63,8 @@ export async function cacheJob(
           }),
         signal,
       );
+      await nextTask();
+      signal.throwIfAborted();
       look = lookAtCache(
         loaded.transformer,
         openEntry(entry, loaded.transformer),
@@ -85,6 +87,9 @@ export async function cacheJob(
       ...(problem === undefined ? {} : { problem }),
     });
   }
+  report({ fraction: 1, phase: 'who attends to what' });
+  await nextTask();
+  signal.throwIfAborted();
   const label = (token: number) => loaded.tokenizer.labelOf(token);
   const turn = looked.turns[0];
   return {
