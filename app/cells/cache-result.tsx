@@ -115,7 +115,7 @@ function RunTable(props: {
               </th>
               {run.evaluation === undefined ? (
                 <td colSpan={Math.max(1, used.length)} data-tone="bad">
-                  {run.problem}
+                  <div className={styles.refused}>{run.problem}</div>
                 </td>
               ) : (
                 used.map(([name, cell]) => (
