@@ -123,14 +123,15 @@ function uniqueLabels(entries: readonly CacheEntry[]): readonly string[] {
 function labelOf(entry: CacheEntry): string {
   if (entry.type === 'composed') return `${entry.label} ${budgetText(entry.policy.budget)}`;
   let name = entry.id;
+  let hasShare = entry.id !== 'full';
   try {
-    name = policyOf(entry.id).label;
+    const { label, budgetOf } = policyOf(entry.id);
+    name = label;
+    hasShare &&= budgetOf !== 'none';
   } catch {
     // An unknown policy keeps its id here and says that it is unknown where it would run.
   }
-  return entry.id === 'full'
-    ? name
-    : `${name} ${budgetText({ type: 'ratio', share: entry.share })}`;
+  return hasShare ? `${name} ${budgetText({ type: 'ratio', share: entry.share })}` : name;
 }
 
 function budgetText(budget: CacheBudget): string {
