@@ -9,4 +9,5 @@ export interface BundledNotebookLink {
 export const NOTEBOOKS: readonly BundledNotebookLink[] = [
   { slug: 'why-split-prefill-and-decode', path: '/', name: 'Prefill and decode' },
   { slug: 'attention-lab', path: '/attention/', name: 'Attention' },
+  { slug: 'what-a-cache-still-knows', path: '/cache/', name: 'KV cache' },
 ];

@@ -2,10 +2,18 @@
 
 import { useEffect, useState } from 'react';
 import { POLICIES } from '../../lib/evaluate/policies';
-import type { CacheEntry, CacheParams } from '../../lib/spec/kinds/cache';
-import { PROTOCOLS } from '../../lib/spec/kinds/cache';
+import { POLICY_FAMILIES, policyNotice } from '../../lib/evaluate/policy-families';
+import {
+  type CacheEntry,
+  type CacheParams,
+  MAX_ENTRIES,
+  PROTOCOLS,
+} from '../../lib/spec/kinds/cache';
 import { TASKS, taskOf } from '../../lib/tasks/registry';
 import styles from './cache.module.css';
+import { ComposedPolicy } from './composed-policy';
+import { newComposed, otherActions } from './policy-parts';
+import { ShareField } from './share-field';
 
 interface Props {
   readonly params: CacheParams;
@@ -19,15 +27,6 @@ const PROTOCOL_NAMES: Readonly<Record<(typeof PROTOCOLS)[number], string>> = {
   turns: '2nd to 5th on one cache',
 };
 
-/** What a policy may become of the slots it does not keep: one drop-down. */
-const ACTIONS: Readonly<Record<string, unknown>> = {
-  evict: { type: 'evict' },
-  quantise: { type: 'quantise', form: { type: 'per-token', bits: 4 } },
-  merge: { type: 'merge' },
-  compensate: { type: 'compensate' },
-  offload: { type: 'offload' },
-};
-
 /** Task, protocol, and the policies side by side. */
 export function CacheEditor({ params, onParams }: Props) {
   const [problem, setProblem] = useState<string>();
@@ -35,9 +34,14 @@ export function CacheEditor({ params, onParams }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: params that were taken leave no problem behind
   useEffect(() => setProblem(undefined), [key]);
   const { entries } = params;
-  const set = (change: Partial<CacheParams>) => setProblem(onParams({ ...params, ...change }));
-  const setEntry = (at: number, entry: CacheEntry) =>
-    set({ entries: entries.map((each, i) => (i === at ? entry : each)) });
+  const set = (change: Partial<CacheParams>) => {
+    const refused = onParams({ ...params, ...change });
+    setProblem(refused);
+    return refused;
+  };
+  const room = MAX_ENTRIES - entries.length;
+  const insertAt = (at: number, more: readonly CacheEntry[]) =>
+    set({ entries: entries.toSpliced(at, 0, ...more.slice(0, room)) });
   const task = TASKS.find(({ id }) => id === params.task);
   return (
     <section className={styles.editor} aria-label="task and policies">
@@ -72,37 +76,51 @@ export function CacheEditor({ params, onParams }: Props) {
           {task.tests} ({task.source})
         </p>
       )}
-      <ul className={styles.entries} aria-label="policies">
+      <ol className={styles.entries} aria-label="policies">
         {entries.map((entry, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: entries have no name of their own
           <li key={at}>
-            <EntryFields entry={entry} at={at} onEntry={(next) => setEntry(at, next)} />
+            <EntryFields
+              entry={entry}
+              at={at}
+              params={params}
+              onEntry={(next) => set({ entries: entries.with(at, next) })}
+              onCompare={
+                room > 0 && entry.type === 'composed'
+                  ? () => insertAt(at + 1, otherActions(entry))
+                  : undefined
+              }
+            />
             <button
               type="button"
+              className={styles.remove}
               disabled={entries.length === 1}
               aria-label={`remove policy ${at + 1}`}
-              onClick={() => set({ entries: entries.filter((_, i) => i !== at) })}
+              onClick={() => set({ entries: entries.toSpliced(at, 1) })}
             >
               remove
             </button>
           </li>
         ))}
-      </ul>
+      </ol>
       <div className={styles.choice}>
         <button
           type="button"
-          onClick={() =>
-            set({ entries: [...entries, { type: 'preset', id: 'snapkv', share: 0.125 }] })
-          }
+          disabled={room === 0}
+          onClick={() => insertAt(entries.length, [{ type: 'preset', id: 'snapkv', share: 0.125 }])}
         >
           add a policy
         </button>
         <button
           type="button"
-          onClick={() => set({ entries: [...entries, composedEntry(entries)] })}
+          disabled={room === 0}
+          onClick={() => insertAt(entries.length, [newComposed(entries)])}
         >
-          add a composed policy
+          compose a policy
         </button>
+        <span className={styles.note}>
+          {entries.length} of at most {MAX_ENTRIES}
+        </span>
       </div>
       {problem !== undefined && (
         <p className={styles.problem} role="alert">
@@ -112,20 +130,6 @@ export function CacheEditor({ params, onParams }: Props) {
       <TaskNote params={params} />
     </section>
   );
-}
-
-function composedEntry(entries: CacheParams['entries']): CacheEntry {
-  const label = `composed ${entries.filter(({ type }) => type === 'composed').length + 1}`;
-  return {
-    type: 'composed',
-    label,
-    policy: {
-      budget: { type: 'ratio', share: 0.25 },
-      scorer: { type: 'attention', queries: 'window', windowTokens: 16 },
-      action: { type: 'evict' },
-    },
-    // The schema fills in the parts that are not named.
-  } as unknown as CacheEntry;
 }
 
 /** Why the task cannot run at this length, before it is run. */
@@ -147,125 +151,86 @@ function TaskNote({ params }: { readonly params: CacheParams }) {
 interface EntryProps {
   readonly entry: CacheEntry;
   readonly at: number;
-  readonly onEntry: (entry: CacheEntry) => void;
+  readonly params: CacheParams;
+  readonly onEntry: (entry: CacheEntry) => string | undefined;
+  readonly onCompare: (() => void) | undefined;
 }
 
-function EntryFields({ entry, at, onEntry }: EntryProps) {
-  if (entry.type === 'composed') return <ComposedFields entry={entry} at={at} onEntry={onEntry} />;
+function EntryFields({ entry, at, params, onEntry, onCompare }: EntryProps) {
+  if (entry.type === 'composed') {
+    return (
+      <ComposedPolicy
+        entry={entry}
+        at={at}
+        params={params}
+        onEntry={onEntry}
+        onCompare={onCompare}
+      />
+    );
+  }
+  return <PresetPolicy entry={entry} at={at} protocol={params.protocol} onEntry={onEntry} />;
+}
+
+interface PresetProps extends Pick<EntryProps, 'at' | 'onEntry'> {
+  readonly entry: Extract<CacheEntry, { type: 'preset' }>;
+  readonly protocol: string;
+}
+
+/** A published policy, where it is from, and what of it is the paper's. */
+function PresetPolicy({ entry, at, protocol, onEntry }: PresetProps) {
   const known = POLICIES.get(entry.id);
+  const notice = known && policyNotice(known, protocol);
+  const parts = known?.parts?.({ type: 'ratio', share: entry.share });
   return (
-    <>
-      <select
-        aria-label={`policy ${at + 1}`}
-        value={entry.id}
-        onChange={({ target }) => onEntry({ ...entry, id: target.value })}
-      >
-        {known === undefined && <option value={entry.id}>{entry.id} (not known)</option>}
-        {[...POLICIES.values()].map(({ id, label }) => (
-          <option key={id} value={id}>
-            {label}
-          </option>
-        ))}
-      </select>
-      {entry.id !== 'full' && (
-        <ShareField
-          name={`share of policy ${at + 1}`}
-          share={entry.share}
-          onShare={(share) => onEntry({ ...entry, share })}
-        />
-      )}
-    </>
-  );
-}
-
-function ShareField(props: {
-  readonly name: string;
-  readonly share: number;
-  readonly onShare: (share: number) => void;
-}) {
-  return (
-    <label>
-      keeps{' '}
-      <input
-        type="range"
-        min={1}
-        max={100}
-        value={Math.round(props.share * 100)}
-        aria-label={props.name}
-        onChange={({ target }) => props.onShare(Number(target.value) / 100)}
-      />{' '}
-      <output>{(props.share * 100).toFixed(props.share < 0.1 ? 1 : 0)} %</output>
-    </label>
-  );
-}
-
-const SCORERS: Readonly<Record<string, unknown>> = {
-  'attention of a window': { type: 'attention', queries: 'window', windowTokens: 16 },
-  'attention of all queries': { type: 'attention', queries: 'all' },
-  'attention of the last query': { type: 'attention', queries: 'last' },
-  position: { type: 'position' },
-  'key norm': { type: 'key-norm' },
-  'distance to the mean key': { type: 'key-mean-cosine', rope: 'before' },
-  'expected attention': { type: 'expected-attention' },
-  random: { type: 'random' },
-};
-
-type Composed = Extract<CacheEntry, { type: 'composed' }>;
-
-/** The parts of a composed policy that teach most: score, what happens to the rest, how much stays. */
-function ComposedFields(props: {
-  readonly entry: Composed;
-  readonly at: number;
-  readonly onEntry: (entry: CacheEntry) => void;
-}) {
-  const { entry, at, onEntry } = props;
-  const { policy } = entry;
-  const share = policy.budget.type === 'ratio' ? policy.budget.share : undefined;
-  const withPart = (part: object) =>
-    onEntry({ ...entry, policy: { ...policy, ...part } } as CacheEntry);
-  const scorer = Object.entries(SCORERS).find(([, value]) => holds(policy.scorer, value))?.[0];
-  return (
-    <>
-      <strong>{entry.label}</strong>
-      <label>
-        score{' '}
+    <div className={styles.preset}>
+      <div className={styles.choice}>
         <select
-          aria-label={`score of policy ${at + 1}`}
-          value={scorer ?? 'own'}
-          onChange={({ target }) => withPart({ scorer: SCORERS[target.value] })}
+          aria-label={`policy ${at + 1}`}
+          value={entry.id}
+          onChange={({ target }) => onEntry({ ...entry, id: target.value })}
         >
-          {Object.keys(SCORERS).map((name) => (
-            <option key={name}>{name}</option>
-          ))}
-          {scorer === undefined && <option value="own">own, see parameters</option>}
-        </select>
-      </label>
-      <label>
-        the rest is{' '}
-        <select
-          aria-label={`action of policy ${at + 1}`}
-          value={policy.action.type}
-          onChange={({ target }) => withPart({ action: ACTIONS[target.value] })}
-        >
-          {[...new Set([...Object.keys(ACTIONS), policy.action.type])].map((type) => (
-            <option key={type}>{type}</option>
+          {known === undefined && <option value={entry.id}>{entry.id} (not known)</option>}
+          {POLICY_FAMILIES.map(({ name, entries }) => (
+            <optgroup key={name} label={name}>
+              {entries.map(({ id, label }) => (
+                <option key={id} value={id}>
+                  {label}
+                </option>
+              ))}
+            </optgroup>
           ))}
         </select>
-      </label>
-      {share !== undefined && (
-        <ShareField
-          name={`share of policy ${at + 1}`}
-          share={share}
-          onShare={(next) => withPart({ budget: { type: 'ratio', share: next } })}
-        />
+        {entry.id !== 'full' && known?.budgetOf !== 'none' && (
+          <ShareField
+            name={`share of policy ${at + 1}`}
+            share={entry.share}
+            onShare={(share) => onEntry({ ...entry, share })}
+          />
+        )}
+        {known !== undefined && parts !== undefined && entry.id !== 'full' && (
+          <button
+            type="button"
+            aria-label={`open policy ${at + 1} part by part`}
+            onClick={() => onEntry({ type: 'composed', label: known.label, policy: parts })}
+          >
+            part by part
+          </button>
+        )}
+      </div>
+      {known === undefined ? (
+        <p className={styles.problem}>
+          no policy is called {entry.id}: choose one of the list; the others run
+        </p>
+      ) : (
+        <details className={styles.about}>
+          <summary>
+            {notice === undefined ? '' : <mark data-tone="warn">{notice}</mark>} source and defaults
+          </summary>
+          <p>
+            {known.source}. {known.defaults}
+          </p>
+        </details>
       )}
-    </>
-  );
-}
-
-/** Whether every named field of `part` has its value in `whole`. */
-function holds(whole: unknown, part: unknown): boolean {
-  return Object.entries(part as object).every(
-    ([name, value]) => (whole as Record<string, unknown>)[name] === value,
+    </div>
   );
 }

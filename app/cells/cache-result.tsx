@@ -114,8 +114,8 @@ function RunTable(props: {
                 {run.isOracle && <small> oracle</small>}
               </th>
               {run.evaluation === undefined ? (
-                <td colSpan={used.length} data-tone="bad">
-                  {run.problem}
+                <td colSpan={Math.max(1, used.length)} data-tone="bad">
+                  <div className={styles.refused}>{run.problem}</div>
                 </td>
               ) : (
                 used.map(([name, cell]) => (

@@ -13,6 +13,7 @@ import { slotAt, slotLayout } from '../../lib/views/cache/slot-layout';
 import { formatBytes, formatPercent } from '../../lib/views/format';
 import { preparedContext, useTokens, useWidth } from '../views/use-canvas';
 import styles from './cache.module.css';
+import { LedgerTable, SlotTable } from './cache-slot-tables';
 
 const TOKENS = {
   kept: '--accent',
@@ -101,7 +102,7 @@ export function CacheSlots({ result }: { readonly result: CacheResult }) {
     <figure className={styles.slots}>
       <figcaption>
         <strong>Slots of sample {result.params.look.sample}</strong>, a row per layer and KV head, a
-        column per token; the framed columns hold the answer
+        column per token; the framed columns hold the answer. Arrow keys and clicks move.
       </figcaption>
       <div className={styles.choice}>
         <label>
@@ -176,12 +177,13 @@ export function CacheSlots({ result }: { readonly result: CacheResult }) {
         />
       </div>
       {isTable ? (
-        <SlotTable result={result} index={index} />
+        <SlotTable look={look} attention={result.attention} />
       ) : (
         <p className={styles.reading} aria-live="polite">
           {reading(result, index, marked)}
         </p>
       )}
+      <LedgerTable look={look} />
     </figure>
   );
 }
@@ -200,8 +202,13 @@ function reading(result: CacheResult, index: number, { row, column }: Place): st
     ...(state === 'dropped' ? [] : [`${formatBytes(look.bytes[at] ?? 0)}`]),
     ...(count > 1 ? [`stands for ${count} tokens`] : []),
     ...(Number.isNaN(score) ? [] : [`score ${score.toPrecision(3)}`]),
-    `gets ${formatPercent(result.attention[at] ?? 0)} of the question's attention in the full cache`,
+    `gets ${percentText(result.attention[at] ?? 0)} of the question's attention in the full cache`,
   ].join('; ');
+}
+
+/** Shares of attention too small to tell apart. */
+function percentText(share: number): string {
+  return share < 5e-4 ? 'under 0.1 %' : formatPercent(share);
 }
 
 function Key({ states }: { readonly states: Uint8Array }) {
@@ -214,58 +221,5 @@ function Key({ states }: { readonly states: Uint8Array }) {
         </li>
       ))}
     </ul>
-  );
-}
-
-/** Per head: how many slots became what, and how much of the question's attention they hold. */
-function SlotTable({ result, index }: { readonly result: CacheResult; readonly index: number }) {
-  const look = result.runs[index]?.look;
-  if (look === undefined) return null;
-  const rows = Array.from({ length: look.layers * look.kvHeads }, (_, row) => {
-    const counts: number[] = SLOT_STATES.map(() => 0);
-    let bytes = 0;
-    let held = 0;
-    let asked = 0;
-    for (let column = 0; column < look.contextTokens; column++) {
-      const at: number = row * look.contextTokens + column;
-      const state: number = look.states[at] ?? 0;
-      counts[state] = (counts[state] ?? 0) + 1;
-      bytes += look.bytes[at]!;
-      asked += result.attention[at]!;
-      if (SLOT_STATES[state] !== 'dropped') held += result.attention[at]!;
-    }
-    return { row, counts, bytes, kept: asked > 0 ? held / asked : 0 };
-  });
-  return (
-    <div className={styles.scroll}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">layer</th>
-            <th scope="col">KV head</th>
-            {SLOT_STATES.map((state) => (
-              <th key={state} scope="col">
-                {state}
-              </th>
-            ))}
-            <th scope="col">bytes</th>
-            <th scope="col">of the question's attention</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ row, counts, bytes, kept }) => (
-            <tr key={row}>
-              <td>{Math.floor(row / look.kvHeads)}</td>
-              <td>{row % look.kvHeads}</td>
-              {SLOT_STATES.map((state, i) => (
-                <td key={state}>{counts[i]}</td>
-              ))}
-              <td>{formatBytes(bytes)}</td>
-              <td>{formatPercent(kept)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
   );
 }

@@ -7,6 +7,7 @@ import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import type { Cell, CellOf, Notebook } from '../../lib/spec/notebook';
 import type { ViewInput } from '../../lib/views/view-input';
 import { ProvenanceLine } from '../parts/provenance-line';
+import { freeId } from '../state/edits';
 import type { EditActions } from '../state/use-notebook';
 import { useCellStatus, useSession } from '../use-session';
 import { MapCell } from '../views/map-cell';
@@ -22,6 +23,7 @@ import {
   ComposeResultView,
   DecodeEditor,
   DecodeResultView,
+  ModelEditor,
   ModelResultView,
   RecallGapEditor,
   RecallGapResultView,
@@ -31,6 +33,7 @@ import {
   SpeculateEditor,
   SpeculateResultView,
 } from './loaded-later';
+import { attentionCells } from './model-attention';
 import styles from './results.module.css';
 import { SaveTensors } from './save-tensors';
 import { ServeResultView } from './serve-result';
@@ -64,7 +67,7 @@ export function CellView(props: Props) {
       {...props}
       editor={
         <Suspense>
-          <Editor cell={cell} edit={edit} />
+          <Editor cell={cell} session={props.session} edit={edit} />
         </Suspense>
       }
     >
@@ -76,7 +79,7 @@ export function CellView(props: Props) {
 }
 
 /** What a kind has beside the form that its schema makes. */
-function Editor({ cell, edit }: Pick<Props, 'cell' | 'edit'>) {
+function Editor({ cell, session, edit }: Pick<Props, 'cell' | 'session' | 'edit'>) {
   const onParams = (params: unknown) => edit.params(cell.id, params);
   switch (cell.kind) {
     case 'compose':
@@ -94,6 +97,8 @@ function Editor({ cell, edit }: Pick<Props, 'cell' | 'edit'>) {
       return <RecurrentEditor params={cell.params} onParams={onParams} />;
     case 'decode':
       return <DecodeEditor params={cell.params} onParams={onParams} />;
+    case 'model':
+      return <ModelEditor cell={cell} session={session} edit={edit} />;
     case 'cache':
       return <CacheEditor params={cell.params} onParams={onParams} />;
     case 'serve':
@@ -183,7 +188,14 @@ function Output({ cell, session, edit }: Props) {
           {output.kind === 'compose' && <ComposeResultView result={output.value} />}
           {output.kind === 'recurrent' && <RecurrentResultView result={output.value} />}
           {output.kind === 'decode' && <DecodeResultView result={output.value} />}
-          {output.kind === 'model' && <ModelResultView result={output.value} />}
+          {output.kind === 'model' && (
+            <ModelResultView
+              result={output.value}
+              onAttention={(layer) =>
+                edit.append(attentionCells(layer, (stem) => freeId(session.notebook, stem)))
+              }
+            />
+          )}
           {output.kind === 'cache' && <CacheResultView result={output.value} />}
           {output.kind === 'recall-gap' && <RecallGapResultView result={output.value} />}
           {output.kind === 'speculate' && <SpeculateResultView result={output.value} />}

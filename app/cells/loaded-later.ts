@@ -21,6 +21,9 @@ export const DecodeEditor = lazy(async () => ({
 export const DecodeResultView = lazy(async () => ({
   default: (await import('./decode-result')).DecodeResultView,
 }));
+export const ModelEditor = lazy(async () => ({
+  default: (await import('./model-editor')).ModelEditor,
+}));
 export const ModelResultView = lazy(async () => ({
   default: (await import('./model-result')).ModelResultView,
 }));

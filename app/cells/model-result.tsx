@@ -1,5 +1,6 @@
-import type { ModelResult } from '../../lib/transformer/result';
+import type { ModelCellResult } from '../../lib/evaluate/model-result';
 import { formatBytes, formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
+import { HeadProbes } from './head-probes';
 import { type Metric, MetricList } from './metric-list';
 import styles from './model-result.module.css';
 import resultStyles from './results.module.css';
@@ -7,9 +8,15 @@ import resultStyles from './results.module.css';
 /** From here on a token counts as a surprise: one in 20. */
 const SURPRISE_NATS = Math.log(20);
 
+interface Props {
+  readonly result: ModelCellResult;
+  /** Shows the attention of a layer; gives the sentence why not, or undefined. */
+  readonly onAttention: (layer: number) => string | undefined;
+}
+
 /** A text as its tokens, each shaded by how unexpected it was, and what the model wrote. */
-export function ModelResultView({ result }: { readonly result: ModelResult }) {
-  const { labels, promptTokens, surprisalNats, nextTokens, generatedText, notes } = result;
+export function ModelResultView({ result, onAttention }: Props) {
+  const { labels, promptTokens, surprisalNats, nextTokens, generatedText, heads, notes } = result;
   return (
     <>
       <MetricList metrics={metricsOf(result)} />
@@ -81,6 +88,7 @@ export function ModelResultView({ result }: { readonly result: ModelResult }) {
           </tbody>
         </table>
       </details>
+      {heads.length > 0 && <HeadProbes heads={heads} onAttention={onAttention} />}
       {notes.map((note) => (
         <p key={note} className={resultStyles.note}>
           {note}
@@ -90,7 +98,7 @@ export function ModelResultView({ result }: { readonly result: ModelResult }) {
   );
 }
 
-function metricsOf(result: ModelResult): readonly Metric[] {
+function metricsOf(result: ModelCellResult): readonly Metric[] {
   const { config, timing, promptTokens, tokens } = result;
   const decoded = tokens.length - promptTokens - 1;
   return [

@@ -13,6 +13,7 @@ import type { CellOf } from '../../lib/spec/notebook';
 import type { TensorHeader } from '../../lib/tensors/header';
 import { RECALL_SHAPE } from '../../lib/transformer/recall';
 import type { EditActions } from '../state/use-notebook';
+import { modelAttention } from './model-attention';
 import styles from './tensor-inputs.module.css';
 import type { TensorFileState } from './use-tensor-file';
 
@@ -44,7 +45,7 @@ export function TensorInputs({ cell, session, edit, file }: Props) {
           value={inputs.source}
           onChange={({ target }) => {
             const inputs = sourceOf(target.value);
-            set(inputs.source === 'model' ? withModel(inputs) : { inputs });
+            set(inputs.source === 'model' ? modelAttention(inputs) : { inputs });
           }}
         >
           <option value="synthetic">synthetic</option>
@@ -53,7 +54,7 @@ export function TensorInputs({ cell, session, edit, file }: Props) {
         </select>
       </label>
       {inputs.source === 'model' && (
-        <ModelSource source={inputs} onSet={(next) => set(withModel(next))} />
+        <ModelSource source={inputs} onSet={(next) => set(modelAttention(next))} />
       )}
       {inputs.source === 'file' && (
         <>
@@ -101,16 +102,6 @@ function sourceOf(source: string): AttentionParams['inputs'] {
   return source === 'file'
     ? { source, fileName: '', query: 'q', key: 'k', value: 'v', layout: 'bhnd' }
     : { source: 'synthetic' };
-}
-
-/** A layer of the model with the shape that its tensors have. */
-function withModel(inputs: ModelTensors): Pick<AttentionParams, 'inputs' | 'shape'> {
-  const { heads, kvHeads, headSize } = RECALL_SHAPE;
-  const tokens = inputs.textTokens;
-  return {
-    inputs,
-    shape: { batch: 1, queryHeads: heads, kvHeads, queries: tokens, keys: tokens, headSize },
-  };
 }
 
 interface ModelSourceProps {

@@ -1,7 +1,7 @@
 'use client';
 
 import { useState } from 'react';
-import type { JsonSchema } from '../../lib/spec/ranges';
+import { type JsonSchema, leastValue } from '../../lib/spec/ranges';
 import { fieldLabel } from '../../lib/views/format';
 import { CheckField, NumberField, SelectField, TextField } from './fields';
 import styles from './schema-form.module.css';
@@ -12,38 +12,81 @@ interface SchemaFormProps {
   readonly path: readonly string[];
   /** Tries the value at the path; gives the sentence why not, or undefined. */
   readonly onSet: (path: readonly string[], value: unknown) => string | undefined;
+  /** A field that is shown elsewhere. */
+  readonly skip?: string;
 }
 
-/** Formulas and what they name; see the variant editor. */
-const OWN_EDITORS = new Set(['mask', 'score', 'numbers', 'tables']);
+/** Formulas and what they name, see the variant editor; policies, see the cache editor. */
+const OWN_EDITORS = new Set(['mask', 'score', 'numbers', 'tables', 'entries']);
 
 const SLIDERS = new Set(['ttftSeconds', 'tpotSeconds', 'ratePerSecond']);
 
 /** The editor of one object of params, from its schema: the same schema that checks the document. */
-export function SchemaForm({ schema, value, path, onSet }: SchemaFormProps) {
+export function SchemaForm({ schema, value, path, onSet, skip }: SchemaFormProps) {
   const object = (value ?? {}) as Record<string, unknown>;
   return (
     <div className={styles.form}>
-      {Object.entries(schema.properties ?? {}).map(([name, field]) => (
-        <Field
-          key={name}
-          name={name}
-          schema={field}
-          value={object[name]}
-          path={[...path, name]}
-          onSet={onSet}
-        />
-      ))}
+      {Object.entries(schema.properties ?? {})
+        .filter(([name]) => name !== skip)
+        .map(([name, field]) => (
+          <Field
+            key={name}
+            name={name}
+            schema={field}
+            value={object[name]}
+            path={[...path, name]}
+            onSet={onSet}
+          />
+        ))}
     </div>
   );
+}
+
+/** Values that a field of an option takes where they are few: its constant, or one of several. */
+function namesOf(option: JsonSchema, field: string): readonly unknown[] {
+  const { const: constant, enum: several = [] } = option.properties?.[field] ?? {};
+  return constant === undefined ? several : [constant];
 }
 
 /** The field that tells the options of a union apart, such as `type`. */
 function discriminatorOf(options: readonly JsonSchema[]): string {
   const names = Object.keys(options[0]?.properties ?? {});
+  return names.find((name) => options.every((each) => namesOf(each, name).length > 0)) ?? 'type';
+}
+
+/** What a union that may be left out is called while it is. */
+const ABSENT = 'none given';
+
+function UnionField(props: SchemaFormProps & { readonly label: string }) {
+  const { label, schema, value, path, onSet } = props;
+  const options = schema.oneOf ?? schema.anyOf ?? [];
+  const field = discriminatorOf(options);
+  const isAbsent = value === undefined && schema.default === undefined;
+  const type = isAbsent
+    ? ABSENT
+    : String((value as Record<string, unknown> | undefined)?.[field] ?? '');
+  const optionOf = (name: string) =>
+    options.find((option) => namesOf(option, field).some((each) => String(each) === name));
+  const chosen = optionOf(type);
+  const names = options.flatMap((option) => namesOf(option, field).map(String));
   return (
-    names.find((name) => options.every((each) => each.properties?.[name]?.const !== undefined)) ??
-    'type'
+    <fieldset className={styles.group}>
+      <legend>{label}</legend>
+      <SelectField
+        label={fieldLabel(field)}
+        value={type}
+        options={isAbsent ? [ABSENT, ...names] : names}
+        onSet={(next) => {
+          const option = optionOf(next);
+          // Fields without a default would refuse the choice: they start at their least.
+          const least = option === undefined ? {} : (leastValue(option) as object);
+          return onSet(path, option === undefined ? undefined : { ...least, [field]: next });
+        }}
+      />
+      {chosen !== undefined && (
+        <SchemaForm schema={chosen} value={value} path={path} onSet={onSet} skip={field} />
+      )}
+    </fieldset>
   );
 }
 
@@ -51,25 +94,21 @@ function Field({ name, schema, value, path, onSet }: SchemaFormProps & { readonl
   const label = fieldLabel(name);
   const set = (next: unknown) => onSet(path, next);
   const options = schema.oneOf ?? schema.anyOf;
-  if (options !== undefined) {
-    const name = discriminatorOf(options);
-    const constantOf = (option: JsonSchema) => String(option.properties?.[name]?.const);
-    const type = String((value as Record<string, unknown> | undefined)?.[name] ?? '');
-    const chosen = options.find((option) => constantOf(option) === type);
+  const constants = options?.flatMap((option) =>
+    option.const === undefined ? [] : [option.const],
+  );
+  if (constants !== undefined && constants.length === options?.length) {
     return (
-      <fieldset className={styles.group}>
-        <legend>{label}</legend>
-        <SelectField
-          label={fieldLabel(name)}
-          value={type}
-          options={options.map(constantOf)}
-          onSet={(next) => set({ [name]: next })}
-        />
-        {chosen !== undefined && (
-          <SchemaForm schema={chosen} value={value} path={path} onSet={onSet} />
-        )}
-      </fieldset>
+      <SelectField
+        label={label}
+        value={String(value)}
+        options={constants.map(String)}
+        onSet={(next) => set(constants.find((each) => String(each) === next))}
+      />
     );
+  }
+  if (options !== undefined) {
+    return <UnionField label={label} schema={schema} value={value} path={path} onSet={onSet} />;
   }
   if (schema.const !== undefined || OWN_EDITORS.has(name)) return null;
   if (schema.type === 'array') {

@@ -11,6 +11,7 @@ import { openPolicySession } from './policy/run';
 const EVICTING: readonly PolicyEntry[] = PRESETS.map(({ policy, ...about }) => ({
   ...about,
   queryAware: isQueryAware(cachePolicy.parse(policy({ type: 'ratio', share: 1 }))),
+  parts: (budget) => cachePolicy.parse(policy(budget)),
   open(model, budget, options = {}) {
     const { storage, samples, gates } = options;
     const parsed = cachePolicy.parse({ ...policy(budget), ...(storage ? { storage } : {}) });

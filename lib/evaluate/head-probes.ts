@@ -65,6 +65,18 @@ function askedText({ seed, contextTokens }: ProbeOptions, index: number) {
 
 /** Probes of every query head, layer by layer; means over the texts. */
 export function probeHeads(model: Transformer, given: Partial<ProbeOptions> = {}): HeadProbe[] {
+  const steps = probeSteps(model, given);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same, yielding the share done after every text, so that a worker can look at its mailbox. */
+export function* probeSteps(
+  model: Transformer,
+  given: Partial<ProbeOptions> = {},
+): Generator<number, HeadProbe[]> {
   const options = { ...PROBE_DEFAULTS, ...given };
   const { layers, heads } = model.config;
   const sums = Array.from({ length: layers * heads }, () => ({
@@ -99,6 +111,7 @@ export function probeHeads(model: Transformer, given: Partial<ProbeOptions> = {}
       sum.squares += induction * induction;
       sum.duplicateToken += duplicateTokenMass(map, repeated);
     });
+    yield (index + 1) / options.texts;
   }
   const { texts } = options;
   return sums.map(({ squares, ...sum }, i) => {

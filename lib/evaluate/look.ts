@@ -1,4 +1,4 @@
-import type { CacheSession, Protocol, SlotView } from '../cache/types';
+import type { CacheSession, LayerBytes, Protocol, SlotView } from '../cache/types';
 import type { TaskSample } from '../tasks/types';
 import { END } from '../tasks/vocabulary';
 import { createFullCache } from '../transformer/full-cache';
@@ -28,6 +28,8 @@ export interface CacheLook {
   readonly multiplicity: Float32Array;
   /** What decided about it; NaN where the policy has no score or kept none. */
   readonly scores: Float32Array;
+  /** Bytes of every layer and tier after compression, by what they are for. */
+  readonly ledger: readonly LayerBytes[];
   /** What the question asked of it, and what came out. */
   readonly question: readonly number[];
   readonly answer: readonly number[];
@@ -73,6 +75,7 @@ export function lookAtCache(
       }
     }
   }
+  const ledger = session.ledger().layers;
   const answer = turn?.answer ?? [];
   const generated =
     turn === undefined ? [] : session.ask(question, answer.length + SPARE_TOKENS, new Set([END]));
@@ -84,6 +87,7 @@ export function lookAtCache(
     bytes,
     multiplicity,
     scores,
+    ledger,
     question,
     answer,
     generated,

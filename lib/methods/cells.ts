@@ -5,6 +5,7 @@ import {
   RECURRENT_PRESETS,
   presetParams as recurrentPresetParams,
 } from '../attention/recurrent/presets';
+import type { CacheParams } from '../spec/kinds/cache';
 import { composeParams } from '../spec/kinds/compose';
 import { decodeParams } from '../spec/kinds/decode';
 import { recurrentParams } from '../spec/kinds/recurrent';
@@ -96,4 +97,25 @@ function named<T extends { readonly id: string }>(presets: readonly T[], id: str
   const preset = presets.find((each) => each.id === id);
   if (preset === undefined) throw new Error(`unknown preset: ${id}`);
   return preset;
+}
+
+interface CacheChoice {
+  readonly task?: string;
+  readonly protocol?: CacheParams['protocol'];
+  readonly contextTokens?: number;
+  /** What it is compared with, at the same share. */
+  readonly beside?: string;
+}
+
+/** A cache cell: the full cache, something simpler, and the policy at a quarter. */
+export function cacheCells(
+  id: string,
+  { beside = 'random', ...choice }: CacheChoice = {},
+): readonly MethodCell[] {
+  const entries = [
+    { type: 'preset', id: 'full', share: 1 },
+    { type: 'preset', id: beside, share: 0.25 },
+    { type: 'preset', id, share: 0.25 },
+  ];
+  return [{ id: 'cache', kind: 'cache', params: { entries, ...choice } }];
 }

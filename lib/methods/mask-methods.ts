@@ -1,4 +1,5 @@
 import {
+  cacheCells,
   cellOf,
   compositionCells,
   formulaCells,
@@ -18,15 +19,18 @@ export const MASK_METHODS: readonly Method[] = [
     name: 'StreamingLLM',
     part,
     says: 'Keeps the first tokens, which hold the spare attention, and a window; what lies between is evicted. Keys are rotated by their slot in the cache, not by their place in the text.',
-    cells: [...presetCells('streaming'), ...compositionCells('streaming-llm')],
-    leavesOut: 'generation over an evicting cache, which needs a model',
+    cells: [
+      ...presetCells('streaming'),
+      ...compositionCells('streaming-llm'),
+      ...cacheCells('streaming-llm'),
+    ],
   },
   {
     id: 'duo-attention',
     name: 'DuoAttention',
     part,
     says: 'Some heads need every key, the others sinks and a recent window only; a gate per head, trained on passkeys, tells which.',
-    cells: compositionCells('duo-attention'),
+    cells: [...compositionCells('duo-attention'), ...cacheCells('duo-attention')],
     leavesOut: 'the training of the gates: classes go by mass outside the window',
   },
   {
@@ -34,17 +38,21 @@ export const MASK_METHODS: readonly Method[] = [
     name: 'RazorAttention',
     part,
     says: 'Heads that copy or complete keep every key; the others keep sinks, a window and one slot for all that was dropped, weighted by the logarithm of how many that were.',
-    cells: [...compositionCells('duo-attention'), ...presetCells('log-multiplicity')],
-    leavesOut:
-      'scores of heads on a repeated prompt, and the averaging of dropped keys, which need a model and its cache',
+    cells: [
+      ...compositionCells('duo-attention'),
+      ...presetCells('log-multiplicity'),
+      ...cacheCells('razor-attention'),
+    ],
   },
   {
     id: 'ape',
     name: 'APE',
     part,
     says: 'Contexts are encoded apart, all from the same position; at the query their part is sharpened and its log-sum-exp scaled before the merge.',
-    cells: compositionCells('ape'),
-    leavesOut: 'answers of a model, by which the two numbers are judged',
+    cells: [
+      ...compositionCells('ape'),
+      ...cacheCells('ape', { task: 'chunk-qa', beside: 'concatenated' }),
+    ],
   },
   {
     id: 'speak-while-watching',
@@ -67,6 +75,7 @@ export const MASK_METHODS: readonly Method[] = [
       ...selectionCells({ type: 'lserve' }),
       ...compositionCells('duo-attention'),
       ...storageCells('int4-token'),
+      ...cacheCells('lserve', { protocol: 'known' }),
     ],
     leavesOut: 'reuse of one choice over several decode steps, which needs a model',
   },

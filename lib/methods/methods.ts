@@ -1,4 +1,5 @@
 import { notebookSchema } from '../spec/notebook';
+import { CACHE_METHODS } from './cache-methods';
 import { MASK_METHODS } from './mask-methods';
 import { RECURRENT_METHODS } from './recurrent-methods';
 import { SELECTION_METHODS } from './selection-methods';
@@ -9,6 +10,7 @@ export const METHODS: readonly Method[] = [
   ...MASK_METHODS,
   ...SELECTION_METHODS,
   ...RECURRENT_METHODS,
+  ...CACHE_METHODS,
 ];
 
 /** Text of a method's own cell: what it does, and what the cells below leave out. */

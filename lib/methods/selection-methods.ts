@@ -1,4 +1,4 @@
-import { cellOf, presetCells, selectionCells, storageCells } from './cells';
+import { cacheCells, cellOf, presetCells, selectionCells, storageCells } from './cells';
 import type { Method } from './types';
 
 const part = 'dynamic selection';
@@ -48,8 +48,7 @@ export const SELECTION_METHODS: readonly Method[] = [
     name: 'LoopServe',
     part,
     says: 'The fewest columns and diagonals that cover a share of the sampled attention mass, overlaps counted once.',
-    cells: selectionCells({ type: 'line-cover' }),
-    leavesOut: 'its choice of cached tokens during decode, which needs a model',
+    cells: [...selectionCells({ type: 'line-cover' }), ...cacheCells('loopserve')],
   },
   {
     id: 'zipvl',
@@ -64,8 +63,8 @@ export const SELECTION_METHODS: readonly Method[] = [
     name: 'TempCache',
     part,
     says: 'Near-equal keys of successive frames become one slot; the logarithm of how many it stands for is added to its score, which is exact where they are equal.',
-    cells: presetCells('log-multiplicity'),
-    leavesOut: 'finding near-equal keys, and the nearest-neighbour search of AnnSA and AnnCA',
+    cells: [...presetCells('log-multiplicity'), ...cacheCells('tempcache')],
+    leavesOut: 'the nearest-neighbour search of AnnSA and AnnCA',
   },
   {
     id: 'deltallm',

@@ -13,6 +13,9 @@ export const METHOD_PARTS = [
   'dynamic selection',
   'exact and quantised kernels',
   'linear and recurrent',
+  'dropping and merging cached tokens',
+  'caches in fewer bits and numbers',
+  'retrieval, depth, reuse',
 ] as const;
 export type MethodPart = (typeof METHOD_PARTS)[number];
 

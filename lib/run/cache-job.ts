@@ -8,7 +8,7 @@ import { taskOf } from '../tasks/registry';
 import { choiceOf, describeEntry, openEntry } from './cache-entry';
 import type { EvaluationPool } from './evaluation-pool';
 import type { LoadedModel } from './model-service';
-import { throttled } from './simulation-jobs';
+import { nextTask, throttled } from './simulation-jobs';
 import type { OnProgress } from './worker-api';
 
 /** Where the evaluating happens, and with which engine. */
@@ -63,6 +63,8 @@ export async function cacheJob(
           }),
         signal,
       );
+      await nextTask();
+      signal.throwIfAborted();
       look = lookAtCache(
         loaded.transformer,
         openEntry(entry, loaded.transformer),
@@ -85,6 +87,9 @@ export async function cacheJob(
       ...(problem === undefined ? {} : { problem }),
     });
   }
+  report({ fraction: 1, phase: 'who attends to what' });
+  await nextTask();
+  signal.throwIfAborted();
   const label = (token: number) => loaded.tokenizer.labelOf(token);
   const turn = looked.turns[0];
   return {
@@ -118,14 +123,15 @@ function uniqueLabels(entries: readonly CacheEntry[]): readonly string[] {
 function labelOf(entry: CacheEntry): string {
   if (entry.type === 'composed') return `${entry.label} ${budgetText(entry.policy.budget)}`;
   let name = entry.id;
+  let hasShare = entry.id !== 'full';
   try {
-    name = policyOf(entry.id).label;
+    const { label, budgetOf } = policyOf(entry.id);
+    name = label;
+    hasShare &&= budgetOf !== 'none';
   } catch {
     // An unknown policy keeps its id here and says that it is unknown where it would run.
   }
-  return entry.id === 'full'
-    ? name
-    : `${name} ${budgetText({ type: 'ratio', share: entry.share })}`;
+  return hasShare ? `${name} ${budgetText({ type: 'ratio', share: entry.share })}` : name;
 }
 
 function budgetText(budget: CacheBudget): string {

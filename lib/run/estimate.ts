@@ -4,6 +4,7 @@ import { decodeWork } from '../attention/decode/work';
 import { recurrentFlops } from '../attention/recurrent/work';
 import type { AttentionResult } from '../attention/types';
 import type { AttentionParams } from '../spec/kinds/attention';
+import type { CacheParams } from '../spec/kinds/cache';
 import type { ComposeParams } from '../spec/kinds/compose';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import type { Workload } from '../workload/types';
@@ -65,6 +66,11 @@ function inputElements({ shape }: AttentionParams): number {
   return shape.batch * rows * shape.headSize;
 }
 
+/** Context tokens that all policies of a cell read. */
+function cacheTokens({ samples, contextTokens, entries }: CacheParams): number {
+  return samples * contextTokens * entries.length;
+}
+
 function requestsAndTokens(
   workload: EstimateContext['workload'],
 ): { readonly requests: number; readonly outputTokens: number } | undefined {
@@ -91,6 +97,7 @@ export function createEstimator(): Estimator {
   let rowsPerSecond = DEFAULTS.rowsPerSecond;
   let fileBytesPerSecond = DEFAULTS.fileBytesPerSecond;
   let iterationsPerSecond = DEFAULTS.iterationsPerSecond;
+  let secondsPerPrefillToken = DEFAULTS.secondsPerPrefillToken;
   let iterationsPerOutputToken = DEFAULTS.iterationsPerOutputToken;
 
   function flops(params: AttentionParams): number {
@@ -155,9 +162,7 @@ export function createEstimator(): Estimator {
           return DEFAULTS.modelFixedSeconds + tokens * DEFAULTS.secondsPerModelToken;
         }
         case 'cache': {
-          const { samples, contextTokens, entries } = cell.params;
-          const tokens = samples * contextTokens * entries.length;
-          return DEFAULTS.modelFixedSeconds + tokens * DEFAULTS.secondsPerPrefillToken;
+          return DEFAULTS.modelFixedSeconds + cacheTokens(cell.params) * secondsPerPrefillToken;
         }
         case 'recall-gap': {
           const { models, samples, questions, pairs, readTwice, order } = cell.params;
@@ -220,9 +225,11 @@ export function createEstimator(): Estimator {
         case 'recurrent':
         case 'decode':
         case 'model':
-        case 'cache':
         case 'recall-gap':
         case 'speculate':
+          return;
+        case 'cache':
+          secondsPerPrefillToken = wallSeconds / cacheTokens(output.value.params);
           return;
         case 'workload': {
           if (cell.kind !== 'workload') return;

@@ -3,7 +3,7 @@ import { createFold } from '../evaluate/fold';
 import type { Evaluation } from '../evaluate/types';
 import { taskOf } from '../tasks/registry';
 import type { EvaluationApi, EvaluationJob, ModelData } from './evaluation-service';
-import type { WorkerClient } from './worker-client';
+import { abortError, type WorkerClient } from './worker-client';
 
 /** Samples handed to a worker at once: few, so that none is left waiting for another at the end. */
 const SAMPLES_PER_CALL = 2;
@@ -24,6 +24,12 @@ export interface EvaluationPool {
     signal?: AbortSignal,
   ): Promise<Evaluation>;
   dispose(): void;
+}
+
+function rejectOnAbort(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(abortError('cancelled')), { once: true });
+  });
 }
 
 /** @param clients of one worker each */
@@ -58,12 +64,14 @@ export function createEvaluationPool(
         }
       }
       const working = clients.map(work);
+      const finished = Promise.allSettled(working);
       try {
-        await Promise.all(working);
+        // A worker hears a cancel after its sample; who cancelled need not wait for that.
+        await Promise.race([Promise.all(working), rejectOnAbort(signal)]);
       } catch (error) {
         // One worker's failure ends the job for all.
         stopped.abort();
-        await Promise.allSettled(working);
+        if (!signal?.aborted) await finished;
         throw error;
       }
       return fold.evaluation();

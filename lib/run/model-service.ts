@@ -1,4 +1,6 @@
 import type { CacheResult } from '../evaluate/cell-result';
+import { type HeadProbe, probeSteps } from '../evaluate/head-probes';
+import type { ModelCellResult } from '../evaluate/model-result';
 import type { CacheParams } from '../spec/kinds/cache';
 import type { ModelEngine, ModelParams } from '../spec/kinds/model';
 import { BOS } from '../tasks/vocabulary';
@@ -11,7 +13,6 @@ import { remoteFiles } from '../transformer/load/remote-files';
 import type { Tokenizer } from '../transformer/load/tokenizer';
 import { wordTokenizer } from '../transformer/load/word-tokenizer';
 import { RECALL_FILES, type RecallFile } from '../transformer/recall';
-import type { ModelResult } from '../transformer/result';
 import { textSteps } from '../transformer/run-text';
 import type { Transformer } from '../transformer/types';
 import { cacheJob } from './cache-job';
@@ -62,12 +63,21 @@ export interface ModelService {
     file: Blob | undefined,
     signal: AbortSignal,
     report: OnProgress,
-  ): Promise<ModelResult>;
+  ): Promise<ModelCellResult>;
 }
+
+/** Texts of each kind that heads are probed on: the model cell is run often. */
+const PROBE_TEXTS = 3;
 
 /** The name of an engine that a cell chooses. */
 function engineName(engine: ModelEngine): string {
   return engine === 'auto' ? DEFAULT_ENGINE : engine;
+}
+
+/** Why policies cannot be compared on a user's own model. */
+function foreignModelMessage(source: ModelParams['source']): string {
+  const name = source.type === 'url' ? source.base : source.type === 'file' ? source.fileName : '';
+  return `the tasks are written in the words of the recall model, which ${name || 'this model'} was not trained on: connect a recall model, or no model`;
 }
 
 /** The shipped model has only ever read texts that begin with the begin-of-sequence token. */
@@ -134,12 +144,34 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     return held.model;
   }
 
+  const probed = new WeakMap<Transformer, readonly HeadProbe[]>();
+
+  /** Of the shipped model, whose words the texts are made of; measured once. */
+  async function headsOf(
+    transformer: Transformer,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<readonly HeadProbe[]> {
+    const known = probed.get(transformer);
+    if (known !== undefined) return known;
+    const steps = probeSteps(transformer, { texts: PROBE_TEXTS });
+    let step = steps.next();
+    while (!step.done) {
+      report({ fraction: step.value, phase: 'probing heads' });
+      await nextTask();
+      throwIfAborted(signal);
+      step = steps.next();
+    }
+    probed.set(transformer, step.value);
+    return step.value;
+  }
+
   async function run(
     params: ModelParams,
     file: Blob | undefined,
     signal: AbortSignal,
     onProgress: OnProgress,
-  ): Promise<ModelResult> {
+  ): Promise<ModelCellResult> {
     const report = throttled(onProgress);
     const started = performance.now();
     const { name, opened, transformer, tokenizer } = await load(params, file, signal, report);
@@ -161,6 +193,8 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
       step = steps.next();
     }
     const { tokens, surprisalNats, next, prefillSeconds, decodeSeconds } = step.value;
+    const isShipped = params.source.type === 'recall';
+    const heads = isShipped ? await headsOf(transformer, signal, report) : [];
     return {
       params,
       name,
@@ -179,7 +213,9 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
       })),
       generatedText: tokenizer.decode([...tokens.subarray(prompt.length)]),
       timing: { loadSeconds, prefillSeconds, decodeSeconds },
-      notes: opened.notes,
+      heads,
+      // The shipped model's words are its tokens: that it has no tokenizer.json is no news.
+      notes: isShipped ? [] : opened.notes,
     };
   }
 
@@ -206,6 +242,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     signal: AbortSignal,
     onProgress: OnProgress,
   ): Promise<CacheResult> {
+    if (model.source.type !== 'recall') throw new Error(foreignModelMessage(model.source));
     const loaded = await load(model, file, signal, throttled(onProgress));
     return cacheJob(params, { loaded, pool: await poolFor(loaded) }, signal, onProgress);
   }

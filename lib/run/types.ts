@@ -3,10 +3,10 @@ import type { DecodeResult } from '../attention/decode/result';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import type { AdapterInfo, AttentionResult, Clock } from '../attention/types';
 import type { CacheResult } from '../evaluate/cell-result';
+import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
 import type { ServeResult } from '../serving/types';
 import type { SpeculateResult } from '../speculate/cell-result';
-import type { ModelResult } from '../transformer/result';
 import type { Workload } from '../workload/types';
 
 /** One vocabulary, one badge each. */
@@ -54,7 +54,7 @@ export type CellOutput =
   | { readonly kind: 'compose'; readonly value: ComposeResult }
   | { readonly kind: 'recurrent'; readonly value: RecurrentResult }
   | { readonly kind: 'decode'; readonly value: DecodeResult }
-  | { readonly kind: 'model'; readonly value: ModelResult }
+  | { readonly kind: 'model'; readonly value: ModelCellResult }
   | { readonly kind: 'cache'; readonly value: CacheResult }
   | { readonly kind: 'recall-gap'; readonly value: RecallGapResult }
   | { readonly kind: 'speculate'; readonly value: SpeculateResult }

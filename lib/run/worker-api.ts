@@ -8,6 +8,7 @@ import type {
   MapWindow,
 } from '../attention/types';
 import type { CacheResult } from '../evaluate/cell-result';
+import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
 import type { ServeResult } from '../serving/types';
 import type { CacheParams } from '../spec/kinds/cache';
@@ -18,7 +19,6 @@ import type { SpeculateParams } from '../spec/kinds/speculate';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import type { CellOf } from '../spec/notebook';
 import type { SpeculateResult } from '../speculate/cell-result';
-import type { ModelResult } from '../transformer/result';
 import type { Workload } from '../workload/types';
 import type { KernelKind } from './job-kinds';
 import type { CellOutput, Progress } from './types';
@@ -95,7 +95,7 @@ export interface ModelApi extends Cancellable {
     params: ModelParams,
     file: Blob | undefined,
     onProgress: OnProgress,
-  ): Promise<ModelResult>;
+  ): Promise<ModelCellResult>;
   /** `model` says which model, the shipped one where it is undefined; `file` is that cell's. */
   cache(
     jobId: number,

@@ -16,6 +16,8 @@ export interface JsonSchema {
   readonly oneOf?: readonly JsonSchema[];
   readonly anyOf?: readonly JsonSchema[];
   readonly const?: unknown;
+  readonly required?: readonly string[];
+  readonly default?: unknown;
 }
 
 /** JSON Schema of the document, as published and as the source of bounds in messages and editors. */
@@ -85,6 +87,43 @@ export function schemaExpectation(root: unknown, path: readonly PropertyKey[]): 
     return value === undefined ? [] : [JSON.stringify(value)];
   });
   return options.length > 0 ? options.join(', ') : undefined;
+}
+
+/** Schema of a policy of the cache kind, part by part. */
+export function cachePolicySchema(): JsonSchema {
+  const entries = paramsSchema('cache').properties?.entries?.items;
+  const composed = (entries?.oneOf ?? entries?.anyOf)?.find(
+    ({ properties }) => properties?.policy !== undefined,
+  );
+  const policy = composed?.properties?.policy;
+  if (policy === undefined) throw new Error('no schema for a composed policy');
+  return policy;
+}
+
+/** The least value that a schema takes, given what is fixed: where there is no default. */
+export function leastValue(schema: JsonSchema): unknown {
+  if (schema.default !== undefined) return schema.default;
+  if (schema.const !== undefined) return schema.const;
+  if (schema.enum !== undefined) return schema.enum[0];
+  const options = schema.oneOf ?? schema.anyOf;
+  if (options?.[0] !== undefined) return leastValue(options[0]);
+  if (schema.properties !== undefined) {
+    return Object.fromEntries(
+      (schema.required ?? []).map((name) => [name, leastValue(schema.properties?.[name] ?? {})]),
+    );
+  }
+  switch (schema.type) {
+    case 'array':
+      return Array.from({ length: schema.minItems ?? 0 }, () => leastValue(schema.items ?? {}));
+    case 'integer':
+      return Math.max(schema.minimum ?? 0, Math.min(schema.maximum ?? 16, 16));
+    case 'number':
+      return Math.max(schema.minimum ?? 0, Math.min(schema.maximum ?? 0.5, 0.5));
+    case 'boolean':
+      return false;
+    default:
+      return '';
+  }
 }
 
 /** Schema of the params of one kind of cell. */

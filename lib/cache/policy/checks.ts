@@ -18,7 +18,7 @@ export interface PolicyIssue {
 
 /** What a policy is about to run on, as far as it is known. */
 export interface PolicyContext {
-  readonly config?: TransformerConfig;
+  readonly config?: Pick<TransformerConfig, 'headSize' | 'kvHeads' | 'layers'>;
   readonly contextTokens?: number;
   readonly protocol?: Protocol;
 }

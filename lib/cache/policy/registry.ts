@@ -1,4 +1,4 @@
-import type { CacheBudget } from '../../spec/cache-policy';
+import type { CacheBudget, CachePolicy } from '../../spec/cache-policy';
 import type { Transformer } from '../../transformer/types';
 import type { CacheSession } from '../types';
 
@@ -18,6 +18,8 @@ export interface PolicyEntry {
    * read back.
    */
   readonly budgetOf?: 'slots' | 'attended' | 'numbers' | 'none';
+  /** The policy part by part, where it is data alone. */
+  parts?(budget: CacheBudget): CachePolicy;
   /** Sees what no policy can know: a ceiling to compare with. */
   readonly oracle?: boolean;
   /** @throws RangeError where the budget cannot be kept */

@@ -22,7 +22,7 @@ export type CacheEntry = z.output<typeof cacheEntry>;
 
 export const PROTOCOLS = ['known', 'hidden', 'turns'] as const;
 
-const MAX_ENTRIES = 16;
+export const MAX_ENTRIES = 16;
 
 /**
  * Cache policies side by side on one task: what the model still answers, what each byte buys, and

@@ -14,10 +14,10 @@ const MAX_JSON_BYTES = 128 * 2 ** 20;
 export type ModelFiles = ReadonlyMap<string, ByteSource>;
 
 /** A file as a picker, a drop or a folder gives it. */
-export interface PathedFile {
+export interface PathedFile<File extends ByteSource = ByteSource> {
   /** With `/` between folders, such as `SmolLM-135M/config.json`. */
   readonly path: string;
-  readonly file: ByteSource;
+  readonly file: File;
 }
 
 /**
@@ -26,7 +26,9 @@ export interface PathedFile {
  *
  * @throws Error where no folder has one, or two at the same depth do
  */
-export function gatherFiles(files: readonly PathedFile[]): ModelFiles {
+export function gatherFiles<File extends ByteSource>(
+  files: readonly PathedFile<File>[],
+): ReadonlyMap<string, File> {
   const folderOf = (path: string) => path.slice(0, path.lastIndexOf('/') + 1);
   const depthOf = (folder: string) => folder.split('/').length;
   const folders = files

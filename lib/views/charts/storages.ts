@@ -1,6 +1,7 @@
 import type * as PlotModule from '@observablehq/plot';
 import type { StorageResult } from '../../attention/decode/result';
 import { formatBytes, formatError } from '../format';
+import { placeLabels } from './place-labels';
 
 export interface StoragePoint {
   readonly name: string;
@@ -32,35 +33,8 @@ export function storageChartLabel(points: readonly StoragePoint[]): string {
 const HEIGHT = 240;
 const MARGIN_TOP = 24;
 const MARGIN_BOTTOM = 36;
-/** Pixels from one label to the next. */
-const LABEL_STEP = 14;
-/** Share of the x axis beyond which a label stands before its point. */
-const LEFT_FROM = 0.55;
-
-/**
- * Pixels by which each point's label moves down, so that labels on the same side of their points do
- * not lie on each other: from the top down, each at least a line below the one before.
- */
-export function labelShifts(
-  points: readonly StoragePoint[],
-  yOf: (error: number) => number,
-): readonly number[] {
-  const most = Math.max(...points.map(({ bytesPerToken }) => bytesPerToken));
-  const shifts = new Array<number>(points.length).fill(0);
-  for (const isLeft of [false, true]) {
-    let next = Number.NEGATIVE_INFINITY;
-    points
-      .map(({ error, bytesPerToken }, i) => ({ i, y: yOf(error), bytesPerToken }))
-      .filter(({ bytesPerToken }) => bytesPerToken >= most * LEFT_FROM === isLeft)
-      .sort((a, b) => a.y - b.y)
-      .forEach(({ i, y }) => {
-        const at = Math.max(y, next);
-        shifts[i] = at - y;
-        next = at + LABEL_STEP;
-      });
-  }
-  return shifts;
-}
+const MARGIN_LEFT = 56;
+const MARGIN_RIGHT = 20;
 
 /** Output error against bytes per token, the error logarithmic: down and to the left is better. */
 export function storageChart(
@@ -72,17 +46,24 @@ export function storageChart(
   const errors = points.map(({ error }) => error);
   const domain = [Math.min(...errors) / 4, Math.max(...errors) * 4] as const;
   const [low, high] = domain.map(Math.log10) as [number, number];
-  const shifts = labelShifts(points, (error) => {
-    const share = (high - Math.log10(error)) / (high - low);
-    return MARGIN_TOP + share * (HEIGHT - MARGIN_TOP - MARGIN_BOTTOM);
-  });
+  const [left, right] = [MARGIN_LEFT, width - MARGIN_RIGHT];
+  const [top, bottom] = [MARGIN_TOP, HEIGHT - MARGIN_BOTTOM];
+  const places = placeLabels(
+    points.map(({ name, bytesPerToken, error }) => ({
+      text: name,
+      x: left + (bytesPerToken / (most * 1.12)) * (right - left),
+      y: top + ((high - Math.log10(error)) / (high - low)) * (bottom - top),
+    })),
+    { left, right: width, top: 0, bottom },
+  );
   return {
     style: { background: 'none', color: 'var(--ink)' },
     width,
     height: HEIGHT,
     marginTop: MARGIN_TOP,
     marginBottom: MARGIN_BOTTOM,
-    marginLeft: 56,
+    marginLeft: MARGIN_LEFT,
+    marginRight: MARGIN_RIGHT,
     x: {
       label: 'bytes per token, one layer',
       domain: [0, most * 1.12],
@@ -106,18 +87,17 @@ export function storageChart(
         r: 5,
         fill: (_, i) => `var(--series-${(i % 8) + 1})`,
       }),
-      ...points.map((point, i) => {
-        const isLeft = point.bytesPerToken >= most * LEFT_FROM;
-        return Plot.text([point], {
+      ...points.map((point, i) =>
+        Plot.text([point], {
           x: 'bytesPerToken',
           y: 'error',
           text: 'name',
           fill: `var(--series-${(i % 8) + 1})`,
-          textAnchor: isLeft ? 'end' : 'start',
-          dx: isLeft ? -9 : 9,
-          dy: shifts[i] ?? 0,
-        });
-      }),
+          textAnchor: places[i]?.anchor ?? 'start',
+          dx: places[i]?.dx ?? 0,
+          dy: places[i]?.dy ?? 0,
+        }),
+      ),
     ],
   };
 }

@@ -1,32 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { labelShifts, storageChartLabel } from '../../../lib/views/charts/storages';
-
-test('labels on one side of their points keep a line apart, and move down only', () => {
-  const point = fc.record({
-    name: fc.string(),
-    bytesPerToken: fc.integer({ min: 1, max: 1000 }),
-    error: fc.double({ min: 1e-9, max: 10, noNaN: true }),
-  });
-  fc.assert(
-    fc.property(fc.array(point, { minLength: 1, maxLength: 6 }), (points) => {
-      const yOf = (error: number) => -20 * Math.log10(error);
-      const shifts = labelShifts(points, yOf);
-      const most = Math.max(...points.map(({ bytesPerToken }) => bytesPerToken));
-      for (const shift of shifts) expect(shift).toBeGreaterThanOrEqual(0);
-      for (const isLeft of [false, true]) {
-        const lines = points
-          .map((each, i) => ({ ...each, y: yOf(each.error) + shifts[i]! }))
-          .filter(({ bytesPerToken }) => bytesPerToken >= most * 0.55 === isLeft)
-          .map(({ y }) => y)
-          .sort((a, b) => a - b);
-        for (const [i, y] of lines.entries()) {
-          if (i > 0) expect(y - lines[i - 1]!).toBeGreaterThanOrEqual(14 - 1e-9);
-        }
-      }
-    }),
-  );
-});
+import { storageChartLabel } from '../../../lib/views/charts/storages';
 
 test('the chart in words names every point', () => {
   const points = [
