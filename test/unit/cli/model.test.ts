@@ -66,7 +66,7 @@ test('generates the same text every time, and as JSON', async () => {
   expect(await modelCommand([...args, '--json'])).toBe(0);
   expect(lines).toHaveLength(1);
   const { generated, memory, tensorCount } = JSON.parse(lines[0]!);
-  expect(generated).toMatchObject({ promptTokens: 6, engine: 'reference', text });
+  expect(generated).toMatchObject({ promptTokens: 6, engine: 'wasm', text });
   expect(generated.tokens.length).toBeLessThanOrEqual(6);
   expect(memory.parameters).toBe(12_360);
   expect(tensorCount).toBe(26);
