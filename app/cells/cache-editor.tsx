@@ -10,6 +10,7 @@ import {
   PROTOCOLS,
 } from '../../lib/spec/kinds/cache';
 import { TASKS, taskOf } from '../../lib/tasks/registry';
+import { RECALL_TASKS } from '../../lib/transformer/recall';
 import styles from './cache.module.css';
 import { ComposedPolicy } from './composed-policy';
 import { newComposed, otherActions } from './policy-parts';
@@ -26,6 +27,9 @@ const PROTOCOL_NAMES: Readonly<Record<(typeof PROTOCOLS)[number], string>> = {
   hidden: 'hidden until compressed',
   turns: '2nd to 5th on one cache',
 };
+
+/** Tasks that the shipped model answers with nothing dropped; the others are not offered. */
+const LEARNT = TASKS.filter(({ id }) => RECALL_TASKS.includes(id));
 
 /** Task, protocol, and the policies side by side. */
 export function CacheEditor({ params, onParams }: Props) {
@@ -49,8 +53,12 @@ export function CacheEditor({ params, onParams }: Props) {
         <label>
           task{' '}
           <select value={params.task} onChange={({ target }) => set({ task: target.value })}>
-            {task === undefined && <option value={params.task}>{params.task} (not known)</option>}
-            {TASKS.map(({ id, name }) => (
+            {!LEARNT.some(({ id }) => id === params.task) && (
+              <option value={params.task}>
+                {task === undefined ? `${params.task} (not known)` : `${task.name} (not learnt)`}
+              </option>
+            )}
+            {LEARNT.map(({ id, name }) => (
               <option key={id} value={id}>
                 {name}
               </option>
@@ -71,6 +79,12 @@ export function CacheEditor({ params, onParams }: Props) {
           </select>
         </label>
       </div>
+      {task !== undefined && !LEARNT.includes(task) && (
+        <p className={styles.warning}>
+          The shipped model does not answer this even with the full cache: it says nothing of a
+          policy.
+        </p>
+      )}
       {task !== undefined && (
         <p className={styles.note}>
           {task.tests} ({task.source})
