@@ -14,6 +14,7 @@ import {
   ACTION_NAMES,
   type ActionName,
   type ComposedEntry,
+  isDefined,
   SCORERS,
   scorerName,
   withAction,
@@ -112,9 +113,17 @@ function Findings(props: {
 }) {
   const { contextTokens, protocol } = props.params;
   const issues = checkPolicy(props.policy, { config: RECALL_SHAPE, contextTokens, protocol });
-  if (issues.length === 0) return null;
+  const undone = [props.policy.action.type, props.policy.keptAction.type].filter(
+    (type) => !isDefined(type),
+  );
+  if (issues.length + undone.length === 0) return null;
   return (
     <ul className={styles.findings} aria-label="checks" role="status">
+      {undone.map((type) => (
+        <li key={type} data-tone="bad">
+          {type} is not an action of slots here: choose a policy of the families retrieve or reuse
+        </li>
+      ))}
       {issues.map(({ severity, path, message }) => (
         <li key={`${path} ${message}`} data-tone={severity === 'error' ? 'bad' : 'warn'}>
           {message} at <code>{path}</code>

@@ -1,3 +1,4 @@
+import { ACTIONS as DEFINITIONS } from '../../lib/cache/policy/action-table';
 import type { CacheAction } from '../../lib/spec/cache-actions';
 import type { CachePolicy } from '../../lib/spec/cache-policy';
 import { cachePolicy } from '../../lib/spec/cache-policy';
@@ -16,7 +17,13 @@ export const ACTIONS = {
   recompute: { type: 'recompute' },
 } as const satisfies Partial<Record<CacheAction['type'], object>>;
 export type ActionName = keyof typeof ACTIONS;
-export const ACTION_NAMES = Object.keys(ACTIONS) as readonly ActionName[];
+/** Those that slots can be put through; the others of the document have no definition yet. */
+export const ACTION_NAMES = (Object.keys(ACTIONS) as readonly ActionName[]).filter(isDefined);
+
+/** Whether a policy with the action can run. */
+export function isDefined(name: CacheAction['type']): boolean {
+  return name === 'none' || name === 'evict' || DEFINITIONS[name] !== undefined;
+}
 
 /** Scorers that one chooses from by name; every number of theirs is among the parts. */
 export const SCORERS: Readonly<Record<string, object>> = {

@@ -63,7 +63,7 @@ test('a policy is composed: one click per action, checks in place, every part', 
   const c = cell(page, 'c');
   await c.getByRole('button', { name: 'compose a policy' }).click();
   const entry = c.getByRole('list', { name: 'policies' }).getByRole('listitem').nth(3);
-  for (const action of ['quantise', 'merge', 'project', 'offload', 'evict']) {
+  for (const action of ['quantise', 'merge', 'project', 'compensate', 'evict']) {
     await entry.getByRole('radio', { name: action }).check();
     await expect(entry.getByRole('radio', { name: action })).toBeChecked();
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   ACTION_NAMES,
+  isDefined,
   newComposed,
   otherActions,
   SCORERS,
@@ -26,6 +27,13 @@ describe('a composed policy', () => {
       ({ severity }) => severity === 'error',
     );
     expect(errors).toEqual([]);
+  });
+
+  test('is offered no action that cannot run', () => {
+    expect(ACTION_NAMES).toEqual(
+      expect.arrayContaining(['evict', 'quantise', 'merge', 'compensate', 'project']),
+    );
+    for (const name of ACTION_NAMES) expect(isDefined(name)).toBe(true);
   });
 
   test('stands beside the same with every other action', () => {
