@@ -38,6 +38,7 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
   cache: 'KV-cache policies',
   workload: 'Workload',
   serve: 'Serving, simulated',
+  sweep: 'Goodput against rate, simulated',
   map: 'Attention map',
   timeline: 'Timeline, simulated',
   plot: 'Plot',

@@ -26,6 +26,7 @@ import {
   RecurrentEditor,
   RecurrentResultView,
   ServeEditor,
+  SweepResultView,
 } from './loaded-later';
 import styles from './results.module.css';
 import { SaveTensors } from './save-tensors';
@@ -181,6 +182,21 @@ function Output({ cell, session, edit }: Props) {
           )}
           <ProvenanceLine provenance={result.provenance} />
           {output.kind === 'attention' && <SaveTensors cellId={cell.id} session={session} />}
+        </>
+      );
+    }
+    case 'sweep': {
+      const { result, progress } = status;
+      const partial = progress?.partial?.kind === 'sweep' ? progress.partial.value : undefined;
+      const known = result?.output.kind === 'sweep' ? result.output.value : undefined;
+      const shown = partial ?? known;
+      if (shown === undefined) return <p className={styles.note}>not run yet</p>;
+      return (
+        <>
+          <SweepResultView cellId={cell.id} result={shown} isPartial={partial !== undefined} />
+          {result !== undefined && partial === undefined && (
+            <ProvenanceLine provenance={result.provenance} />
+          )}
         </>
       );
     }

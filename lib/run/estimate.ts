@@ -45,6 +45,8 @@ const DEFAULTS = {
   fileBytesPerSecond: 1e7,
   iterationsPerSecond: 3e5,
   iterationsPerOutputToken: 1,
+  /** Of a search that begins from a grid of rates. */
+  searchedRates: 4,
   /** Rounded mean output length of conversation traces; stands in until the workload is there. */
   outputTokensPerRequest: 256,
 };
@@ -169,6 +171,14 @@ export function createEstimator(): Estimator {
           const iterations = known.requests + known.outputTokens * iterationsPerOutputToken;
           return iterations / iterationsPerSecond;
         }
+        case 'sweep': {
+          const known = load(workload);
+          if (known === undefined) return undefined;
+          const { points, seeds, findMaximum } = cell.params;
+          const runs = seeds * (points + (findMaximum ? DEFAULTS.searchedRates : 0));
+          const iterations = known.requests + known.outputTokens * iterationsPerOutputToken;
+          return (runs * iterations) / iterationsPerSecond;
+        }
       }
     },
 
@@ -198,6 +208,7 @@ export function createEstimator(): Estimator {
         case 'decode':
         case 'model':
         case 'cache':
+        case 'sweep':
           return;
         case 'workload': {
           if (cell.kind !== 'workload') return;

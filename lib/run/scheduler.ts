@@ -5,6 +5,7 @@ import { inputFailedMessage } from './derive-status';
 import { inputProblem } from './input-problem';
 import { missingFileMessage, neededFileName, type WorkerName, workerOf } from './job-kinds';
 import { createJobQueue, type JobQueue } from './job-queue';
+import { neededInputs } from './needed-inputs';
 import { makeProvenance } from './provenance';
 import type { CellResult } from './types';
 import { isAbortError, mentionsRestart } from './worker-client';
@@ -66,7 +67,7 @@ export function createScheduler(
       enter(record, 'failed', problem);
       return false;
     }
-    const inputs = cell.inputs.map((id) => board.records.get(id) as CellRecord);
+    const inputs = neededInputs(cell, board.records);
     const missing = inputs.filter((input) => !isFresh(input));
     const [first] = missing;
     if (first === undefined) return true;
@@ -98,7 +99,11 @@ export function createScheduler(
     const version = ++record.version;
     const isCurrent = () => record.version === version;
     const context = board.estimateContext(record);
-    const inputs = cell.inputs.map((id) => board.records.get(id)?.result as CellResult);
+    const inputs = neededInputs(cell, board.records).map((input) => ({
+      cell: input.cell,
+      result: input.result as CellResult,
+      file: neededFileName(input.cell) === undefined ? undefined : board.files.get(input.cell.id),
+    }));
     const file = neededFileName(cell) === undefined ? undefined : board.files.get(cell.id);
     const hashes = board.hashes();
     // Awaited only after the job; until then a rejection has a handler here.
@@ -123,7 +128,7 @@ export function createScheduler(
         specHash,
         computedAtMilliseconds: startedMilliseconds,
         wallSeconds,
-        inputs,
+        inputs: inputs.map(({ result }) => result),
       });
       const result = { output, provenance };
       if (file !== undefined) board.resultFiles.set(result, file);

@@ -3,6 +3,7 @@ import type { DecodeResult } from '../attention/decode/result';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import type { AdapterInfo, AttentionResult, Clock } from '../attention/types';
 import type { CacheResult } from '../evaluate/cell-result';
+import type { SweepResult } from '../serving/sweep-result';
 import type { ServeResult } from '../serving/types';
 import type { ModelResult } from '../transformer/result';
 import type { Workload } from '../workload/types';
@@ -23,6 +24,8 @@ export interface Progress {
   /** In [0, 1], or undefined while the total is unknown. */
   readonly fraction: number | undefined;
   readonly phase: string;
+  /** What is there of the result so far, where the job can tell. */
+  readonly partial?: CellOutput;
 }
 
 /** How a result came about. Shown beside every result and written into every export. */
@@ -55,7 +58,8 @@ export type CellOutput =
   | { readonly kind: 'model'; readonly value: ModelResult }
   | { readonly kind: 'cache'; readonly value: CacheResult }
   | { readonly kind: 'workload'; readonly value: Workload }
-  | { readonly kind: 'serve'; readonly value: ServeResult };
+  | { readonly kind: 'serve'; readonly value: ServeResult }
+  | { readonly kind: 'sweep'; readonly value: SweepResult };
 
 export interface CellResult {
   readonly output: CellOutput;

@@ -8,15 +8,18 @@ import type {
   MapWindow,
 } from '../attention/types';
 import type { CacheResult } from '../evaluate/cell-result';
+import type { SweepResult } from '../serving/sweep-result';
 import type { ServeResult } from '../serving/types';
 import type { CacheParams } from '../spec/kinds/cache';
 import type { ModelParams } from '../spec/kinds/model';
 import type { ServeParams } from '../spec/kinds/serve';
+import type { SweepParams } from '../spec/kinds/sweep';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import type { CellOf } from '../spec/notebook';
 import type { ModelResult } from '../transformer/result';
 import type { Workload } from '../workload/types';
 import type { KernelKind } from './job-kinds';
+import type { SweepSubjectData } from './sweep-service';
 import type { CellOutput, Progress } from './types';
 
 /** Called at most ten times a second. Pass it through `Comlink.proxy`. */
@@ -102,7 +105,7 @@ export interface ModelApi extends Cancellable {
   ): Promise<CacheResult>;
 }
 
-/** Workloads and simulations: one worker. Files are read in it, in chunks. */
+/** Workloads and simulations: one worker, and those that it starts for a sweep. Files are read in it, in chunks. */
 export interface SimulationApi extends Cancellable {
   workload(
     jobId: number,
@@ -118,4 +121,11 @@ export interface SimulationApi extends Cancellable {
     tables: Blob | undefined,
     onProgress: OnProgress,
   ): Promise<ServeResult>;
+  /** Progress carries the points that are there. */
+  sweep(
+    jobId: number,
+    subject: SweepSubjectData,
+    params: SweepParams,
+    onProgress: OnProgress,
+  ): Promise<SweepResult>;
 }

@@ -7,6 +7,7 @@ import { decodeParams } from './kinds/decode';
 import { modelParams } from './kinds/model';
 import { recurrentParams } from './kinds/recurrent';
 import { serveParams } from './kinds/serve';
+import { sweepParams } from './kinds/sweep';
 import { textParams } from './kinds/text';
 import { mapParams, plotParams, tableParams, timelineParams } from './kinds/views';
 import { workloadParams } from './kinds/workload';
@@ -39,6 +40,7 @@ export const cellSchemas = {
   cache: cell('cache', cacheParams.prefault({})),
   workload: cell('workload', workloadParams.prefault({})),
   serve: cell('serve', serveParams.prefault({})),
+  sweep: cell('sweep', sweepParams.prefault({})),
   map: cell('map', mapParams.prefault({})),
   timeline: cell('timeline', timelineParams.prefault({})),
   plot: cell('plot', plotParams.prefault({})),
@@ -60,6 +62,7 @@ export const cellSchema = z.discriminatedUnion('kind', [
   cellSchemas.cache,
   cellSchemas.workload,
   cellSchemas.serve,
+  cellSchemas.sweep,
   cellSchemas.map,
   cellSchemas.timeline,
   cellSchemas.plot,
@@ -81,8 +84,9 @@ export const INPUT_RULES: Record<
   workload: { kinds: [], count: [0, 0] },
   serve: { kinds: ['workload'], count: [1, 1] },
   map: { kinds: ['attention'], count: [1, 2] },
+  sweep: { kinds: ['serve'], count: [1, 1] },
   timeline: { kinds: ['serve'], count: [1, 8] },
-  plot: { kinds: ['serve', 'attention'], count: [1, 8] },
+  plot: { kinds: ['serve', 'attention', 'sweep'], count: [1, 8] },
   table: { kinds: ['serve', 'attention', 'workload'], count: [1, 16] },
 };
 
