@@ -189,11 +189,13 @@ function Output({ cell, session, edit }: Props) {
       const { result, progress } = status;
       const partial = progress?.partial?.kind === 'sweep' ? progress.partial.value : undefined;
       const known = result?.output.kind === 'sweep' ? result.output.value : undefined;
-      const shown = partial ?? known;
-      if (shown === undefined) return <p className={styles.note}>not run yet</p>;
       return (
         <>
-          <SweepResultView cellId={cell.id} result={shown} isPartial={partial !== undefined} />
+          <SweepResultView
+            cellId={cell.id}
+            result={partial ?? known}
+            isPartial={partial !== undefined}
+          />
           {result !== undefined && partial === undefined && (
             <ProvenanceLine provenance={result.provenance} />
           )}

@@ -1,6 +1,6 @@
 'use client';
 
-import { useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import type { SweepResult } from '../../lib/serving/sweep-result';
 import { allPoints, maximumText, type SweepMeasure } from '../../lib/views/charts/sweep';
 import { formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
@@ -18,8 +18,23 @@ interface Props {
   readonly isPartial: boolean;
 }
 
+/** A sweep as far as it has come; the chart's code is fetched before the first point is there. */
+export function SweepResultView({
+  result,
+  ...rest
+}: Omit<Props, 'result'> & { readonly result: SweepResult | undefined }) {
+  useEffect(() => {
+    void import('@observablehq/plot');
+  }, []);
+  return result === undefined ? (
+    <p className={styles.note}>not run yet</p>
+  ) : (
+    <KnownPoints result={result} {...rest} />
+  );
+}
+
 /** Goodput against rate: what is known, the chart and its table. */
-export function SweepResultView({ cellId, result, isPartial }: Props) {
+function KnownPoints({ cellId, result, isPartial }: Props) {
   const [measure, setMeasure] = useState<SweepMeasure>('goodput');
   const [isTable, setTable] = useState(false);
   const series = useMemo(() => [{ name: cellId, result }], [cellId, result]);
@@ -33,7 +48,7 @@ export function SweepResultView({ cellId, result, isPartial }: Props) {
             name: 'highest rate that holds',
             value:
               maximum === undefined ? (isPartial ? 'not yet' : 'not searched') : rateOf(maximum),
-            note: maximum === undefined ? '' : maximumText(result),
+            note: maximum === undefined ? '' : maximumNote(result),
             tone: maximum === undefined ? 'muted' : maximum.ratePerSecond > 0 ? 'good' : 'bad',
           },
           { name: 'most goodput', value: `${formatCount(best)} req/s` },
@@ -77,6 +92,12 @@ export function SweepResultView({ cellId, result, isPartial }: Props) {
       ))}
     </>
   );
+}
+
+function maximumNote(result: SweepResult): string {
+  const { ratePerSecond, failsAtPerSecond } = result.maximum ?? {};
+  const isBracketed = ratePerSecond !== 0 && failsAtPerSecond !== Infinity;
+  return isBracketed ? `fails at ${formatCount(failsAtPerSecond ?? 0)} req/s` : maximumText(result);
 }
 
 function rateOf({ ratePerSecond }: { readonly ratePerSecond: number }): string {

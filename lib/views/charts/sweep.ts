@@ -130,13 +130,13 @@ export function sweepChart(
         stroke: 'var(--ink-soft)',
         strokeDasharray: '4 3',
       }),
-      Plot.text(sloLine.slice(0, 1), {
+      Plot.text(sloLine.slice(-1), {
         x: 'rate',
         y: 'value',
         text: () => (first === undefined ? '' : sloLabel(first.result)),
-        textAnchor: 'start',
-        dx: 4,
-        dy: -8,
+        textAnchor: 'end',
+        dx: -14,
+        dy: -7,
         fill: 'var(--ink-soft)',
       }),
       ...series.flatMap((each, i) => {
