@@ -16,10 +16,10 @@ import { type FileIssue, parseFile } from '../lib/spec/markdown';
 import { CELL_KINDS, type Cell, type Notebook } from '../lib/spec/notebook';
 import { formatSeconds } from '../lib/views/format';
 import { CellView } from './cells/cell-view';
-import { NOTEBOOKS } from './notebooks';
 import { HelpDialog } from './parts/help-dialog';
 import { Palette } from './parts/palette';
 import { ShareDialog } from './parts/share-dialog';
+import { SiteLinks } from './parts/site-links';
 import { nextTheme } from './parts/theme';
 import { type Command, chordOf, findCommand, isTyping } from './shortcuts';
 import { fileNameOf, fileTextOf, missingInput } from './state/edits';
@@ -206,7 +206,7 @@ export function Workbench({ session, banner, slug }: Props) {
         <a className={styles.brand} href={`${process.env.HEADROOM_BASE_PATH ?? ''}/`}>
           Headroom
         </a>
-        <NotebookLinks slug={slug} />
+        <SiteLinks current={slug} />
         <span className={styles.spring} />
         <button type="button" data-primary="" onClick={act('run-all')}>
           Run all{pending.length > 0 && seconds > 0 ? ` (about ${formatSeconds(seconds)})` : ''}
@@ -311,22 +311,6 @@ export function Workbench({ session, banner, slug }: Props) {
       )}
       {open === 'help' && <HelpDialog commands={commands} onClose={() => setOpen(undefined)} />}
     </div>
-  );
-}
-
-function NotebookLinks({ slug }: { readonly slug: string | undefined }) {
-  return (
-    <nav aria-label="Notebooks" className={styles.notebooks}>
-      {NOTEBOOKS.map((each) => (
-        <a
-          key={each.slug}
-          href={`${process.env.HEADROOM_BASE_PATH ?? ''}${each.path}`}
-          aria-current={each.slug === slug ? 'page' : undefined}
-        >
-          {each.name}
-        </a>
-      ))}
-    </nav>
   );
 }
 

@@ -1,9 +1,10 @@
 import { APP_VERSION } from '../lib/run/app-version';
+import type { CheckApi } from '../lib/run/check-service';
 import { createSession } from '../lib/run/session';
 import type { Session } from '../lib/run/session-types';
 import { sha256Hex } from '../lib/run/spec-hash';
 import type { KernelApi, ModelApi, SimulationApi } from '../lib/run/worker-api';
-import { createWorkerClient } from '../lib/run/worker-client';
+import { createWorkerClient, type WorkerClient } from '../lib/run/worker-client';
 import type { Notebook } from '../lib/spec/notebook';
 
 // The bundler recognises a worker only by this literal form of `new Worker(new URL(...))`.
@@ -20,6 +21,14 @@ export function spawnSimulationWorker(): Worker {
   return new Worker(new URL('../workers/simulation.worker.ts', import.meta.url), {
     type: 'module',
   });
+}
+
+/** Replays measured runs; spawned by its first call. */
+export function createCheckClient(): WorkerClient<CheckApi> {
+  return createWorkerClient<CheckApi>(
+    () => new Worker(new URL('../workers/check.worker.ts', import.meta.url), { type: 'module' }),
+    'check',
+  );
 }
 
 /** A session over the page's three workers. They are spawned on first use; `dispose()` ends them. */

@@ -40,6 +40,7 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
   speculate: 'Draft and verify',
   workload: 'Workload',
   serve: 'Serving, simulated',
+  sweep: 'Goodput against rate, simulated',
   map: 'Attention map',
   timeline: 'Timeline, simulated',
   plot: 'Plot',

@@ -32,6 +32,7 @@ import {
   ServeEditor,
   SpeculateEditor,
   SpeculateResultView,
+  SweepResultView,
 } from './loaded-later';
 import { attentionCells } from './model-attention';
 import styles from './results.module.css';
@@ -205,6 +206,23 @@ function Output({ cell, session, edit }: Props) {
           )}
           <ProvenanceLine provenance={result.provenance} />
           {output.kind === 'attention' && <SaveTensors cellId={cell.id} session={session} />}
+        </>
+      );
+    }
+    case 'sweep': {
+      const { result, progress } = status;
+      const partial = progress?.partial?.kind === 'sweep' ? progress.partial.value : undefined;
+      const known = result?.output.kind === 'sweep' ? result.output.value : undefined;
+      return (
+        <>
+          <SweepResultView
+            cellId={cell.id}
+            result={partial ?? known}
+            isPartial={partial !== undefined}
+          />
+          {result !== undefined && partial === undefined && (
+            <ProvenanceLine provenance={result.provenance} />
+          )}
         </>
       );
     }

@@ -39,6 +39,9 @@ export const RecurrentEditor = lazy(async () => ({
 export const RecurrentResultView = lazy(async () => ({
   default: (await import('./recurrent-result')).RecurrentResultView,
 }));
+export const SweepResultView = lazy(async () => ({
+  default: (await import('./sweep-result')).SweepResultView,
+}));
 export const ServeEditor = lazy(async () => ({
   default: (await import('./serve-editor')).ServeEditor,
 }));

@@ -45,11 +45,7 @@ export function PlotView({ params, inputs, onParamsChange }: Props) {
     });
     const scale = figure.scale('x');
     const svg = select(figure as unknown as SVGSVGElement);
-    if (
-      scale?.invert !== undefined &&
-      params.chart !== 'goodput' &&
-      params.chart !== 'attention-roofline'
-    ) {
+    if (scale?.invert !== undefined && chart.isFixed !== true) {
       const { invert } = scale;
       const brush = brushX<unknown>()
         .extent([
@@ -65,7 +61,7 @@ export function PlotView({ params, inputs, onParamsChange }: Props) {
     }
     element.replaceChildren(figure);
     return () => element.replaceChildren();
-  }, [Plot, chart, width, domain, isTable, params.chart]);
+  }, [Plot, chart, width, domain, isTable]);
 
   const zoom = (factor: number) => {
     const seconds =
@@ -134,15 +130,17 @@ export function PlotView({ params, inputs, onParamsChange }: Props) {
           else if (event.key === '0' || event.key === 'Escape') setDomain(undefined);
         }}
       />
-      {!isTable &&
-        chart !== undefined &&
-        params.chart !== 'goodput' &&
-        params.chart !== 'attention-roofline' && (
-          <Legend names={inputs.filter(({ result }) => result !== undefined).map(({ id }) => id)} />
-        )}
+      {!isTable && chart !== undefined && hasLegend(params, chart.isFixed) && (
+        <Legend names={inputs.filter(({ result }) => result !== undefined).map(({ id }) => id)} />
+      )}
       {isTable && chart !== undefined && <RowsTable rows={chart.rows} />}
     </>
   );
+}
+
+/** Bars and kernels carry their names themselves. */
+function hasLegend({ chart }: PlotParams, isFixed: boolean | undefined): boolean {
+  return isFixed !== true || chart.endsWith('-against-rate');
 }
 
 function Legend({ names }: { readonly names: readonly string[] }) {

@@ -44,7 +44,10 @@ export function createBoard(
 
   function estimateContext(record: CellRecord): EstimateContext {
     const inputId = record.cell.inputs[0];
-    const input = inputId === undefined ? undefined : records.get(inputId);
+    const first = inputId === undefined ? undefined : records.get(inputId);
+    // A sweep runs under the load of its strategy.
+    const loadId = record.cell.kind === 'sweep' ? first?.cell.inputs[0] : inputId;
+    const input = loadId === undefined ? undefined : records.get(loadId);
     const made = input !== undefined && isFresh(input) ? input.result?.output : undefined;
     const planned = input?.cell.kind === 'workload' ? input.cell.params : undefined;
     return {

@@ -8,7 +8,8 @@ import { taskOf } from '../tasks/registry';
 import { choiceOf, describeEntry, openEntry } from './cache-entry';
 import type { EvaluationPool } from './evaluation-pool';
 import type { LoadedModel } from './model-service';
-import { nextTask, throttled } from './simulation-jobs';
+import { throttled } from './simulation-jobs';
+import { nextTask } from './sliced';
 import type { OnProgress } from './worker-api';
 
 /** Where the evaluating happens, and with which engine. */

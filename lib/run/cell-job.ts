@@ -1,5 +1,7 @@
 import type { CellOf } from '../spec/notebook';
+import type { RatedLoad } from '../workload/at-rate';
 import type { JobCell, KernelKind } from './job-kinds';
+import type { SweepSubjectData } from './sweep-service';
 import type { CellOutput, CellResult } from './types';
 import type { KernelApi, KernelCall, ModelApi, SimulationApi } from './worker-api';
 import type { CallOptions, WorkerClient } from './worker-client';
@@ -10,15 +12,22 @@ export interface Workers {
   readonly simulation: WorkerClient<SimulationApi>;
 }
 
+/** A cell that another one reads, with its result and the file bound to it. */
+export interface JobInput {
+  readonly cell: JobCell;
+  readonly result: CellResult;
+  readonly file: File | undefined;
+}
+
 /**
  * One run of a cell in its worker.
  *
- * @param inputs results of the cell's inputs, in input order
+ * @param inputs what `neededInputs` names, in that order
  * @param file the file bound to the cell, where its params need one
  */
 export async function runCellJob(
   cell: JobCell,
-  inputs: readonly CellResult[],
+  inputs: readonly JobInput[],
   file: File | undefined,
   workers: Workers,
   options: CallOptions,
@@ -41,14 +50,14 @@ export async function runCellJob(
         ),
       };
     case 'cache': {
-      const input = inputs[0]?.output;
+      const input = inputs[0]?.result.output;
       if (input !== undefined && input.kind !== 'model')
         throw new Error(`needs a model as its input (found ${input.kind})`);
       return {
         kind: 'cache',
         value: await workers.model.call(
           (api, jobId, onProgress) =>
-            api.cache(jobId, cell.params, input?.value.params, file, onProgress),
+            api.cache(jobId, cell.params, input?.value.params, inputs[0]?.file, onProgress),
           options,
         ),
       };
@@ -62,14 +71,14 @@ export async function runCellJob(
         ),
       };
     case 'speculate': {
-      const input = inputs[0]?.output;
+      const input = inputs[0]?.result.output;
       if (input !== undefined && input.kind !== 'model')
         throw new Error(`needs a model as its input (found ${input.kind})`);
       return {
         kind: 'speculate',
         value: await workers.model.call(
           (api, jobId, onProgress) =>
-            api.speculate(jobId, cell.params, input?.value.params, file, onProgress),
+            api.speculate(jobId, cell.params, input?.value.params, inputs[0]?.file, onProgress),
           options,
         ),
       };
@@ -83,7 +92,7 @@ export async function runCellJob(
         ),
       };
     case 'serve': {
-      const input = inputs[0]?.output;
+      const input = inputs[0]?.result.output;
       if (input?.kind !== 'workload')
         throw new Error(`needs one workload as its input (found ${input?.kind ?? 'none'})`);
       return {
@@ -94,7 +103,37 @@ export async function runCellJob(
         ),
       };
     }
+    case 'sweep': {
+      const subject = sweepSubjectOf(inputs);
+      return {
+        kind: 'sweep',
+        value: await workers.simulation.call(
+          (api, jobId, onProgress) => api.sweep(jobId, subject, cell.params, onProgress),
+          options,
+        ),
+      };
+    }
   }
+}
+
+/** A sweep repeats a serve cell, so it reads that cell's params and load and not its result. */
+function sweepSubjectOf(inputs: readonly JobInput[]): SweepSubjectData {
+  const [serve, load] = inputs;
+  if (serve?.cell.kind !== 'serve' || load?.cell.kind !== 'workload')
+    throw new Error(`needs one serve cell as its input (found ${serve?.cell.kind ?? 'none'})`);
+  return {
+    params: serve.cell.params,
+    load: ratedLoadOf(load),
+    tables: serve.file,
+  };
+}
+
+function ratedLoadOf({ cell, result }: JobInput): RatedLoad {
+  if (cell.kind === 'workload' && cell.params.source.type === 'generator')
+    return { type: 'generator', params: cell.params };
+  if (result.output.kind !== 'workload')
+    throw new Error(`needs a workload (found ${result.output.kind})`);
+  return { type: 'trace', workload: result.output.value, seed: result.output.value.seed };
 }
 
 /** What the kernel worker is told of a cell and the file that it reads. */

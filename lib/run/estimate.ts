@@ -48,6 +48,8 @@ const DEFAULTS = {
   fileBytesPerSecond: 1e7,
   iterationsPerSecond: 3e5,
   iterationsPerOutputToken: 1,
+  /** Of a search that begins from a grid of rates. */
+  searchedRates: 4,
   /** Rounded mean output length of conversation traces; stands in until the workload is there. */
   outputTokensPerRequest: 256,
 };
@@ -197,6 +199,14 @@ export function createEstimator(): Estimator {
           const iterations = known.requests + known.outputTokens * iterationsPerOutputToken;
           return iterations / iterationsPerSecond;
         }
+        case 'sweep': {
+          const known = load(workload);
+          if (known === undefined) return undefined;
+          const { points, seeds, findMaximum } = cell.params;
+          const runs = seeds * (points + (findMaximum ? DEFAULTS.searchedRates : 0));
+          const iterations = known.requests + known.outputTokens * iterationsPerOutputToken;
+          return (runs * iterations) / iterationsPerSecond;
+        }
       }
     },
 
@@ -230,6 +240,8 @@ export function createEstimator(): Estimator {
           return;
         case 'cache':
           secondsPerPrefillToken = wallSeconds / cacheTokens(output.value.params);
+          return;
+        case 'sweep':
           return;
         case 'workload': {
           if (cell.kind !== 'workload') return;

@@ -15,6 +15,7 @@ export const KIND_VERSIONS = {
   speculate: 1,
   workload: 1,
   serve: 1,
+  sweep: 1,
 } as const;
 
 /** Kinds that run in a worker. The others derive from their inputs (views) or are always done (text). */

@@ -19,7 +19,8 @@ import { cacheJob } from './cache-job';
 import { DEFAULT_ENGINE, engineOf } from './engines';
 import type { EvaluationPool } from './evaluation-pool';
 import { identityOf } from './file-identity';
-import { nextTask, throttled, throwIfAborted } from './simulation-jobs';
+import { throttled } from './simulation-jobs';
+import { nextTask, throwIfAborted } from './sliced';
 import type { OnProgress } from './worker-api';
 
 export interface ModelServiceDeps {

@@ -9,7 +9,7 @@ export interface RunFacts {
   readonly specHash: string;
   readonly computedAtMilliseconds: number;
   readonly wallSeconds: number;
-  /** Results of the cell's inputs, in input order. */
+  /** Results of the cells that it read, its inputs first. */
   readonly inputs: readonly CellResult[];
 }
 
@@ -77,6 +77,14 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
         costModel: output.value.costModel.label,
       };
     }
+    case 'sweep':
+      return {
+        ...common,
+        simulated: true,
+        seed: output.value.seed,
+        engine: 'simulator',
+        costModel: output.value.costModel.label,
+      };
     default:
       return {
         ...common,

@@ -2,7 +2,8 @@ import { recallGapSteps } from '../evaluate/recall-gap';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
 import type { RecallGapParams, SiblingName } from '../spec/kinds/recall-gap';
 import { type LoadedSibling, loadSibling, type SiblingFile } from '../transformer/load/sibling';
-import { nextTask, throttled, throwIfAborted } from './simulation-jobs';
+import { throttled } from './simulation-jobs';
+import { nextTask, throwIfAborted } from './sliced';
 import type { OnProgress } from './worker-api';
 
 /** Reads a file of a shipped sibling. */

@@ -22,6 +22,12 @@ const provenance = z.looseObject({
 const floats = z.instanceof(Float64Array);
 const integers = z.instanceof(Int32Array);
 
+const point = z.looseObject({
+  ratePerSecond: z.number(),
+  goodputPerSecond: z.looseObject({}),
+  sloAttainment: z.looseObject({}),
+});
+
 /** The fields that the page reads before anything else; the rest is trusted to the writer. */
 const output = z.discriminatedUnion('kind', [
   z.looseObject({
@@ -55,6 +61,16 @@ const output = z.discriminatedUnion('kind', [
       lanes: z.array(z.looseObject({ startSeconds: floats, durationSeconds: floats })),
       requests: z.looseObject({ arrivalSeconds: floats, completedSeconds: floats }),
       tbt: z.looseObject({ values: floats, weights: floats }),
+    }),
+  }),
+  z.looseObject({
+    kind: z.literal('sweep'),
+    value: z.looseObject({
+      points: z.array(point).min(1),
+      searched: z.array(point),
+      slo: z.looseObject({ attainment: z.number() }),
+      costModel: z.looseObject({ label: z.string() }),
+      notes: z.array(z.string()),
     }),
   }),
 ]);

@@ -3,14 +3,9 @@ import { runCellJob, type Workers } from './cell-job';
 import { adopt, type CellRecord, enter, isFresh, isPending, settled } from './cell-record';
 import { inputFailedMessage } from './derive-status';
 import { inputProblem } from './input-problem';
-import {
-  type JobCell,
-  missingFileMessage,
-  neededFileName,
-  type WorkerName,
-  workerOf,
-} from './job-kinds';
+import { missingFileMessage, neededFileName, type WorkerName, workerOf } from './job-kinds';
 import { createJobQueue, type JobQueue } from './job-queue';
+import { neededInputs } from './needed-inputs';
 import { makeProvenance } from './provenance';
 import type { CellResult } from './types';
 import { isAbortError, mentionsRestart } from './worker-client';
@@ -72,7 +67,7 @@ export function createScheduler(
       enter(record, 'failed', problem);
       return false;
     }
-    const inputs = cell.inputs.map((id) => board.records.get(id) as CellRecord);
+    const inputs = neededInputs(cell, board.records);
     const missing = inputs.filter((input) => !isFresh(input));
     const [first] = missing;
     if (first === undefined) return true;
@@ -94,16 +89,6 @@ export function createScheduler(
     else enter(record, 'failed', error instanceof Error ? error.message : String(error));
   }
 
-  /** The file that a job reads: the cell's own, or that of the model it takes as its input. */
-  function fileOf(cell: JobCell): File | undefined {
-    const [input] = cell.inputs;
-    const reader =
-      cell.kind === 'speculate' && input !== undefined ? board.records.get(input)?.cell : cell;
-    return reader === undefined || neededFileName(reader) === undefined
-      ? undefined
-      : board.files.get(reader.id);
-  }
-
   async function runJob(record: CellRecord, signal: AbortSignal): Promise<void> {
     if (record.state !== 'queued') return;
     if (!canStart(record)) {
@@ -114,8 +99,12 @@ export function createScheduler(
     const version = ++record.version;
     const isCurrent = () => record.version === version;
     const context = board.estimateContext(record);
-    const inputs = cell.inputs.map((id) => board.records.get(id)?.result as CellResult);
-    const file = fileOf(cell);
+    const inputs = neededInputs(cell, board.records).map((input) => ({
+      cell: input.cell,
+      result: input.result as CellResult,
+      file: neededFileName(input.cell) === undefined ? undefined : board.files.get(input.cell.id),
+    }));
+    const file = neededFileName(cell) === undefined ? undefined : board.files.get(cell.id);
     const hashes = board.hashes();
     // Awaited only after the job; until then a rejection has a handler here.
     hashes.catch(() => undefined);
@@ -139,7 +128,7 @@ export function createScheduler(
         specHash,
         computedAtMilliseconds: startedMilliseconds,
         wallSeconds,
-        inputs,
+        inputs: inputs.map(({ result }) => result),
       });
       const result = { output, provenance };
       if (file !== undefined) board.resultFiles.set(result, file);

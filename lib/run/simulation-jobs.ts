@@ -7,28 +7,11 @@ import { createCsvWorkloadParser } from '../workload/csv';
 import { generateWorkload } from '../workload/generate';
 import { createJsonLinesParser } from '../workload/json-lines';
 import type { Workload } from '../workload/types';
+import { nextTask, runSliced, throwIfAborted } from './sliced';
 import type { OnProgress } from './worker-api';
 
-/** Work between two looks at the mailbox: cancel is heard within this. */
-const SLICE_MILLISECONDS = 20;
 const PROGRESS_MILLISECONDS = 100;
 const MAX_TABLE_BYTES = 256 * 2 ** 20;
-
-/** Lets messages in: a macrotask without the clamping of timers. */
-export function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
-}
-
-export function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw new DOMException('cancelled', 'AbortError');
-}
 
 /** Passes progress on at most ten times a second. */
 export function throttled(onProgress: OnProgress): OnProgress {
@@ -125,19 +108,10 @@ export async function serveJob(
   const parsedTables = tables === undefined ? undefined : await readTables(tables);
   const simulation = createSimulation(params, workload, makeCostModel(params, parsedTables));
   const report = throttled(onProgress);
-  let iterations = 256;
-  for (;;) {
-    const startedAt = performance.now();
-    const hasMore = simulation.advance(iterations);
-    const elapsed = performance.now() - startedAt;
-    if (!hasMore) break;
-    if (elapsed < SLICE_MILLISECONDS / 2) iterations *= 2;
-    else if (elapsed > SLICE_MILLISECONDS * 2 && iterations > 64) iterations /= 2;
+  await runSliced(simulation, signal, () => {
     const { fraction, simulatedSeconds } = simulation.progress();
     report({ fraction, phase: `simulated ${simulatedSeconds.toFixed(0)} s` });
-    await nextTask();
-    throwIfAborted(signal);
-  }
+  });
   return simulation.result();
 }
 

@@ -7,7 +7,8 @@ import { sampleText } from '../tasks/sample-text';
 import { BOS } from '../tasks/vocabulary';
 import { wordTokenizer } from '../transformer/load/word-tokenizer';
 import type { LoadedModel } from './model-service';
-import { nextTask, throttled, throwIfAborted } from './simulation-jobs';
+import { throttled } from './simulation-jobs';
+import { nextTask, throwIfAborted } from './sliced';
 import type { OnProgress } from './worker-api';
 
 /** A drafter that asks for a question gets the end of the prompt: this many tokens at most. */

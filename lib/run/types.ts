@@ -5,6 +5,7 @@ import type { AdapterInfo, AttentionResult, Clock } from '../attention/types';
 import type { CacheResult } from '../evaluate/cell-result';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
+import type { SweepResult } from '../serving/sweep-result';
 import type { ServeResult } from '../serving/types';
 import type { SpeculateResult } from '../speculate/cell-result';
 import type { Workload } from '../workload/types';
@@ -25,6 +26,8 @@ export interface Progress {
   /** In [0, 1], or undefined while the total is unknown. */
   readonly fraction: number | undefined;
   readonly phase: string;
+  /** What is there of the result so far, where the job can tell. */
+  readonly partial?: CellOutput;
 }
 
 /** How a result came about. Shown beside every result and written into every export. */
@@ -59,7 +62,8 @@ export type CellOutput =
   | { readonly kind: 'recall-gap'; readonly value: RecallGapResult }
   | { readonly kind: 'speculate'; readonly value: SpeculateResult }
   | { readonly kind: 'workload'; readonly value: Workload }
-  | { readonly kind: 'serve'; readonly value: ServeResult };
+  | { readonly kind: 'serve'; readonly value: ServeResult }
+  | { readonly kind: 'sweep'; readonly value: SweepResult };
 
 export interface CellResult {
   readonly output: CellOutput;

@@ -10,17 +10,20 @@ import type {
 import type { CacheResult } from '../evaluate/cell-result';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
+import type { SweepResult } from '../serving/sweep-result';
 import type { ServeResult } from '../serving/types';
 import type { CacheParams } from '../spec/kinds/cache';
 import type { ModelParams } from '../spec/kinds/model';
 import type { RecallGapParams } from '../spec/kinds/recall-gap';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { SpeculateParams } from '../spec/kinds/speculate';
+import type { SweepParams } from '../spec/kinds/sweep';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import type { CellOf } from '../spec/notebook';
 import type { SpeculateResult } from '../speculate/cell-result';
 import type { Workload } from '../workload/types';
 import type { KernelKind } from './job-kinds';
+import type { SweepSubjectData } from './sweep-service';
 import type { CellOutput, Progress } from './types';
 
 /** Called at most ten times a second. Pass it through `Comlink.proxy`. */
@@ -120,7 +123,7 @@ export interface ModelApi extends Cancellable {
   ): Promise<SpeculateResult>;
 }
 
-/** Workloads and simulations: one worker. Files are read in it, in chunks. */
+/** Workloads and simulations: one worker, and those that it starts for a sweep. Files are read in it, in chunks. */
 export interface SimulationApi extends Cancellable {
   workload(
     jobId: number,
@@ -136,4 +139,11 @@ export interface SimulationApi extends Cancellable {
     tables: Blob | undefined,
     onProgress: OnProgress,
   ): Promise<ServeResult>;
+  /** Progress carries the points that are there. */
+  sweep(
+    jobId: number,
+    subject: SweepSubjectData,
+    params: SweepParams,
+    onProgress: OnProgress,
+  ): Promise<SweepResult>;
 }

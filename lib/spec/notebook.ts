@@ -9,6 +9,7 @@ import { recallGapParams } from './kinds/recall-gap';
 import { recurrentParams } from './kinds/recurrent';
 import { serveParams } from './kinds/serve';
 import { speculateParams } from './kinds/speculate';
+import { sweepParams } from './kinds/sweep';
 import { textParams } from './kinds/text';
 import { mapParams, plotParams, tableParams, timelineParams } from './kinds/views';
 import { workloadParams } from './kinds/workload';
@@ -43,6 +44,7 @@ export const cellSchemas = {
   speculate: cell('speculate', speculateParams.prefault({})),
   workload: cell('workload', workloadParams.prefault({})),
   serve: cell('serve', serveParams.prefault({})),
+  sweep: cell('sweep', sweepParams.prefault({})),
   map: cell('map', mapParams.prefault({})),
   timeline: cell('timeline', timelineParams.prefault({})),
   plot: cell('plot', plotParams.prefault({})),
@@ -66,6 +68,7 @@ export const cellSchema = z.discriminatedUnion('kind', [
   cellSchemas.speculate,
   cellSchemas.workload,
   cellSchemas.serve,
+  cellSchemas.sweep,
   cellSchemas.map,
   cellSchemas.timeline,
   cellSchemas.plot,
@@ -89,8 +92,9 @@ export const INPUT_RULES: Record<
   workload: { kinds: [], count: [0, 0] },
   serve: { kinds: ['workload'], count: [1, 1] },
   map: { kinds: ['attention'], count: [1, 2] },
+  sweep: { kinds: ['serve'], count: [1, 1] },
   timeline: { kinds: ['serve'], count: [1, 8] },
-  plot: { kinds: ['serve', 'attention'], count: [1, 8] },
+  plot: { kinds: ['serve', 'attention', 'sweep'], count: [1, 8] },
   table: { kinds: ['serve', 'attention', 'workload'], count: [1, 16] },
 };
 

@@ -9,12 +9,12 @@ import {
   type SiliconFiles,
   siliconCostModel,
 } from '../../serving/cost/silicon/silicon-tables';
+import { hardwareNamed } from '../../serving/fidelity/engine-settings';
 import { hubModel } from '../../serving/presets/hub-models';
 import { linkOf } from '../../serving/presets/links';
 import type { CostModel } from '../../serving/types';
-import { hardwareNamed } from './engine-settings';
-import { readText } from './read-json-lines';
 import type { SiliconConfiguration } from './read-silicon';
+import { readText } from './read-text';
 
 /** Default of vLLM's server on 70 GiB and more (`vllm/engine/arg_utils.py`). */
 export const MAX_BATCHED_TOKENS = 8192;

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
+import { hardwareNamed, plannedBlocks } from '../../serving/fidelity/engine-settings';
 import { hubModel } from '../../serving/presets/hub-models';
 import type { CostModel } from '../../serving/types';
 import { runClosedLoop } from '../../serving/vllm-v1/closed-loop';
-import { hardwareNamed, plannedBlocks } from './engine-settings';
-import { readText } from './read-json-lines';
 import { readSilicon, type SiliconConfiguration } from './read-silicon';
+import { readText } from './read-text';
 import {
   createSiliconModels,
   MAX_BATCHED_TOKENS,

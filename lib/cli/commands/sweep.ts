@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { makeCostModel } from '../../serving/cost/make-cost-model';
-import { maximumRate, type SweepPoint, type SweepSubject, sweepRates } from '../../serving/sweep';
+import { maximumRate, type SweepSubject, sweepRates } from '../../serving/sweep';
 import { parseFile } from '../../spec/markdown';
 import type { CellOf, Notebook } from '../../spec/notebook';
-import { generateWorkload } from '../../workload/generate';
+import { sweepCsv } from '../../views/sweep-rows';
+import { workloadAtRate } from '../../workload/at-rate';
 
 const USAGE = `usage: headroom sweep FILE --cell ID (--rates A,B,C | --maximum) [--seeds N]
 
@@ -72,40 +73,13 @@ export function sweepSubject(notebook: Notebook, cellId: string, seeds: number):
       `cell "${cellId}": cost model tables needs a file, which a sweep does not take`,
     );
   const { params } = load;
-  const { source } = load.params;
   return {
     params: cell.params,
     costModel: makeCostModel(cell.params),
-    seeds: Array.from({ length: seeds }, (_, i) => params.seed + i),
-    // The rate is that of the requests as they arrive: the scale is part of it.
-    workloadAt: (ratePerSecond, seed) =>
-      generateWorkload({ ...params, rateScale: 1, seed }, { ...source, ratePerSecond }),
+    seeds,
+    workloadAt: (ratePerSecond, repeat) =>
+      workloadAtRate({ type: 'generator', params }, ratePerSecond, repeat),
   };
-}
-
-const HEADERS = ['goodput_per_s', 'slo_attainment', 'ttft_p90_s', 'tpot_p90_s'];
-
-export function sweepCsv(points: readonly SweepPoint[]): string {
-  const header = [
-    'rate_per_s',
-    ...HEADERS.flatMap((name) => [name, `${name}_least`, `${name}_most`]),
-    'unstable_seeds',
-    'holds',
-  ];
-  const rows = points.map((point) =>
-    [
-      point.ratePerSecond,
-      ...[
-        point.goodputPerSecond,
-        point.sloAttainment,
-        point.ttftP90Seconds,
-        point.tpotP90Seconds,
-      ].flatMap(({ mean, least, most }) => [mean, least, most]),
-      point.unstableSeeds,
-      point.holds ? 'yes' : 'no',
-    ].join(','),
-  );
-  return `${[header.join(','), ...rows].join('\n')}\n`;
 }
 
 /** `headroom sweep`. @returns the exit code */

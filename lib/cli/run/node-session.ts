@@ -5,22 +5,21 @@ import { createLocalClient } from '../../run/local-client';
 import { createModelApi } from '../../run/model-api';
 import { createSession } from '../../run/session';
 import type { Session } from '../../run/session-types';
-import { serveJob, workloadJob } from '../../run/simulation-jobs';
+import { createSimulationApi } from '../../run/simulation-service';
 import { sha256Hex } from '../../run/spec-hash';
+import { createSweepPool } from '../../run/sweep-pool';
+import { createSweepService } from '../../run/sweep-service';
 import type { SimulationApi } from '../../run/worker-api';
 import type { Notebook } from '../../spec/notebook';
 import { createKernels } from './kernels';
 import { readRecallFile } from './recall-file';
 import { readSiblingFile } from './sibling-file';
 
-function createSimulationApi(): SimulationApi {
-  const { signal } = new AbortController();
-  return {
-    workload: (_jobId, params, file, onProgress) => workloadJob(params, file, signal, onProgress),
-    serve: (_jobId, params, workload, tables, onProgress) =>
-      serveJob(params, workload, tables, signal, onProgress),
-    cancel: () => undefined,
-  };
+/** Simulations in this thread. */
+export function createNodeSimulationApi(): SimulationApi {
+  return createSimulationApi({
+    makePool: () => createSweepPool([createLocalClient(createSweepService(), 'sweep')]),
+  });
 }
 
 /** The shipped model, from the repository's own files. */
@@ -42,7 +41,7 @@ export function createNodeSession(notebook: Notebook): {
   const session = createSession(notebook, {
     kernel: createLocalClient(kernels.api, 'kernel'),
     model: createLocalClient(createNodeModelApi(), 'model'),
-    simulation: createLocalClient(createSimulationApi(), 'simulation'),
+    simulation: createLocalClient(createNodeSimulationApi(), 'simulation'),
     appVersion: APP_VERSION,
     now: () => performance.timeOrigin + performance.now(),
     hash: sha256Hex,

@@ -39,6 +39,8 @@ export const PLOT_CHARTS = [
   'e2e-cdf',
   'ttft-over-time',
   'goodput',
+  'goodput-against-rate',
+  'attainment-against-rate',
   'attention-roofline',
 ] as const;
 

@@ -3,6 +3,7 @@ import type { PlotParams } from '../../spec/kinds/views';
 import { formatSeconds } from '../format';
 import type { ViewInput } from '../view-input';
 import { cdfPoints, type Distribution, samplesOf, ttftOverTime } from './cdf';
+import { allPoints, SWEEP_MEASURES, sweepChart, sweepLabel } from './sweep';
 
 type Plot = typeof PlotModule;
 export type ChartRow = Readonly<Record<string, string | number>>;
@@ -15,6 +16,8 @@ export interface Chart {
     domain: readonly [number, number] | undefined,
   ) => PlotModule.PlotOptions;
   readonly description: string;
+  /** Its x axis stays as it is: nothing to zoom into. */
+  readonly isFixed?: boolean;
 }
 
 const DASHES = ['none', '6 3', '2 3', '8 3 2 3', '1 4', '10 4', '4 2', '3 6'];
@@ -43,7 +46,8 @@ export function makeChart(params: PlotParams, inputs: readonly ViewInput[]): Cha
   const distribution = DISTRIBUTIONS[params.chart];
   const results = serves(inputs);
   if (params.chart === 'attention-roofline') return rooflineChart(inputs);
-  if (results.length === 0) return undefined;
+  if (params.chart.endsWith('-against-rate') || results.length === 0)
+    return sweepsChart(params.chart, inputs);
   if (distribution !== undefined) {
     const [which, label] = distribution;
     const series = results.map(({ id, value }) => cdfPoints(id, samplesOf(value, which)));
@@ -113,6 +117,7 @@ export function makeChart(params: PlotParams, inputs: readonly ViewInput[]): Cha
   }));
   return {
     rows,
+    isFixed: true,
     description: 'Goodput under the SLO of each cell, simulated',
     options: (Plot, width) => ({
       ...plain,
@@ -139,6 +144,28 @@ export function makeChart(params: PlotParams, inputs: readonly ViewInput[]): Cha
         Plot.ruleX([0]),
       ],
     }),
+  };
+}
+
+/** Sweeps over one another; also what a plot of sweeps alone shows, whatever chart it names. */
+function sweepsChart(name: PlotParams['chart'], inputs: readonly ViewInput[]): Chart | undefined {
+  const series = inputs.flatMap(({ id, result }) =>
+    result?.output.kind === 'sweep' ? [{ name: id, result: result.output.value }] : [],
+  );
+  if (series.length === 0) return undefined;
+  const measure = name === 'attainment-against-rate' ? 'attainment' : 'goodput';
+  return {
+    rows: series.flatMap(({ name, result }) =>
+      allPoints(result).map((point) => ({
+        series: name,
+        ratePerSecond: point.ratePerSecond,
+        ...SWEEP_MEASURES[measure].of(point),
+        unstableSeeds: point.unstableSeeds,
+      })),
+    ),
+    isFixed: true,
+    description: sweepLabel(series, measure),
+    options: (Plot, width) => sweepChart(Plot, series, measure, width),
   };
 }
 
@@ -189,6 +216,7 @@ function rooflineChart(inputs: readonly ViewInput[]): Chart | undefined {
   const top = Math.max(...roofs.map(({ peak }) => peak)) * 2;
   return {
     rows: points,
+    isFixed: true,
     description: `Attention kernels under the roofs measured here: ${points.map((each) => `${each.series} (${each.engine}) ${each.percentOfRoof.toFixed(0)} %`).join(', ')}`,
     options: (Plot, width) => ({
       ...plain,

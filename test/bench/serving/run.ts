@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { checkVidurRun } from '../../../lib/cli/commands/check';
 import { createSimulation } from '../../../lib/serving/core/simulation';
 import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
+import { checkVidurRun } from '../../../lib/serving/fidelity/vidur-parity';
 import { serveParams } from '../../../lib/spec/kinds/serve';
 import { workloadParams } from '../../../lib/spec/kinds/workload';
 import { createCsvWorkloadParser } from '../../../lib/workload/csv';

@@ -1,16 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createNodeModelApi } from '../../../lib/cli/run/node-session';
+import { createNodeModelApi, createNodeSimulationApi } from '../../../lib/cli/run/node-session';
 import { createHeadlessRunner, readHeadless } from '../../../lib/run/headless';
 import { createLocalClient } from '../../../lib/run/local-client';
 import { readRecorded, recordedBytes, writeRecorded } from '../../../lib/run/recorded';
 import { decodeResult, encodeResult } from '../../../lib/run/result-json';
 import { createSession } from '../../../lib/run/session';
 import type { Session } from '../../../lib/run/session-types';
-import { serveJob, workloadJob } from '../../../lib/run/simulation-jobs';
 import { sha256Hex } from '../../../lib/run/spec-hash';
 import type { CellResult } from '../../../lib/run/types';
-import type { KernelApi, SimulationApi } from '../../../lib/run/worker-api';
+import type { KernelApi } from '../../../lib/run/worker-api';
 import type { Notebook } from '../../../lib/spec/notebook';
 import { fakeKernel, makeNotebook } from './fakes';
 
@@ -22,13 +21,6 @@ const NOTEBOOK = makeNotebook([
 
 /** The real simulator; attention is faked, as Node has no WebGPU. */
 function createRealSession(notebook: Notebook): Session {
-  const never = new AbortController().signal;
-  const simulation: SimulationApi = {
-    workload: (_id, params, blob, onProgress) => workloadJob(params, blob, never, onProgress),
-    serve: (_id, params, workload, tables, onProgress) =>
-      serveJob(params, workload, tables, never, onProgress),
-    cancel: () => undefined,
-  };
   const kernel = {
     run: async (_id, call) => fakeKernel(call),
     cancel: () => undefined,
@@ -36,7 +28,7 @@ function createRealSession(notebook: Notebook): Session {
   return createSession(notebook, {
     kernel: createLocalClient(kernel, 'kernel'),
     model: createLocalClient(createNodeModelApi(), 'model'),
-    simulation: createLocalClient(simulation, 'simulation'),
+    simulation: createLocalClient(createNodeSimulationApi(), 'simulation'),
     appVersion: '9.9.9',
     now: () => Date.now(),
     hash: sha256Hex,

@@ -104,6 +104,8 @@ function signature({ result }: CellStatus): string | undefined {
       return result.output.value.label;
     case 'serve':
       return result.output.value.notes[0];
+    case 'sweep':
+      return undefined;
     default:
       return JSON.stringify(result.output.value.params);
   }

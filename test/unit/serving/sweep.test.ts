@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { sweepCsv, sweepSubject } from '../../../lib/cli/commands/sweep';
+import { sweepSubject } from '../../../lib/cli/commands/sweep';
 import { maximumRate, sweepRates } from '../../../lib/serving/sweep';
 import { type Notebook, notebookSchema } from '../../../lib/spec/notebook';
+import { sweepCsv } from '../../../lib/views/sweep-rows';
 
 function notebookOf(strategy: object, slo: object = {}): Notebook {
   return notebookSchema.parse({

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { checkVidurRun } from '../../../lib/cli/commands/check';
+import { checkVidurRun } from '../../../lib/serving/fidelity/vidur-parity';
 
 const DATA = new URL('../../../../shared/data/vidur/', import.meta.url);
 const isPresent = existsSync(DATA);

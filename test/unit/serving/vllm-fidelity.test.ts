@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
-import { readEngineSettings } from '../../../lib/cli/check/engine-settings';
 import { readMeasuredRun } from '../../../lib/cli/check/run-folder';
 import { checkSilicon } from '../../../lib/cli/check/silicon';
 import { readTableFolder } from '../../../lib/cli/check/table-folder';
+import { readEngineSettings } from '../../../lib/serving/fidelity/engine-settings';
 import {
   analyticCostModel,
   compareRun,
   paramsOf,
   tablesCostModel,
   type VllmCheck,
-} from '../../../lib/cli/check/vllm';
+} from '../../../lib/serving/fidelity/replay-run';
 
 const DATA = new URL('../../../../shared/data/', import.meta.url);
 const isPresent = existsSync(new URL('vllm-runs/', DATA));

@@ -421,6 +421,17 @@ const params = {
     { chart: fc.constantFrom('ttft-cdf', 'goodput'), logX: fc.boolean() },
     { requiredKeys: [] },
   ),
+  sweep: fc.record(
+    {
+      leastRatePerSecond: fc.constantFrom(0, 0.5),
+      mostRatePerSecond: fc.constantFrom(0, 12),
+      points: int(2, 100),
+      seeds: int(1, 20),
+      findMaximum: fc.boolean(),
+      tolerance: fc.constantFrom(0.02, 0.1),
+    },
+    { requiredKeys: [] },
+  ),
   table: fc.record({ percentile: fc.constantFrom('p50', 'p99') }, { requiredKeys: [] }),
 };
 
@@ -442,6 +453,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     speculate: fc.array(params.speculate, { maxLength: 2 }),
     workload: fc.array(params.workload, { maxLength: 2 }),
     serve: fc.array(params.serve, { maxLength: 3 }),
+    sweep: fc.array(params.sweep, { maxLength: 2 }),
     map: fc.array(params.map, { maxLength: 1 }),
     timeline: fc.array(params.timeline, { maxLength: 1 }),
     plot: fc.array(params.plot, { maxLength: 2 }),
@@ -466,10 +478,12 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     add('speculate', parts.speculate, model.slice(0, 1));
     const workload = add('workload', parts.workload, []);
     const serve = workload[0] === undefined ? [] : add('serve', parts.serve, [workload[0]]);
+    const sweep = serve[0] === undefined ? [] : add('sweep', parts.sweep, [serve[0]]);
     if (attention[0] !== undefined) add('map', parts.map, [attention[0]]);
     if (serve.length > 0) add('timeline', parts.timeline, pick(serve, parts.n));
     const shown = [...serve, ...attention];
-    if (shown.length > 0) add('plot', parts.plot, pick(shown, parts.n));
+    const drawn = [...shown, ...sweep];
+    if (drawn.length > 0) add('plot', parts.plot, pick(drawn, parts.n));
     if (shown.length > 0) add('table', parts.table, pick(shown, parts.n));
     parts.texts.forEach((p, i) => {
       cells.splice((parts.n * (i + 1)) % (cells.length + 1), 0, {

@@ -1,8 +1,8 @@
-import { HARDWARE } from '../../serving/presets/hardware';
-import { type HubModel, hubModel, hubWeightBytes } from '../../serving/presets/hub-models';
-import { kvBytesPerToken } from '../../serving/presets/kv-plan';
-import type { HardwareSpec } from '../../serving/types';
-import type { JsonObject } from './read-json-lines';
+import { HARDWARE } from '../presets/hardware';
+import { type HubModel, hubModel, hubWeightBytes } from '../presets/hub-models';
+import { kvBytesPerToken } from '../presets/kv-plan';
+import type { HardwareSpec } from '../types';
+import type { JsonObject } from './json-lines';
 
 /** Settings of the engine that made a run, from its metadata, else the engine's own defaults. */
 export interface EngineSettings {

@@ -1,20 +1,13 @@
-import { readFile } from 'node:fs/promises';
-
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** @throws Error naming the file that cannot be read */
-export async function readText(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${path}: cannot read the file (${error.code})`);
-  });
+/** A line of a file, and where it stands. */
+export interface JsonLine {
+  readonly line: number;
+  readonly value: JsonObject;
 }
 
-/** @throws Error naming the file that is no JSON object */
-export async function readJsonObject(path: string): Promise<JsonObject> {
-  return parseObject(await readText(path), path);
-}
-
-function parseObject(text: string, at: string): JsonObject {
+/** @throws Error naming the place of what is no JSON object */
+export function parseObject(text: string, at: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -26,11 +19,13 @@ function parseObject(text: string, at: string): JsonObject {
   return value as JsonObject;
 }
 
-/** The objects of a file of one JSON object a line; blank lines are left out. */
-export async function readJsonLines(
-  path: string,
-): Promise<readonly { readonly line: number; readonly value: JsonObject }[]> {
-  const text = await readText(path);
+/**
+ * The objects of a text of one JSON object a line; blank lines are left out.
+ *
+ * @param path of the file, for messages
+ * @throws Error naming file and line
+ */
+export function parseJsonLines(path: string, text: string): readonly JsonLine[] {
   const rows = text
     .split('\n')
     .flatMap((line, i) =>

@@ -1,0 +1,4 @@
+import { expose } from 'comlink';
+import { createCheckService } from '../lib/run/check-service';
+
+expose(createCheckService());

@@ -1,0 +1,4 @@
+import { expose } from 'comlink';
+import { createSweepService } from '../lib/run/sweep-service';
+
+expose(createSweepService());
