@@ -47,10 +47,11 @@ test('a sweep draws goodput against rate, and finds the highest rate that holds'
   await expect(rows.first()).toContainText('holds');
   await expect(rows.last()).toContainText(/misses|unstable/);
   await expect(rates.getByText(/simulated, roofline/)).toBeVisible();
-  await expect(cell(page, 'both').getByRole('group').first()).toHaveAttribute(
-    'aria-label',
-    /^SLO attainment against rate, simulated: rates/,
-  );
+  await expect(
+    cell(page, 'both').getByRole('group', {
+      name: /^SLO attainment against rate, simulated: rates/,
+    }),
+  ).toBeVisible();
   await page.setViewportSize({ width: 390, height: 844 });
   expect(
     await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),

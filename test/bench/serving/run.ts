@@ -1,9 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { createLocalClient } from '../../../lib/run/local-client';
+import { createSweepPool } from '../../../lib/run/sweep-pool';
+import { createSweepService } from '../../../lib/run/sweep-service';
 import { createSimulation } from '../../../lib/serving/core/simulation';
 import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
 import { checkVidurRun } from '../../../lib/serving/fidelity/vidur-parity';
 import { serveParams } from '../../../lib/spec/kinds/serve';
+import { sweepParams } from '../../../lib/spec/kinds/sweep';
 import { workloadParams } from '../../../lib/spec/kinds/workload';
 import { createCsvWorkloadParser } from '../../../lib/workload/csv';
 import { generateWorkload } from '../../../lib/workload/generate';
@@ -41,18 +45,65 @@ function timed(strategy: object, workload: Workload, attempts: number, isStepped
   };
 }
 
-function azureHour(strategy: { readonly type: string; readonly replicas: number }) {
+function azureWorkload(): Workload {
   const params = workloadParams.parse({ source: { type: 'azure-csv' } });
   if (params.source.type !== 'csv' && params.source.type !== 'azure-csv')
     throw new Error('expected a CSV source');
   const parser = createCsvWorkloadParser(params, params.source);
   parser.push(readFileSync(new URL('traces/azure-2023-conv.csv', DATA), 'utf8'));
-  const workload = parser.finish();
+  return parser.finish();
+}
+
+function azureHour(strategy: { readonly type: string; readonly replicas: number }) {
+  const workload = azureWorkload();
   return {
     ...strategy,
     requests: workload.arrivalSeconds.length,
     fast: timed(strategy, workload, 12, false),
     stepped: timed(strategy, workload, 3, true),
+  };
+}
+
+/** The first twenty minutes of the hour, 20 rates with 5 seeds each, and the search; one thread. */
+async function goodputCurve(strategy: { readonly type: string; readonly replicas: number }) {
+  const whole = azureWorkload();
+  const count = whole.arrivalSeconds.findIndex((seconds) => seconds > 1200);
+  const workload: Workload = {
+    ...whole,
+    arrivalSeconds: whole.arrivalSeconds.slice(0, count),
+    promptTokens: whole.promptTokens.slice(0, count),
+    outputTokens: whole.outputTokens.slice(0, count),
+  };
+  const pool = createSweepPool([createLocalClient(createSweepService(), 'sweep')]);
+  const startedAt = performance.now();
+  const cpuBefore = process.cpuUsage();
+  let firstSeconds = 0;
+  let gridCpuSeconds = 0;
+  const cpuSeconds = () => {
+    const { user, system } = process.cpuUsage(cpuBefore);
+    return (user + system) / 1e6;
+  };
+  const found = await pool.run(
+    {
+      params: serveParams.parse({ strategy }),
+      load: { type: 'trace', workload, seed: 1 },
+      tables: undefined,
+    },
+    sweepParams.parse({}),
+    ({ runs }) => {
+      if (runs === 1) firstSeconds = (performance.now() - startedAt) / 1000;
+      if (runs === 100) gridCpuSeconds = cpuSeconds();
+    },
+  );
+  return {
+    ...strategy,
+    requestsPerRun: count,
+    runs: found.runs,
+    firstPointSeconds: firstSeconds,
+    wallSeconds: (performance.now() - startedAt) / 1000,
+    gridCpuSeconds,
+    cpuSeconds: cpuSeconds(),
+    maximum: found.maximum,
   };
 }
 
@@ -90,6 +141,11 @@ if (!existsSync(DATA)) {
           azureHour({ type: 'sarathi', replicas: 2 }),
           azureHour({ type: 'vllm', replicas: 2 }),
           azureHour({ type: 'sarathi', replicas: 4 }),
+        ],
+        goodputCurveOf20Minutes: [
+          await goodputCurve({ type: 'sarathi', replicas: 1 }),
+          await goodputCurve({ type: 'vllm', replicas: 1 }),
+          await goodputCurve({ type: 'vllm-v1', replicas: 1 }),
         ],
       },
       null,
