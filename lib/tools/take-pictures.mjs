@@ -34,6 +34,12 @@ for (const colorScheme of ['light', 'dark']) {
   await page.waitForTimeout(1500);
   await shot('streaming', 'formula');
   await shot('left-out', 'difference');
+  await page.goto(new URL('cache/', server.url).href);
+  const hidden = page.locator('[data-cell=hidden]');
+  await hidden.getByRole('button', { name: /^Run/ }).click();
+  await hidden.locator('[data-state=done]').waitFor({ timeout: 120_000 });
+  await page.waitForTimeout(1500);
+  await shot('hidden', 'cache');
   await page.close();
 }
 await browser.close();
