@@ -139,7 +139,7 @@ async function compareVidur(files: readonly CheckedFile[]): Promise<VidurCheck> 
     throw new Error(
       `found ${runs.length} reference runs and ${tables.length} tables (expected one JSON file of each)`,
     );
-  return checkVidurRun(tables[0], runs[0], { attempts: 1 });
+  return checkVidurRun(tables[0], runs[0]);
 }
 
 export function createCheckService(): CheckApi {
