@@ -22,6 +22,7 @@ export async function bundle(entry: string): Promise<string> {
     format: 'esm',
     target: 'es2022',
     loader: { '.wgsl': 'text' },
+    define: { 'process.env.HEADROOM_BASE_PATH': '""' },
     logLevel: 'silent',
   });
   return outputFiles[0]!.text;
