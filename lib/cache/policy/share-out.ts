@@ -22,16 +22,19 @@ export function shareOut(
   while (open.length > 0) {
     const sum = open.reduce((all, i) => all + weights[i]!, 0);
     const ideal = (i: number) => (sum > 0 ? (weights[i]! / sum) * left : left / open.length);
-    const full = open.filter((i) => ideal(i) >= caps[i]!);
-    const low = full.length > 0 ? [] : open.filter((i) => ideal(i) < 1);
+    const full = open.filter((i) => ideal(i) > caps[i]!);
+    const low = open.filter((i) => ideal(i) < Math.min(1, caps[i]!));
     if (full.length === 0 && low.length === 0) {
       fillInto(shares, open, ideal, left, caps);
       break;
     }
-    for (const i of full) shares[i] = caps[i]!;
-    for (const i of low) shares[i] = Math.min(1, caps[i]!);
-    for (const i of [...full, ...low]) left = Math.max(0, left - shares[i]!);
-    open = open.filter((i) => !full.includes(i) && !low.includes(i));
+    // Those whose bound moves more are settled first: the rest of the other kind may be none then.
+    const over = full.reduce((sum, i) => sum + ideal(i) - caps[i]!, 0);
+    const under = low.reduce((sum, i) => sum + Math.min(1, caps[i]!) - ideal(i), 0);
+    const settled = over > under ? full : low;
+    for (const i of settled) shares[i] = over > under ? caps[i]! : Math.min(1, caps[i]!);
+    for (const i of settled) left = Math.max(0, left - shares[i]!);
+    open = open.filter((i) => !settled.includes(i));
   }
   return shares;
 }

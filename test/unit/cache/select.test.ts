@@ -250,6 +250,18 @@ describe('allocators', () => {
           expect(own).toBeLessThanOrEqual(caps[i]!);
         });
       }),
+      // All of the weight on one share, and too little left for the other's least.
+      {
+        examples: [
+          [
+            [
+              [0, 1],
+              [1, 5],
+            ],
+            3,
+          ],
+        ],
+      },
     );
   });
 });
