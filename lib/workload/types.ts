@@ -11,6 +11,22 @@ export interface PromptContent {
   readonly ids: Int32Array;
 }
 
+/**
+ * Requests that come of other requests: the turns of a session, the steps of an agent with tool calls
+ * between them, or a fork and a join. A request without predecessors is sent at its arrival time; any
+ * other one `gapSeconds` after the last of its predecessors is complete, and its arrival time is then
+ * only where it stands in the order (never before that of a predecessor).
+ */
+export interface RequestPrograms {
+  /** Which program each request belongs to. */
+  readonly programIds: Int32Array;
+  /** The predecessors of request i are `predecessors[offsets[i]]` up to `predecessors[offsets[i + 1]]`, all below i. */
+  readonly offsets: Int32Array;
+  readonly predecessors: Int32Array;
+  /** Time between the end of the last predecessor and the sending of the request: a tool call, a pause. */
+  readonly gapSeconds: Float64Array;
+}
+
 /** Requests in arrival order, one column each. Arrival times are seconds from the first kept request. */
 export interface Workload {
   readonly arrivalSeconds: Float64Array;
@@ -21,6 +37,8 @@ export interface Workload {
   readonly priority?: Int32Array | undefined;
   /** Whose request it is, where the workload tells clients apart. */
   readonly clientIds?: Int32Array;
+  /** Sessions, agents and graphs of requests; absent where every request comes on its own. */
+  readonly programs?: RequestPrograms;
   /** What the requests are, in words: `600 requests, generated, Azure 2023 conversation lengths`. */
   readonly label: string;
   /** Where they come from: the file's name, or the statistics that the generator was fitted to. */
