@@ -19,6 +19,8 @@ import { CellFrame } from './cell-frame';
 import {
   CacheEditor,
   CacheResultView,
+  CheckEditor,
+  CheckResultView,
   ComposeEditor,
   ComposeResultView,
   DecodeEditor,
@@ -109,6 +111,8 @@ function Editor({ cell, session, edit }: Pick<Props, 'cell' | 'session' | 'edit'
           onStrategy={(strategy) => edit.param(cell.id, ['strategy'], strategy)}
         />
       );
+    case 'check':
+      return <CheckEditor params={cell.params} onParams={onParams} />;
     case 'recall-gap':
       return <RecallGapEditor params={cell.params} onParams={onParams} />;
     case 'speculate':
@@ -173,6 +177,7 @@ function Output({ cell, session, edit }: Props) {
     case 'recall-gap':
     case 'speculate':
     case 'workload':
+    case 'check':
     case 'serve': {
       const { result } = status;
       if (result === undefined) return <p className={styles.note}>not run yet</p>;
@@ -200,6 +205,7 @@ function Output({ cell, session, edit }: Props) {
           {output.kind === 'cache' && <CacheResultView result={output.value} />}
           {output.kind === 'recall-gap' && <RecallGapResultView result={output.value} />}
           {output.kind === 'speculate' && <SpeculateResultView result={output.value} />}
+          {output.kind === 'check' && <CheckResultView result={output.value} />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
             <ServeResultView result={output.value} params={cell.params} />

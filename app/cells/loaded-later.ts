@@ -9,6 +9,12 @@ export const CacheEditor = lazy(async () => ({
 export const CacheResultView = lazy(async () => ({
   default: (await import('./cache-result')).CacheResultView,
 }));
+export const CheckEditor = lazy(async () => ({
+  default: (await import('./check-editor')).CheckEditor,
+}));
+export const CheckResultView = lazy(async () => ({
+  default: (await import('./check-result')).CheckResultView,
+}));
 export const ComposeEditor = lazy(async () => ({
   default: (await import('./compose-editor')).ComposeEditor,
 }));

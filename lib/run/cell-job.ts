@@ -103,6 +103,14 @@ export async function runCellJob(
         ),
       };
     }
+    case 'check':
+      return {
+        kind: 'check',
+        value: await workers.simulation.call(
+          (api, jobId, onProgress) => api.check(jobId, cell.params, onProgress),
+          options,
+        ),
+      };
     case 'sweep': {
       const subject = sweepSubjectOf(inputs);
       return {

@@ -50,6 +50,8 @@ const DEFAULTS = {
   iterationsPerOutputToken: 1,
   /** Of a search that begins from a grid of rates. */
   searchedRates: 4,
+  /** A check is made to end within a few times this. */
+  checkSeconds: 5,
   /** Rounded mean output length of conversation traces; stands in until the workload is there. */
   outputTokensPerRequest: 256,
 };
@@ -199,6 +201,8 @@ export function createEstimator(): Estimator {
           const iterations = known.requests + known.outputTokens * iterationsPerOutputToken;
           return iterations / iterationsPerSecond;
         }
+        case 'check':
+          return DEFAULTS.checkSeconds;
         case 'sweep': {
           const known = load(workload);
           if (known === undefined) return undefined;
@@ -242,6 +246,7 @@ export function createEstimator(): Estimator {
           secondsPerPrefillToken = wallSeconds / cacheTokens(output.value.params);
           return;
         case 'sweep':
+        case 'check':
           return;
         case 'workload': {
           if (cell.kind !== 'workload') return;

@@ -77,6 +77,8 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
         costModel: output.value.costModel.label,
       };
     }
+    case 'check':
+      return { ...common, simulated: true, seed: output.value.params.seed, engine: 'simulator' };
     case 'sweep':
       return {
         ...common,

@@ -93,6 +93,13 @@ const VALUES = {
     costModel: z.looseObject({ label: z.string() }),
     notes: strings,
   }),
+  check: z.looseObject({
+    id: z.string(),
+    rule: z.string(),
+    figures: z.array(z.looseObject({ label: z.string(), value: z.number() })),
+    series: z.array(z.looseObject({ lines: z.array(z.looseObject({})) })),
+    notes: strings,
+  }),
 } satisfies Record<JobKind, z.ZodType>;
 
 const RESULT_KINDS = Object.keys(VALUES) as JobKind[];

@@ -1,4 +1,4 @@
-import { serveJob, throttled, workloadJob } from './simulation-jobs';
+import { checkJob, serveJob, throttled, workloadJob } from './simulation-jobs';
 import type { SweepPool } from './sweep-pool';
 import type { SimulationApi } from './worker-api';
 
@@ -39,6 +39,8 @@ export function createSimulationApi({ makePool }: SimulationDeps): SimulationApi
           signal,
         );
       }),
+    check: (jobId, params, onProgress) =>
+      run(jobId, (signal) => checkJob(params, signal, onProgress)),
     cancel: (jobId) => jobs.get(jobId)?.abort(),
   };
 }

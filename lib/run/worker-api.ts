@@ -10,9 +10,11 @@ import type {
 import type { CacheResult } from '../evaluate/cell-result';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
+import type { CheckCellResult } from '../serving/checks/run-check';
 import type { SweepResult } from '../serving/sweep-result';
 import type { ServeResult } from '../serving/types';
 import type { CacheParams } from '../spec/kinds/cache';
+import type { CheckParams } from '../spec/kinds/check';
 import type { ModelParams } from '../spec/kinds/model';
 import type { RecallGapParams } from '../spec/kinds/recall-gap';
 import type { ServeParams } from '../spec/kinds/serve';
@@ -146,4 +148,5 @@ export interface SimulationApi extends Cancellable {
     params: SweepParams,
     onProgress: OnProgress,
   ): Promise<SweepResult>;
+  check(jobId: number, params: CheckParams, onProgress: OnProgress): Promise<CheckCellResult>;
 }

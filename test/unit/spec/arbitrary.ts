@@ -432,6 +432,10 @@ const params = {
     },
     { requiredKeys: [] },
   ),
+  check: fc.record(
+    { check: fc.constantFrom('sarathi', 'fusion-2.5'), seed: int(0, 99) },
+    { requiredKeys: [] },
+  ),
   table: fc.record({ percentile: fc.constantFrom('p50', 'p99') }, { requiredKeys: [] }),
 };
 
@@ -454,6 +458,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     workload: fc.array(params.workload, { maxLength: 2 }),
     serve: fc.array(params.serve, { maxLength: 3 }),
     sweep: fc.array(params.sweep, { maxLength: 2 }),
+    check: fc.array(params.check, { maxLength: 2 }),
     map: fc.array(params.map, { maxLength: 1 }),
     timeline: fc.array(params.timeline, { maxLength: 1 }),
     plot: fc.array(params.plot, { maxLength: 2 }),
@@ -479,6 +484,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     const workload = add('workload', parts.workload, []);
     const serve = workload[0] === undefined ? [] : add('serve', parts.serve, [workload[0]]);
     const sweep = serve[0] === undefined ? [] : add('sweep', parts.sweep, [serve[0]]);
+    add('check', parts.check, []);
     if (attention[0] !== undefined) add('map', parts.map, [attention[0]]);
     if (serve.length > 0) add('timeline', parts.timeline, pick(serve, parts.n));
     const shown = [...serve, ...attention];
