@@ -30,7 +30,7 @@ const EVIDENCE: Readonly<Record<Evidence, string>> = {
 
 /** What a check found: its rule, its figures beside their bands, and its curves. */
 export function CheckResultView({ result }: { readonly result: CheckCellResult }) {
-  const { title, asks, rule, evidence, figures, series, notes, seconds } = result;
+  const { title, rule, evidence, figures, series, notes, seconds } = result;
   const banded = figures.filter((figure) => isWithin(figure) !== undefined);
   const inside = banded.filter((figure) => isWithin(figure) === true).length;
   return (
@@ -39,7 +39,7 @@ export function CheckResultView({ result }: { readonly result: CheckCellResult }
         <strong>{title}.</strong> {rule} <small>({EVIDENCE[evidence]})</small>
       </p>
       <p className={results.note}>
-        {asks} {formatCount(inside)} of {formatCount(banded.length)} figures lie in their band;{' '}
+        {formatCount(inside)} of {formatCount(banded.length)} figures with a band lie in it;{' '}
         {formatSeconds(seconds)}.
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to */}
