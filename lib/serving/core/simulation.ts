@@ -4,6 +4,8 @@ import type { Workload } from '../../workload/types';
 import { toComposed } from '../compose/to-composed';
 import { composedMachine, type Machine, neverFit } from '../engine/machine';
 import { totalsOf } from '../engine/run-log';
+import { generalMachine } from '../general/machine';
+import { needsGeneral } from '../general/needs-general';
 import { serveMetrics } from '../metrics';
 import { prefillPoolFormer } from '../policies/prefill-pool';
 import { sarathiFormer } from '../policies/sarathi';
@@ -28,6 +30,8 @@ export interface SimulationOptions {
   readonly parity?: boolean;
   /** Every iteration on its own, by the stepping engine: slow, and what the fast one is held against. */
   readonly isStepped?: boolean;
+  /** Composed strategies on the engine that has every part, whether or not they need it. */
+  readonly isGeneral?: boolean;
 }
 
 export interface Simulation {
@@ -163,13 +167,15 @@ function makeMachine(
   requests: Requests,
   costModel: CostModel,
   kvPlan: KvPlan,
-  { parity = false, isStepped = false }: SimulationOptions,
+  { parity = false, isStepped = false, isGeneral = false }: SimulationOptions,
 ): Machine {
   const { strategy, horizonSeconds } = params;
   const watermarkBlocks = Math.floor(params.memory.watermark * kvPlan.blocks);
   const composed = toComposed(strategy);
   if (composed !== undefined && !(isStepped && strategy.type !== 'composed')) {
-    return composedMachine({
+    const makeComposed =
+      isGeneral || needsGeneral(composed, workload) ? generalMachine : composedMachine;
+    return makeComposed({
       strategy: composed,
       workload,
       requests,
