@@ -62,8 +62,12 @@ export function createGeneralLoop(
     while (sends.nextSeconds() <= now) {
       const id = sends.take();
       backlog[arrived++] = state.waiting;
-      if (refuse(id) === undefined) fleet.admit(state, id, touch);
-      else refuseWith(id);
+      if (refuse(id) !== undefined) {
+        refuseWith(id);
+        continue;
+      }
+      hooks.onSent(id);
+      fleet.admit(state, id, touch);
     }
   }
 

@@ -105,7 +105,7 @@ function admitWaiting(state: State, replica: Replica, plan: BatchPlan, progress:
   while (queue.length > 0) {
     const id = queue.peek(replica.step);
     if (!hasPlace(state, replica, id)) {
-      if (isIdle(replica) && state.hooks.yieldsTo(replica, id)) continue;
+      if (replica.holders === 0 && state.hooks.yieldsTo(replica, id)) continue;
       if (!preemption.forPriority || !preemptFor(state, replica, id, progress)) return;
       continue;
     }
@@ -134,12 +134,6 @@ function admitWaiting(state: State, replica: Replica, plan: BatchPlan, progress:
     }
     pushChunk(replica, id, Math.min(chunk, prefill - known), progress);
   }
-}
-
-/** Whether nothing on the replica will end and so give memory back. */
-function isIdle(replica: Replica): boolean {
-  const { decoding, chunkIds, loading, prefillingCount, swapped } = replica;
-  return decoding.length + chunkIds.length + loading.size + prefillingCount + swapped.length === 0;
 }
 
 function hasPlace(state: State, replica: Replica, id: number): boolean {

@@ -14,6 +14,11 @@ export function logIteration(state: State, replica: Replica, seconds: number): v
   let prefill = 0;
   for (const tokens of chunkTokens) prefill += tokens;
   state.iterations++;
+  state.audit?.({
+    replica,
+    blocksHeld: state.requests.blocksHeld,
+    nowSeconds: state.nowSeconds,
+  });
   const { totals } = log;
   totals.busySeconds += seconds;
   totals.batchSum += batch;

@@ -1,3 +1,4 @@
+import { checkComposition } from '../compose/check-composition';
 import type { Machine, MachineOptions } from '../engine/machine';
 import { neverFit } from '../engine/machine';
 import { admission, type RunningTokens } from '../parts/admission';
@@ -8,19 +9,24 @@ import { priority } from '../parts/priority';
 import { blocksOf, type InstanceView, type RequestView } from '../parts/views';
 import { waitingQueue } from '../parts/waiting-queue';
 import type { TimelineLane } from '../types';
+import { createEstimator } from './estimator';
 import { createGeneralLoop } from './event-loop';
 import { makeFleet } from './make-fleet';
 import { createReplica, type Replica } from './replica';
+import { cacheMaker } from './reuse';
 import { runningTokens } from './running-tokens';
 import { plainSends, programSends } from './sends';
 import { createState, type State } from './state';
+import { usePins } from './use-pins';
 
 /**
  * A composed strategy with any of the parts, programs included, run one iteration at a time. Without
  * the parts that only this engine knows, its results are those of the fast engine.
  */
-export function generalMachine(options: MachineOptions): Machine {
+export function generalMachine(options: MachineOptions, audit?: State['audit']): Machine {
   const { strategy, workload, requests, kvPlan, watermarkBlocks, parity } = options;
+  const problem = checkComposition(strategy);
+  if (problem !== undefined) throw new Error(problem);
   const view: RequestView = {
     arrivalSeconds: requests.arrivalSeconds,
     prefillTokens: requests.prefillTokens,
@@ -36,11 +42,13 @@ export function generalMachine(options: MachineOptions): Machine {
     view,
     (each: InstanceView): RunningTokens => runningTokens(state, each as Replica),
   );
+  const estimator = createEstimator(options.costModel);
+  const makeCache = cacheMaker(options, estimator, () => undefined);
   const makeReplica = (index: number, role: Replica['role']): Replica =>
     createReplica(index, {
       role,
       queue: waitingQueue(strategy.priority, order, view),
-      cache: undefined,
+      cache: role === 'decode' ? undefined : makeCache?.(index),
       blockTokens,
       blocksTotal,
       watermarkBlocks,
@@ -51,6 +59,7 @@ export function generalMachine(options: MachineOptions): Machine {
     costModel: options.costModel,
     parity,
     horizonSeconds: options.horizonSeconds,
+    audit,
     kvBytesPerToken: options.kvBytesPerToken / options.tensorParallel,
     parts: {
       former,
@@ -65,6 +74,8 @@ export function generalMachine(options: MachineOptions): Machine {
     workload.programs === undefined
       ? plainSends(requests.arrivalSeconds)
       : programSends(workload.programs, requests.arrivalSeconds);
+
+  const pins = usePins(options, state, sends, estimator);
 
   const { spareBlocks } = state.parts.preemption;
   const most = Math.min(alloc.mostTokens, entry.mostTokens);
@@ -87,7 +98,7 @@ export function generalMachine(options: MachineOptions): Machine {
 
   let lanes: TimelineLane[] | undefined;
   return {
-    loop: createGeneralLoop(state, fleet, sends, [], refuse),
+    loop: createGeneralLoop(state, fleet, sends, pins === undefined ? [] : [pins], refuse),
     iterations: () => state.iterations,
     lanes() {
       lanes ??= fleet.lanes();
@@ -101,6 +112,16 @@ export function generalMachine(options: MachineOptions): Machine {
         ? [`${tooLong} requests have more than ${most} tokens and were refused on arrival`]
         : []),
     ],
+    columns: () => (makeCache === undefined ? {} : { hitTokens: state.hitTokens }),
+    extras: () =>
+      makeCache === undefined
+        ? {}
+        : {
+            prefixCache: {
+              queriedTokens: state.queriedTokens,
+              hitTokens: state.reusedTokens,
+            },
+          },
     notes: () => [
       ...(state.swaps > 0 ? [`${state.swaps} preemptions moved KV to host memory and back`] : []),
       ...(lanes?.some(({ runIterations }) => runIterations !== undefined)

@@ -149,7 +149,10 @@ export function swapIn(state: State, replica: Replica): void {
     const processed = requests.processed[id] as number;
     const blocks = parts.alloc.heldBlocks(processed);
     const free = replica.blocksTotal - replica.blocksUsed - blocks;
-    if (free < Math.max(replica.watermarkBlocks, parts.preemption.spareBlocks)) return;
+    if (free < Math.max(replica.watermarkBlocks, parts.preemption.spareBlocks)) {
+      if (replica.holders === 0 && state.hooks.yieldsTo(replica, -1)) continue;
+      return;
+    }
     swapped.popFront();
     requests.blocksHeld[id] = blocks;
     takeFree(replica, blocks);

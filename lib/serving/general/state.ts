@@ -21,6 +21,8 @@ export interface Parts {
 
 /** What happens around a replica; the event loop ties it to the fleet, the programs and the cache. */
 export interface Hooks {
+  /** A request has been sent and is about to be given to a replica. */
+  onSent: (id: number) => void;
   /** A prefill has emitted a token and is not complete; true when the request leaves this replica. */
   onPrefilled: (replica: Replica, id: number) => boolean;
   /** A preempted request must be computed again: where it waits. */
@@ -43,6 +45,13 @@ export interface EntryLoad {
   readonly overlapsUntilSeconds: number | undefined;
 }
 
+/** A replica and the blocks of all requests, to be looked at and not kept. */
+export interface Audited {
+  readonly replica: Replica;
+  readonly blocksHeld: Int32Array;
+  readonly nowSeconds: number;
+}
+
 /** Everything that the functions of the engine share. */
 export interface State {
   readonly requests: Requests;
@@ -60,6 +69,8 @@ export interface State {
   readonly rank: Float64Array;
   /** Prompt tokens found in a cache at the last entry of each request. */
   readonly hitTokens: Int32Array;
+  /** Called after every iteration is formed: for tests. */
+  readonly audit: ((audited: Audited) => void) | undefined;
   nowSeconds: number;
   /** Requests waiting anywhere. */
   waiting: number;
@@ -77,13 +88,14 @@ export interface State {
 export function createState(
   options: Pick<
     State,
-    'requests' | 'parts' | 'costModel' | 'parity' | 'horizonSeconds' | 'kvBytesPerToken'
+    'requests' | 'parts' | 'costModel' | 'parity' | 'horizonSeconds' | 'kvBytesPerToken' | 'audit'
   >,
 ): State {
   const { count } = options.requests;
   return {
     ...options,
     hooks: {
+      onSent: () => undefined,
       onPrefilled: () => false,
       onPreempted: () => undefined,
       onCompleted: () => undefined,
