@@ -2,6 +2,7 @@ import type { ServeParams } from '../spec/kinds/serve';
 import { summarize } from '../stats/percentiles';
 import type { Workload } from '../workload/types';
 import type { LaneTotals } from './engine/run-log';
+import { programMetrics } from './program-metrics';
 import { describeInstability } from './stability';
 import type { Percentiles, RequestColumns, ServeMetrics } from './types';
 
@@ -18,7 +19,7 @@ type Outcomes = Pick<
 export interface MetricsInput {
   readonly params: Pick<ServeParams, 'slo'>;
   readonly requests: Outcomes;
-  readonly workload: Pick<Workload, 'promptTokens' | 'outputTokens'>;
+  readonly workload: Pick<Workload, 'promptTokens' | 'outputTokens' | 'programs'>;
   /** One entry per replica. */
   readonly laneTotals: readonly LaneTotals[];
   readonly kvBlocksTotal: number;
@@ -132,5 +133,8 @@ export function serveMetrics(input: MetricsInput): ServeMetrics {
     ...goodput(requests, workload.outputTokens, input.params.slo, makespan),
     unstable: unstableReason !== undefined,
     unstableReason,
+    ...(workload.programs === undefined
+      ? {}
+      : { programs: programMetrics(workload.programs.programIds, requests) }),
   };
 }

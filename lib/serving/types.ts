@@ -105,6 +105,7 @@ export interface TimelineLane {
 
 /** Per-request outcomes, in workload order. NaN marks what did not happen before the horizon. */
 export interface RequestColumns {
+  /** When it was sent; of a program's later requests that is known only once the run got there. */
   readonly arrivalSeconds: Float64Array;
   readonly promptTokens: Int32Array;
   readonly outputTokens: Int32Array;
@@ -117,8 +118,33 @@ export interface RequestColumns {
   /** Index of the lane that prefilled, and of the lane that decoded; -1 if none did. */
   readonly prefillLane: Int16Array;
   readonly decodeLane: Int16Array;
-  /** 1 where the request can never fit in KV memory and was refused at arrival. */
+  /** 1 where the request was refused when it was sent: it can never fit, or an admission rule said so. */
   readonly refused: Uint8Array;
+  /** Program that each request belongs to, where the workload has any. */
+  readonly programIds?: Int32Array;
+  /** Tokens of the last (re)prefill that a cache had, where the strategy has one. */
+  readonly hitTokens?: Int32Array;
+}
+
+/** Programs from the first send of their requests to the last completion; unfinished ones do not count. */
+export interface ProgramMetrics {
+  readonly programs: number;
+  readonly completed: number;
+  readonly completionSeconds: {
+    readonly mean: number;
+    readonly p50: number;
+    readonly p95: number;
+  };
+}
+
+/** What one tier below accelerator memory did. */
+export interface TierUse {
+  readonly name: string;
+  /** Tokens of KV that were read from it instead of being computed, and written to it. */
+  readonly readTokens: number;
+  readonly writtenTokens: number;
+  /** Tokens that stand in it at the end, of all its stores. */
+  readonly storedTokens: number;
 }
 
 export interface Percentiles {
@@ -158,6 +184,8 @@ export interface ServeMetrics {
   /** Set when the queue grows without bound: the figures then depend on the trace's length. */
   readonly unstable: boolean;
   readonly unstableReason: string | undefined;
+  /** Where the workload has programs. */
+  readonly programs?: ProgramMetrics;
 }
 
 /** A distribution as ascending distinct values with weights; enough for exact percentiles and a CDF. */
@@ -180,6 +208,8 @@ export interface ServeResult {
   };
   /** Prompt tokens that asked a prefix cache, and those that it had; where the strategy has one. */
   readonly prefixCache?: { readonly queriedTokens: number; readonly hitTokens: number };
+  /** Tiers below accelerator memory, where the strategy has any. */
+  readonly tiers?: readonly TierUse[];
   readonly kvPlan: {
     readonly blocks: number;
     readonly blockTokens: number;

@@ -4,6 +4,9 @@ import type { Workload } from '../../workload/types';
 import { toComposed } from '../compose/to-composed';
 import { composedMachine, type Machine, neverFit } from '../engine/machine';
 import { totalsOf } from '../engine/run-log';
+import { generalMachine } from '../general/machine';
+import { needsGeneral } from '../general/needs-general';
+import type { Audited } from '../general/state';
 import { serveMetrics } from '../metrics';
 import { prefillPoolFormer } from '../policies/prefill-pool';
 import { sarathiFormer } from '../policies/sarathi';
@@ -28,6 +31,10 @@ export interface SimulationOptions {
   readonly parity?: boolean;
   /** Every iteration on its own, by the stepping engine: slow, and what the fast one is held against. */
   readonly isStepped?: boolean;
+  /** Composed strategies on the engine that has every part, whether or not they need it. */
+  readonly isGeneral?: boolean;
+  /** Called by that engine after every iteration is formed: for tests. */
+  readonly audit?: (audited: Audited) => void;
 }
 
 export interface Simulation {
@@ -100,6 +107,7 @@ export function createSimulation(
 ): Simulation {
   const { strategy } = params;
   if (strategy.type === 'vllm-v1') {
+    if (workload.programs !== undefined) throw new Error(noPrograms(strategy.type));
     return createVllmV1Simulation({ ...params, strategy }, workload, costModel);
   }
   const startedAt = performance.now();
@@ -134,7 +142,7 @@ export function createSimulation(
         }),
         lanes,
         requests: {
-          arrivalSeconds: workload.arrivalSeconds.slice(),
+          arrivalSeconds: requests.arrivalSeconds.slice(),
           promptTokens: workload.promptTokens.slice(),
           outputTokens: workload.outputTokens.slice(),
           firstScheduledSeconds: requests.firstScheduledSeconds,
@@ -145,7 +153,12 @@ export function createSimulation(
           prefillLane: requests.prefillLane,
           decodeLane: requests.decodeLane,
           refused: requests.refused,
+          ...(workload.programs === undefined
+            ? {}
+            : { programIds: workload.programs.programIds.slice() }),
+          ...machine.columns?.(),
         },
+        ...machine.extras?.(),
         tbt: gaps.samples,
         costModel: { kind: costModel.kind, label: costModel.label, source: costModel.source },
         kvPlan,
@@ -157,19 +170,22 @@ export function createSimulation(
   };
 }
 
+const noPrograms = (strategy: string): string =>
+  `strategy "${strategy}" cannot send the requests of programs, whose times depend on others: choose "composed", "vllm" or "sarathi"`;
+
 function makeMachine(
   params: ServeParams,
   workload: Workload,
   requests: Requests,
   costModel: CostModel,
   kvPlan: KvPlan,
-  { parity = false, isStepped = false }: SimulationOptions,
+  { parity = false, isStepped = false, isGeneral = false, audit }: SimulationOptions,
 ): Machine {
   const { strategy, horizonSeconds } = params;
   const watermarkBlocks = Math.floor(params.memory.watermark * kvPlan.blocks);
   const composed = toComposed(strategy);
   if (composed !== undefined && !(isStepped && strategy.type !== 'composed')) {
-    return composedMachine({
+    const machineOptions = {
       strategy: composed,
       workload,
       requests,
@@ -180,8 +196,12 @@ function makeMachine(
       tensorParallel: params.tensorParallel,
       horizonSeconds,
       parity,
-    });
+    };
+    return isGeneral || needsGeneral(composed, workload)
+      ? generalMachine(machineOptions, audit)
+      : composedMachine(machineOptions);
   }
+  if (workload.programs !== undefined) throw new Error(noPrograms(strategy.type));
   if (strategy.type === 'composed' || strategy.type === 'vllm-v1')
     throw new Error('the stepping engine has no composed strategies and no vLLM V1');
   return steppedMachine({ ...params, strategy }, requests, costModel, kvPlan, parity);

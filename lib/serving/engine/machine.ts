@@ -11,7 +11,7 @@ import { priority } from '../parts/priority';
 import { blocksOf, type InstanceView, type RequestView } from '../parts/views';
 import { waitingQueue } from '../parts/waiting-queue';
 import type { KvPlan } from '../presets/kv-plan';
-import type { CostModel, TimelineLane } from '../types';
+import type { CostModel, RequestColumns, ServeResult, TimelineLane } from '../types';
 import { createRunLoop } from './event-loop';
 import type { GapRuns } from './gap-runs';
 import { createInstance, type Instance } from './instance';
@@ -31,6 +31,9 @@ export interface Machine {
   /** Why requests were refused, in words. */
   refusals(refused: number): readonly string[];
   notes(): readonly string[];
+  /** Further columns of the requests, and further figures of the result, where an engine has any. */
+  columns?(): Pick<RequestColumns, 'hitTokens'>;
+  extras?(): Pick<ServeResult, 'prefixCache' | 'tiers'>;
 }
 
 /** The sentence about requests that memory can never hold. */

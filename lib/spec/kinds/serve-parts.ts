@@ -153,6 +153,39 @@ export const kvAllocPart = z.discriminatedUnion('type', [
 ]);
 export type KvAllocPart = z.output<typeof kvAllocPart>;
 
+/** Whose KV is found again when another request begins with the same tokens. */
+export const prefixIndexPart = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  /** Full blocks by a hash of their tokens and of all before them (vLLM). */
+  z.strictObject({ type: z.literal('block-hash') }),
+  /** A tree of token sequences: a match may end within a block, which is copied (SGLang). */
+  z.strictObject({ type: z.literal('radix') }),
+]);
+export type PrefixIndexPart = z.output<typeof prefixIndexPart>;
+
+/** Which cached block makes room first; only blocks that nothing cached follows can go. */
+export const evictionPart = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('lru') }),
+  /** Least often used. */
+  z.strictObject({ type: z.literal('lfu') }),
+  z.strictObject({ type: z.literal('fifo') }),
+  /** Greedy-dual by uses and the time to compute a block again. */
+  z.strictObject({ type: z.literal('gdsf') }),
+  /** The KV of a turn whose program goes on is pinned for so long; the rest goes by lru. */
+  z.strictObject({ type: z.literal('ttl'), seconds: z.number().min(0).max(1e6).default(2) }),
+  /** The same for the time that pays best by the gaps seen so far (Continuum). */
+  z.strictObject({
+    type: z.literal('utility-ttl'),
+    /** How much of the queueing delay a pinned turn is held to save: 1 all of it, 0 none. */
+    delayWeight: z.number().min(0).max(1).default(1),
+    /** Pinned for so long until enough gaps have been seen. */
+    coldStartSeconds: z.number().min(0).max(1e6).default(2),
+  }),
+  /** The block that is needed last, or never: an oracle over the order of arrivals. */
+  z.strictObject({ type: z.literal('belady') }),
+]);
+export type EvictionPart = z.output<typeof evictionPart>;
+
 /** A strategy put together from parts. */
 export const composedStrategy = z.strictObject({
   type: z.literal('composed'),
@@ -166,5 +199,7 @@ export const composedStrategy = z.strictObject({
   chunker: chunkerPart.prefault({ type: 'budget' }),
   preemption: preemptionPart.prefault({ type: 'recompute' }),
   kvAlloc: kvAllocPart.prefault({ type: 'paged' }),
+  prefixIndex: prefixIndexPart.prefault({ type: 'none' }),
+  eviction: evictionPart.prefault({ type: 'lru' }),
 });
 export type ComposedStrategy = z.output<typeof composedStrategy>;

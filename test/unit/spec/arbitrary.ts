@@ -45,6 +45,8 @@ const composed = fc.record(
     chunker: fc.record({ type: fc.constantFrom('whole', 'budget', 'fixed') }),
     preemption: fc.record({ type: fc.constantFrom('recompute', 'swap', 'none') }),
     kvAlloc: fc.record({ type: fc.constantFrom('paged', 'contiguous-max') }),
+    prefixIndex: fc.record({ type: fc.constantFrom('none', 'block-hash', 'radix') }),
+    eviction: fc.record({ type: fc.constantFrom('lru', 'gdsf', 'utility-ttl', 'belady') }),
   },
   { requiredKeys: ['type'] },
 );
