@@ -32,7 +32,7 @@ function contextGain(memoryBytes: number): number {
   return (room + saved) / kvBytesPerToken(MODEL) / (room / kvBytesPerToken(MODEL));
 }
 
-export const DFLOAT11: RowCheck = {
+export const dfloat11: RowCheck = {
   id: 'dfloat11',
   title: 'DFloat11: lossless weights at 70 %',
   asks: 'When does unpacking weights in every iteration pay?',

@@ -24,7 +24,7 @@ function bestGain(hardware: keyof typeof HARDWARE, batch: number, acceptance: nu
   return { gain, draftTokens: LENGTHS[gains.indexOf(gain)] as number };
 }
 
-export const FASTDRAFT: RowCheck = {
+export const fastdraft: RowCheck = {
   id: 'fastdraft',
   title: 'FastDraft: what a small draft gives, by acceptance and batch',
   asks: 'When does drafting with a model of 150 million parameters pay?',

@@ -9,7 +9,7 @@ const A100 = HARDWARE['a100-80g'];
 const CONTEXTS = [16_384, 32_768, 65_536, 131_072, 262_144, 524_288] as const;
 const CHUNK = 8192;
 
-export const LSERVE: RowCheck = {
+export const lserve: RowCheck = {
   id: 'lserve',
   title: 'LServe: streaming heads and a budget of pages',
   asks: 'How do prefill and decode scale when half of the heads stream and the rest read 4,096 tokens?',

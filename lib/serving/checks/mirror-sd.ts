@@ -16,13 +16,23 @@ interface Setting {
 
 /** Tokens per unit of time: the draft runs first, then the target verifies. */
 function serialSpeed(k: number, s: Setting): number {
-  const tokens = expectedTokens({ draftTokens: k, acceptance: s.acceptance, acceptances: [], draftCost: 0 });
+  const tokens = expectedTokens({
+    draftTokens: k,
+    acceptance: s.acceptance,
+    acceptances: [],
+    draftCost: 0,
+  });
   return tokens / (1 + k * s.verifySeconds + k * s.draftSeconds);
 }
 
 /** The draft runs beside the layers above the exit; only what is longer than they are shows. */
 function mirrorSpeed(k: number, s: Setting): number {
-  const tokens = expectedTokens({ draftTokens: k, acceptance: s.acceptance, acceptances: [], draftCost: 0 });
+  const tokens = expectedTokens({
+    draftTokens: k,
+    acceptance: s.acceptance,
+    acceptances: [],
+    draftCost: 0,
+  });
   const target = 1 + k * s.verifySeconds;
   const bare = Math.max(0, k * s.draftSeconds - target * (1 - s.exitShare));
   return tokens / (target + bare + s.rendezvousSeconds);
@@ -42,7 +52,7 @@ const best = (speeds: readonly number[]) => {
   return { speed, k: LENGTHS[speeds.indexOf(speed)] as number };
 };
 
-export const MIRROR_SD: RowCheck = {
+export const mirrorSd: RowCheck = {
   id: 'mirror-sd',
   title: 'Mirror speculative decoding: draft and target at once',
   asks: 'What does a draft cost when it runs beside the upper layers of the target?',
@@ -115,6 +125,7 @@ A step takes target + max(0, draft - target x (1 - exit layer / layers)) + rende
       ],
       notes: [
         'acceptance 0.8 at every position, a drafted token at a tenth of a target step, exit at half of the layers, rendezvous 2 % of a step, 1 % for each verified token: assumptions, and the second chart varies the one that counts most',
+        'above the band with these assumptions: the second chart shows for which drafts it would be inside',
         'left out: branches that the draft did not foresee, and several tokens per drafting step',
       ],
     };

@@ -41,7 +41,7 @@ const lanes = (interference: number): Overlap => ({
   uncovered: 0,
 });
 
-export const NANOFLOW: RowCheck = {
+export const nanoflow: RowCheck = {
   id: 'nanoflow',
   title: 'NanoFlow: compute, memory and network at once',
   asks: 'How near to the arithmetic limit does one iteration come when its operators overlap?',

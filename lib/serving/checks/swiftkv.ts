@@ -31,7 +31,7 @@ function throughputRun(
   });
 }
 
-export const SWIFTKV: RowCheck = {
+export const swiftkv: RowCheck = {
   id: 'swiftkv',
   title: 'SwiftKV: prompts skip half of the layers',
   asks: 'What does halving the arithmetic of prompts, and sharing KV across layers, do to throughput?',

@@ -46,7 +46,7 @@ function gainOfMeasuredCompute(at: number, noNetworkGain: number, normSeconds: n
   return (compute + network) / (layers * overlappedSeconds(layer, SPLIT, place));
 }
 
-export const TOKENWEAVE: RowCheck = {
+export const tokenweave: RowCheck = {
   id: 'tokenweave',
   title: 'TokenWeave: one half computes while the other communicates',
   asks: 'How much of the tensor-parallel all-reduces can half a batch hide?',
@@ -135,7 +135,11 @@ The split reads the weights twice and pays two start-ups: worth it only where co
           lines: [
             { name: 'all-reduces, here', x, y: network },
             { name: 'fused all-reduces, measured', x, y: [...MEASURED.fusedMs] },
-            { name: 'baseline less no communication, measured', x, y: [...MEASURED.communicationMs] },
+            {
+              name: 'baseline less no communication, measured',
+              x,
+              y: [...MEASURED.communicationMs],
+            },
           ],
         },
       ],
