@@ -1,5 +1,13 @@
 import type { ModelId } from '../spec/presets';
 
+/** A mixture of experts: each token goes to `perToken` of `count`, each with an own `ffnSize`. */
+export interface ExpertsSpec {
+  readonly count: number;
+  readonly perToken: number;
+  /** Width of the feed-forward part that every token goes through beside them; none by default. */
+  readonly sharedFfnSize?: number | undefined;
+}
+
 /** A decoder-only transformer, as its published configuration gives it. */
 export interface ModelSpec {
   readonly id: ModelId;
@@ -16,6 +24,8 @@ export interface ModelSpec {
   readonly maxModelTokens: number;
   readonly bytesPerWeight: number;
   readonly bytesPerKvElement: number;
+  /** Experts in every layer; `ffnSize` is then that of one. */
+  readonly experts?: ExpertsSpec | undefined;
   /** Where the figures come from. */
   readonly source: string;
 }
@@ -30,6 +40,8 @@ export interface HardwareSpec {
   readonly bandwidthBytesPerSecond: number;
   /** Link between accelerators of one machine, per direction. */
   readonly interconnectBytesPerSecond: number;
+  /** Largest board power of the data sheet (TDP). */
+  readonly boardWatts: number;
   readonly source: string;
 }
 
@@ -55,6 +67,8 @@ export interface BatchFeatures {
   prefillContextTokensRounded: number;
   /** Sum over prefills of chunk x (context + chunk / 2): query-key pairs under the causal mask. */
   prefillAttentionPairs: number;
+  /** Queries of each decode, when a draft is verified; 1 if absent. */
+  queriesPerDecode?: number;
 }
 
 /** How the time of one iteration is found: three back-ends of this one signature. */
@@ -186,6 +200,12 @@ export interface ServeMetrics {
   readonly unstableReason: string | undefined;
   /** Where the workload has programs. */
   readonly programs?: ProgramMetrics;
+  /** From the board power of the data sheet and the work of every iteration: an estimate. */
+  readonly energyJoules?: number;
+  /** Per output token of completed requests. */
+  readonly joulesPerToken?: number;
+  /** Per million output tokens, where a price per accelerator-hour is given. */
+  readonly costPerMillionTokens?: number;
 }
 
 /** A distribution as ascending distinct values with weights; enough for exact percentiles and a CDF. */

@@ -2,6 +2,7 @@ import { batchllm } from './batchllm';
 import { cacheblend } from './cacheblend';
 import { cachegen } from './cachegen';
 import { categoryAwareSemanticCache } from './category-aware-semantic-cache';
+import { COST_CHECKS } from './cost-checks';
 import { flowprefill } from './flowprefill';
 import { pdServe } from './pd-serve';
 import { stream2llm } from './stream2llm';
@@ -16,4 +17,5 @@ export const ROW_CHECKS: readonly RowCheck[] = [
   cachegen,
   cacheblend,
   categoryAwareSemanticCache,
+  ...COST_CHECKS,
 ];

@@ -2,6 +2,7 @@ import type { ServeParams, ServeStrategy } from '../../spec/kinds/serve';
 import { summarizeWeighted } from '../../stats/percentiles';
 import type { Workload } from '../../workload/types';
 import { toComposed } from '../compose/to-composed';
+import { withEnergy } from '../energy';
 import { composedMachine, type Machine, neverFit } from '../engine/machine';
 import { totalsOf } from '../engine/run-log';
 import { generalMachine } from '../general/machine';
@@ -104,6 +105,16 @@ export function createSimulation(
   workload: Workload,
   costModel: CostModel,
   options: SimulationOptions = {},
+): Simulation {
+  const made = makeSimulation(params, workload, costModel, options);
+  return { ...made, result: () => withEnergy(params, made.result()) };
+}
+
+function makeSimulation(
+  params: ServeParams,
+  workload: Workload,
+  costModel: CostModel,
+  options: SimulationOptions,
 ): Simulation {
   const { strategy } = params;
   if (strategy.type === 'vllm-v1') {

@@ -2,6 +2,7 @@ import '../zod-config';
 import * as z from 'zod';
 import { HARDWARE_IDS, MODEL_IDS } from '../presets';
 import { composedStrategy } from './serve-parts';
+import { serveOverlap, serveSpeculation, serveTransform } from './serve-transform';
 
 const count = (low: number, high: number, fallback: number) =>
   z.int().min(low).max(high).default(fallback);
@@ -79,6 +80,9 @@ export const serveCostModel = z.discriminatedUnion('type', [
     computeEfficiency: z.number().min(0.01).max(1).default(0.7),
     bandwidthEfficiency: z.number().min(0.01).max(1).default(0.8),
     overheadMicroseconds: z.number().min(0).max(1e6).default(0),
+    /** Start-up of each tensor-parallel all-reduce. */
+    collectiveLatencyMicroseconds: z.number().min(0).max(1e6).default(0),
+    overlap: serveOverlap.prefault({ type: 'serial' }),
   }),
   /** Operator fits of other accelerators as shares of this one's data sheet: no tables needed. */
   z.strictObject({ type: z.literal('calibrated') }),
@@ -112,6 +116,16 @@ export const serveParams = z.strictObject({
     })
     .prefault({}),
   costModel: serveCostModel.prefault({ type: 'roofline' }),
+  transform: serveTransform.prefault({ type: 'none' }),
+  speculation: serveSpeculation.prefault({ type: 'none' }),
+  energy: z
+    .strictObject({
+      /** Power of an idle accelerator over the board power of its data sheet: an assumption. */
+      idleShare: z.number().min(0).max(1).default(0.15),
+      /** In any currency; 0 for no figures of cost. */
+      pricePerAcceleratorHour: z.number().min(0).max(10_000).default(0),
+    })
+    .prefault({}),
   slo: z
     .strictObject({
       ttftSeconds: z.number().min(0.001).max(3600).default(1),
