@@ -3,13 +3,14 @@ import { summarizeWeighted } from '../../stats/percentiles';
 import type { Workload } from '../../workload/types';
 import { toComposed } from '../compose/to-composed';
 import { composedMachine, type Machine, neverFit } from '../engine/machine';
+import { joinKvPlans, type RolePlan, type RolePlans, rolePlans } from '../engine/roles';
 import { totalsOf } from '../engine/run-log';
 import { serveMetrics } from '../metrics';
 import { prefillPoolFormer } from '../policies/prefill-pool';
 import { sarathiFormer } from '../policies/sarathi';
 import { vllmFormer } from '../policies/vllm';
-import { HARDWARE } from '../presets/hardware';
-import { type KvPlan, kvBytesPerToken, planKv } from '../presets/kv-plan';
+import { acceleratorCount } from '../presets/degrees';
+import { type KvPlan, kvBytesPerToken } from '../presets/kv-plan';
 import { MODELS } from '../presets/models';
 import type { CostModel, ServeResult } from '../types';
 import { createVllmV1Simulation } from '../vllm-v1/simulation';
@@ -40,14 +41,6 @@ export interface Simulation {
   };
   /** Everything so far; call it when `advance` has returned false. */
   result(): ServeResult;
-}
-
-/** Replicas x accelerators each. */
-export function acceleratorCount(strategy: ServeStrategy, tensorParallel: number): number {
-  const parts = strategy.type === 'composed' ? strategy.topology : strategy;
-  const replicas =
-    'replicas' in parts ? parts.replicas : parts.prefillReplicas + parts.decodeReplicas;
-  return replicas * tensorParallel;
 }
 
 /** Strategies that the stepping engine knows. */
@@ -103,9 +96,10 @@ export function createSimulation(
     return createVllmV1Simulation({ ...params, strategy }, workload, costModel);
   }
   const startedAt = performance.now();
-  const kvPlan = planKv(MODELS[params.model], HARDWARE[params.hardware], params);
+  const roles = rolePlans(params, costModel);
+  const kvPlan = joinKvPlans(roles);
   const requests = createRequests(workload);
-  const machine = makeMachine(params, workload, requests, costModel, kvPlan, options);
+  const machine = makeMachine(params, workload, requests, roles, options);
   const { loop } = machine;
   const totalTokens = workload.outputTokens.reduce((a, b) => a + b, 0);
 
@@ -118,6 +112,7 @@ export function createSimulation(
     }),
     result() {
       const lanes = machine.lanes();
+      const computing = lanes.filter(({ role }) => role !== 'link');
       const gaps = machine.gaps();
       const refused = requests.refused.reduce((a, b) => a + b, 0);
       return {
@@ -126,7 +121,7 @@ export function createSimulation(
           requests,
           workload,
           laneTotals: machine.totals(lanes),
-          kvBlocksTotal: kvPlan.blocks,
+          kvBlocksOf: (lane) => computing[lane]?.kvBlocksTotal ?? kvPlan.blocks,
           tbtSeconds: gaps.summary,
           backlog: loop.backlog,
           arrived: loop.arrived,
@@ -149,7 +144,7 @@ export function createSimulation(
         tbt: gaps.samples,
         costModel: { kind: costModel.kind, label: costModel.label, source: costModel.source },
         kvPlan,
-        accelerators: acceleratorCount(params.strategy, params.tensorParallel),
+        accelerators: acceleratorCount(params),
         notes: [...workload.notes, ...machine.refusals(refused), ...machine.notes()],
         wallSeconds: (performance.now() - startedAt) / 1000,
       };
@@ -161,30 +156,33 @@ function makeMachine(
   params: ServeParams,
   workload: Workload,
   requests: Requests,
-  costModel: CostModel,
-  kvPlan: KvPlan,
+  roles: RolePlans,
   { parity = false, isStepped = false }: SimulationOptions,
 ): Machine {
   const { strategy, horizonSeconds } = params;
-  const watermarkBlocks = Math.floor(params.memory.watermark * kvPlan.blocks);
   const composed = toComposed(strategy);
   if (composed !== undefined && !(isStepped && strategy.type !== 'composed')) {
     return composedMachine({
       strategy: composed,
       workload,
       requests,
-      costModel,
-      kvPlan,
-      watermarkBlocks,
+      roles,
+      watermark: params.memory.watermark,
       kvBytesPerToken: kvBytesPerToken(MODELS[params.model]),
-      tensorParallel: params.tensorParallel,
       horizonSeconds,
       parity,
     });
   }
   if (strategy.type === 'composed' || strategy.type === 'vllm-v1')
     throw new Error('the stepping engine has no composed strategies and no vLLM V1');
-  return steppedMachine({ ...params, strategy }, requests, costModel, kvPlan, parity);
+  const [first, second] = 'mixed' in roles ? [roles.mixed] : [roles.prefill, roles.decode];
+  if (first.pipeline !== undefined || (second !== undefined && !isAlike(first, second)))
+    throw new Error('the stepping engine has neither pipelines nor pools of unlike replicas');
+  return steppedMachine({ ...params, strategy }, requests, first.costModel, first.kvPlan, parity);
+}
+
+function isAlike({ degrees: a }: RolePlan, { degrees: b }: RolePlan): boolean {
+  return a.tensor === b.tensor && a.pipeline === b.pipeline;
 }
 
 function steppedMachine(
