@@ -41,6 +41,7 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
   workload: 'Workload',
   serve: 'Serving, simulated',
   sweep: 'Goodput against rate, simulated',
+  plan: 'Plan search, simulated',
   map: 'Attention map',
   timeline: 'Timeline, simulated',
   plot: 'Plot',

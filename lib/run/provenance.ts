@@ -78,6 +78,7 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
       };
     }
     case 'sweep':
+    case 'plan':
       return {
         ...common,
         simulated: true,

@@ -73,6 +73,15 @@ const output = z.discriminatedUnion('kind', [
       notes: z.array(z.string()),
     }),
   }),
+  z.looseObject({
+    kind: z.literal('plan'),
+    value: z.looseObject({
+      rows: z.array(z.looseObject({ label: z.string(), accelerators: z.number() })),
+      pruned: z.array(z.looseObject({ label: z.string(), reason: z.string() })),
+      costModel: z.looseObject({ label: z.string() }),
+      notes: z.array(z.string()),
+    }),
+  }),
 ]);
 
 const file = z.looseObject({

@@ -39,6 +39,17 @@ export function createSimulationApi({ makePool }: SimulationDeps): SimulationApi
           signal,
         );
       }),
+    plan: (jobId, subject, params, onProgress) =>
+      run(jobId, (signal) => {
+        pool ??= makePool();
+        const report = throttled(onProgress);
+        return pool.plan(
+          subject,
+          params,
+          (value, fraction, phase) => report({ fraction, phase, partial: { kind: 'plan', value } }),
+          signal,
+        );
+      }),
     cancel: (jobId) => jobs.get(jobId)?.abort(),
   };
 }

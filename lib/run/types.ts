@@ -5,6 +5,7 @@ import type { AdapterInfo, AttentionResult, Clock } from '../attention/types';
 import type { CacheResult } from '../evaluate/cell-result';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
+import type { PlanResult } from '../serving/plan/result';
 import type { SweepResult } from '../serving/sweep-result';
 import type { ServeResult } from '../serving/types';
 import type { SpeculateResult } from '../speculate/cell-result';
@@ -63,7 +64,8 @@ export type CellOutput =
   | { readonly kind: 'speculate'; readonly value: SpeculateResult }
   | { readonly kind: 'workload'; readonly value: Workload }
   | { readonly kind: 'serve'; readonly value: ServeResult }
-  | { readonly kind: 'sweep'; readonly value: SweepResult };
+  | { readonly kind: 'sweep'; readonly value: SweepResult }
+  | { readonly kind: 'plan'; readonly value: PlanResult };
 
 export interface CellResult {
   readonly output: CellOutput;

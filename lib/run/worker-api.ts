@@ -10,10 +10,12 @@ import type {
 import type { CacheResult } from '../evaluate/cell-result';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
+import type { PlanResult } from '../serving/plan/result';
 import type { SweepResult } from '../serving/sweep-result';
 import type { ServeResult } from '../serving/types';
 import type { CacheParams } from '../spec/kinds/cache';
 import type { ModelParams } from '../spec/kinds/model';
+import type { PlanParams } from '../spec/kinds/plan';
 import type { RecallGapParams } from '../spec/kinds/recall-gap';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { SpeculateParams } from '../spec/kinds/speculate';
@@ -146,4 +148,11 @@ export interface SimulationApi extends Cancellable {
     params: SweepParams,
     onProgress: OnProgress,
   ): Promise<SweepResult>;
+  /** Progress carries the plans as far as they are known. */
+  plan(
+    jobId: number,
+    subject: SweepSubjectData,
+    params: PlanParams,
+    onProgress: OnProgress,
+  ): Promise<PlanResult>;
 }

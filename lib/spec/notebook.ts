@@ -5,6 +5,7 @@ import { cacheParams } from './kinds/cache';
 import { composeParams } from './kinds/compose';
 import { decodeParams } from './kinds/decode';
 import { modelParams } from './kinds/model';
+import { planParams } from './kinds/plan';
 import { recallGapParams } from './kinds/recall-gap';
 import { recurrentParams } from './kinds/recurrent';
 import { serveParams } from './kinds/serve';
@@ -45,6 +46,7 @@ export const cellSchemas = {
   workload: cell('workload', workloadParams.prefault({})),
   serve: cell('serve', serveParams.prefault({})),
   sweep: cell('sweep', sweepParams.prefault({})),
+  plan: cell('plan', planParams.prefault({})),
   map: cell('map', mapParams.prefault({})),
   timeline: cell('timeline', timelineParams.prefault({})),
   plot: cell('plot', plotParams.prefault({})),
@@ -69,6 +71,7 @@ export const cellSchema = z.discriminatedUnion('kind', [
   cellSchemas.workload,
   cellSchemas.serve,
   cellSchemas.sweep,
+  cellSchemas.plan,
   cellSchemas.map,
   cellSchemas.timeline,
   cellSchemas.plot,
@@ -93,6 +96,7 @@ export const INPUT_RULES: Record<
   serve: { kinds: ['workload'], count: [1, 1] },
   map: { kinds: ['attention'], count: [1, 2] },
   sweep: { kinds: ['serve'], count: [1, 1] },
+  plan: { kinds: ['serve'], count: [1, 1] },
   timeline: { kinds: ['serve'], count: [1, 8] },
   plot: { kinds: ['serve', 'attention', 'sweep'], count: [1, 8] },
   table: { kinds: ['serve', 'attention', 'workload'], count: [1, 16] },

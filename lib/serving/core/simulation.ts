@@ -3,7 +3,13 @@ import { summarizeWeighted } from '../../stats/percentiles';
 import type { Workload } from '../../workload/types';
 import { toComposed } from '../compose/to-composed';
 import { composedMachine, type Machine, neverFit } from '../engine/machine';
-import { joinKvPlans, type RolePlan, type RolePlans, rolePlans } from '../engine/roles';
+import {
+  joinKvPlans,
+  type RolePlan,
+  type RolePlans,
+  rolePlans,
+  withFreePrefill,
+} from '../engine/roles';
 import { totalsOf } from '../engine/run-log';
 import { serveMetrics } from '../metrics';
 import { prefillPoolFormer } from '../policies/prefill-pool';
@@ -29,6 +35,8 @@ export interface SimulationOptions {
   readonly parity?: boolean;
   /** Every iteration on its own, by the stepping engine: slow, and what the fast one is held against. */
   readonly isStepped?: boolean;
+  /** Pools whose prefill takes neither time nor memory: what link and decode pool alone could do. */
+  readonly isPrefillFree?: boolean;
 }
 
 export interface Simulation {
@@ -96,7 +104,8 @@ export function createSimulation(
     return createVllmV1Simulation({ ...params, strategy }, workload, costModel);
   }
   const startedAt = performance.now();
-  const roles = rolePlans(params, costModel);
+  const planned = rolePlans(params, costModel);
+  const roles = options.isPrefillFree === true ? withFreePrefill(planned) : planned;
   const kvPlan = joinKvPlans(roles);
   const requests = createRequests(workload);
   const machine = makeMachine(params, workload, requests, roles, options);

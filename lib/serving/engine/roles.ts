@@ -54,3 +54,24 @@ export function joinKvPlans(roles: RolePlans): KvPlan {
       : `prefill: ${prefill.kvPlan.label}; decode: ${decode.kvPlan.label}`;
   return { ...decode.kvPlan, label };
 }
+
+/** Blocks that no load fills. */
+const ENDLESS_BLOCKS = 1e9;
+/** An iteration must take some time. */
+const NO_SECONDS = 1e-9;
+
+/** Pools whose prefill side takes neither time nor memory. */
+export function withFreePrefill(roles: RolePlans): RolePlans {
+  if ('mixed' in roles) return roles;
+  const { prefill, decode } = roles;
+  return {
+    prefill: {
+      ...prefill,
+      pipeline: undefined,
+      degrees: { tensor: 1, pipeline: 1 },
+      kvPlan: { ...prefill.kvPlan, blocks: ENDLESS_BLOCKS, label: 'prefill without limits' },
+      costModel: { ...prefill.costModel, iterationSeconds: () => NO_SECONDS },
+    },
+    decode,
+  };
+}
