@@ -42,6 +42,7 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
   serve: 'Serving, simulated',
   sweep: 'Goodput against rate, simulated',
   check: 'Check of a published method, simulated',
+  plan: 'Plan search, simulated',
   map: 'Attention map',
   timeline: 'Timeline, simulated',
   plot: 'Plot',

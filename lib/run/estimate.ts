@@ -52,6 +52,9 @@ const DEFAULTS = {
   searchedRates: 4,
   /** A check is made to end within a few times this. */
   checkSeconds: 5,
+  /** Rates that a search from an estimate tries, and shapes and phases that a plan search screens. */
+  planRates: 8,
+  planShapes: 30,
   /** Rounded mean output length of conversation traces; stands in until the workload is there. */
   outputTokensPerRequest: 256,
 };
@@ -211,6 +214,15 @@ export function createEstimator(): Estimator {
           const iterations = known.requests + known.outputTokens * iterationsPerOutputToken;
           return (runs * iterations) / iterationsPerSecond;
         }
+        case 'plan': {
+          const known = load(workload);
+          if (known === undefined) return undefined;
+          const { refine, seeds, screenSeconds, runSeconds } = cell.params;
+          const iterations = known.requests + known.outputTokens * iterationsPerOutputToken;
+          const share = screenSeconds / runSeconds;
+          const runs = DEFAULTS.planRates * (refine * seeds + DEFAULTS.planShapes * share);
+          return (runs * iterations) / iterationsPerSecond;
+        }
       }
     },
 
@@ -247,6 +259,7 @@ export function createEstimator(): Estimator {
           return;
         case 'sweep':
         case 'check':
+        case 'plan':
           return;
         case 'workload': {
           if (cell.kind !== 'workload') return;

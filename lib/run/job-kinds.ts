@@ -17,6 +17,7 @@ export const KIND_VERSIONS = {
   serve: 1,
   sweep: 1,
   check: 1,
+  plan: 1,
 } as const;
 
 /** Kinds that run in a worker. The others derive from their inputs (views) or are always done (text). */

@@ -80,6 +80,7 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
     case 'check':
       return { ...common, simulated: true, seed: output.value.params.seed, engine: 'simulator' };
     case 'sweep':
+    case 'plan':
       return {
         ...common,
         simulated: true,

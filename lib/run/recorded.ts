@@ -100,6 +100,12 @@ const VALUES = {
     series: z.array(z.looseObject({ lines: z.array(z.looseObject({})) })),
     notes: strings,
   }),
+  plan: z.looseObject({
+    rows: z.array(z.looseObject({ label: z.string(), accelerators: z.number() })),
+    pruned: z.array(z.looseObject({ label: z.string(), reason: z.string() })),
+    costModel: z.looseObject({ label: z.string() }),
+    notes: strings,
+  }),
 } satisfies Record<JobKind, z.ZodType>;
 
 const RESULT_KINDS = Object.keys(VALUES) as JobKind[];

@@ -41,6 +41,17 @@ export function createSimulationApi({ makePool }: SimulationDeps): SimulationApi
       }),
     check: (jobId, params, onProgress) =>
       run(jobId, (signal) => checkJob(params, signal, onProgress)),
+    plan: (jobId, subject, params, onProgress) =>
+      run(jobId, (signal) => {
+        pool ??= makePool();
+        const report = throttled(onProgress);
+        return pool.plan(
+          subject,
+          params,
+          (value, fraction, phase) => report({ fraction, phase, partial: { kind: 'plan', value } }),
+          signal,
+        );
+      }),
     cancel: (jobId) => jobs.get(jobId)?.abort(),
   };
 }

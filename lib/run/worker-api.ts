@@ -11,11 +11,13 @@ import type { CacheResult } from '../evaluate/cell-result';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
 import type { CheckCellResult } from '../serving/checks/run-check';
+import type { PlanResult } from '../serving/plan/result';
 import type { SweepResult } from '../serving/sweep-result';
 import type { ServeResult } from '../serving/types';
 import type { CacheParams } from '../spec/kinds/cache';
 import type { CheckParams } from '../spec/kinds/check';
 import type { ModelParams } from '../spec/kinds/model';
+import type { PlanParams } from '../spec/kinds/plan';
 import type { RecallGapParams } from '../spec/kinds/recall-gap';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { SpeculateParams } from '../spec/kinds/speculate';
@@ -149,4 +151,11 @@ export interface SimulationApi extends Cancellable {
     onProgress: OnProgress,
   ): Promise<SweepResult>;
   check(jobId: number, params: CheckParams, onProgress: OnProgress): Promise<CheckCellResult>;
+  /** Progress carries the plans as far as they are known. */
+  plan(
+    jobId: number,
+    subject: SweepSubjectData,
+    params: PlanParams,
+    onProgress: OnProgress,
+  ): Promise<PlanResult>;
 }

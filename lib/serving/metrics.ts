@@ -22,7 +22,8 @@ export interface MetricsInput {
   readonly workload: Pick<Workload, 'promptTokens' | 'outputTokens' | 'programs'>;
   /** One entry per replica. */
   readonly laneTotals: readonly LaneTotals[];
-  readonly kvBlocksTotal: number;
+  /** Of one lane that computes, by its place in `laneTotals`. */
+  readonly kvBlocksOf: (lane: number) => number;
   readonly tbtSeconds: Percentiles;
   readonly backlog: Int32Array;
   readonly arrived: number;
@@ -73,7 +74,7 @@ export function goodput(
 
 /** Every metric of a run; units and definitions are those of `ServeMetrics`. */
 export function serveMetrics(input: MetricsInput): ServeMetrics {
-  const { requests, workload, laneTotals, kvBlocksTotal } = input;
+  const { requests, workload, laneTotals, kvBlocksOf } = input;
   const count = requests.arrivalSeconds.length;
   const difference = (a: Float64Array, b: Float64Array) =>
     a.map((value, i) => value - (b[i] as number));
@@ -85,7 +86,8 @@ export function serveMetrics(input: MetricsInput): ServeMetrics {
   let batchSum = 0;
   let kvMax = 0;
   let kvSeconds = 0;
-  for (const lane of laneTotals) {
+  for (const [i, lane] of laneTotals.entries()) {
+    const kvBlocksTotal = kvBlocksOf(i);
     makespan = Math.max(makespan, lane.lastEndSeconds);
     busy += lane.busySeconds;
     batchSum += lane.batchSum;

@@ -80,6 +80,8 @@ export interface CostModel {
   iterationSeconds(features: BatchFeatures): number;
   /** Whether it reads `decodeContextMin` and `decodeContextMax`, which cost a pass over the batch. */
   readonly readsDecodeRange?: boolean;
+  /** The models of two pools whose replicas differ; everything else here is then the decode pool's. */
+  readonly perRole?: { readonly prefill: CostModel; readonly decode: CostModel };
   /** In words, how many of the iterations so far lay beyond what was measured; undefined for none. */
   extrapolation?(): string | undefined;
   /**

@@ -6,6 +6,7 @@ import { checkParams } from './kinds/check';
 import { composeParams } from './kinds/compose';
 import { decodeParams } from './kinds/decode';
 import { modelParams } from './kinds/model';
+import { planParams } from './kinds/plan';
 import { recallGapParams } from './kinds/recall-gap';
 import { recurrentParams } from './kinds/recurrent';
 import { serveParams } from './kinds/serve';
@@ -47,6 +48,7 @@ export const cellSchemas = {
   serve: cell('serve', serveParams.prefault({})),
   sweep: cell('sweep', sweepParams.prefault({})),
   check: cell('check', checkParams.prefault({})),
+  plan: cell('plan', planParams.prefault({})),
   map: cell('map', mapParams.prefault({})),
   timeline: cell('timeline', timelineParams.prefault({})),
   plot: cell('plot', plotParams.prefault({})),
@@ -72,6 +74,7 @@ export const cellSchema = z.discriminatedUnion('kind', [
   cellSchemas.serve,
   cellSchemas.sweep,
   cellSchemas.check,
+  cellSchemas.plan,
   cellSchemas.map,
   cellSchemas.timeline,
   cellSchemas.plot,
@@ -97,6 +100,7 @@ export const INPUT_RULES: Record<
   map: { kinds: ['attention'], count: [1, 2] },
   sweep: { kinds: ['serve'], count: [1, 1] },
   check: { kinds: [], count: [0, 0] },
+  plan: { kinds: ['serve'], count: [1, 1] },
   timeline: { kinds: ['serve'], count: [1, 8] },
   plot: { kinds: ['serve', 'attention', 'sweep'], count: [1, 8] },
   table: { kinds: ['serve', 'attention', 'workload'], count: [1, 16] },

@@ -4,6 +4,13 @@ import type { Workload } from '../../workload/types';
 import { toComposed } from '../compose/to-composed';
 import { withEnergy } from '../energy';
 import { composedMachine, type Machine, neverFit } from '../engine/machine';
+import {
+  joinKvPlans,
+  type RolePlan,
+  type RolePlans,
+  rolePlans,
+  withFreePrefill,
+} from '../engine/roles';
 import { totalsOf } from '../engine/run-log';
 import { generalMachine } from '../general/machine';
 import { needsGeneral } from '../general/needs-general';
@@ -12,8 +19,8 @@ import { serveMetrics } from '../metrics';
 import { prefillPoolFormer } from '../policies/prefill-pool';
 import { sarathiFormer } from '../policies/sarathi';
 import { vllmFormer } from '../policies/vllm';
-import { HARDWARE } from '../presets/hardware';
-import { type KvPlan, kvBytesPerToken, planKv } from '../presets/kv-plan';
+import { acceleratorCount } from '../presets/degrees';
+import { type KvPlan, kvBytesPerToken } from '../presets/kv-plan';
 import { MODELS } from '../presets/models';
 import type { CostModel, ServeResult } from '../types';
 import { createVllmV1Simulation } from '../vllm-v1/simulation';
@@ -36,6 +43,8 @@ export interface SimulationOptions {
   readonly isGeneral?: boolean;
   /** Called by that engine after every iteration is formed: for tests. */
   readonly audit?: (audited: Audited) => void;
+  /** Pools whose prefill takes neither time nor memory: what link and decode pool alone could do. */
+  readonly isPrefillFree?: boolean;
 }
 
 export interface Simulation {
@@ -48,14 +57,6 @@ export interface Simulation {
   };
   /** Everything so far; call it when `advance` has returned false. */
   result(): ServeResult;
-}
-
-/** Replicas x accelerators each. */
-export function acceleratorCount(strategy: ServeStrategy, tensorParallel: number): number {
-  const parts = strategy.type === 'composed' ? strategy.topology : strategy;
-  const replicas =
-    'replicas' in parts ? parts.replicas : parts.prefillReplicas + parts.decodeReplicas;
-  return replicas * tensorParallel;
 }
 
 /** Strategies that the stepping engine knows. */
@@ -122,9 +123,11 @@ function makeSimulation(
     return createVllmV1Simulation({ ...params, strategy }, workload, costModel);
   }
   const startedAt = performance.now();
-  const kvPlan = planKv(MODELS[params.model], HARDWARE[params.hardware], params);
+  const planned = rolePlans(params, costModel);
+  const roles = options.isPrefillFree === true ? withFreePrefill(planned) : planned;
+  const kvPlan = joinKvPlans(roles);
   const requests = createRequests(workload);
-  const machine = makeMachine(params, workload, requests, costModel, kvPlan, options);
+  const machine = makeMachine(params, workload, requests, roles, options);
   const { loop } = machine;
   const totalTokens = workload.outputTokens.reduce((a, b) => a + b, 0);
 
@@ -137,6 +140,7 @@ function makeSimulation(
     }),
     result() {
       const lanes = machine.lanes();
+      const computing = lanes.filter(({ role }) => role !== 'link');
       const gaps = machine.gaps();
       const refused = requests.refused.reduce((a, b) => a + b, 0);
       return {
@@ -145,7 +149,7 @@ function makeSimulation(
           requests,
           workload,
           laneTotals: machine.totals(lanes),
-          kvBlocksTotal: kvPlan.blocks,
+          kvBlocksOf: (lane) => computing[lane]?.kvBlocksTotal ?? kvPlan.blocks,
           tbtSeconds: gaps.summary,
           backlog: loop.backlog,
           arrived: loop.arrived,
@@ -173,7 +177,7 @@ function makeSimulation(
         tbt: gaps.samples,
         costModel: { kind: costModel.kind, label: costModel.label, source: costModel.source },
         kvPlan,
-        accelerators: acceleratorCount(params.strategy, params.tensorParallel),
+        accelerators: acceleratorCount(params),
         notes: [...workload.notes, ...machine.refusals(refused), ...machine.notes()],
         wallSeconds: (performance.now() - startedAt) / 1000,
       };
@@ -188,23 +192,19 @@ function makeMachine(
   params: ServeParams,
   workload: Workload,
   requests: Requests,
-  costModel: CostModel,
-  kvPlan: KvPlan,
+  roles: RolePlans,
   { parity = false, isStepped = false, isGeneral = false, audit }: SimulationOptions,
 ): Machine {
   const { strategy, horizonSeconds } = params;
-  const watermarkBlocks = Math.floor(params.memory.watermark * kvPlan.blocks);
   const composed = toComposed(strategy);
   if (composed !== undefined && !(isStepped && strategy.type !== 'composed')) {
     const machineOptions = {
       strategy: composed,
       workload,
       requests,
-      costModel,
-      kvPlan,
-      watermarkBlocks,
+      roles,
+      watermark: params.memory.watermark,
       kvBytesPerToken: kvBytesPerToken(MODELS[params.model]),
-      tensorParallel: params.tensorParallel,
       horizonSeconds,
       parity,
     };
@@ -215,7 +215,14 @@ function makeMachine(
   if (workload.programs !== undefined) throw new Error(noPrograms(strategy.type));
   if (strategy.type === 'composed' || strategy.type === 'vllm-v1')
     throw new Error('the stepping engine has no composed strategies and no vLLM V1');
-  return steppedMachine({ ...params, strategy }, requests, costModel, kvPlan, parity);
+  const [first, second] = 'mixed' in roles ? [roles.mixed] : [roles.prefill, roles.decode];
+  if (first.pipeline !== undefined || (second !== undefined && !isAlike(first, second)))
+    throw new Error('the stepping engine has neither pipelines nor pools of unlike replicas');
+  return steppedMachine({ ...params, strategy }, requests, first.costModel, first.kvPlan, parity);
+}
+
+function isAlike({ degrees: a }: RolePlan, { degrees: b }: RolePlan): boolean {
+  return a.tensor === b.tensor && a.pipeline === b.pipeline;
 }
 
 function steppedMachine(

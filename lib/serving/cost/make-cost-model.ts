@@ -1,4 +1,5 @@
 import type { ServeParams } from '../../spec/kinds/serve';
+import { type ReplicaGroup, replicaGroups } from '../presets/degrees';
 import { HARDWARE } from '../presets/hardware';
 import { MODELS } from '../presets/models';
 import { type ModelTransform, transformOf } from '../transforms/presets';
@@ -13,11 +14,25 @@ import { parseVidurTables, vidurTablesCostModel } from './vidur-tables';
 /**
  * The cost model that a serve cell asks for, its transform and its speculation included: exact in the
  * roofline, and in every other model by the ratio of two rooflines.
+ * Where the replicas of two pools differ in their tensor parallel degree it is one of each: `perRole`.
  *
  * @param tables parsed content of the bound file, for cost models `tables` and `op-tables`
  * @throws Error with one sentence: no fit for this combination, no or wrong tables
  */
 export function makeCostModel(params: ServeParams, tables?: unknown): CostModel {
+  const [first, second] = replicaGroups(params) as [ReplicaGroup, ReplicaGroup | undefined];
+  const one = modelOf(params, first.degrees.tensor, tables);
+  if (second === undefined || second.degrees.tensor === first.degrees.tensor) return one;
+  const other = modelOf(params, second.degrees.tensor, tables);
+  return {
+    ...other,
+    label: `prefill: ${one.label}; decode: ${other.label}`,
+    perRole: { prefill: one, decode: other },
+  };
+}
+
+function modelOf(cell: ServeParams, tensorParallel: number, tables: unknown): CostModel {
+  const params = { ...cell, tensorParallel };
   const transform = transformOf(params.transform);
   const { speculation } = params;
   const base = plainCostModel(params, tables, transform);

@@ -12,6 +12,7 @@ import type { TimelineLane } from '../types';
 import { createEstimator } from './estimator';
 import { createGeneralLoop } from './event-loop';
 import { makeFleet } from './make-fleet';
+import { withOneRole } from './one-role';
 import { createReplica, type Replica } from './replica';
 import { cacheMaker } from './reuse';
 import { runningTokens } from './running-tokens';
@@ -23,7 +24,8 @@ import { usePins } from './use-pins';
  * A composed strategy with any of the parts, programs included, run one iteration at a time. Without
  * the parts that only this engine knows, its results are those of the fast engine.
  */
-export function generalMachine(options: MachineOptions, audit?: State['audit']): Machine {
+export function generalMachine(given: MachineOptions, audit?: State['audit']): Machine {
+  const options = withOneRole(given);
   const { strategy, workload, requests, kvPlan, watermarkBlocks, parity } = options;
   const problem = checkComposition(strategy);
   if (problem !== undefined) throw new Error(problem);

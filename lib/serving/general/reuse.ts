@@ -1,15 +1,15 @@
-import type { MachineOptions } from '../engine/machine';
 import { eviction } from '../parts/eviction';
 import { createBlockContents } from '../vllm-v1/block-contents';
 import { type BlockCache, createBlockCache } from './block-cache';
 import type { CachedBlock } from './cached-block';
 import type { Estimator } from './estimator';
 import { createFutureUse } from './future-use';
+import type { GeneralOptions } from './one-role';
 import { tokenIdsOf } from './radix-tails';
 
 /** A maker of caches, one for each replica that prefills; undefined without a prefix index. */
 export function cacheMaker(
-  { strategy, workload, requests, kvPlan }: MachineOptions,
+  { strategy, workload, requests, kvPlan }: GeneralOptions,
   estimator: Estimator,
   onEvicted: (replica: number, block: CachedBlock) => void,
 ): ((replica: number) => BlockCache) | undefined {

@@ -24,6 +24,30 @@ export const routerPart = z.discriminatedUnion('type', [
 ]);
 export type RouterPart = z.output<typeof routerPart>;
 
+/** Degrees of the prefill and of the decode replicas; 0 takes the cell's. */
+export const poolDegrees = {
+  prefillTensorParallel: count(0, 16, 0),
+  prefillPipelineParallel: count(0, 16, 0),
+  decodeTensorParallel: count(0, 16, 0),
+  decodePipelineParallel: count(0, 16, 0),
+};
+
+/** When a decode replica takes over a request whose prefill has ended. */
+export const pullPart = z.discriminatedUnion('type', [
+  /** As soon as its own admission has room. */
+  z.strictObject({ type: z.literal('admission') }),
+  /**
+   * While the blocks of those on their way stay under a share of all its blocks (DistServe). The
+   * admission's sequences then limit what decodes, and a prefill batch has a limit of its own.
+   */
+  z.strictObject({
+    type: z.literal('threshold'),
+    share: z.number().min(0).max(1).default(0.05),
+    maxPrefillSequences: count(1, 8192, 128),
+  }),
+]);
+export type PullPart = z.output<typeof pullPart>;
+
 /** Replicas, and which phases each of them runs. */
 export const topologyPart = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('colocated'), replicas: count(1, 256, 1) }),
@@ -36,6 +60,8 @@ export const topologyPart = z.discriminatedUnion('type', [
     linkLatencyMicroseconds: z.number().min(0).max(1e6).default(10),
     /** Share of the transfer hidden behind the prefill that makes the KV: 0 sends when it has ended. */
     overlap: z.number().min(0).max(1).default(0),
+    pull: pullPart.prefault({ type: 'admission' }),
+    ...poolDegrees,
   }),
 ]);
 export type TopologyPart = z.output<typeof topologyPart>;

@@ -1,7 +1,7 @@
 import '../zod-config';
 import * as z from 'zod';
 import { HARDWARE_IDS, MODEL_IDS } from '../presets';
-import { composedStrategy } from './serve-parts';
+import { composedStrategy, poolDegrees } from './serve-parts';
 import { serveOverlap, serveSpeculation, serveTransform } from './serve-transform';
 
 const count = (low: number, high: number, fallback: number) =>
@@ -61,6 +61,7 @@ const distserveStrategy = z.strictObject({
   pullThreshold: z.number().min(0).max(1).default(0.05),
   linkGigabytesPerSecond: z.number().min(0.001).max(10_000).default(25),
   linkLatencyMicroseconds: z.number().min(0).max(1e6).default(10),
+  ...poolDegrees,
 });
 
 export const serveStrategy = z.discriminatedUnion('type', [
@@ -105,6 +106,8 @@ export const serveParams = z.strictObject({
   model: z.enum(MODEL_IDS).default('llama-3.1-8b'),
   hardware: z.enum(HARDWARE_IDS).default('a100-80g'),
   tensorParallel: count(1, 16, 1),
+  /** Stages of a replica, each with a share of the layers: as many micro-batches are in flight. */
+  pipelineParallel: count(1, 16, 1),
   strategy: serveStrategy.prefault({ type: 'vllm' }),
   memory: z
     .strictObject({

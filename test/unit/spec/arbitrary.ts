@@ -33,7 +33,13 @@ const composed = fc.record(
     name: fc.string({ minLength: 1, maxLength: 9 }),
     topology: fc.oneof(
       fc.record({ type: fc.constant('colocated'), replicas: int(1, 256) }),
-      fc.record({ type: fc.constant('pools'), overlap: fc.constantFrom(0, 0.5, 1) }),
+      fc.record({
+        type: fc.constant('pools'),
+        overlap: fc.constantFrom(0, 0.5, 1),
+        pull: fc.constantFrom({ type: 'admission' }, { type: 'threshold', share: 0.1 }),
+        decodeTensorParallel: fc.constantFrom(0, 2),
+        prefillPipelineParallel: fc.constantFrom(0, 4),
+      }),
     ),
     router: fc.record({ type: fc.constantFrom('round-robin', 'random', 'session-affine') }),
     priority: fc.record({ type: fc.constantFrom('fcfs', 'lcfs', 'sjf', 'srpt', 'edf', 'vtc') }),
