@@ -27,6 +27,7 @@ import {
   DecodeResultView,
   ModelEditor,
   ModelResultView,
+  PlanResultView,
   RecallGapEditor,
   RecallGapResultView,
   RecurrentEditor,
@@ -42,6 +43,7 @@ import { SaveTensors } from './save-tensors';
 import { ServeResultView } from './serve-result';
 import { TensorInputs } from './tensor-inputs';
 import { TextCell } from './text-cell';
+import { servePlan } from './use-plan';
 import { useTensorFile } from './use-tensor-file';
 import { VariantEditor } from './variant-editor';
 import { WorkloadResultView } from './workload-result';
@@ -225,6 +227,24 @@ function Output({ cell, session, edit }: Props) {
             cellId={cell.id}
             result={partial ?? known}
             isPartial={partial !== undefined}
+          />
+          {result !== undefined && partial === undefined && (
+            <ProvenanceLine provenance={result.provenance} />
+          )}
+        </>
+      );
+    }
+    case 'plan': {
+      const { result, progress } = status;
+      const partial = progress?.partial?.kind === 'plan' ? progress.partial.value : undefined;
+      const known = result?.output.kind === 'plan' ? result.output.value : undefined;
+      return (
+        <>
+          <PlanResultView
+            cellId={cell.id}
+            result={partial ?? known}
+            isPartial={partial !== undefined}
+            onUse={({ plan }) => servePlan(cell, plan, session.notebook, edit)}
           />
           {result !== undefined && partial === undefined && (
             <ProvenanceLine provenance={result.provenance} />

@@ -33,6 +33,9 @@ export const ModelEditor = lazy(async () => ({
 export const ModelResultView = lazy(async () => ({
   default: (await import('./model-result')).ModelResultView,
 }));
+export const PlanResultView = lazy(async () => ({
+  default: (await import('./plan-result')).PlanResultView,
+}));
 export const RecallGapEditor = lazy(async () => ({
   default: (await import('./recall-gap-editor')).RecallGapEditor,
 }));

@@ -444,6 +444,16 @@ const params = {
     { check: fc.constantFrom('sarathi', 'fusion-2.5'), seed: int(0, 99) },
     { requiredKeys: [] },
   ),
+  plan: fc.record(
+    {
+      accelerators: int(1, 64),
+      arrangements: fc.constantFrom('both', 'colocated', 'pools'),
+      refine: int(1, 64),
+      pricePerAcceleratorHour: fc.constantFrom(0, 2.5),
+      choose: fc.constantFrom('goodput', 'cost', 'energy'),
+    },
+    { requiredKeys: [] },
+  ),
   table: fc.record({ percentile: fc.constantFrom('p50', 'p99') }, { requiredKeys: [] }),
 };
 
@@ -467,6 +477,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     serve: fc.array(params.serve, { maxLength: 3 }),
     sweep: fc.array(params.sweep, { maxLength: 2 }),
     check: fc.array(params.check, { maxLength: 2 }),
+    plan: fc.array(params.plan, { maxLength: 1 }),
     map: fc.array(params.map, { maxLength: 1 }),
     timeline: fc.array(params.timeline, { maxLength: 1 }),
     plot: fc.array(params.plot, { maxLength: 2 }),
@@ -493,6 +504,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     const serve = workload[0] === undefined ? [] : add('serve', parts.serve, [workload[0]]);
     const sweep = serve[0] === undefined ? [] : add('sweep', parts.sweep, [serve[0]]);
     add('check', parts.check, []);
+    if (serve[0] !== undefined) add('plan', parts.plan, [serve[0]]);
     if (attention[0] !== undefined) add('map', parts.map, [attention[0]]);
     if (serve.length > 0) add('timeline', parts.timeline, pick(serve, parts.n));
     const shown = [...serve, ...attention];
