@@ -132,13 +132,21 @@ export function PlotView({ params, inputs, onParamsChange }: Props) {
           else if (event.key === '0' || event.key === 'Escape') setDomain(undefined);
         }}
       />
-      {!isTable && chart?.legend !== undefined && <Legend names={chart.legend} />}
+      {!isTable && chart?.legend !== undefined && (
+        <Legend names={chart.legend} isFilled={chart.isFilled ?? false} />
+      )}
       {isTable && chart !== undefined && <RowsTable rows={chart.rows} />}
     </>
   );
 }
 
-function Legend({ names }: { readonly names: readonly string[] }) {
+function Legend({
+  names,
+  isFilled,
+}: {
+  readonly names: readonly string[];
+  readonly isFilled: boolean;
+}) {
   const dashes = ['', '6 3', '2 3', '8 3 2 3', '1 4', '10 4', '4 2', '3 6'];
   return (
     <ul className={styles.legend}>
@@ -151,8 +159,8 @@ function Legend({ names }: { readonly names: readonly string[] }) {
               y1="4"
               y2="4"
               stroke={`var(--series-${(i % 8) + 1})`}
-              strokeWidth="2"
-              strokeDasharray={dashes[i % 8]}
+              strokeWidth={isFilled ? 8 : 2}
+              strokeDasharray={isFilled ? '' : dashes[i % 8]}
             />
           </svg>{' '}
           {name}

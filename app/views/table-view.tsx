@@ -40,7 +40,7 @@ export function TableView({ params, inputs, onParamsChange }: Props) {
         </div>
       )}
       {tables.map(({ title, comparison }) => (
-        <div key={title}>
+        <div key={title} className={styles.kind}>
           <div className={styles.tools}>
             {tables.length > 1 && <span>{title}</span>}
             <button

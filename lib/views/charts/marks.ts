@@ -25,6 +25,8 @@ export interface Chart {
   readonly isFixed?: boolean;
   /** Names of its series in the order of their colours and dashes; without them the chart names them itself. */
   readonly legend?: readonly string[];
+  /** Its series are areas: colours without dashes. */
+  readonly isFilled?: boolean;
 }
 
 const DASHES = ['none', '6 3', '2 3', '8 3 2 3', '1 4', '10 4', '4 2', '3 6'];

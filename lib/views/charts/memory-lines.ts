@@ -10,14 +10,20 @@ const plain = { style: { background: 'none', color: 'var(--ink)' } } as const;
 
 const DASHES = ['none', '6 3', '2 3', '8 3 2 3', '1 4', '10 4', '4 2', '3 6'];
 
-/** Whole powers of `base` get a label, every one or every few; what is between has only a tick. */
-function powerLabel(base: 2 | 10, step: number, print: (value: number) => string) {
-  return (value: number) => {
-    const power = Math.log(value) / Math.log(base);
-    const isWhole = Math.abs(power - Math.round(power)) < 1e-6;
-    return isWhole && Math.round(power) % step === 0 ? print(value) : '';
-  };
+/** Whole powers of 2 within the values, every `step` of them: Plot's own ticks go by tens. */
+function powersOf2(values: readonly number[], step: number): readonly number[] {
+  const low = Math.ceil(Math.log2(Math.min(...values)) / step) * step;
+  const high = Math.log2(Math.max(...values));
+  const count = Math.max(0, Math.floor((high - low) / step + 1e-9) + 1);
+  return Array.from({ length: count }, (_, i) => 2 ** (low + i * step));
 }
+
+const tokensText = (tokens: number) =>
+  tokens >= 2 ** 20
+    ? `${tokens / 2 ** 20} Mi`
+    : tokens >= 1024
+      ? `${tokens / 1024} Ki`
+      : `${tokens}`;
 
 /** Lines of equal treatment: colour, dash and legend by their order. */
 interface Lines {
@@ -93,7 +99,11 @@ export function recallChart(inputs: readonly ViewInput[]): Chart | undefined {
         type: 'log',
         base: 2,
         label: 'pairs written; ring: one key written twice',
-        tickFormat: powerLabel(2, 1, String),
+        ticks: powersOf2(
+          rows.map(({ pairs }) => pairs),
+          1,
+        ),
+        tickFormat: String,
         grid: true,
       },
       y: { label: 'relative error of the values read', grid: true, zero: true },
@@ -155,14 +165,22 @@ export function stateBytesChart(inputs: readonly ViewInput[]): Chart | undefined
         type: 'log',
         base: 2,
         label: 'context (tokens)',
-        tickFormat: powerLabel(2, width < 480 ? 4 : 2, formatCount),
+        ticks: powersOf2(
+          points.map(({ x }) => x),
+          width < 480 ? 4 : 2,
+        ),
+        tickFormat: tokensText,
         grid: true,
       },
       y: {
         type: 'log',
         base: 2,
         label: 'bytes kept',
-        tickFormat: powerLabel(2, 2, formatBytes),
+        ticks: powersOf2(
+          points.map(({ y }) => y),
+          4,
+        ),
+        tickFormat: formatBytes,
         grid: true,
       },
       marks: lineMarks(Plot, { names, points }),

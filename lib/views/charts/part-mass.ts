@@ -32,6 +32,7 @@ export function partMassChart(inputs: readonly ViewInput[]): Chart | undefined {
     rows,
     isFixed: true,
     legend: names,
+    isFilled: true,
     description: `Share of the softmax mass on every part, mean over queries: ${cells
       .map(
         ({ id, mass }) =>
