@@ -31,6 +31,10 @@ const readout = (page: Page, id: string) => cell(page, id).getByTestId('map-read
 const legend = (page: Page, id: string) => cell(page, id).getByTestId('map-legend');
 const tool = (page: Page, id: string, name: string) =>
   cell(page, id).getByRole('button', { name, exact: true });
+const choice = (page: Page, id: string, name: string) =>
+  cell(page, id)
+    .locator('label', { hasText: new RegExp(`^${name} `) })
+    .locator('select');
 const settled = (page: Page, id: string) =>
   expect(cell(page, id).getByText('computing the map')).toHaveCount(0);
 
@@ -53,6 +57,9 @@ async function readAt(page: Page, id: string, query: number, key: number): Promi
   for (let at = middle(rows); at > query; at--) await page.keyboard.press('ArrowUp');
   for (let at = middle(columns); at < key; at++) await page.keyboard.press('ArrowRight');
   for (let at = middle(columns); at > key; at--) await page.keyboard.press('ArrowLeft');
+  // An element in the middle is read too.
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowRight');
   await expect(readout(page, id)).toHaveText(new RegExp(`^query ${query}\\b.*key ${key}\\b`));
   return readout(page, id).innerText();
 }
@@ -106,6 +113,7 @@ test('a recurrence has the map that it amounts to, and says where it has none', 
     'aria-label',
     /^Map of the recurrence, head 0, queries 0 to 79, keys 0 to 79/,
   );
+  await expect(choice(page, 'implied', 'head')).toHaveCount(1);
   expect(await readAt(page, 'implied', 40, 41)).toMatch(/masked$/);
   expect(await readAt(page, 'implied', 40, 40)).toMatch(/: -?\d/);
   await tool(page, 'implied', 'Profiles').click();
@@ -127,11 +135,11 @@ test('a decode step shows its heads as rows, by storage, and what a storage chan
     'aria-label',
     /^Decode attention map, all rows, queries 0 to 3, keys 0 to 127/,
   );
-  await expect(cell(page, 'rows').getByLabel('head', { exact: true })).toHaveCount(0);
+  await expect(choice(page, 'rows', 'head')).toHaveCount(0);
   expect(await readAt(page, 'rows', 3, 64)).toContain('query 3 (head 3), key 64: 0.');
-  await cell(page, 'rows').getByLabel('keys').selectOption('int4');
-  await expect(cell(page, 'rows').getByLabel('show')).toBeVisible();
-  await cell(page, 'rows').getByLabel('show').selectOption('what the storage changes');
+  await choice(page, 'rows', 'keys').selectOption('int4');
+  await expect(choice(page, 'rows', 'show')).toBeVisible();
+  await choice(page, 'rows', 'show').selectOption('what the storage changes');
   await expect(legend(page, 'rows')).toContainText('step, int4 − step');
   expect(problems).toEqual([]);
 });
@@ -139,12 +147,15 @@ test('a decode step shows its heads as rows, by storage, and what a storage chan
 test('charts and tables read these cells, each kind in a table of its own', async ({ page }) => {
   const views = `${block('plot #chart <- parts delta step', {})}${block('table #all <- parts delta step', {})}`;
   const problems = await openWith(page, views, ['parts', 'delta', 'step']);
-  const chart = cell(page, 'chart').getByLabel('chart');
-  await expect(chart).toHaveValue('kernel-time');
-  const figure = cell(page, 'chart').getByRole('group');
+  const chart = choice(page, 'chart', 'chart');
+  // A plot starts with a chart of serve cells, which these cannot fill.
+  await expect(chart).toHaveValue('attention-roofline');
+  await expect(chart.locator('option', { hasText: 'ttft' })).toHaveCount(0);
+  await chart.selectOption('kernel-time');
+  const figure = cell(page, 'chart').locator('div[role=group]');
   await expect(figure).toHaveAccessibleName(/parts: recent .*step: int4/);
   for (const [name, words] of [
-    ['part-mass', /parts recent \d+ %, older \d+ %/],
+    ['part-mass', /parts recent [\d.]+ %, older [\d.]+ %/],
     ['storage-error', /f32 .*int4/],
     ['recall', /delta .* after the overwrite/],
     ['state-bytes', /delta .* at .* tokens; delta, all softmax/],
