@@ -162,6 +162,7 @@ function Output({ cell, session, edit }: Props) {
   const inputs: readonly ViewInput[] = cell.inputs.map((id) => ({
     id,
     title: id,
+    kind: session.notebook.cells.find((other) => other.id === id)?.kind,
     result: statuses.get(id)?.result,
     isStale: statuses.get(id)?.isResultStale ?? false,
   }));

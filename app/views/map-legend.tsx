@@ -12,6 +12,8 @@ interface Props {
   readonly cells: string;
   /** Names of what a difference is of. */
   readonly names: readonly [string, string] | undefined;
+  /** Weights of either sign that are no difference. */
+  readonly isSigned: boolean;
   /** How the profiles on show were made; undefined without them. */
   readonly profiles: 'exact' | 'estimated' | undefined;
   readonly paper: string | undefined;
@@ -20,8 +22,9 @@ interface Props {
 }
 
 /** What the colours, the hatches and the profiles say. */
-export function MapLegend({ scale, top, cells, names, profiles, paper, blocks }: Props) {
-  const isDifference = names !== undefined && paper !== undefined;
+export function MapLegend(props: Props) {
+  const { scale, top, cells, names, isSigned, profiles, paper, blocks } = props;
+  const isDiverging = (names !== undefined || isSigned) && paper !== undefined;
   return (
     <>
       <ul className={styles.legend} data-testid="map-legend">
@@ -31,10 +34,14 @@ export function MapLegend({ scale, top, cells, names, profiles, paper, blocks }:
         </li>
         <li
           className={styles.scale}
-          style={{ background: isDifference ? divergingGradient(rgbOf(paper)) : legendGradient() }}
+          style={{ background: isDiverging ? divergingGradient(rgbOf(paper)) : legendGradient() }}
           aria-hidden="true"
         />
-        {names === undefined ? (
+        {names === undefined && isSigned ? (
+          <li>
+            −{tickText(top)} … 0 … {tickText(top)}
+          </li>
+        ) : names === undefined ? (
           <li>{legendTicks(scale, top).map(tickText).join(' … ')}</li>
         ) : (
           <li>
@@ -68,9 +75,9 @@ export function MapLegend({ scale, top, cells, names, profiles, paper, blocks }:
       {profiles !== undefined && (
         <p className={styles.note}>
           Profiles of what is in view, {profiles === 'exact' ? 'exact' : 'from cells'}: below, the
-          mean probability that each key receives
-          {profiles === 'exact' ? '' : ' (estimated where the mask cuts a cell)'}; at the right, the
-          largest probability of each query
+          mean {isSigned ? 'weight' : 'probability'} that each key receives
+          {profiles === 'exact' ? '' : ' (estimated where the mask cuts a cell)'}; at the right, the{' '}
+          {isSigned ? 'weight of largest magnitude' : 'largest probability'} of each query
           {names === undefined ? '' : `; ${names[0]} − ${names[1]}`}.
         </p>
       )}

@@ -13,6 +13,8 @@ interface Props {
   readonly parts: ReadonlySet<MapPart>;
   /** Keys were selected: what the selection keeps can be told from what it leaves out. */
   readonly hasSelection: boolean;
+  /** Parts that the map cannot have are not offered. */
+  readonly offers: (part: MapPart) => boolean;
   readonly hasPicture: boolean;
   readonly onParamsChange: (params: MapParams) => void;
   readonly onPart: (part: MapPart) => void;
@@ -54,7 +56,7 @@ export function MapTools(props: Props) {
   );
   return (
     <div className={styles.tools}>
-      {pick('head', 'head', [...Array(props.heads).keys()])}
+      {props.heads > 1 && pick('head', 'head', [...Array(props.heads).keys()])}
       {props.batches > 1 && pick('batch', 'batch', [...Array(props.batches).keys()])}
       {pick('aggregate', 'cell', ['max', 'mean'])}
       {pick('scale', 'scale', ['log', 'linear'])}
@@ -68,7 +70,7 @@ export function MapTools(props: Props) {
       <button type="button" onClick={props.onWhole}>
         Whole
       </button>
-      {PARTS.map(([part, label]) => (
+      {PARTS.filter(([part]) => props.offers(part)).map(([part, label]) => (
         <button
           key={part}
           type="button"

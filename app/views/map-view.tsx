@@ -20,7 +20,7 @@ import { MapCanvas } from './map-canvas';
 import { saveMapCsv, saveMapPng } from './map-export';
 import { MapHeads } from './map-heads';
 import { MapLegend } from './map-legend';
-import { headOf, type MapOperand } from './map-operand';
+import { headOf, isProbability, type MapOperand } from './map-operand';
 import { MapTable } from './map-table';
 import { type MapPart, MapTools, toggled } from './map-tools';
 import { MapWhy } from './map-why';
@@ -47,10 +47,13 @@ interface Props {
 
 const WIDEST = 640;
 
-/** The attention map of one head, or of the difference of two: a reduction of the whole, and exact values where it is zoomed in. */
+/** The map of one head, or of the difference of two: a reduction of the whole, and exact values where it is zoomed in. */
 export function MapView({ params, first, second, heads, batches, onParamsChange }: Props) {
-  const { queries, keys } = first.attention.shape;
-  const { head, batch, aggregate, scale } = params;
+  const { queries, keys, attention, isSigned } = first;
+  const { aggregate, scale } = params;
+  // An input that changed its shape may have fewer of them than the params ask for.
+  const head = Math.min(params.head, heads - 1);
+  const batch = Math.min(params.batch, batches - 1);
   const whole: Viewport = { queryStart: 0, queryEnd: queries, keyStart: 0, keyEnd: keys };
   const [view, setView] = useState<Viewport>(() =>
     clampViewport(params.window ?? whole, queries, keys),
@@ -80,12 +83,13 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     aggregate,
     view,
     hasProfiles,
+    [isSigned, second?.isSigned ?? false],
   );
   const { blocks, problem: blocksProblem } = useMapBlocks(
     firstHead,
-    parts.has('blocks') || parts.has('why'),
+    attention !== undefined && (parts.has('blocks') || parts.has('why')),
   );
-  const overlay = parts.has('blocks') ? blocks : undefined;
+  const overlay = attention !== undefined && parts.has('blocks') ? blocks : undefined;
   const { reading, read } = useMapReading(
     { head: firstHead, window: firstData.window },
     secondHead && { head: secondHead, window: secondData.window },
@@ -145,10 +149,12 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     move(zoomViewport(view, factor, query, key, queries, keys));
   };
   const names = second === undefined ? undefined : ([first.id, second.id] as const);
+  const which = first.heads > 1 ? `head ${head}` : 'all rows';
   const subject =
     names === undefined
-      ? `Attention map, head ${head}`
-      : `Difference of attention maps, ${names[0]} minus ${names[1]}, head ${head}`;
+      ? `${first.subject}, ${which}`
+      : `Difference of ${first.subject.toLowerCase()}s, ${names[0]} minus ${names[1]}, ${which}`;
+  const fileName = `${first.subject.toLowerCase().replaceAll(' ', '-')}-head-${head}`;
   const shown = touchedRect(view, queries, keys);
   const problem = firstData.problem ?? secondData.problem ?? blocksProblem;
   const cells = exact === undefined ? `${aggregate} of each cell` : 'exact values';
@@ -161,8 +167,13 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
         batches={batches}
         parts={parts}
         hasSelection={[first, second].some(
-          (operand) => operand !== undefined && operand.attention.select.type !== 'none',
+          (operand) => (operand?.attention?.params.select.type ?? 'none') !== 'none',
         )}
+        offers={(part) =>
+          part === 'blocks' || part === 'why'
+            ? attention !== undefined
+            : part !== 'heads' || heads > 1
+        }
         hasPicture={layer !== undefined}
         onParamsChange={onParamsChange}
         onPart={(part) => setParts(toggled(parts, part))}
@@ -172,20 +183,16 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
           if (canvas.current === null || colors === undefined) return;
           const what = `${subject}, batch ${batch}, ${scale} scale, ${cells}`;
           const labels = [first, second].flatMap((operand) => operand?.provenanceLabel ?? []);
-          const { inputs, seed } = first.attention;
-          const from =
-            inputs.source === 'file'
-              ? inputs.fileName
-              : inputs.source === 'model'
-                ? `layer ${inputs.layer} on ${inputs.text}, seed ${seed}`
-                : `seed ${seed}`;
-          const origin = `${[...new Set(labels)].join(' and ')} · ${from}`;
-          void saveMapPng(canvas.current, width, colors, [what, origin], head);
+          const origin = `${[...new Set(labels)].join(' and ')} · ${first.origin}`;
+          void saveMapPng(canvas.current, width, colors, [what, origin], fileName);
         }}
-        onCsv={() => void saveMapCsv(firstHead, secondHead, shown)}
+        onCsv={() => {
+          const name = isProbability(first, second) ? 'probability' : 'weight';
+          void saveMapCsv(firstHead, secondHead, shown, fileName, name);
+        }}
       />
       {problem !== undefined && <p role="alert">{problem}</p>}
-      {parts.has('heads') && (
+      {parts.has('heads') && heads > 1 && (
         <MapHeads
           heads={heads}
           head={head}
@@ -228,11 +235,11 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
         {reading !== undefined &&
           readingText(reading, names ?? ['', ''], profiles, overlay?.list, labelOf)}
       </p>
-      {parts.has('why') && (
+      {parts.has('why') && attention !== undefined && (
         <MapWhy
           id={first.id}
-          attention={first.attention}
-          summary={first.blockList}
+          attention={attention.params}
+          summary={attention.blockList}
           head={firstHead}
           list={blocks?.list}
           reading={reading}
@@ -244,13 +251,16 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
           top={top}
           cells={cells}
           names={names}
+          isSigned={isSigned}
           profiles={
             profiles &&
             (exact !== undefined && coversView(exact.rect, view) ? 'exact' : 'estimated')
           }
           paper={colors?.paper}
           blocks={
-            overlay && blocksText(first.engine, overlay.list, names === undefined ? '' : first.id)
+            overlay &&
+            attention &&
+            blocksText(attention.engine, overlay.list, names === undefined ? '' : first.id)
           }
         />
       )}

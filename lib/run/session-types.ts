@@ -34,6 +34,7 @@ export interface MapSource {
     head: number,
     rect: Parameters<KernelApi['mapWindow']>[4],
   ) => ReturnType<KernelApi['mapWindow']>;
+  /** Only attention cells have scores and blocks to tell of. */
   score: (
     batch: number,
     head: number,
@@ -50,6 +51,8 @@ export interface LaneOptions {
   readonly isBackground?: boolean;
   /** Values of the attention without its selection of keys: where its mass is, kept or not. Block lists stay those of the kernel. */
   readonly isUnselected?: boolean;
+  /** Of a decode cell: the storage that holds the keys, from 1; 0 is the keys as they were made. */
+  readonly storage?: number;
 }
 
 /** A notebook being worked on: documents in, statuses out. No React in it; the page subscribes. */
@@ -71,8 +74,8 @@ export interface Session {
   boundFile(cellId: string): File | undefined;
   /** Results bundled with the page; used only where the spec hash still fits the cell. */
   loadRecorded(results: ReadonlyMap<string, CellResult>): void;
-  /** Map calls over one attention cell. */
-  mapSource(attentionCellId: string): MapSource;
+  /** Map calls over one attention, compose, decode or recurrent cell. */
+  mapSource(cellId: string): MapSource;
   /** Q, K, V, output and LSE of the cell's result as a safetensors file; see `tensorFile`. */
   tensors(attentionCellId: string, onProgress?: OnProgress): Promise<Blob>;
   dispose(): void;

@@ -7,6 +7,7 @@ import type {
   MapScore,
   MapWindow,
 } from '../attention/types';
+import type { WeightCall } from '../attention/weights/call';
 import type { CacheResult } from '../evaluate/cell-result';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
@@ -49,6 +50,9 @@ export type KernelCall = {
 }[KernelKind];
 export type AttentionCall = Extract<KernelCall, { kind: 'attention' }>;
 
+/** A cell with a map: which of its values an output is made of. */
+export type MapCall = AttentionCall | WeightCall;
+
 /** What a call of a kind yields. */
 export type KernelOutput<K extends KernelKind = KernelKind> = Extract<CellOutput, { kind: K }>;
 
@@ -58,18 +62,18 @@ export interface KernelApi extends Cancellable {
   adapter(): Promise<AdapterInfo | undefined>;
   /** The output is of the call's kind. */
   run(jobId: number, call: KernelCall, onProgress: OnProgress): Promise<KernelOutput>;
-  /** The attention cell's head, reduced to at most 512 x 512. Recomputes Q, K and LSE when they are not resident. */
+  /** The cell's head, reduced to at most 512 x 512. Recomputes Q, K and LSE of an attention when they are not resident. */
   mapBase(
     jobId: number,
-    call: AttentionCall,
+    call: MapCall,
     batch: number,
     head: number,
     onProgress?: OnProgress,
   ): Promise<MapBase>;
-  /** Exact probabilities of at most 512 x 512 elements. */
+  /** Exact weights of at most 512 x 512 elements. */
   mapWindow(
     jobId: number,
-    call: AttentionCall,
+    call: MapCall,
     batch: number,
     head: number,
     rect: MapRect,

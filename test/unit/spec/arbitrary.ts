@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { PLOT_CHARTS } from '../../../lib/spec/kinds/views';
 import { type Notebook, notebookSchema } from '../../../lib/spec/notebook';
 
 const int = (min: number, max: number) => fc.integer({ min, max });
@@ -412,6 +413,7 @@ const params = {
     {
       scale: fc.constantFrom('log', 'linear'),
       mass: fc.constantFrom('kept', 'all'),
+      show: fc.constantFrom('first', 'second', 'difference'),
       window: fc.record({
         queryStart: int(0, 9),
         queryEnd: int(10, 99),
@@ -426,7 +428,7 @@ const params = {
     { requiredKeys: [] },
   ),
   plot: fc.record(
-    { chart: fc.constantFrom('ttft-cdf', 'goodput'), logX: fc.boolean() },
+    { chart: fc.constantFrom(...PLOT_CHARTS), logX: fc.boolean() },
     { requiredKeys: [] },
   ),
   sweep: fc.record(
@@ -478,7 +480,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     sweep: fc.array(params.sweep, { maxLength: 2 }),
     check: fc.array(params.check, { maxLength: 2 }),
     plan: fc.array(params.plan, { maxLength: 1 }),
-    map: fc.array(params.map, { maxLength: 1 }),
+    map: fc.array(params.map, { maxLength: 3 }),
     timeline: fc.array(params.timeline, { maxLength: 1 }),
     plot: fc.array(params.plot, { maxLength: 2 }),
     table: fc.array(params.table, { maxLength: 1 }),
@@ -493,9 +495,9 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
         return id;
       });
     const attention = add('attention', parts.attention, []);
-    add('recurrent', parts.recurrent, []);
-    add('decode', parts.decode, []);
-    add('compose', parts.compose, []);
+    const recurrent = add('recurrent', parts.recurrent, []);
+    const decode = add('decode', parts.decode, []);
+    const compose = add('compose', parts.compose, []);
     const model = add('model', parts.model, []);
     add('cache', parts.cache, model.slice(0, 1));
     add('recall-gap', parts.recallGap, []);
@@ -505,9 +507,17 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     const sweep = serve[0] === undefined ? [] : add('sweep', parts.sweep, [serve[0]]);
     add('check', parts.check, []);
     if (serve[0] !== undefined) add('plan', parts.plan, [serve[0]]);
-    if (attention[0] !== undefined) add('map', parts.map, [attention[0]]);
+    const kernels = [...attention, ...compose, ...recurrent, ...decode];
+    parts.map.forEach((each, i) => {
+      const first = (parts.n + i) % Math.max(1, kernels.length);
+      const inputs = kernels.slice(first, first + 1 + (parts.n % 2));
+      if (inputs.length === 0) return;
+      // Every storage of a decode cell is there; other inputs have none.
+      const storage = inputs.some((id) => id.startsWith('decode')) ? { storage: parts.n % 2 } : {};
+      cells.push({ id: `map-${i}`, kind: 'map', inputs, params: { ...each, ...storage } });
+    });
     if (serve.length > 0) add('timeline', parts.timeline, pick(serve, parts.n));
-    const shown = [...serve, ...attention];
+    const shown = [...serve, ...kernels];
     const drawn = [...shown, ...sweep];
     if (drawn.length > 0) add('plot', parts.plot, pick(drawn, parts.n));
     if (shown.length > 0) add('table', parts.table, pick(shown, parts.n));
