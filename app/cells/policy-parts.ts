@@ -14,7 +14,7 @@ export const ACTIONS = {
   compensate: { type: 'compensate' },
   project: { type: 'project', slots: 'victims', form: { type: 'low-rank', keyShare: 0.25 } },
   offload: { type: 'offload' },
-  recompute: { type: 'recompute' },
+  recompute: { type: 'recompute', fromLayer: 0 },
 } as const satisfies Partial<Record<CacheAction['type'], object>>;
 export type ActionName = keyof typeof ACTIONS;
 /** Those that slots can be put through; the others of the document have no definition yet. */
@@ -56,9 +56,7 @@ export function withAction(policy: CachePolicy, action: ActionName): CachePolicy
 
 /** The same scorer under each other action, as entries to run beside it. */
 export function otherActions(entry: ComposedEntry): readonly ComposedEntry[] {
-  return ACTION_NAMES.filter(
-    (name) => name !== entry.policy.action.type && name !== 'recompute',
-  ).map((name) => ({
+  return ACTION_NAMES.filter((name) => name !== entry.policy.action.type).map((name) => ({
     type: 'composed',
     label: `${entry.label.replace(/, \w+$/, '').slice(0, 26)}, ${name}`,
     policy: withAction(entry.policy, name),

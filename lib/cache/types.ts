@@ -33,7 +33,12 @@ export interface ByteLedger {
 export interface Encoded {
   readonly slots: number;
   readonly headSize: number;
-  readonly buffers: readonly { readonly role: BufferRole; readonly data: ArrayBufferView }[];
+  readonly buffers: readonly {
+    readonly role: BufferRole;
+    readonly data: ArrayBufferView;
+    /** Where it lies, if not where the rows do. */
+    readonly tier?: Tier;
+  }[];
   /** Pre-RoPE keys, [slots, headSize]. */
   decodeKeys(): Float32Array;
   /** [slots, headSize] */
