@@ -70,10 +70,12 @@ const COLUMNS: readonly Column[] = [
   ['of full in f16', ({ byteRatio }) => formatPercent(byteRatio)],
   ['slots', ({ slotRatio }) => formatPercent(slotRatio)],
   ['moved per context', ({ movedBytesPerSample }) => formatBytes(movedBytesPerSample)],
+  ['moved per token', ({ movedBytesPerToken }) => formatBytes(movedBytesPerToken)],
   [
     'recomputed',
     ({ recomputedTokenLayersPerSample }) => formatCount(recomputedTokenLayersPerSample),
   ],
+  ['recomputed, FLOP', ({ recomputedFlopsPerSample }) => formatCount(recomputedFlopsPerSample)],
   ['time', (_, { seconds }) => formatSeconds(seconds)],
 ];
 

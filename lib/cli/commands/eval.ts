@@ -7,6 +7,8 @@ const USAGE = `usage: headroom eval --task ID [--policy ID] [--budget B] [option
 
   --task ID        headroom tasks lists them
   --policy ID      full unless given
+  --action NAME    what becomes of the slots that the policy does not keep, instead of its own:
+                   evict, quantise, merge, compensate, project, offload, recompute, or JSON
   --budget B       share of the full cache, or a number as 64tokens or 65536bytes (1)
   --context N      tokens of each context (512)
   --samples N      contexts (100)
@@ -28,19 +30,23 @@ function progressLine(samples: number) {
 }
 
 async function runEval(options: EvalOptions): Promise<void> {
-  const { policyId, budget, plan, modelFolder, engine, isJson } = options;
+  const { policyId, composed, budget, plan, modelFolder, engine, isJson } = options;
   const model = await readModel(modelFolder, engine);
   const threads = Math.min(options.threads, plan.samples);
   const pool = createThreadPool(threads);
   try {
     await pool.load(model);
     const startedAt = performance.now();
-    const evaluation = await pool.run({ policyId, budget, plan }, progressLine(plan.samples));
+    const evaluation = await pool.run(
+      { policyId, budget, plan, ...(composed ? { composed } : {}) },
+      progressLine(plan.samples),
+    );
     const wallSeconds = (performance.now() - startedAt) / 1000;
     if (isJson) {
       const { plan: asked, ...results } = evaluation;
       const shown = {
         policy: policyId,
+        ...(composed ? { action: composed.action } : {}),
         budget,
         ...asked,
         ...results,

@@ -1,9 +1,13 @@
 import { parseArgs } from 'node:util';
+import { assertPolicy } from '../../cache/policy/checks';
+import { ACTION_NAMES, withAction } from '../../cache/policy/with-action';
 import type { Protocol } from '../../cache/types';
 import { policyOf } from '../../evaluate/policies';
 import type { AskPlan } from '../../evaluate/types';
 import { DEFAULT_ENGINE, engineOf } from '../../run/engines';
-import type { CacheBudget } from '../../spec/cache-policy';
+import { type CacheAction, cacheAction } from '../../spec/cache-actions';
+import type { CacheBudget, CachePolicy } from '../../spec/cache-policy';
+import { formatIssue, toSpecIssues } from '../../spec/issues';
 import { readOptions } from '../../tasks/options';
 import { taskOf } from '../../tasks/registry';
 import { SHIPPED_MODEL } from './read-model';
@@ -11,6 +15,8 @@ import { MACHINE_THREADS } from './thread-pool';
 
 export interface EvalOptions {
   readonly policyId: string;
+  /** The policy with another action, part by part. */
+  readonly composed?: CachePolicy;
   readonly budget: CacheBudget;
   readonly plan: AskPlan;
   readonly modelFolder: string;
@@ -69,6 +75,40 @@ function parseSettings(taskId: string, settings: readonly string[]): Record<stri
   return given;
 }
 
+/** A policy under another action. @throws Error naming flag and value, or the part that cannot be */
+function otherAction(policyId: string, text: string, budget: CacheBudget): CachePolicy {
+  const own = policyOf(policyId).parts?.(budget);
+  if (!own) {
+    throw new Error(`invalid --action: ${text} (the policy ${policyId} is not made of parts)`);
+  }
+  const name = ACTION_NAMES.find((each) => each === text);
+  if (name === undefined && !text.startsWith('{')) {
+    throw new Error(
+      `invalid --action: ${text} (expected ${ACTION_NAMES.join(', ')}, or an action as JSON)`,
+    );
+  }
+  const changed = name
+    ? withAction(own, name)
+    : { ...withAction(own, 'merge'), action: parseAction(text) };
+  assertPolicy(changed, {});
+  return changed;
+}
+
+function parseAction(text: string): CacheAction {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    throw new Error(`invalid --action: ${text} (not JSON)`);
+  }
+  const parsed = cacheAction.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.flatMap((issue) =>
+    toSpecIssues(issue, given, () => undefined),
+  );
+  throw new Error(`invalid --action: ${issues.map(formatIssue).join(', ')}`);
+}
+
 /** @throws Error naming flag and value */
 export function parseEvalOptions(args: readonly string[]): EvalOptions {
   const { values } = parseArgs({
@@ -76,6 +116,7 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
     options: {
       policy: { type: 'string', default: 'full' },
       task: { type: 'string' },
+      action: { type: 'string' },
       budget: { type: 'string', default: '1' },
       context: { type: 'string', default: '512' },
       samples: { type: 'string', default: '100' },
@@ -103,9 +144,13 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
   const contextTokens = wholeNumber('--context', values.context, 1);
   // The first sample says what is wrong with a length before a model is read.
   task.sample({ contextTokens, seed, index: 0, options });
+  const budget = parseBudget(values.budget);
   return {
     policyId: values.policy,
-    budget: parseBudget(values.budget),
+    ...(values.action === undefined
+      ? {}
+      : { composed: otherAction(values.policy, values.action, budget) }),
+    budget,
     plan: {
       taskId: task.id,
       options,

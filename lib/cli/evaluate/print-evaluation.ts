@@ -35,8 +35,8 @@ export function evaluationLines(evaluation: Evaluation, wallSeconds: number): st
     ...keyedLines('offset', evaluation.byOffset),
     `bytes per token\tpayload ${bytes(bytesPerToken.payload)}, overhead ${bytes(bytesPerToken.overhead)}, host ${bytes(bytesPerToken.host)} (full cache in f16: ${bytes(bytesPerToken.full)})`,
     `held\t${percent(evaluation.byteRatio)} of the bytes, ${percent(evaluation.slotRatio)} of the slots`,
-    `moved\t${bytes(evaluation.movedBytesPerSample)} bytes a sample`,
-    `computed again\t${bytes(evaluation.recomputedTokenLayersPerSample)} tokens times layers a sample`,
+    `moved\t${bytes(evaluation.movedBytesPerSample)} bytes a sample, ${bytes(evaluation.movedBytesPerToken)} a token of questions and answers`,
+    `computed again\t${bytes(evaluation.recomputedTokenLayersPerSample)} tokens times layers a sample, ${(evaluation.recomputedFlopsPerSample / 1e6).toFixed(1)} MFLOP in their matrices`,
     `time\t${wallSeconds.toFixed(2)} s for ${evaluation.samplesDone} contexts of ${plan.contextTokens} tokens`,
   ];
 }
