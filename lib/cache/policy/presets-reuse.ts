@@ -9,7 +9,7 @@ import type { PolicyEntry } from './registry';
 
 type About = Pick<PolicyEntry, 'id' | 'label' | 'source' | 'defaults'>;
 
-/** Every token stays in f32, so no budget is used. */
+/** Every token stays, so no budget is used. */
 const reusing = (about: About, factory: SessionFactory): PolicyEntry => ({
   ...about,
   queryAware: false,

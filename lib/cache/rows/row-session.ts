@@ -22,7 +22,7 @@ export interface RowPolicy {
   run?(tokens: readonly number[], start: number, kind: 'question' | 'answer'): Float32Array;
   /** Called after the tokens from the context's end on are gone. */
   rewind?(): void;
-  /** What is held where, if not plainly the rows in f32. */
+  /** What is held where, if not plainly the rows as they are held. */
   layerBytes?(): readonly LayerBytes[];
   movedBytes?(): number;
   recomputedTokenLayers?(): number;
@@ -37,7 +37,7 @@ export interface RowPolicy {
  * prefill is seen by the policy, and run when it is asked, over what the policy has left.
  */
 export function openRowSession(model: Transformer, policy: RowPolicy): CacheSession {
-  const { layers, kvHeads, headSize } = model.config;
+  const { layers, kvHeads } = model.config;
   const { rows } = policy;
   const cache = policy.cache ?? rows;
   let contextTokens = 0;
@@ -93,7 +93,7 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
         position,
         multiplicity: 1,
         state: 'kept',
-        bytes: 2 * 4 * headSize,
+        bytes: rows.head(layer, kvHead).rowBytes,
       }));
     },
     dropped(layer, kvHead) {
@@ -107,7 +107,7 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
     let positions = 0;
     for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
       const head = rows.head(layer, kvHead);
-      payload += head.keys.byteLength + head.values.byteLength;
+      payload += head.storedKeys.byteLength + head.storedValues.byteLength;
       // A head that holds every token needs no list of positions: row and position are the same.
       if (head.count < next) positions += head.positions.byteLength;
     }
