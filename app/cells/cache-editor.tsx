@@ -13,6 +13,7 @@ import { TASKS, taskOf } from '../../lib/tasks/registry';
 import { RECALL_TASKS } from '../../lib/transformer/recall';
 import styles from './cache.module.css';
 import { ComposedPolicy } from './composed-policy';
+import { GatesField, withId } from './gates-field';
 import { newComposed, otherActions } from './policy-parts';
 import { ShareField } from './share-field';
 
@@ -201,7 +202,7 @@ function PresetPolicy({ entry, at, protocol, onEntry }: PresetProps) {
         <select
           aria-label={`policy ${at + 1}`}
           value={entry.id}
-          onChange={({ target }) => onEntry({ ...entry, id: target.value })}
+          onChange={({ target }) => onEntry(withId(entry, target.value))}
         >
           {known === undefined && <option value={entry.id}>{entry.id} (not known)</option>}
           {POLICY_FAMILIES.map(({ name, entries }) => (
@@ -221,6 +222,7 @@ function PresetPolicy({ entry, at, protocol, onEntry }: PresetProps) {
             onShare={(share) => onEntry({ ...entry, share })}
           />
         )}
+        <GatesField entry={entry} at={at} onEntry={onEntry} />
         {known !== undefined && parts !== undefined && entry.id !== 'full' && (
           <button
             type="button"

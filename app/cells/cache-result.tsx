@@ -5,6 +5,7 @@ import type { Evaluation } from '../../lib/evaluate/types';
 import { formatBytes, formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
 import { AccuracyChart } from './accuracy-chart';
 import styles from './cache.module.css';
+import { CacheGates } from './cache-gates';
 import { CacheSlots } from './cache-slots';
 
 /** Policies side by side: what was answered, what it cost, and what every slot became. */
@@ -22,6 +23,7 @@ export function CacheResultView({ result }: { readonly result: CacheResult }) {
       <AccuracyChart result={result} />
       <RunTable runs={runs} full={first?.bytesPerToken.full} />
       <Breakdown runs={runs} />
+      <CacheGates runs={runs} />
       <CacheSlots result={result} />
       <details className={styles.details}>
         <summary>Sources of the policies</summary>
