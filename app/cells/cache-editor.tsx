@@ -13,6 +13,7 @@ import { TASKS, taskOf } from '../../lib/tasks/registry';
 import { RECALL_TASKS } from '../../lib/transformer/recall';
 import styles from './cache.module.css';
 import { ComposedPolicy } from './composed-policy';
+import { EditTrace } from './edit-trace';
 import { GatesField, withId } from './gates-field';
 import { newComposed, otherActions } from './policy-parts';
 import { ShareField } from './share-field';
@@ -91,6 +92,7 @@ export function CacheEditor({ params, onParams }: Props) {
           {task.tests} ({task.source})
         </p>
       )}
+      <EditTrace params={params} onEntries={(next) => set({ entries: [...next] })} />
       <ol className={styles.entries} aria-label="policies">
         {entries.map((entry, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: entries have no name of their own

@@ -100,6 +100,7 @@ export function runSample(
   session.prefill(sample.context, {
     ...(protocol === 'hidden' ? {} : { question: first.question }),
     ...(sample.chunkStarts ? { chunkStarts: sample.chunkStarts } : {}),
+    ...(sample.edit ? { edit: sample.edit } : {}),
   });
   const prefilledAt = performance.now();
   const held = heldBytes(session.ledger(), model.config);

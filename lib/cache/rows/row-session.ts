@@ -1,6 +1,6 @@
 import { argMax, decodeGreedy, prefill } from '../../transformer/generate';
 import type { AttentionCache, Transformer } from '../../transformer/types';
-import type { ByteLedger, CacheSession, LayerBytes, SlotView } from '../types';
+import type { ByteLedger, CacheSession, EarlierText, LayerBytes, SlotView } from '../types';
 import type { RowCache } from './row-cache';
 
 /** What a policy over a row cache does that is its own. */
@@ -17,6 +17,7 @@ export interface RowPolicy {
     context: readonly number[],
     chunkStarts: readonly number[] | undefined,
     question: readonly number[] | undefined,
+    edit?: EarlierText,
   ): void;
   /** Runs tokens after the context; a plain run over the cache unless given. */
   run?(tokens: readonly number[], start: number, kind: 'question' | 'answer'): Float32Array;
@@ -52,8 +53,8 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
   };
 
   return {
-    prefill(context, { question, chunkStarts } = {}) {
-      policy.encode(context, chunkStarts, question);
+    prefill(context, { question, chunkStarts, edit } = {}) {
+      policy.encode(context, chunkStarts, question, edit);
       contextTokens = context.length;
       next = contextTokens;
     },

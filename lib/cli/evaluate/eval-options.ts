@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { assertPolicy } from '../../cache/policy/checks';
 import { ACTION_NAMES, withAction } from '../../cache/policy/with-action';
 import type { Protocol } from '../../cache/types';
+import { EDIT_TASK } from '../../evaluate/edit-trace';
 import { policyOf } from '../../evaluate/policies';
 import type { AskPlan } from '../../evaluate/types';
 import { DEFAULT_ENGINE, engineOf } from '../../run/engines';
@@ -15,6 +16,8 @@ import { MACHINE_THREADS } from './thread-pool';
 
 export interface EvalOptions {
   readonly policyId: string;
+  /** The policies of `EDIT_POLICIES` one after another, in place of the one. */
+  readonly isEdits: boolean;
   /** The policy with another action, part by part. */
   readonly composed?: CachePolicy;
   readonly budget: CacheBudget;
@@ -114,7 +117,8 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      policy: { type: 'string', default: 'full' },
+      policy: { type: 'string' },
+      edits: { type: 'boolean', default: false },
       task: { type: 'string' },
       action: { type: 'string' },
       budget: { type: 'string', default: '1' },
@@ -130,26 +134,32 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
       json: { type: 'boolean', default: false },
     },
   });
-  if (values.task === undefined) throw new Error('missing --task (headroom tasks lists them)');
-  const task = taskOf(values.task);
-  policyOf(values.policy);
+  const { edits: isEdits, policy = 'full' } = values;
+  for (const flag of ['task', 'policy', 'action'] as const) {
+    if (isEdits && values[flag] !== undefined) throw new Error(`--${flag} with --edits`);
+  }
+  const taskId = isEdits ? EDIT_TASK : values.task;
+  if (taskId === undefined) throw new Error('missing --task (headroom tasks lists them)');
+  const task = taskOf(taskId);
+  policyOf(policy);
   engineOf(values.engine);
   const protocol = PROTOCOLS.find((each) => each === values.protocol);
   if (protocol === undefined) {
     throw new Error(`invalid --protocol: ${values.protocol} (expected ${PROTOCOLS.join(', ')})`);
   }
   if (values.stay && protocol !== 'turns') throw new Error('--stay without --protocol turns');
-  const options = parseSettings(values.task, values.set);
+  const options = parseSettings(taskId, values.set);
   const seed = wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1);
   const contextTokens = wholeNumber('--context', values.context, 1);
   // The first sample says what is wrong with a length before a model is read.
   task.sample({ contextTokens, seed, index: 0, options });
   const budget = parseBudget(values.budget);
   return {
-    policyId: values.policy,
+    policyId: policy,
+    isEdits,
     ...(values.action === undefined
       ? {}
-      : { composed: otherAction(values.policy, values.action, budget) }),
+      : { composed: otherAction(policy, values.action, budget) }),
     budget,
     plan: {
       taskId: task.id,

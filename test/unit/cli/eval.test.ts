@@ -58,6 +58,8 @@ describe('options', () => {
     [['--task', 'passkey', '--set', 'depth'], 'invalid --set: depth (expected NAME=VALUE)'],
     [['--task', 'passkey', '--stay'], '--stay without --protocol turns'],
     [['--task', 'passkey', '--colour'], 'colour'],
+    [['--edits', '--policy', 'pie'], '--policy with --edits'],
+    [['--edits', '--task', 'edits'], '--task with --edits'],
     [
       ['--task', 'passkey', '--action', 'lunch'],
       'invalid --action: lunch (expected evict, quantise, merge, compensate, project, offload, recompute, or',
