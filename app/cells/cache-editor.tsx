@@ -15,6 +15,7 @@ import styles from './cache.module.css';
 import { ComposedPolicy } from './composed-policy';
 import { EditTrace } from './edit-trace';
 import { GatesField, withId } from './gates-field';
+import { PolicyCheck } from './policy-check';
 import { newComposed, otherActions } from './policy-parts';
 import { ShareField } from './share-field';
 
@@ -247,6 +248,7 @@ function PresetPolicy({ entry, at, protocol, onEntry }: PresetProps) {
           <p>
             {known.source}. {known.defaults}
           </p>
+          <PolicyCheck policyId={entry.id} />
         </details>
       )}
     </div>

@@ -8,6 +8,7 @@ import type {
   MapWindow,
 } from '../attention/types';
 import type { CacheResult } from '../evaluate/cell-result';
+import type { CheckResult } from '../evaluate/checks/types';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
 import type { SweepResult } from '../serving/sweep-result';
@@ -107,6 +108,13 @@ export interface ModelApi extends Cancellable {
     file: Blob | undefined,
     onProgress: OnProgress,
   ): Promise<CacheResult>;
+  /** The check of a cache policy on the shipped model, by the policy's id. */
+  policyCheck(
+    jobId: number,
+    policyId: string,
+    seed: number,
+    onProgress: OnProgress,
+  ): Promise<CheckResult>;
   /** The shipped siblings on more and more pairs. */
   recallGap(
     jobId: number,
