@@ -72,14 +72,19 @@ const COLUMNS: readonly Column[] = [
   ['of full in f16', ({ byteRatio }) => formatPercent(byteRatio)],
   ['slots', ({ slotRatio }) => formatPercent(slotRatio)],
   ['moved per context', ({ movedBytesPerSample }) => formatBytes(movedBytesPerSample)],
-  ['moved per token', ({ movedBytesPerToken }) => formatBytes(movedBytesPerToken)],
+  ['moved per token', ({ movedBytesPerToken }) => ifKnown(movedBytesPerToken, formatBytes)],
   [
     'recomputed',
     ({ recomputedTokenLayersPerSample }) => formatCount(recomputedTokenLayersPerSample),
   ],
-  ['recomputed, FLOP', ({ recomputedFlopsPerSample }) => formatCount(recomputedFlopsPerSample)],
+  ['recomputed, FLOP', ({ recomputedFlopsPerSample }) => ifKnown(recomputedFlopsPerSample, formatCount)],
   ['time', (_, { seconds }) => formatSeconds(seconds)],
 ];
+
+/** Results that were recorded by an earlier version lack what it did not count. */
+function ifKnown(value: number | undefined, format: (value: number) => string): string {
+  return value === undefined || Number.isNaN(value) ? '' : format(value);
+}
 
 function held({ payload, overhead, host }: Evaluation['bytesPerToken']): number {
   return payload + overhead + host;
