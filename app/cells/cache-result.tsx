@@ -5,6 +5,7 @@ import type { Evaluation } from '../../lib/evaluate/types';
 import { formatBytes, formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
 import { AccuracyChart } from './accuracy-chart';
 import styles from './cache.module.css';
+import { CacheGates } from './cache-gates';
 import { CacheSlots } from './cache-slots';
 
 /** Policies side by side: what was answered, what it cost, and what every slot became. */
@@ -22,6 +23,7 @@ export function CacheResultView({ result }: { readonly result: CacheResult }) {
       <AccuracyChart result={result} />
       <RunTable runs={runs} full={first?.bytesPerToken.full} />
       <Breakdown runs={runs} />
+      <CacheGates runs={runs} />
       <CacheSlots result={result} />
       <details className={styles.details}>
         <summary>Sources of the policies</summary>
@@ -70,12 +72,19 @@ const COLUMNS: readonly Column[] = [
   ['of full in f16', ({ byteRatio }) => formatPercent(byteRatio)],
   ['slots', ({ slotRatio }) => formatPercent(slotRatio)],
   ['moved per context', ({ movedBytesPerSample }) => formatBytes(movedBytesPerSample)],
+  ['moved per token', ({ movedBytesPerToken }) => ifKnown(movedBytesPerToken, formatBytes)],
   [
     'recomputed',
     ({ recomputedTokenLayersPerSample }) => formatCount(recomputedTokenLayersPerSample),
   ],
+  ['recomputed, FLOP', ({ recomputedFlopsPerSample }) => ifKnown(recomputedFlopsPerSample, formatCount)],
   ['time', (_, { seconds }) => formatSeconds(seconds)],
 ];
+
+/** Results that were recorded by an earlier version lack what it did not count. */
+function ifKnown(value: number | undefined, format: (value: number) => string): string {
+  return value === undefined || Number.isNaN(value) ? '' : format(value);
+}
 
 function held({ payload, overhead, host }: Evaluation['bytesPerToken']): number {
   return payload + overhead + host;

@@ -1,4 +1,4 @@
-import type { CacheResult, CacheRun } from '../evaluate/cell-result';
+import type { CacheResult, CacheRun, RunGates } from '../evaluate/cell-result';
 import { type CacheLook, lookAtCache, questionAttention } from '../evaluate/look';
 import { policyOf } from '../evaluate/policies';
 import type { Evaluation } from '../evaluate/types';
@@ -6,6 +6,7 @@ import type { CacheBudget } from '../spec/cache-policy';
 import type { CacheEntry, CacheParams } from '../spec/kinds/cache';
 import { taskOf } from '../tasks/registry';
 import { choiceOf, describeEntry, openEntry } from './cache-entry';
+import { entryGates } from './entry-gates';
 import type { EvaluationPool } from './evaluation-pool';
 import type { LoadedModel } from './model-service';
 import { throttled } from './simulation-jobs';
@@ -51,10 +52,24 @@ export async function cacheJob(
     let evaluation: Evaluation | undefined;
     let look: CacheLook | undefined;
     let problem: string | undefined;
+    let gates: RunGates | undefined;
     try {
+      gates = await entryGates(
+        entry,
+        loaded.transformer,
+        params,
+        looked.context,
+        (done) =>
+          report({
+            fraction: at / params.entries.length,
+            phase: `${label}, gates ${Math.round(100 * done)} %`,
+          }),
+        signal,
+      );
+      const fitted = gates?.isFitted ? gates.values : undefined;
       evaluation = await pool.run(
         {
-          ...choiceOf(entry),
+          ...choiceOf(entry, fitted),
           plan: { taskId: task.id, contextTokens, seed, samples, protocol, answersStay: false },
         },
         ({ samplesDone }) =>
@@ -68,7 +83,7 @@ export async function cacheJob(
       signal.throwIfAborted();
       look = lookAtCache(
         loaded.transformer,
-        openEntry(entry, loaded.transformer),
+        openEntry(entry, loaded.transformer, fitted),
         looked,
         protocol,
       );
@@ -85,6 +100,7 @@ export async function cacheJob(
       evaluation,
       seconds: (evaluation?.prefillSeconds ?? 0) + (evaluation?.askSeconds ?? 0),
       look,
+      ...(gates ? { gates } : {}),
       ...(problem === undefined ? {} : { problem }),
     });
   }
@@ -132,7 +148,9 @@ function labelOf(entry: CacheEntry): string {
   } catch {
     // An unknown policy keeps its id here and says that it is unknown where it would run.
   }
-  return hasShare ? `${name} ${budgetText({ type: 'ratio', share: entry.share })}` : name;
+  const gates = entry.gates ? ', fitted gates' : '';
+  const share = hasShare ? ` ${budgetText({ type: 'ratio', share: entry.share })}` : '';
+  return `${name}${gates}${share}`;
 }
 
 function budgetText(budget: CacheBudget): string {

@@ -9,6 +9,7 @@ import type {
 } from '../attention/types';
 import type { WeightCall } from '../attention/weights/call';
 import type { CacheResult } from '../evaluate/cell-result';
+import type { CheckResult } from '../evaluate/checks/types';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
 import type { CheckCellResult } from '../serving/checks/run-check';
@@ -115,6 +116,13 @@ export interface ModelApi extends Cancellable {
     file: Blob | undefined,
     onProgress: OnProgress,
   ): Promise<CacheResult>;
+  /** The check of a cache policy on the shipped model, by the policy's id. */
+  policyCheck(
+    jobId: number,
+    policyId: string,
+    seed: number,
+    onProgress: OnProgress,
+  ): Promise<CheckResult>;
   /** The shipped siblings on more and more pairs. */
   recallGap(
     jobId: number,
