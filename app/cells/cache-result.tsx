@@ -77,7 +77,10 @@ const COLUMNS: readonly Column[] = [
     'recomputed',
     ({ recomputedTokenLayersPerSample }) => formatCount(recomputedTokenLayersPerSample),
   ],
-  ['recomputed, FLOP', ({ recomputedFlopsPerSample }) => ifKnown(recomputedFlopsPerSample, formatCount)],
+  [
+    'recomputed, FLOP',
+    ({ recomputedFlopsPerSample }) => ifKnown(recomputedFlopsPerSample, formatCount),
+  ],
   ['time', (_, { seconds }) => formatSeconds(seconds)],
 ];
 
