@@ -20,7 +20,8 @@ import { MapCanvas } from './map-canvas';
 import { saveMapCsv, saveMapPng } from './map-export';
 import { MapHeads } from './map-heads';
 import { MapLegend } from './map-legend';
-import { headOf, isProbability, type MapOperand } from './map-operand';
+import { mapNames } from './map-names';
+import { headOf, type MapOperand } from './map-operand';
 import { MapTable } from './map-table';
 import { type MapPart, MapTools, toggled } from './map-tools';
 import { MapWhy } from './map-why';
@@ -148,13 +149,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     const key = (view.keyStart + view.keyEnd) / 2;
     move(zoomViewport(view, factor, query, key, queries, keys));
   };
-  const names = second === undefined ? undefined : ([first.id, second.id] as const);
-  const which = first.heads > 1 ? `head ${head}` : 'all rows';
-  const subject =
-    names === undefined
-      ? `${first.subject}, ${which}`
-      : `Difference of ${first.subject.toLowerCase()}s, ${names[0]} minus ${names[1]}, ${which}`;
-  const fileName = `${first.subject.toLowerCase().replaceAll(' ', '-')}-head-${head}`;
+  const { names, subject, fileName, valueName, origin } = mapNames(first, second, head);
   const shown = touchedRect(view, queries, keys);
   const problem = firstData.problem ?? secondData.problem ?? blocksProblem;
   const cells = exact === undefined ? `${aggregate} of each cell` : 'exact values';
@@ -182,14 +177,9 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
         onPng={() => {
           if (canvas.current === null || colors === undefined) return;
           const what = `${subject}, batch ${batch}, ${scale} scale, ${cells}`;
-          const labels = [first, second].flatMap((operand) => operand?.provenanceLabel ?? []);
-          const origin = `${[...new Set(labels)].join(' and ')} · ${first.origin}`;
           void saveMapPng(canvas.current, width, colors, [what, origin], fileName);
         }}
-        onCsv={() => {
-          const name = isProbability(first, second) ? 'probability' : 'weight';
-          void saveMapCsv(firstHead, secondHead, shown, fileName, name);
-        }}
+        onCsv={() => void saveMapCsv(firstHead, secondHead, shown, fileName, valueName)}
       />
       {problem !== undefined && <p role="alert">{problem}</p>}
       {parts.has('heads') && heads > 1 && (
