@@ -3,6 +3,7 @@ import type { Machine, MachineOptions } from '../engine/machine';
 import { neverFit } from '../engine/machine';
 import { admission, type RunningTokens } from '../parts/admission';
 import { chunker } from '../parts/chunker';
+import { isLive, liveQueue } from '../parts/live-queue';
 import { kvAlloc } from '../parts/kv-alloc';
 import { preemption } from '../parts/preemption';
 import { priority } from '../parts/priority';
@@ -10,14 +11,16 @@ import { blocksOf, type InstanceView, type RequestView } from '../parts/views';
 import { waitingQueue } from '../parts/waiting-queue';
 import type { TimelineLane } from '../types';
 import { createEstimator } from './estimator';
-import { createGeneralLoop } from './event-loop';
+import { createGeneralLoop, type Refusals } from './event-loop';
 import { makeFleet } from './make-fleet';
 import { createReplica, type Replica } from './replica';
-import { cacheMaker } from './reuse';
+import { createProgramLedger, liveViewOf } from './live-view';
+import { createReuse } from './reuse';
+import { tieTiers } from './tie-tiers';
 import { runningTokens } from './running-tokens';
 import { plainSends, programSends } from './sends';
 import { createState, type State } from './state';
-import { usePins } from './use-pins';
+import { tiePins } from './tie-pins';
 
 /**
  * A composed strategy with any of the parts, programs included, run one iteration at a time. Without
@@ -27,11 +30,13 @@ export function generalMachine(options: MachineOptions, audit?: State['audit']):
   const { strategy, workload, requests, kvPlan, watermarkBlocks, parity } = options;
   const problem = checkComposition(strategy);
   if (problem !== undefined) throw new Error(problem);
+  const ledger = createProgramLedger(workload.programs, requests.count);
   const view: RequestView = {
     arrivalSeconds: requests.arrivalSeconds,
     prefillTokens: requests.prefillTokens,
     totalTokens: requests.totalTokens,
     clientIds: workload.clientIds ?? new Int32Array(requests.count),
+    programStartSeconds: ledger.startSeconds,
   };
   const { blocks: blocksTotal, blockTokens } = kvPlan;
   const alloc = kvAlloc(strategy.kvAlloc, blockTokens);
@@ -43,23 +48,26 @@ export function generalMachine(options: MachineOptions, audit?: State['audit']):
     (each: InstanceView): RunningTokens => runningTokens(state, each as Replica),
   );
   const estimator = createEstimator(options.costModel);
-  const makeCache = cacheMaker(options, estimator, () => undefined);
-  const makeReplica = (index: number, role: Replica['role']): Replica =>
-    createReplica(index, {
-      role,
-      queue: waitingQueue(strategy.priority, order, view),
-      cache: role === 'decode' ? undefined : makeCache?.(index),
-      blockTokens,
-      blocksTotal,
-      watermarkBlocks,
-    });
-  const { fleet, former } = makeFleet(options, makeReplica, view.clientIds);
+  const stateOf = () => state;
+  const { topology } = strategy;
+  const prefilling =
+    topology.type === 'colocated' ? topology.replicas : topology.prefillReplicas;
+  const reuse = createReuse(options, prefilling, estimator, stateOf);
+  const makeReplica = (index: number, role: Replica['role']): Replica => {
+    const cache = role === 'decode' ? undefined : reuse?.cacheOf(index);
+    const queue = isLive(strategy.priority)
+      ? liveQueue(strategy.priority, view, liveViewOf(stateOf, cache, estimator))
+      : waitingQueue(strategy.priority, order, view);
+    return createReplica(index, { role, queue, cache, blockTokens, blocksTotal, watermarkBlocks });
+  };
+  const { fleet, former } = makeFleet(options, makeReplica, view.clientIds, estimator);
   const state: State = createState({
     requests,
     costModel: options.costModel,
     parity,
     horizonSeconds: options.horizonSeconds,
     audit,
+    programService: ledger.serviceTokens,
     kvBytesPerToken: options.kvBytesPerToken / options.tensorParallel,
     parts: {
       former,
@@ -70,16 +78,34 @@ export function generalMachine(options: MachineOptions, audit?: State['audit']):
       alloc,
     },
   });
+  const { hooks } = state;
+  hooks.onSent = (id) => ledger.onSent(id, state.nowSeconds);
+  hooks.onCompleted = (_, id) => ledger.onCompleted(id, requests.totalTokens[id] as number);
+  if (strategy.router.type === 'least-ttft')
+    hooks.queueCost = (replica, id) => {
+      const prompt = requests.prefillTokens[id] as number;
+      const cached = replica.cache?.lookup(id).tokens ?? 0;
+      return estimator.prefillSeconds(cached, prompt - cached);
+    };
   const sends =
     workload.programs === undefined
       ? plainSends(requests.arrivalSeconds)
       : programSends(workload.programs, requests.arrivalSeconds);
-
-  const pins = usePins(options, state, sends, estimator);
+  tieTiers(state, reuse, blockTokens);
+  const pins = tiePins(options, state, sends, estimator);
+  const others = [pins, reuse?.tiers].filter((each) => each !== undefined);
+  const retry =
+    strategy.router.type === 'reject-retry'
+      ? {
+          retrySeconds: strategy.router.retryMilliseconds / 1e3,
+          timeoutSeconds: strategy.router.timeoutSeconds,
+        }
+      : { retrySeconds: Infinity, timeoutSeconds: Infinity };
 
   const { spareBlocks } = state.parts.preemption;
   const most = Math.min(alloc.mostTokens, entry.mostTokens);
   let tooLong = 0;
+  const tally: Refusals = { orphaned: 0, timedOut: 0 };
   function refuse(id: number): string | undefined {
     if (parity) return undefined;
     // The last token is emitted and never fed, so it needs no KV.
@@ -98,30 +124,35 @@ export function generalMachine(options: MachineOptions, audit?: State['audit']):
 
   let lanes: TimelineLane[] | undefined;
   return {
-    loop: createGeneralLoop(state, fleet, sends, pins === undefined ? [] : [pins], refuse),
+    loop: createGeneralLoop(state, fleet, sends, others, retry, tally, refuse),
     iterations: () => state.iterations,
     lanes() {
-      lanes ??= fleet.lanes();
+      lanes ??= [...fleet.lanes(), ...(reuse?.tiers?.lanes() ?? [])];
       return lanes;
     },
     totals: () => fleet.replicas.map(({ log }) => log.totals),
     gaps: () => state.gaps.take(),
     refusals: (refused) => [
-      ...neverFit(refused - tooLong, blocksTotal),
+      ...neverFit(refused - tooLong - tally.orphaned - tally.timedOut, blocksTotal),
+      ...(tally.timedOut > 0
+        ? [`${tally.timedOut} requests were turned away: no replica took them in time`]
+        : []),
+      ...(tally.orphaned > 0
+        ? [`${tally.orphaned} requests were never sent, since one that they come of was refused`]
+        : []),
       ...(tooLong > 0
         ? [`${tooLong} requests have more than ${most} tokens and were refused on arrival`]
         : []),
     ],
-    columns: () => (makeCache === undefined ? {} : { hitTokens: state.hitTokens }),
-    extras: () =>
-      makeCache === undefined
+    columns: () => (reuse === undefined ? {} : { hitTokens: state.hitTokens }),
+    extras: () => ({
+      ...(reuse === undefined
         ? {}
         : {
-            prefixCache: {
-              queriedTokens: state.queriedTokens,
-              hitTokens: state.reusedTokens,
-            },
-          },
+            prefixCache: { queriedTokens: state.queriedTokens, hitTokens: state.reusedTokens },
+          }),
+      ...(reuse?.tiers === undefined ? {} : { tiers: reuse.tiers.use() }),
+    }),
     notes: () => [
       ...(state.swaps > 0 ? [`${state.swaps} preemptions moved KV to host memory and back`] : []),
       ...(lanes?.some(({ runIterations }) => runIterations !== undefined)

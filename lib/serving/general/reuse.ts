@@ -1,19 +1,29 @@
 import type { MachineOptions } from '../engine/machine';
 import { eviction } from '../parts/eviction';
-import { createBlockContents } from '../vllm-v1/block-contents';
+import { type BlockContents, createBlockContents } from '../vllm-v1/block-contents';
 import { type BlockCache, createBlockCache } from './block-cache';
-import type { CachedBlock } from './cached-block';
 import type { Estimator } from './estimator';
 import { createFutureUse } from './future-use';
 import { tokenIdsOf } from './radix-tails';
+import type { State } from './state';
+import { createTiers, type Tiers } from './tiers';
 
-/** A maker of caches, one for each replica that prefills; undefined without a prefix index. */
-export function cacheMaker(
-  { strategy, workload, requests, kvPlan }: MachineOptions,
+/** What a strategy keeps of KV, and where. */
+export interface Reuse {
+  /** The cache of a replica that prefills. */
+  readonly cacheOf: (replica: number) => BlockCache;
+  readonly contents: BlockContents;
+  readonly tiers: Tiers | undefined;
+}
+
+/** Undefined without a prefix index. */
+export function createReuse(
+  { strategy, workload, requests, kvPlan, kvBytesPerToken }: MachineOptions,
+  replicas: number,
   estimator: Estimator,
-  onEvicted: (replica: number, block: CachedBlock) => void,
-): ((replica: number) => BlockCache) | undefined {
-  const { prefixIndex } = strategy;
+  state: () => State,
+): Reuse | undefined {
+  const { prefixIndex, tierStore } = strategy;
   if (prefixIndex.type === 'none') return undefined;
   const { blockTokens } = kvPlan;
   const contents = createBlockContents(workload.content, requests.totalTokens, blockTokens);
@@ -26,16 +36,33 @@ export function cacheMaker(
           (id) => !Number.isNaN(requests.firstScheduledSeconds[id]),
         )
       : () => Infinity;
-  return (replica) =>
-    createBlockCache({
-      contents,
-      blockTokens,
-      prefillTokens: requests.prefillTokens,
-      order: eviction(strategy.eviction, {
-        recomputeSeconds: estimator.marginalSeconds,
-        nextUse,
+  const tiers =
+    tierStore.type === 'none'
+      ? undefined
+      : createTiers({
+          part: tierStore,
+          replicas,
+          contents,
+          blockTokens,
+          bytesPerToken: kvBytesPerToken,
+          estimator,
+          state,
+        });
+  return {
+    contents,
+    tiers,
+    cacheOf: (replica) =>
+      createBlockCache({
+        contents,
+        blockTokens,
+        prefillTokens: requests.prefillTokens,
+        order: eviction(strategy.eviction, {
+          recomputeSeconds: estimator.marginalSeconds,
+          nextUse,
+        }),
+        tokenIds: prefixIndex.type === 'radix' ? tokenIdsOf(workload.content) : undefined,
+        onEvicted: (block) => tiers?.onEvicted(replica, block),
+        onMade: ({ content, tokens }) => tiers?.onMade(replica, content, tokens),
       }),
-      tokenIds: prefixIndex.type === 'radix' ? tokenIdsOf(workload.content) : undefined,
-      onEvicted: (block) => onEvicted(replica, block),
-    });
+  };
 }

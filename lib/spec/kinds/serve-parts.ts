@@ -21,6 +21,26 @@ export const routerPart = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('power-of-two'), seed }),
   /** Every request of one client goes to one replica. */
   z.strictObject({ type: z.literal('session-affine') }),
+  /** Where most of the prompt is cached, unless loads are too far apart (SGLang's cache-aware router). */
+  z.strictObject({
+    type: z.literal('prefix-affinity'),
+    /** Share of the prompt that must be cached; below it, the replica with the most free memory. */
+    matchThreshold: z.number().min(0).max(1).default(0.5),
+    /** Unfinished requests: most less least above this, and most above ratio x least, is unbalanced. */
+    balanceDifference: count(0, 100_000, 32),
+    balanceRatio: z.number().min(1).max(100).default(1.0001),
+  }),
+  /** Least estimated time to the first token: what is queued, and the prompt less what is cached. */
+  z.strictObject({ type: z.literal('least-ttft') }),
+  /** Any replica with a short enough queue; where there is none, the request waits outside and asks again. */
+  z.strictObject({
+    type: z.literal('reject-retry'),
+    maxWaiting: count(1, 100_000, 4),
+    retryMilliseconds: z.number().min(0.1).max(60_000).default(10),
+    /** Refused when it has waited outside for so long. */
+    timeoutSeconds: z.number().min(0).max(1e6).default(60),
+    seed,
+  }),
 ]);
 export type RouterPart = z.output<typeof routerPart>;
 
@@ -88,6 +108,26 @@ export const priorityPart = z.discriminatedUnion('type', [
     type: z.literal('vtc'),
     inputWeight: z.number().min(0).max(100).default(1),
     outputWeight: z.number().min(0).max(100).default(2),
+  }),
+  /** By the first send of the program that a request belongs to. */
+  z.strictObject({ type: z.literal('program-fcfs') }),
+  /** Longest cached prefix first; by arrival while more than so many wait (SGLang). */
+  z.strictObject({ type: z.literal('lpm'), fcfsAbove: count(1, 1_000_000, 128) }),
+  /** Largest cached share of the prompt first. */
+  z.strictObject({ type: z.literal('hit-ratio') }),
+  /** Least attained service of the program, in bins of tokens (Autellix). */
+  z.strictObject({ type: z.literal('las'), binTokens: count(1, 1_000_000, 400) }),
+  /** Multi-level feedback: level k holds programs of at most base x 2^k tokens of service. */
+  z.strictObject({
+    type: z.literal('mlfq'),
+    baseTokens: count(1, 1_000_000, 512),
+    levels: count(1, 32, 8),
+  }),
+  /** sgn(slack) / deadline: those that can still make it by deadline, then the others, latest first. */
+  z.strictObject({
+    type: z.literal('s-edf'),
+    baseSeconds: z.number().min(0).max(3600).default(0.25),
+    secondsPerPromptToken: z.number().min(0).max(10).default(0.0005),
   }),
 ]);
 export type PriorityPart = z.output<typeof priorityPart>;
@@ -186,6 +226,42 @@ export const evictionPart = z.discriminatedUnion('type', [
 ]);
 export type EvictionPart = z.output<typeof evictionPart>;
 
+/** A level of storage below accelerator memory. */
+export const tierLevel = z.strictObject({
+  name: z.string().min(1).max(20).default('host'),
+  /** One for each replica, or one for all of them. */
+  scope: z.enum(['replica', 'shared']).default('replica'),
+  capacityGigabytes: z.number().min(0).max(1e6).default(64),
+  readGigabytesPerSecond: z.number().min(0.001).max(10_000).default(25),
+  writeGigabytesPerSecond: z.number().min(0.001).max(10_000).default(25),
+  latencyMicroseconds: z.number().min(0).max(1e6).default(10),
+  /** Overhead of an operation, and the tokens that one moves at most. */
+  operationMicroseconds: z.number().min(0).max(1e6).default(0),
+  operationTokens: count(1, 1_000_000, 256),
+  /** Stored and moved bytes over those in memory: below 1 for a codec. */
+  bytesRatio: z.number().min(0.01).max(1).default(1),
+  /** Time to decode, per GB as it is in memory. */
+  decodeSecondsPerGigabyte: z.number().min(0).max(1000).default(0),
+});
+export type TierLevel = z.output<typeof tierLevel>;
+
+/** Where the KV of evicted blocks goes, and when it comes back. */
+export const tierStorePart = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  z.strictObject({
+    type: z.literal('tiers'),
+    /** From the fastest down; what one evicts goes to the next. */
+    levels: z.array(tierLevel).min(1).max(4).prefault([{}]),
+    /** Whether stored KV is always loaded, or only where that is estimated to be faster. */
+    load: z.enum(['always', 'cheaper']).default('cheaper'),
+    /** Loaded before the prefill, or layer by layer beside it. */
+    overlap: z.enum(['none', 'layer-wise']).default('none'),
+    /** Written when memory evicts it, or as soon as it is made. */
+    write: z.enum(['on-eviction', 'through']).default('on-eviction'),
+  }),
+]);
+export type TierStorePart = z.output<typeof tierStorePart>;
+
 /** A strategy put together from parts. */
 export const composedStrategy = z.strictObject({
   type: z.literal('composed'),
@@ -201,5 +277,6 @@ export const composedStrategy = z.strictObject({
   kvAlloc: kvAllocPart.prefault({ type: 'paged' }),
   prefixIndex: prefixIndexPart.prefault({ type: 'none' }),
   eviction: evictionPart.prefault({ type: 'lru' }),
+  tierStore: tierStorePart.prefault({ type: 'none' }),
 });
 export type ComposedStrategy = z.output<typeof composedStrategy>;
