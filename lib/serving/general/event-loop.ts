@@ -77,6 +77,7 @@ export function createGeneralLoop(
     admit: (id) => fleet.admit(state, id, touch),
     onTimeout(id) {
       tally.timedOut++;
+      hooks.onDropped(id);
       refuseWith(id);
     },
   });

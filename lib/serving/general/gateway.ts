@@ -21,27 +21,28 @@ export interface GatewayOptions {
 export function createGateway(options: GatewayOptions): Gateway {
   const { retrySeconds, timeoutSeconds, nowSeconds, admit, onTimeout } = options;
   const due = createDueHeap();
-  const since = new Map<number, number>();
+  /** When a request that waits outside asks for the last time. */
+  const lastTry = new Map<number, number>();
 
   function send(id: number): void {
     const now = nowSeconds();
     if (admit(id)) {
-      since.delete(id);
+      lastTry.delete(id);
       return;
     }
-    const start = since.get(id) ?? now;
-    if (now - start >= timeoutSeconds) {
-      since.delete(id);
+    const until = lastTry.get(id) ?? now + timeoutSeconds;
+    if (now >= until) {
+      lastTry.delete(id);
       onTimeout(id);
       return;
     }
-    since.set(id, start);
-    due.push(Math.min(now + retrySeconds, start + timeoutSeconds), id);
+    lastTry.set(id, until);
+    due.push(Math.min(now + retrySeconds, until), id);
   }
 
   return {
     get held() {
-      return since.size;
+      return lastTry.size;
     },
     send,
     nextSeconds: () => due.firstSeconds(),

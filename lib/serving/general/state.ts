@@ -23,6 +23,8 @@ export interface Parts {
 export interface Hooks {
   /** A request has been sent and is about to be given to a replica. */
   onSent: (id: number) => void;
+  /** It was sent, and no replica took it. */
+  onDropped: (id: number) => void;
   /** Estimated time to compute the prompt of a request that joins a queue; 0 where nobody asks. */
   queueCost: (replica: Replica, id: number) => number;
   /** A prefill has emitted a token and is not complete; true when the request leaves this replica. */
@@ -109,6 +111,7 @@ export function createState(
     ...options,
     hooks: {
       onSent: () => undefined,
+      onDropped: () => undefined,
       queueCost: () => 0,
       onPrefilled: () => false,
       onPreempted: () => undefined,

@@ -73,7 +73,7 @@ describe('a prefix index', () => {
           if (result.notes.some((note) => note.includes('turned away'))) seen.timedOut++;
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 150 },
     );
     expect(seen.hits).toBeGreaterThan(1000);
     expect(seen.restarts).toBeGreaterThan(20);
@@ -113,7 +113,7 @@ describe('a prefix index', () => {
           });
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 
