@@ -26,7 +26,14 @@ export function checkComposition(strategy: ComposedStrategy): string | undefined
 
 /** The same for the parts that keep KV. */
 function checkCache(strategy: ComposedStrategy): string | undefined {
-  const { prefixIndex, eviction, kvAlloc, topology, router, priority, tierStore } = strategy;
+  const { prefixIndex, eviction, kvAlloc, topology, router, priority, tierStore, reuseRepair } =
+    strategy;
+  if (prefixIndex.type === 'chunk' && reuseRepair.type === 'exact')
+    return 'invalid reuseRepair: "exact" with prefixIndex "chunk" (KV that was made behind other tokens is not exact: choose "fraction", of 0 to reuse it as it is, or "per-chunk")';
+  if (prefixIndex.type !== 'chunk' && reuseRepair.type !== 'exact')
+    return `invalid reuseRepair: "${reuseRepair.type}" with prefixIndex "${prefixIndex.type}" (a prefix is exact and needs no repair: choose "exact", or prefixIndex "chunk")`;
+  if (prefixIndex.type === 'chunk' && eviction.type === 'belady')
+    return 'invalid eviction: "belady" with prefixIndex "chunk" (the oracle knows prefixes only: choose "lru", "lfu", "fifo" or "gdsf")';
   if (prefixIndex.type === 'none') {
     if (router.type === 'prefix-affinity')
       return 'invalid router: "prefix-affinity" with prefixIndex "none" (no replica keeps a prefix: choose prefixIndex "block-hash" or "radix")';

@@ -19,6 +19,8 @@ export interface Refusals {
   orphaned: number;
   /** Because no replica took them in time. */
   timedOut: number;
+  /** Because no replica was predicted to be fast enough. */
+  early: number;
 }
 
 /**

@@ -10,6 +10,7 @@ import { priority } from '../parts/priority';
 import { blocksOf, type InstanceView, type RequestView } from '../parts/views';
 import { waitingQueue } from '../parts/waiting-queue';
 import type { TimelineLane } from '../types';
+import { rejectsEarly } from './early-rejection';
 import { createEstimator } from './estimator';
 import { createGeneralLoop, type Refusals } from './event-loop';
 import { makeFleet } from './make-fleet';
@@ -81,7 +82,7 @@ export function generalMachine(options: MachineOptions, audit?: State['audit']):
   const { hooks } = state;
   hooks.onSent = (id) => ledger.onSent(id, state.nowSeconds);
   hooks.onCompleted = (_, id) => ledger.onCompleted(id, requests.totalTokens[id] as number);
-  if (strategy.router.type === 'least-ttft')
+  if (strategy.router.type === 'least-ttft' || strategy.rejection.type === 'early')
     hooks.queueCost = (replica, id) => {
       const prompt = requests.prefillTokens[id] as number;
       const cached = replica.cache?.lookup(id).tokens ?? 0;
@@ -104,8 +105,9 @@ export function generalMachine(options: MachineOptions, audit?: State['audit']):
 
   const { spareBlocks } = state.parts.preemption;
   const most = Math.min(alloc.mostTokens, entry.mostTokens);
+  const isTooSlow = rejectsEarly(strategy.rejection, state, fleet.replicas, estimator);
   let tooLong = 0;
-  const tally: Refusals = { orphaned: 0, timedOut: 0 };
+  const tally: Refusals = { orphaned: 0, timedOut: 0, early: 0 };
   function refuse(id: number): string | undefined {
     if (parity) return undefined;
     // The last token is emitted and never fed, so it needs no KV.
@@ -119,7 +121,10 @@ export function generalMachine(options: MachineOptions, audit?: State['audit']):
     const blocks = alloc.grows ? blocksOf(tokens, blockTokens) : alloc.entryBlocks(tokens);
     const reserved = entry.commits(id, blockTokens);
     if (reserved > blocksTotal) return `reserves ${reserved} KV blocks`;
-    return blocks + beside > blocksTotal ? `needs ${blocks} KV blocks` : undefined;
+    if (blocks + beside > blocksTotal) return `needs ${blocks} KV blocks`;
+    if (!isTooSlow(id)) return undefined;
+    tally.early++;
+    return 'would wait too long';
   }
 
   let lanes: TimelineLane[] | undefined;
@@ -133,7 +138,13 @@ export function generalMachine(options: MachineOptions, audit?: State['audit']):
     totals: () => fleet.replicas.map(({ log }) => log.totals),
     gaps: () => state.gaps.take(),
     refusals: (refused) => [
-      ...neverFit(refused - tooLong - tally.orphaned - tally.timedOut, blocksTotal),
+      ...neverFit(
+        refused - tooLong - tally.orphaned - tally.timedOut - tally.early,
+        blocksTotal,
+      ),
+      ...(tally.early > 0
+        ? [`${tally.early} requests were rejected early: no replica was predicted to be in time`]
+        : []),
       ...(tally.timedOut > 0
         ? [`${tally.timedOut} requests were turned away: no replica took them in time`]
         : []),
@@ -154,6 +165,11 @@ export function generalMachine(options: MachineOptions, audit?: State['audit']):
       ...(reuse?.tiers === undefined ? {} : { tiers: reuse.tiers.use() }),
     }),
     notes: () => [
+      ...(strategy.reuseRepair.type === 'exact'
+        ? []
+        : [
+            'reused chunks are repaired and not exact: what that does to the answers is not simulated',
+          ]),
       ...(state.swaps > 0 ? [`${state.swaps} preemptions moved KV to host memory and back`] : []),
       ...(lanes?.some(({ runIterations }) => runIterations !== undefined)
         ? ['too many iterations to keep each: a row of the timeline is a run of them']

@@ -5,10 +5,11 @@ import { asksQuestions } from '../parts/router';
 
 /** Whether a composition or its workload has what only the general engine knows. */
 export function needsGeneral(strategy: ComposedStrategy, workload: Workload): boolean {
-  const { prefixIndex, priority, router } = strategy;
+  const { prefixIndex, priority, rejection, router } = strategy;
   return (
     workload.programs !== undefined ||
     prefixIndex.type !== 'none' ||
+    rejection.type !== 'none' ||
     priority.type === 'program-fcfs' ||
     isLive(priority) ||
     asksQuestions(router)

@@ -14,9 +14,10 @@ export function tieTiers(state: State, reuse: Reuse | undefined, blockTokens: nu
   hooks.onCompleted = (replica, id) => {
     onCompleted(replica, id);
     // A decode replica has no cache to name its blocks: what it made goes to the shared stores.
-    if (replica.role !== 'decode') return;
+    const { blockNames } = reuse;
+    if (replica.role !== 'decode' || blockNames === undefined) return;
     const blocks = Math.floor(((state.requests.totalTokens[id] as number) - 1) / blockTokens);
     for (let i = 0; i < blocks; i++)
-      tiers.onMadeApart(reuse.contents.contentOf(id, i), blockTokens);
+      tiers.onMadeApart(blockNames.contentOf(id, i), blockTokens);
   };
 }

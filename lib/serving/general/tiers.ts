@@ -1,7 +1,6 @@
 import type { TierStorePart } from '../../spec/kinds/serve-parts';
 import { loadChoice, readSeconds } from '../parts/load-choice';
 import type { TierUse, TimelineLane } from '../types';
-import type { BlockContents } from '../vllm-v1/block-contents';
 import type { CachedBlock } from './cached-block';
 import type { Estimator } from './estimator';
 import type { SideEvents } from './event-loop';
@@ -30,17 +29,29 @@ export interface Tiers extends SideEvents {
 export interface TiersOptions {
   readonly part: TiersPart;
   readonly replicas: number;
-  readonly contents: BlockContents;
+  /** What a store may have of a request beyond its hit in memory, in order. */
+  readonly pieces: (replica: number, id: number, hitTokens: number) => Iterable<Piece>;
+  /** Whether a piece is of use only behind all that precede it. */
+  readonly isPrefix: boolean;
   readonly blockTokens: number;
   readonly bytesPerToken: number;
   readonly estimator: Estimator;
   readonly state: () => State;
 }
 
-/** Where the blocks of a request that follow those in memory are stored, level by level. */
+/** A piece of a request's KV that a store may have. */
+export interface Piece {
+  readonly content: number;
+  /** Tokens to read, and those of them that need not be computed afterwards. */
+  readonly tokens: number;
+  readonly reusedTokens: number;
+}
+
+/** What of a request is stored, level by level. */
 interface LoadPlan {
-  readonly blocks: number;
-  readonly perLevel: readonly number[][];
+  /** Tokens that need not be computed once all of it is there. */
+  readonly reusedTokens: number;
+  readonly perLevel: readonly { readonly contents: number[]; tokens: number }[];
 }
 
 /**
@@ -49,7 +60,7 @@ interface LoadPlan {
  * request that enters loads what follows its hit in memory, one read per level, side by side.
  */
 export function createTiers(options: TiersOptions): Tiers {
-  const { part, replicas, contents, blockTokens, bytesPerToken, estimator } = options;
+  const { part, replicas, blockTokens, bytesPerToken, estimator } = options;
   const mayLoad = loadChoice(part);
   const due = createDueHeap();
   const loads = new Map<number, { readonly replica: Replica; readonly tokens: number }>();
@@ -93,32 +104,35 @@ export function createTiers(options: TiersOptions): Tiers {
     );
   }
 
-  function planOf(replica: number, id: number, from: number, now: number): LoadPlan {
-    const prefill = options.state().requests.prefillTokens[id] as number;
-    const most = Math.floor((prefill - 1) / blockTokens);
-    const perLevel: number[][] = part.levels.map(() => []);
-    let at = from;
-    for (; at < most; at++) {
-      const content = contents.contentOf(id, at);
-      const level = part.levels.findIndex((_, l) => storeOf(l, replica)?.has(content, now));
-      if (level < 0) break;
-      (perLevel[level] as number[]).push(content);
+  function planOf(replica: number, id: number, hitTokens: number, now: number): LoadPlan {
+    const perLevel = part.levels.map(() => ({ contents: [] as number[], tokens: 0 }));
+    let reusedTokens = 0;
+    for (const piece of options.pieces(replica, id, hitTokens)) {
+      const level = part.levels.findIndex((_, l) => storeOf(l, replica)?.has(piece.content, now));
+      const plan = perLevel[level];
+      if (plan === undefined) {
+        if (options.isPrefix) break;
+        continue;
+      }
+      plan.contents.push(piece.content);
+      plan.tokens += piece.tokens;
+      reusedTokens += piece.reusedTokens;
     }
-    return { blocks: at - from, perLevel };
+    return { reusedTokens, perLevel };
   }
 
   function load(replica: Replica, id: number, hitTokens: number): EntryLoad | undefined {
     const state = options.state();
     const { nowSeconds: now } = state;
-    const from = Math.floor(hitTokens / blockTokens);
-    const plan = planOf(replica.index, id, from, now);
-    const tokens = (from + plan.blocks) * blockTokens;
+    const plan = planOf(replica.index, id, hitTokens, now);
+    // A prefix in a store replaces the part of a block that a radix tree would copy.
+    const base = options.isPrefix ? Math.floor(hitTokens / blockTokens) * blockTokens : hitTokens;
+    const tokens = base + plan.reusedTokens;
     if (tokens <= hitTokens) return undefined;
     const storeAt = (level: number) => storeOf(level, replica.index) as TierStore;
     let end = now;
     plan.perLevel.forEach((each, l) => {
-      if (each.length === 0) return;
-      end = Math.max(end, storeAt(l).estimateEndSeconds(each.length * blockTokens, now));
+      if (each.tokens > 0) end = Math.max(end, storeAt(l).estimateEndSeconds(each.tokens, now));
     });
     const prefill = state.requests.prefillTokens[id] as number;
     const question = {
@@ -128,7 +142,7 @@ export function createTiers(options: TiersOptions): Tiers {
     };
     if (!mayLoad(question)) return undefined;
     plan.perLevel.forEach((each, l) => {
-      if (each.length > 0) storeAt(l).read(each, each.length * blockTokens, now);
+      if (each.tokens > 0) storeAt(l).read(each.contents, each.tokens, now);
     });
     if (part.overlap === 'layer-wise') return { processedTokens: tokens, overlapsUntilSeconds: end };
     loads.set(id, { replica, tokens });

@@ -200,6 +200,12 @@ export const prefixIndexPart = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('block-hash') }),
   /** A tree of token sequences: a match may end within a block, which is copied (SGLang). */
   z.strictObject({ type: z.literal('radix') }),
+  /** Chunks wherever they stand in a prompt: reused KV is copied and repaired (RAG). */
+  z.strictObject({
+    type: z.literal('chunk'),
+    /** Tokens of a chunk, where the workload has token ids; else what one of its hashes stands for. */
+    chunkTokens: count(1, 1_000_000, 512),
+  }),
 ]);
 export type PrefixIndexPart = z.output<typeof prefixIndexPart>;
 
@@ -225,6 +231,44 @@ export const evictionPart = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('belady') }),
 ]);
 export type EvictionPart = z.output<typeof evictionPart>;
+
+/**
+ * What must be computed of KV that was made behind other tokens. What the repair does to the quality
+ * of the answers is not simulated.
+ */
+export const reuseRepairPart = z.discriminatedUnion('type', [
+  /** Nothing: what is reused is exact. */
+  z.strictObject({ type: z.literal('exact') }),
+  /** So large a share of the reused tokens (CacheBlend); the first chunk of a prompt needs none. */
+  z.strictObject({ type: z.literal('fraction'), fraction: z.number().min(0).max(1).default(0.15) }),
+  /**
+   * Per chunk, alpha x (1 - overlap) x impact of its tokens (Cache-Craft), overlap being the share of
+   * the chunks before it, when it was made, that precede it now; above the threshold it is computed
+   * whole and kept as another version.
+   */
+  z.strictObject({
+    type: z.literal('per-chunk'),
+    alpha: z.number().min(0).max(10).default(1),
+    contextImpact: z.number().min(0).max(1).default(0.3),
+    threshold: z.number().min(0).max(1).default(0.5),
+    versions: count(1, 64, 4),
+  }),
+]);
+export type ReuseRepairPart = z.output<typeof reuseRepairPart>;
+
+/** Whether a request is turned away when it is sent, for the load that is there. */
+export const rejectionPart = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  /** Where no replica is predicted to keep both times (Mooncake's early rejection). */
+  z.strictObject({
+    type: z.literal('early'),
+    ttftSeconds: z.number().min(0.001).max(3600).default(10),
+    tbtSeconds: z.number().min(0.001).max(60).default(0.1),
+    /** What decodes now, or also what has been accepted and does not decode yet. */
+    decodeLoad: z.enum(['now', 'predicted']).default('predicted'),
+  }),
+]);
+export type RejectionPart = z.output<typeof rejectionPart>;
 
 /** A level of storage below accelerator memory. */
 export const tierLevel = z.strictObject({
@@ -277,6 +321,8 @@ export const composedStrategy = z.strictObject({
   kvAlloc: kvAllocPart.prefault({ type: 'paged' }),
   prefixIndex: prefixIndexPart.prefault({ type: 'none' }),
   eviction: evictionPart.prefault({ type: 'lru' }),
+  reuseRepair: reuseRepairPart.prefault({ type: 'exact' }),
   tierStore: tierStorePart.prefault({ type: 'none' }),
+  rejection: rejectionPart.prefault({ type: 'none' }),
 });
 export type ComposedStrategy = z.output<typeof composedStrategy>;

@@ -54,17 +54,37 @@ const tierStores = fc.record({
 export const cached: fc.Arbitrary<ComposedStrategy> = fc
   .record({
     base: anyComposed,
-    prefixIndex: fc.record({ type: fc.constantFrom('block-hash', 'radix') }),
+    reuse: fc.constantFrom(
+      { prefixIndex: { type: 'block-hash' } },
+      { prefixIndex: { type: 'block-hash' } },
+      { prefixIndex: { type: 'radix' } },
+      { prefixIndex: { type: 'radix' } },
+      {
+        prefixIndex: { type: 'chunk', chunkTokens: 16 },
+        reuseRepair: { type: 'fraction', fraction: 0.2 },
+      },
+      {
+        prefixIndex: { type: 'chunk', chunkTokens: 32 },
+        reuseRepair: { type: 'per-chunk', contextImpact: 0.7, versions: 2 },
+      },
+    ),
     eviction: evictions,
     router: fc.option(routers, { nil: undefined }),
     priority: fc.option(priorities, { nil: undefined }),
     tierStore: fc.option(tierStores, { nil: undefined }),
+    rejection: fc.constantFrom(
+      { type: 'none' },
+      { type: 'none' },
+      { type: 'early', ttftSeconds: 0.05 },
+      { type: 'early', tbtSeconds: 0.012, decodeLoad: 'now' },
+    ),
   })
-  .map(({ base, prefixIndex, eviction, router, priority, tierStore }) =>
+  .map(({ base, reuse, eviction, router, priority, tierStore, rejection }) =>
     composedStrategy.parse({
       ...base,
-      prefixIndex,
+      ...reuse,
       eviction,
+      rejection,
       router: router ?? base.router,
       priority: priority ?? base.priority,
       ...(tierStore === undefined ? {} : { tierStore }),
