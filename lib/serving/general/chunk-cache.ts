@@ -17,8 +17,14 @@ interface Reused {
   readonly tokens: number;
 }
 
+interface Holder {
+  kvTokens: number;
+  /** Chunks copied when it entered, whatever memory has done with them since. */
+  readonly copied: ReadonlySet<number>;
+}
+
 export interface ChunkCache extends BlockCache {
-  /** Chunks of a request that are not here, in order: a store may have them. */
+  /** Chunks of a request that has entered which were not here, in order: a store may have them. */
   missing(id: number): readonly { readonly content: number; readonly reusedTokens: number }[];
 }
 
@@ -44,7 +50,7 @@ export function createChunkCache(options: ChunkCacheOptions): ChunkCache {
   const { chunkTokens } = contents;
   const blocksEach = chunkTokens / blockTokens;
   const kept = new Map<number, Version[]>();
-  const filled = new Map<number, number>();
+  const holders = new Map<number, Holder>();
   const victims = createVictims(order);
   let cachedBlocks = 0;
   let clock = 0;
@@ -100,23 +106,26 @@ export function createChunkCache(options: ChunkCacheOptions): ChunkCache {
     acquire(id) {
       const hit = lookup(id);
       const chunks = contents.chunksOf(id);
+      const copied = new Set<number>();
       for (let i = 0; i < chunks.length; i++) {
         const block = bestOf(chunks, i)?.version.block;
         if (block === undefined) continue;
+        copied.add(i);
         block.uses++;
         block.releasedOrder = ++clock;
         victims.refresh(block);
       }
-      filled.set(id, hit.tokens);
+      holders.set(id, { kvTokens: hit.tokens, copied });
       return { ...hit, wokenBlocks: 0 };
     },
     name(id, kvTokens) {
-      if (filled.has(id)) filled.set(id, kvTokens);
+      const holder = holders.get(id);
+      if (holder !== undefined) holder.kvTokens = kvTokens;
       return { duplicates: 0, wokenBlocks: 0 };
     },
     release(id) {
-      const tokens = filled.get(id) ?? 0;
-      filled.delete(id);
+      const tokens = holders.get(id)?.kvTokens ?? 0;
+      holders.delete(id);
       const chunks = contents.chunksOf(id);
       for (let i = 0; i < chunks.length; i++) {
         if ((i + 1) * chunkTokens > tokens || bestOf(chunks, i) !== undefined) continue;
@@ -133,9 +142,10 @@ export function createChunkCache(options: ChunkCacheOptions): ChunkCache {
       }
     },
     missing(id) {
+      const copied = holders.get(id)?.copied;
       const chunks = contents.chunksOf(id);
       return [...chunks.keys()].flatMap((i) => {
-        if (bestOf(chunks, i) !== undefined) return [];
+        if (copied?.has(i)) return [];
         // A store keeps no record of what was before a chunk: it is repaired as behind strangers.
         const share = repair(useOf(chunks, i, new Set([-1])));
         if (share === undefined) return [];

@@ -135,6 +135,8 @@ export function createTiers(options: TiersOptions): Tiers {
       if (each.tokens > 0) end = Math.max(end, storeAt(l).estimateEndSeconds(each.tokens, now));
     });
     const prefill = state.requests.prefillTokens[id] as number;
+    if (tokens >= prefill)
+      throw new RangeError(`request ${id} would reuse ${tokens} of ${prefill} prompt tokens`);
     const question = {
       loadSeconds: end - now,
       restSeconds: estimator.prefillSeconds(tokens, prefill - tokens),
