@@ -55,7 +55,7 @@ export function createChunkCache(options: ChunkCacheOptions): ChunkCache {
   let cachedBlocks = 0;
   let clock = 0;
 
-  const useOf = (chunks: Int32Array, i: number, before: ReadonlySet<number>) => ({
+  const asUsed = (chunks: Int32Array, i: number, before: ReadonlySet<number>) => ({
     isFirst: i === 0,
     before,
     now: new Set(chunks.subarray(0, i)),
@@ -65,7 +65,7 @@ export function createChunkCache(options: ChunkCacheOptions): ChunkCache {
   function bestOf(chunks: Int32Array, i: number): Reused | undefined {
     let best: Reused | undefined;
     for (const version of kept.get(chunks[i] as number) ?? []) {
-      const share = repair(useOf(chunks, i, version.before));
+      const share = repair(asUsed(chunks, i, version.before));
       if (share === undefined) continue;
       const tokens = chunkTokens - Math.ceil(chunkTokens * share);
       if (best === undefined || tokens > best.tokens) best = { version, tokens };
@@ -136,7 +136,8 @@ export function createChunkCache(options: ChunkCacheOptions): ChunkCache {
     shrinkTo(blocks) {
       while (cachedBlocks > Math.max(0, blocks)) {
         const block = victims.take();
-        if (block === undefined) throw new RangeError(`no chunk to evict of ${cachedBlocks} blocks`);
+        if (block === undefined)
+          throw new RangeError(`no chunk to evict of ${cachedBlocks} blocks`);
         onEvicted(block);
         forget(block);
       }
@@ -147,7 +148,7 @@ export function createChunkCache(options: ChunkCacheOptions): ChunkCache {
       return [...chunks.keys()].flatMap((i) => {
         if (copied?.has(i)) return [];
         // A store keeps no record of what was before a chunk: it is repaired as behind strangers.
-        const share = repair(useOf(chunks, i, new Set([-1])));
+        const share = repair(asUsed(chunks, i, new Set([-1])));
         if (share === undefined) return [];
         const reusedTokens = chunkTokens - Math.ceil(chunkTokens * share);
         return [{ content: chunks[i] as number, reusedTokens }];

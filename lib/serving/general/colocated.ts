@@ -6,8 +6,7 @@ import type { Replica } from './replica';
 export function colocatedFleet(replicas: readonly Replica[], place: Place, name: string): Fleet {
   return {
     replicas,
-    admit: (state, id, touch) =>
-      enqueue(state, replicas[place(state, replicas, id)], id, touch),
+    admit: (state, id, touch) => enqueue(state, replicas[place(state, replicas, id)], id, touch),
     onPrefilled: () => false,
     onPreempted: giveBack,
     onCompleted: () => undefined,

@@ -1,8 +1,8 @@
 import type { Workload } from '../../workload/types';
+import type { LiveView } from '../parts/live-queue';
 import type { BlockCache } from './block-cache';
 import type { Estimator } from './estimator';
 import type { State } from './state';
-import type { LiveView } from '../parts/live-queue';
 
 /** What orders may ask of one replica's requests while they wait. */
 export function liveViewOf(

@@ -3,8 +3,8 @@ import type { Machine, MachineOptions } from '../engine/machine';
 import { neverFit } from '../engine/machine';
 import { admission, type RunningTokens } from '../parts/admission';
 import { chunker } from '../parts/chunker';
-import { isLive, liveQueue } from '../parts/live-queue';
 import { kvAlloc } from '../parts/kv-alloc';
+import { isLive, liveQueue } from '../parts/live-queue';
 import { preemption } from '../parts/preemption';
 import { priority } from '../parts/priority';
 import { blocksOf, type InstanceView, type RequestView } from '../parts/views';
@@ -13,15 +13,15 @@ import type { TimelineLane } from '../types';
 import { rejectsEarly } from './early-rejection';
 import { createEstimator } from './estimator';
 import { createGeneralLoop, type Refusals } from './event-loop';
+import { createProgramLedger, liveViewOf } from './live-view';
 import { makeFleet } from './make-fleet';
 import { createReplica, type Replica } from './replica';
-import { createProgramLedger, liveViewOf } from './live-view';
 import { createReuse } from './reuse';
-import { tieTiers } from './tie-tiers';
 import { runningTokens } from './running-tokens';
 import { plainSends, programSends } from './sends';
 import { createState, type State } from './state';
 import { tiePins } from './tie-pins';
+import { tieTiers } from './tie-tiers';
 
 /**
  * A composed strategy with any of the parts, programs included, run one iteration at a time. Without
@@ -51,8 +51,7 @@ export function generalMachine(options: MachineOptions, audit?: State['audit']):
   const estimator = createEstimator(options.costModel);
   const stateOf = () => state;
   const { topology } = strategy;
-  const prefilling =
-    topology.type === 'colocated' ? topology.replicas : topology.prefillReplicas;
+  const prefilling = topology.type === 'colocated' ? topology.replicas : topology.prefillReplicas;
   const reuse = createReuse(options, prefilling, estimator, stateOf);
   const makeReplica = (index: number, role: Replica['role']): Replica => {
     const cache = role === 'decode' ? undefined : reuse?.cacheOf(index);
@@ -138,10 +137,7 @@ export function generalMachine(options: MachineOptions, audit?: State['audit']):
     totals: () => fleet.replicas.map(({ log }) => log.totals),
     gaps: () => state.gaps.take(),
     refusals: (refused) => [
-      ...neverFit(
-        refused - tooLong - tally.orphaned - tally.timedOut - tally.early,
-        blocksTotal,
-      ),
+      ...neverFit(refused - tooLong - tally.orphaned - tally.timedOut - tally.early, blocksTotal),
       ...(tally.early > 0
         ? [`${tally.early} requests were rejected early: no replica was predicted to be in time`]
         : []),

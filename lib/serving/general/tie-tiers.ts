@@ -17,7 +17,6 @@ export function tieTiers(state: State, reuse: Reuse | undefined, blockTokens: nu
     const { blockNames } = reuse;
     if (replica.role !== 'decode' || blockNames === undefined) return;
     const blocks = Math.floor(((state.requests.totalTokens[id] as number) - 1) / blockTokens);
-    for (let i = 0; i < blocks; i++)
-      tiers.onMadeApart(blockNames.contentOf(id, i), blockTokens);
+    for (let i = 0; i < blocks; i++) tiers.onMadeApart(blockNames.contentOf(id, i), blockTokens);
   };
 }

@@ -1,7 +1,7 @@
+import type { TierLevel } from '../../spec/kinds/serve-parts';
 import { createLaneLog, takeLane } from '../core/replica';
 import { readSeconds, writeSeconds } from '../parts/load-choice';
-import type { TierLevel } from '../../spec/kinds/serve-parts';
-import type { TimelineLane, TierUse } from '../types';
+import type { TierUse, TimelineLane } from '../types';
 
 /** One store of one level: its contents by age, and a link each way. */
 export interface TierStore {

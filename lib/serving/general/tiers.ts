@@ -146,7 +146,8 @@ export function createTiers(options: TiersOptions): Tiers {
     plan.perLevel.forEach((each, l) => {
       if (each.tokens > 0) storeAt(l).read(each.contents, each.tokens, now);
     });
-    if (part.overlap === 'layer-wise') return { processedTokens: tokens, overlapsUntilSeconds: end };
+    if (part.overlap === 'layer-wise')
+      return { processedTokens: tokens, overlapsUntilSeconds: end };
     loads.set(id, { replica, tokens });
     due.push(end, id);
     return { processedTokens: tokens, overlapsUntilSeconds: undefined };
@@ -162,7 +163,7 @@ export function createTiers(options: TiersOptions): Tiers {
     onMade(replica, content, tokens) {
       if (part.write !== 'through' || content < 0) return;
       const { nowSeconds } = options.state();
-      part.levels.forEach((_, l) => writeTo(l, replica, content, tokens, nowSeconds));
+      for (const l of part.levels.keys()) writeTo(l, replica, content, tokens, nowSeconds);
     },
     onMadeApart(content, tokens) {
       if (part.write !== 'through' || content < 0) return;

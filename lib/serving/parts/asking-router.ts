@@ -3,10 +3,7 @@ import type { RouterPart } from '../../spec/kinds/serve-parts';
 import type { RouteQuestion, Router } from './router';
 import type { InstanceView } from './views';
 
-type AskingPart = Extract<
-  RouterPart,
-  { type: 'prefix-affinity' | 'least-ttft' | 'reject-retry' }
->;
+type AskingPart = Extract<RouterPart, { type: 'prefix-affinity' | 'least-ttft' | 'reject-retry' }>;
 
 /** The index with the least amount, the lowest on a tie. */
 function leastOf(count: number, amount: (index: number) => number): number {
@@ -25,7 +22,8 @@ function leastOf(count: number, amount: (index: number) => number): number {
 export function askingRouter(part: AskingPart): Router {
   const place = placing(part);
   return (views, _, question) => {
-    if (question === undefined) throw new Error(`router "${part.type}" was asked without a request`);
+    if (question === undefined)
+      throw new Error(`router "${part.type}" was asked without a request`);
     return place(views, question);
   };
 }

@@ -21,7 +21,11 @@ function documents(lists: readonly (readonly number[])[]): Workload {
     arrivalSeconds: Float64Array.from(lists, (_, i) => 100 * i),
     promptTokens: Int32Array.from(texts, ({ length }) => length),
     outputTokens: Int32Array.from(lists, () => 5),
-    content: { tokensPerId: 1, offsets: Int32Array.from(offsets), ids: Int32Array.from(texts.flat()) },
+    content: {
+      tokensPerId: 1,
+      offsets: Int32Array.from(offsets),
+      ids: Int32Array.from(texts.flat()),
+    },
     label: 'test',
     source: 'test',
     seed: 0,
@@ -67,7 +71,11 @@ describe('a store below memory', () => {
     tierStore: { type: 'tiers', levels: [level], load: 'always', write: 'through', ...more },
   });
   // The second request takes all of memory, so the third finds nothing there.
-  const lists = [[1, 2], [3, 4], [1, 2]];
+  const lists = [
+    [1, 2],
+    [3, 4],
+    [1, 2],
+  ];
   const blocks = 10;
 
   it('gives back what memory has lost, before the prefill or beside it', () => {
@@ -95,7 +103,10 @@ describe('a store below memory', () => {
 
   it('is shared by the replicas where it says so, and holds no more than it can', () => {
     const two = { topology: { type: 'colocated', replicas: 2 }, router: { type: 'round-robin' } };
-    const same = [[1, 2], [1, 2]];
+    const same = [
+      [1, 2],
+      [1, 2],
+    ];
     const apart = run({ ...two, ...tiers({}) }, same);
     expect(apart.requests.hitTokens?.[1]).toBe(0);
     const shared = run({ ...two, ...tiers({ levels: [{ ...level, scope: 'shared' }] }) }, same);
@@ -120,13 +131,21 @@ describe('chunks at any place', () => {
     // The first chunk of a prompt needs no repair; a chunk that is not known is computed.
     expect([...(requests.hitTokens ?? [])]).toEqual([0, 64 + 48 + 48, 48]);
     expect(notes.join()).toContain('not simulated');
-    const prefix = run({ prefixIndex: { type: 'block-hash' } }, [[1, 2, 3], [3, 1, 2]]);
+    const prefix = run({ prefixIndex: { type: 'block-hash' } }, [
+      [1, 2, 3],
+      [3, 1, 2],
+    ]);
     expect(prefix.requests.hitTokens?.[1]).toBe(0);
   });
 
   it('are repaired by how strange their surroundings are, or kept as another version', () => {
     const part = { type: 'per-chunk', contextImpact: 0.5, threshold: 0.4 };
-    const { requests } = run(chunks(part), [[1, 2, 3], [1, 2, 3], [2, 1, 3], [2, 1]]);
+    const { requests } = run(chunks(part), [
+      [1, 2, 3],
+      [1, 2, 3],
+      [2, 1, 3],
+      [2, 1],
+    ]);
     // Behind the same chunks nothing is repaired. In the third request 2 stands alone: its version was
     // behind 1, an overlap of 0, and 0.5 is too much; so is 1 behind 2; 3 is behind the same two.
     // The fourth finds the versions that the third has left.
@@ -142,7 +161,11 @@ describe('chunks at any place', () => {
     };
     const { requests, tiers } = run(
       { ...chunks({ type: 'fraction', fraction: 0.25 }), tierStore: store },
-      [[1, 2], [3, 4], [2, 1]],
+      [
+        [1, 2],
+        [3, 4],
+        [2, 1],
+      ],
       10,
     );
     expect(tiers?.[0]?.readTokens).toBeGreaterThan(0);

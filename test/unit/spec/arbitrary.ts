@@ -35,7 +35,9 @@ const composed = fc.record(
       fc.record({ type: fc.constant('colocated'), replicas: int(1, 256) }),
       fc.record({ type: fc.constant('pools'), overlap: fc.constantFrom(0, 0.5, 1) }),
     ),
-    router: fc.record({ type: fc.constantFrom('round-robin', 'random', 'least-ttft', 'reject-retry') }),
+    router: fc.record({
+      type: fc.constantFrom('round-robin', 'random', 'least-ttft', 'reject-retry'),
+    }),
     priority: fc.record({ type: fc.constantFrom('fcfs', 'sjf', 'vtc', 'lpm', 'las', 's-edf') }),
     admission: fc.record({
       type: fc.constantFrom('fits', 'future-peak'),
