@@ -42,8 +42,10 @@ const composed = fc.record(
         prefillPipelineParallel: fc.constantFrom(0, 4),
       }),
     ),
-    router: fc.record({ type: fc.constantFrom('round-robin', 'random', 'session-affine') }),
-    priority: fc.record({ type: fc.constantFrom('fcfs', 'lcfs', 'sjf', 'srpt', 'edf', 'vtc') }),
+    router: fc.record({
+      type: fc.constantFrom('round-robin', 'random', 'least-ttft', 'reject-retry'),
+    }),
+    priority: fc.record({ type: fc.constantFrom('fcfs', 'sjf', 'vtc', 'lpm', 'las', 's-edf') }),
     admission: fc.record({
       type: fc.constantFrom('fits', 'future-peak'),
       maxSequences: int(1, 99),
@@ -52,7 +54,19 @@ const composed = fc.record(
     chunker: fc.record({ type: fc.constantFrom('whole', 'budget', 'fixed') }),
     preemption: fc.record({ type: fc.constantFrom('recompute', 'swap', 'none') }),
     kvAlloc: fc.record({ type: fc.constantFrom('paged', 'contiguous-max') }),
-    prefixIndex: fc.record({ type: fc.constantFrom('none', 'block-hash', 'radix') }),
+    prefixIndex: fc.record({ type: fc.constantFrom('none', 'block-hash', 'radix', 'chunk') }),
+    reuseRepair: fc.record({ type: fc.constantFrom('exact', 'fraction', 'per-chunk') }),
+    tierStore: fc.oneof(
+      fc.constant({ type: 'none' }),
+      fc.record({
+        type: fc.constant('tiers'),
+        levels: fc.array(fc.record({ scope: fc.constantFrom('replica', 'shared') }), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+      }),
+    ),
+    rejection: fc.record({ type: fc.constantFrom('none', 'early') }),
     eviction: fc.record({ type: fc.constantFrom('lru', 'gdsf', 'utility-ttl', 'belady') }),
   },
   { requiredKeys: ['type'] },
