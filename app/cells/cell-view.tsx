@@ -29,6 +29,7 @@ import {
   RecallGapResultView,
   RecurrentEditor,
   RecurrentResultView,
+  ServeCostEditor,
   ServeEditor,
   SpeculateEditor,
   SpeculateResultView,
@@ -104,10 +105,13 @@ function Editor({ cell, session, edit }: Pick<Props, 'cell' | 'session' | 'edit'
       return <CacheEditor params={cell.params} onParams={onParams} />;
     case 'serve':
       return (
-        <ServeEditor
-          params={cell.params}
-          onStrategy={(strategy) => edit.param(cell.id, ['strategy'], strategy)}
-        />
+        <>
+          <ServeEditor
+            params={cell.params}
+            onStrategy={(strategy) => edit.param(cell.id, ['strategy'], strategy)}
+          />
+          <ServeCostEditor params={cell.params} onParams={onParams} />
+        </>
       );
     case 'recall-gap':
       return <RecallGapEditor params={cell.params} onParams={onParams} />;
