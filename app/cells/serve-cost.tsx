@@ -107,7 +107,7 @@ export function ServeCostEditor({ params, onParams }: Props) {
           {preset !== undefined &&
             `${preset.says} ${EVIDENCE[preset.evidence]}; quality is not simulated.`}
           {transform.type === 'vector' &&
-            'multipliers of cost, under Parameters; 1 and 0 change nothing.'}
+            'multipliers of cost, in the form below; 1 and 0 change nothing.'}
         </p>
         <p id={ids.speculation}>
           {speculation.type === 'draft' &&
