@@ -22,17 +22,17 @@ const OVERLAPS: Readonly<Record<Roofline['overlap']['type'], readonly [string, s
     'a layer takes the larger of all its arithmetic and all its bytes, then its collectives.',
   ],
   lanes: [
-    'compute, memory and network lanes (NanoFlow)',
-    'the longest lane counts, stretched by an assumed interference; each nano-batch reads the weights again.',
+    'three lanes (NanoFlow)',
+    'compute, memory and network run at once: the longest counts, stretched by an assumed interference; each nano-batch reads the weights again.',
   ],
   'token-split': [
-    'two halves of the tokens (TokenWeave)',
+    'halves of a batch (TokenWeave)',
     'the collective of one half runs under the compute of the other, from a number of tokens on. needs tensor parallelism.',
   ],
 };
 
 const EVIDENCE = {
-  abstract: "numbers of the paper's abstract",
+  abstract: "claimed numbers are those of the paper's abstract",
   code: "read in the authors' code",
   'third-party': "from somebody's summary",
   unverified: 'numbers not verified',
