@@ -375,7 +375,7 @@ const params = {
   ),
   serve: fc.record(
     {
-      model: fc.constantFrom('llama-3.1-8b', 'opt-13b', 'qwen3-32b'),
+      model: fc.constantFrom('llama-3.1-8b', 'opt-13b', 'qwen3-32b', 'mixtral-8x7b'),
       strategy: fc.oneof(
         fc.record({ type: fc.constant('vllm'), replicas: int(1, 8) }, { requiredKeys: ['type'] }),
         fc.record(
@@ -406,6 +406,22 @@ const params = {
           {
             type: fc.constant('roofline'),
             computeEfficiency: fc.double({ min: 0.01, max: 1, noNaN: true }),
+            collectiveLatencyMicroseconds: fc.double({ min: 0, max: 100, noNaN: true }),
+            overlap: fc.oneof(
+              fc.record({ type: fc.constantFrom('serial', 'fused') }),
+              fc.record(
+                {
+                  type: fc.constant('lanes'),
+                  nanoBatches: int(1, 16),
+                  interference: fc.double({ min: 0, max: 4, noNaN: true }),
+                },
+                { requiredKeys: ['type'] },
+              ),
+              fc.record(
+                { type: fc.constant('token-split'), thresholdTokens: int(0, 9999) },
+                { requiredKeys: ['type'] },
+              ),
+            ),
           },
           { requiredKeys: ['type'] },
         ),
@@ -419,6 +435,40 @@ const params = {
           },
           { requiredKeys: ['type'] },
         ),
+      ),
+      transform: fc.oneof(
+        fc.constant({ type: 'none' }),
+        fc.record(
+          { type: fc.constant('preset'), preset: fc.constantFrom('dfloat11', 'lserve') },
+          { requiredKeys: ['type'] },
+        ),
+        fc.record(
+          {
+            type: fc.constant('vector'),
+            weightBytes: fc.double({ min: 0.01, max: 4, noNaN: true }),
+            unpacksWeights: fc.boolean(),
+            kvBudgetTokens: int(0, 9999),
+          },
+          { requiredKeys: ['type'] },
+        ),
+      ),
+      speculation: fc.oneof(
+        fc.constant({ type: 'none' }),
+        fc.record(
+          {
+            type: fc.constant('draft'),
+            draftTokens: int(1, 64),
+            acceptances: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 }),
+          },
+          { requiredKeys: ['type'] },
+        ),
+      ),
+      energy: fc.record(
+        {
+          idleShare: fc.double({ min: 0, max: 1, noNaN: true }),
+          pricePerAcceleratorHour: fc.double({ min: 0, max: 99, noNaN: true }),
+        },
+        { requiredKeys: [] },
       ),
       slo: fc.record(
         { ttftSeconds: fc.double({ min: 0.001, max: 100, noNaN: true }) },
