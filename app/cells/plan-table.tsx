@@ -23,7 +23,12 @@ export function PlanTable({ cellId, result, onUse }: Props) {
   const rows = sort === undefined ? result.rows : sortedPlans(result.rows, sort.id, sort.isLargest);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to
-    <section className={views.scroll} tabIndex={0} aria-label={`plans of ${cellId}`}>
+    <section
+      className={views.scroll}
+      style={{ maxHeight: '34rem', overflowY: 'auto' }}
+      tabIndex={0}
+      aria-label={`plans of ${cellId}`}
+    >
       <table>
         <thead>
           <tr>

@@ -70,11 +70,9 @@ test('a plan search shows what is there while it runs, and is cancelled', async 
   await openDocument(page, planDocument({ accelerators: 32, refine: 32, seeds: 5 }));
   const plans = cell(page, 'plans');
   await plans.getByRole('button', { name: /^Run/ }).click();
+  const use = plans.getByRole('button', { name: 'Use the chosen plan' });
+  await expect(use).toBeDisabled({ timeout: 60_000 });
   await expect(plans.getByText(/one replica of each shape|the best plans in full/)).toBeVisible();
-  await plans.getByRole('button', { name: 'Table' }).click({ timeout: 30_000 });
-  await expect(plans.getByRole('region', { name: 'plans of plans' })).toContainText(
-    'estimated only',
-  );
   await plans.getByRole('button', { name: 'Cancel' }).click();
   await expect(state(page, 'plans')).toHaveText(/cancelled/, { timeout: 10_000 });
   expect(problems).toEqual([]);

@@ -22,7 +22,7 @@ function run(check: RowCheck): CheckResult {
 const outside = ({ figures }: CheckResult): readonly string[] =>
   figures.filter((figure) => isWithin(figure) === false).map(({ label }) => label);
 
-const valueOf = ({ figures }: CheckResult, label: RegExp): number =>
+const figureOf = ({ figures }: CheckResult, label: RegExp): number =>
   figures.find((figure) => label.test(figure.label))?.value ?? Number.NaN;
 
 describe('checks of parallel plans and capacity', () => {
@@ -31,26 +31,26 @@ describe('checks of parallel plans and capacity', () => {
     expect(outside(result)).toEqual([
       'capacity, Sarathi with 2048 tokens against vLLM, gaps up to 0.5 s',
     ]);
-    expect(valueOf(result, /gaps up to 0.5 s/)).toBeGreaterThan(1.1);
+    expect(figureOf(result, /gaps up to 0.5 s/)).toBeGreaterThan(1.1);
   }, 120_000);
 
   it('DistServe wins at a tight limit in the band, and here does not lose at a loose one', () => {
     const result = run(distserve);
     expect(outside(result)).toEqual(['the same with a mean TPOT of 100 ms: apart loses']);
-    expect(valueOf(result, /100 ms: apart loses/)).toBeLessThan(
-      valueOf(result, /against colocated vLLM, mean TPOT 40/),
+    expect(figureOf(result, /100 ms: apart loses/)).toBeLessThan(
+      figureOf(result, /against colocated vLLM, mean TPOT 40/),
     );
     expect(result.notes.join()).toContain('time to first token is what binds');
-    const ideal = valueOf(result, /^ideal/);
-    expect(valueOf(result, /^2 prefill and 1 decode, per/)).toBeLessThanOrEqual(ideal * 1.1);
+    const ideal = figureOf(result, /^ideal/);
+    expect(figureOf(result, /^2 prefill and 1 decode, per/)).toBeLessThanOrEqual(ideal * 1.1);
   }, 120_000);
 
   it('FastGen serves at least as many fast enough, less than claimed, more by the longest gap', () => {
     const result = run(deepspeedFastgen);
     expect(outside(result)).toHaveLength(3);
     for (const speed of [2, 4, 6])
-      expect(valueOf(result, new RegExp(`at ${speed} tokens/s`))).toBeGreaterThanOrEqual(0.99);
-    expect(valueOf(result, /longer than 0.50 s/)).toBeGreaterThan(2);
+      expect(figureOf(result, new RegExp(`at ${speed} tokens/s`))).toBeGreaterThanOrEqual(0.99);
+    expect(figureOf(result, /longer than 0.50 s/)).toBeGreaterThan(2);
     expect(result.notes.join()).toContain('binds both rules here');
   });
 
@@ -60,7 +60,7 @@ describe('checks of parallel plans and capacity', () => {
       'throughput at the best ratio over the worse of twice and half of it',
       'transfer time saved by one message, control at 0.4 of the time of a block',
     ]);
-    expect(valueOf(result, /twice and half/)).toBeGreaterThan(1.3);
+    expect(figureOf(result, /twice and half/)).toBeGreaterThan(1.3);
     const rates = result.series[0]?.lines[0]?.y ?? [];
     const peak = rates.indexOf(Math.max(...rates));
     rates.forEach((rate, i) => {
@@ -68,14 +68,14 @@ describe('checks of parallel plans and capacity', () => {
       if (i > peak) expect(rate).toBeLessThan(rates[i - 1] as number);
     });
     // (n - 1) a / (n (a + 1)) of 128 blocks.
-    expect(valueOf(result, /control at 0.8/)).toBeCloseTo((100 * 127 * 0.8) / (128 * 1.8), 6);
+    expect(figureOf(result, /control at 0.8/)).toBeCloseTo((100 * 127 * 0.8) / (128 * 1.8), 6);
   });
 
   it('APEX: the best plan flips with the lengths', () => {
     const result = run(apex);
-    expect(valueOf(result, /best plan differs/)).toBe(1);
+    expect(figureOf(result, /best plan differs/)).toBe(1);
     expect(outside(result)).toHaveLength(2);
-    expect(valueOf(result, /2048 tokens in/)).toBeGreaterThan(1);
+    expect(figureOf(result, /2048 tokens in/)).toBeGreaterThan(1);
     expect(result.notes[0]).toContain('1 x tp8 colocated');
   });
 
