@@ -11,6 +11,7 @@ import { vllmFormer } from '../policies/vllm';
 import { HARDWARE } from '../presets/hardware';
 import { type KvPlan, kvBytesPerToken, planKv } from '../presets/kv-plan';
 import { MODELS } from '../presets/models';
+import type { RequestTracer } from '../trace/tracer';
 import type { CostModel, ServeResult } from '../types';
 import { createVllmV1Simulation } from '../vllm-v1/simulation';
 import { createColocated } from './colocated';
@@ -28,6 +29,8 @@ export interface SimulationOptions {
   readonly parity?: boolean;
   /** Every iteration on its own, by the stepping engine: slow, and what the fast one is held against. */
   readonly isStepped?: boolean;
+  /** Told what becomes of one request, by the engines that know reasons. */
+  readonly trace?: RequestTracer;
 }
 
 export interface Simulation {
@@ -100,7 +103,7 @@ export function createSimulation(
 ): Simulation {
   const { strategy } = params;
   if (strategy.type === 'vllm-v1') {
-    return createVllmV1Simulation({ ...params, strategy }, workload, costModel);
+    return createVllmV1Simulation({ ...params, strategy }, workload, costModel, options.trace);
   }
   const startedAt = performance.now();
   const kvPlan = planKv(MODELS[params.model], HARDWARE[params.hardware], params);
@@ -163,7 +166,7 @@ function makeMachine(
   requests: Requests,
   costModel: CostModel,
   kvPlan: KvPlan,
-  { parity = false, isStepped = false }: SimulationOptions,
+  { parity = false, isStepped = false, trace }: SimulationOptions,
 ): Machine {
   const { strategy, horizonSeconds } = params;
   const watermarkBlocks = Math.floor(params.memory.watermark * kvPlan.blocks);
@@ -180,6 +183,7 @@ function makeMachine(
       tensorParallel: params.tensorParallel,
       horizonSeconds,
       parity,
+      trace,
     });
   }
   if (strategy.type === 'composed' || strategy.type === 'vllm-v1')

@@ -11,6 +11,7 @@ import { priority } from '../parts/priority';
 import { blocksOf, type InstanceView, type RequestView } from '../parts/views';
 import { waitingQueue } from '../parts/waiting-queue';
 import type { KvPlan } from '../presets/kv-plan';
+import type { RequestTracer } from '../trace/tracer';
 import type { CostModel, TimelineLane } from '../types';
 import { createRunLoop } from './event-loop';
 import type { GapRuns } from './gap-runs';
@@ -52,6 +53,8 @@ export interface MachineOptions {
   readonly tensorParallel: number;
   readonly horizonSeconds: number;
   readonly parity: boolean;
+  /** Told what becomes of one request. */
+  readonly trace?: RequestTracer | undefined;
 }
 
 /**
@@ -92,6 +95,7 @@ export function composedMachine(options: MachineOptions): Machine {
     costModel: options.costModel,
     parity,
     horizonSeconds: options.horizonSeconds,
+    trace: options.trace,
     kvBytesPerToken: options.kvBytesPerToken / options.tensorParallel,
     parts: {
       former,

@@ -1,5 +1,5 @@
 import { createIdQueue, type IdQueue } from '../core/id-queue';
-import type { Link } from '../core/link';
+import type { Link, SentTransfer } from '../core/link';
 import { takeLane } from '../core/replica';
 import type { Router } from '../parts/router';
 import { joinDecoding } from './decode-set';
@@ -7,6 +7,8 @@ import type { Fleet } from './fleet';
 import type { Instance } from './instance';
 import { returnBlocks, takeBlocks } from './memory';
 import { takeRunLane } from './run-log';
+import type { RunState } from './run-state';
+import { placeMissing, tellQueued } from './tell-tracer';
 
 export interface PoolsOptions {
   readonly prefill: readonly Instance[];
@@ -27,6 +29,29 @@ interface DecodeSide {
   /** Transferred, waiting for the iteration under way to end. */
   readonly arrived: IdQueue;
   mustPull: boolean;
+}
+
+/** The traced request has been prefilled and waits for a place on the decode side, `head` before it. */
+function tellPulling(state: RunState, side: DecodeSide, head: number | undefined): void {
+  const { trace } = state;
+  if (trace === undefined) return;
+  const { instance, unpulled } = side;
+  for (let i = 0; i < unpulled.length; i++) {
+    if (unpulled.at(i) !== trace.id) continue;
+    trace.home = -1;
+    const blocker = head === undefined ? undefined : placeMissing(state, instance, head);
+    const behind = head === trace.id ? undefined : head;
+    trace.enter(trace.nowSeconds, instance.index, { kind: 'pull', blocker, behind });
+  }
+}
+
+/** The traced request's KV goes over the link, after what is on it. */
+function tellSent(state: RunState, lane: number, sent: SentTransfer, kvTokens: number): void {
+  const { trace } = state;
+  if (trace === undefined) return;
+  const { startSeconds, endSeconds, ahead } = sent;
+  trace.enter(trace.nowSeconds, lane, { kind: 'link', ahead });
+  trace.work(startSeconds, endSeconds, lane, { kind: 'transfer', kvTokens });
 }
 
 /**
@@ -58,6 +83,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       instance.outstandingTokens += state.requests.totalTokens[id] as number;
       instance.queue.arrive(id, instance.step);
       state.waiting++;
+      tellQueued(state, instance, id);
     },
     onPrefilled(state, instance, id, touch) {
       sourceOf.set(id, instance);
@@ -67,6 +93,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       side.unpulled.pushBack(id);
       side.mustPull = true;
       touch(side.instance);
+      if (state.trace?.id === id) tellPulling(state, side, undefined);
       return true;
     },
     onPreempted(state, instance, id, touch) {
@@ -79,6 +106,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       touch(source);
       source.queue.giveBack(id, source.step);
       state.waiting++;
+      tellQueued(state, source, id);
       (sides[instance.index - first] as DecodeSide).mustPull = true;
     },
     onCompleted(instance) {
@@ -104,6 +132,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
           source.outstandingTokens -= state.requests.totalTokens[id] as number;
           touch(side.instance);
           side.arrived.pushBack(id);
+          tellQueued(state, side.instance, id);
         }
       }
     },
@@ -126,8 +155,14 @@ export function poolsFleet(options: PoolsOptions): Fleet {
           touch(instance);
           takeBlocks(state, instance, id);
           // The token that the prefill emitted has no KV yet.
-          side.link.send(id, (processed[id] as number) - 1, now);
+          const kvTokens = (processed[id] as number) - 1;
+          const sent = side.link.send(id, kvTokens, now);
+          if (state.trace?.id === id) {
+            const lane = first + decode.length + sides.indexOf(side);
+            tellSent(state, lane, sent, kvTokens);
+          }
         }
+        if (unpulled.length > 0) tellPulling(state, side, unpulled.at(0));
       }
     },
     lanes: () => [

@@ -5,6 +5,7 @@ import type { Chunker } from '../parts/chunker';
 import type { KvAlloc } from '../parts/kv-alloc';
 import type { Preemption } from '../parts/preemption';
 import type { Priority } from '../parts/priority';
+import type { RequestTracer } from '../trace/tracer';
 import type { CostModel } from '../types';
 import { createGapRuns, type GapRuns } from './gap-runs';
 import type { Instance } from './instance';
@@ -39,6 +40,8 @@ export interface RunState {
   readonly horizonSeconds: number;
   /** KV bytes of one token on one accelerator, each of which copies its own to the host. */
   readonly kvBytesPerToken: number;
+  /** Told what becomes of one request; undefined but in a run that is made to tell. */
+  readonly trace: RequestTracer | undefined;
   /** Of a request that decodes: processed tokens less the replica's step. */
   readonly base: Int32Array;
   /** Step at whose end it is complete; -1 when it does not decode. */
@@ -60,7 +63,7 @@ export interface RunState {
 export function createRunState(
   options: Pick<
     RunState,
-    'requests' | 'parts' | 'costModel' | 'parity' | 'horizonSeconds' | 'kvBytesPerToken'
+    'requests' | 'parts' | 'costModel' | 'parity' | 'horizonSeconds' | 'kvBytesPerToken' | 'trace'
   >,
 ): RunState {
   const { count } = options.requests;

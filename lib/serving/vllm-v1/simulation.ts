@@ -9,6 +9,7 @@ import { serveMetrics } from '../metrics';
 import { HARDWARE } from '../presets/hardware';
 import { planKv } from '../presets/kv-plan';
 import { MODELS } from '../presets/models';
+import type { RequestTracer } from '../trace/tracer';
 import type { CostModel } from '../types';
 import { createBlockContents } from './block-contents';
 import { createVllmV1Engine, type VllmV1Engine } from './engine';
@@ -28,6 +29,7 @@ export function createVllmV1Simulation(
   params: ServeParams & { readonly strategy: VllmV1Strategy },
   workload: Workload,
   costModel: CostModel,
+  trace?: RequestTracer,
 ): Simulation {
   const startedAt = performance.now();
   const { strategy } = params;
@@ -60,6 +62,7 @@ export function createVllmV1Simulation(
       planned,
       emitted,
       preemptions,
+      trace,
       onAdmitted(id: number, queried: number, hit: number) {
         if (preemptions[id] !== 0) return;
         queriedTokens += queried;
@@ -98,6 +101,11 @@ export function createVllmV1Simulation(
       }
       let best = engines[0] as VllmV1Engine;
       for (const engine of engines) if (engine.outstanding < best.outstanding) best = engine;
+      if (trace?.id === id) {
+        trace.arrived(arrivalSeconds[id] as number);
+        trace.enter(arrivalSeconds[id] as number, -1, { kind: 'front-end' });
+        trace.nowSeconds = now;
+      }
       best.enqueue(id);
     }
   }
