@@ -229,7 +229,14 @@ function Output({ cell, session, edit }: Props) {
     case 'map':
       return <MapCell cell={cell} inputs={inputs} session={session} onParamsChange={setParams} />;
     case 'timeline':
-      return <TimelineView params={cell.params} inputs={inputs} onParamsChange={setParams} />;
+      return (
+        <TimelineView
+          params={cell.params}
+          inputs={inputs}
+          session={session}
+          onParamsChange={setParams}
+        />
+      );
     case 'plot':
       return <PlotView params={cell.params} inputs={inputs} onParamsChange={setParams} />;
     case 'table':

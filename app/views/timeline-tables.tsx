@@ -49,7 +49,9 @@ export function AggregateTable({ lanes, span, isSelected }: Props & { isSelected
             'busy',
             'prefill tokens',
             'decode tokens',
+            'mean batch',
             'mean iteration',
+            'longest',
             'queue max',
             'KV max',
           ]}
@@ -62,7 +64,9 @@ export function AggregateTable({ lanes, span, isSelected }: Props & { isSelected
               <td>{formatPercent(sum.busyFraction)}</td>
               <td>{formatCount(sum.prefillTokens)}</td>
               <td>{formatCount(sum.decodeTokens)}</td>
+              <td>{formatCount(sum.meanBatch)}</td>
               <td>{formatSeconds(sum.meanIterationSeconds)}</td>
+              <td>{formatSeconds(sum.longestSeconds)}</td>
               <td>{sum.maxQueue}</td>
               <td>{formatPercent(sum.maxKvShare)}</td>
             </tr>

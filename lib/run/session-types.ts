@@ -1,3 +1,4 @@
+import type { RequestTrace } from '../serving/trace/types';
 import type { Notebook } from '../spec/notebook';
 import type { CellResult, CellState, Progress } from './types';
 import type { KernelApi, OnProgress } from './worker-api';
@@ -73,6 +74,11 @@ export interface Session {
   loadRecorded(results: ReadonlyMap<string, CellResult>): void;
   /** Map calls over one attention cell. */
   mapSource(attentionCellId: string): MapSource;
+  /**
+   * Why one request of a serve cell's result waited: the run made again, to the end of that request.
+   * Rejects with one sentence where the cell has changed since, and with an `AbortError` once aborted.
+   */
+  traceRequest(serveCellId: string, requestId: number, signal?: AbortSignal): Promise<RequestTrace>;
   /** Q, K, V, output and LSE of the cell's result as a safetensors file; see `tensorFile`. */
   tensors(attentionCellId: string, onProgress?: OnProgress): Promise<Blob>;
   dispose(): void;

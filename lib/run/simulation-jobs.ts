@@ -1,5 +1,7 @@
 import { createSimulation } from '../serving/core/simulation';
 import { makeCostModel } from '../serving/cost/make-cost-model';
+import { createTraceRun } from '../serving/trace/trace-run';
+import type { RequestTrace } from '../serving/trace/types';
 import type { ServeResult } from '../serving/types';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { WorkloadParams } from '../spec/kinds/workload';
@@ -113,6 +115,29 @@ export async function serveJob(
     report({ fraction, phase: `simulated ${simulatedSeconds.toFixed(0)} s` });
   });
   return simulation.result();
+}
+
+/**
+ * Replays a serve cell to tell of one request.
+ * @throws Error with one sentence, AbortError when cancelled
+ */
+export async function traceJob(
+  params: ServeParams,
+  workload: Workload,
+  tables: Blob | undefined,
+  requestId: number,
+  signal: AbortSignal,
+  onProgress: OnProgress,
+): Promise<RequestTrace> {
+  const parsedTables = tables === undefined ? undefined : await readTables(tables);
+  const costModel = makeCostModel(params, parsedTables);
+  const run = createTraceRun(params, workload, costModel, requestId);
+  const report = throttled(onProgress);
+  await runSliced(run, signal, () => {
+    const { fraction, simulatedSeconds } = run.progress();
+    report({ fraction, phase: `simulated ${simulatedSeconds.toFixed(0)} s` });
+  });
+  return run.result();
 }
 
 /** Buffers of a result, to be transferred and not copied. */

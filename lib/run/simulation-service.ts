@@ -1,4 +1,4 @@
-import { serveJob, throttled, workloadJob } from './simulation-jobs';
+import { serveJob, throttled, traceJob, workloadJob } from './simulation-jobs';
 import type { SweepPool } from './sweep-pool';
 import type { SimulationApi } from './worker-api';
 
@@ -27,6 +27,8 @@ export function createSimulationApi({ makePool }: SimulationDeps): SimulationApi
       run(jobId, (signal) => workloadJob(params, file, signal, onProgress)),
     serve: (jobId, params, workload, tables, onProgress) =>
       run(jobId, (signal) => serveJob(params, workload, tables, signal, onProgress)),
+    trace: (jobId, params, workload, tables, requestId, onProgress) =>
+      run(jobId, (signal) => traceJob(params, workload, tables, requestId, signal, onProgress)),
     sweep: (jobId, subject, params, onProgress) =>
       run(jobId, (signal) => {
         pool ??= makePool();

@@ -11,6 +11,7 @@ import type { CacheResult } from '../evaluate/cell-result';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
 import type { SweepResult } from '../serving/sweep-result';
+import type { RequestTrace } from '../serving/trace/types';
 import type { ServeResult } from '../serving/types';
 import type { CacheParams } from '../spec/kinds/cache';
 import type { ModelParams } from '../spec/kinds/model';
@@ -139,6 +140,15 @@ export interface SimulationApi extends Cancellable {
     tables: Blob | undefined,
     onProgress: OnProgress,
   ): Promise<ServeResult>;
+  /** The same run again, to its end or that of one request: why it waited. */
+  trace(
+    jobId: number,
+    params: ServeParams,
+    workload: Workload,
+    tables: Blob | undefined,
+    requestId: number,
+    onProgress: OnProgress,
+  ): Promise<RequestTrace>;
   /** Progress carries the points that are there. */
   sweep(
     jobId: number,
