@@ -10,6 +10,7 @@ import { ProvenanceLine } from '../parts/provenance-line';
 import { freeId } from '../state/edits';
 import type { EditActions } from '../state/use-notebook';
 import { useCellStatus, useSession } from '../use-session';
+import { CompareView } from '../views/compare-view';
 import { MapCell } from '../views/map-cell';
 import { PlotView } from '../views/plot-view';
 import { TableView } from '../views/table-view';
@@ -231,6 +232,15 @@ function Output({ cell, session, edit }: Props) {
     case 'timeline':
       return (
         <TimelineView
+          params={cell.params}
+          inputs={inputs}
+          session={session}
+          onParamsChange={setParams}
+        />
+      );
+    case 'compare':
+      return (
+        <CompareView
           params={cell.params}
           inputs={inputs}
           session={session}

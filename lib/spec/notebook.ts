@@ -11,7 +11,7 @@ import { serveParams } from './kinds/serve';
 import { speculateParams } from './kinds/speculate';
 import { sweepParams } from './kinds/sweep';
 import { textParams } from './kinds/text';
-import { mapParams, plotParams, tableParams, timelineParams } from './kinds/views';
+import { compareParams, mapParams, plotParams, tableParams, timelineParams } from './kinds/views';
 import { workloadParams } from './kinds/workload';
 
 /** Version of the document. Additive-with-default changes keep it; anything else bumps it and brings an upgrader. */
@@ -48,6 +48,7 @@ export const cellSchemas = {
   map: cell('map', mapParams.prefault({})),
   timeline: cell('timeline', timelineParams.prefault({})),
   plot: cell('plot', plotParams.prefault({})),
+  compare: cell('compare', compareParams.prefault({})),
   table: cell('table', tableParams.prefault({})),
 } as const;
 
@@ -72,6 +73,7 @@ export const cellSchema = z.discriminatedUnion('kind', [
   cellSchemas.map,
   cellSchemas.timeline,
   cellSchemas.plot,
+  cellSchemas.compare,
   cellSchemas.table,
 ]);
 
@@ -95,6 +97,7 @@ export const INPUT_RULES: Record<
   sweep: { kinds: ['serve'], count: [1, 1] },
   timeline: { kinds: ['serve'], count: [1, 8] },
   plot: { kinds: ['serve', 'attention', 'sweep'], count: [1, 8] },
+  compare: { kinds: ['serve'], count: [2, 2] },
   table: { kinds: ['serve', 'attention', 'workload'], count: [1, 16] },
 };
 
