@@ -203,7 +203,12 @@ function Output({ cell, session, edit }: Props) {
           {output.kind === 'speculate' && <SpeculateResultView result={output.value} />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
-            <ServeResultView result={output.value} params={cell.params} />
+            <ServeResultView
+              result={output.value}
+              params={cell.params}
+              cellId={cell.id}
+              session={session}
+            />
           )}
           <ProvenanceLine provenance={result.provenance} />
           {output.kind === 'attention' && <SaveTensors cellId={cell.id} session={session} />}

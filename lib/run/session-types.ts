@@ -1,4 +1,6 @@
 import type { RequestTrace } from '../serving/trace/types';
+import type { WhatIfFactors } from '../serving/what-if/factors';
+import type { WhatIfResult } from '../serving/what-if/what-if-run';
 import type { Notebook } from '../spec/notebook';
 import type { CellResult, CellState, Progress } from './types';
 import type { KernelApi, OnProgress } from './worker-api';
@@ -79,6 +81,8 @@ export interface Session {
    * Rejects with one sentence where the cell has changed since, and with an `AbortError` once aborted.
    */
   traceRequest(serveCellId: string, requestId: number, signal?: AbortSignal): Promise<RequestTrace>;
+  /** A serve cell's run under other conditions; rejects as `traceRequest` does. */
+  whatIf(serveCellId: string, factors: WhatIfFactors, signal?: AbortSignal): Promise<WhatIfResult>;
   /** Q, K, V, output and LSE of the cell's result as a safetensors file; see `tensorFile`. */
   tensors(attentionCellId: string, onProgress?: OnProgress): Promise<Blob>;
   dispose(): void;

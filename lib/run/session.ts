@@ -174,6 +174,13 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
         signal === undefined ? {} : { signal },
       );
     },
+    whatIf: async (cellId, factors, signal) => {
+      const { params, workload, tables } = serveInputs(board, cellId);
+      return deps.simulation.call(
+        (api, jobId) => api.whatIf(jobId, params, workload, tables, factors),
+        signal === undefined ? {} : { signal },
+      );
+    },
     tensors: async (cellId, onProgress) => {
       const call = attentionCall(board, cellId);
       return runQueued(

@@ -3,6 +3,8 @@ import { makeCostModel } from '../serving/cost/make-cost-model';
 import { createTraceRun } from '../serving/trace/trace-run';
 import type { RequestTrace } from '../serving/trace/types';
 import type { ServeResult } from '../serving/types';
+import type { WhatIfFactors } from '../serving/what-if/factors';
+import { createWhatIfRun, type WhatIfResult } from '../serving/what-if/what-if-run';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import { createCsvWorkloadParser } from '../workload/csv';
@@ -137,6 +139,23 @@ export async function traceJob(
     const { fraction, simulatedSeconds } = run.progress();
     report({ fraction, phase: `simulated ${simulatedSeconds.toFixed(0)} s` });
   });
+  return run.result();
+}
+
+/**
+ * A serve cell under other conditions.
+ * @throws Error with one sentence, AbortError when cancelled
+ */
+export async function whatIfJob(
+  params: ServeParams,
+  workload: Workload,
+  tables: Blob | undefined,
+  factors: WhatIfFactors,
+  signal: AbortSignal,
+): Promise<WhatIfResult> {
+  const parsedTables = tables === undefined ? undefined : await readTables(tables);
+  const run = createWhatIfRun(params, workload, parsedTables, factors);
+  await runSliced(run, signal);
   return run.result();
 }
 

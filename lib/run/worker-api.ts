@@ -13,6 +13,8 @@ import type { RecallGapResult } from '../evaluate/recall-gap-result';
 import type { SweepResult } from '../serving/sweep-result';
 import type { RequestTrace } from '../serving/trace/types';
 import type { ServeResult } from '../serving/types';
+import type { WhatIfFactors } from '../serving/what-if/factors';
+import type { WhatIfResult } from '../serving/what-if/what-if-run';
 import type { CacheParams } from '../spec/kinds/cache';
 import type { ModelParams } from '../spec/kinds/model';
 import type { RecallGapParams } from '../spec/kinds/recall-gap';
@@ -149,6 +151,14 @@ export interface SimulationApi extends Cancellable {
     requestId: number,
     onProgress: OnProgress,
   ): Promise<RequestTrace>;
+  /** The same run under other conditions, for sliders: small results, many times a second. */
+  whatIf(
+    jobId: number,
+    params: ServeParams,
+    workload: Workload,
+    tables: Blob | undefined,
+    factors: WhatIfFactors,
+  ): Promise<WhatIfResult>;
   /** Progress carries the points that are there. */
   sweep(
     jobId: number,

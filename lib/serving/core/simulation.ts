@@ -12,7 +12,7 @@ import { HARDWARE } from '../presets/hardware';
 import { type KvPlan, kvBytesPerToken, planKv } from '../presets/kv-plan';
 import { MODELS } from '../presets/models';
 import type { RequestTracer } from '../trace/tracer';
-import type { CostModel, ServeResult } from '../types';
+import type { CostModel, ModelSpec, ServeResult } from '../types';
 import { createVllmV1Simulation } from '../vllm-v1/simulation';
 import { createColocated } from './colocated';
 import { createDisaggregated } from './disaggregated';
@@ -29,6 +29,8 @@ export interface SimulationOptions {
   readonly parity?: boolean;
   /** Every iteration on its own, by the stepping engine: slow, and what the fast one is held against. */
   readonly isStepped?: boolean;
+  /** In place of the model that the params name: what a question with other sizes asks. */
+  readonly model?: ModelSpec;
   /** Told what becomes of one request, by the engines that know reasons. */
   readonly trace?: RequestTracer;
 }
@@ -61,6 +63,7 @@ function makeTopology(
   requests: Requests,
   makeReplica: (index: number, role: Replica['role']) => Replica,
   parity: boolean,
+  kvBytes: number,
 ): Topology {
   const { strategy } = params;
   if (strategy.type === 'distserve') {
@@ -72,7 +75,7 @@ function makeTopology(
       ),
       links: Array.from({ length: decodeReplicas }, () =>
         createLink(
-          kvBytesPerToken(MODELS[params.model]),
+          kvBytes,
           strategy.linkGigabytesPerSecond * 1e9,
           strategy.linkLatencyMicroseconds * 1e-6,
         ),
@@ -103,10 +106,11 @@ export function createSimulation(
 ): Simulation {
   const { strategy } = params;
   if (strategy.type === 'vllm-v1') {
-    return createVllmV1Simulation({ ...params, strategy }, workload, costModel, options.trace);
+    return createVllmV1Simulation({ ...params, strategy }, workload, costModel, options);
   }
   const startedAt = performance.now();
-  const kvPlan = planKv(MODELS[params.model], HARDWARE[params.hardware], params);
+  const model = options.model ?? MODELS[params.model];
+  const kvPlan = planKv(model, HARDWARE[params.hardware], params);
   const requests = createRequests(workload);
   const machine = makeMachine(params, workload, requests, costModel, kvPlan, options);
   const { loop } = machine;
@@ -166,7 +170,7 @@ function makeMachine(
   requests: Requests,
   costModel: CostModel,
   kvPlan: KvPlan,
-  { parity = false, isStepped = false, trace }: SimulationOptions,
+  { parity = false, isStepped = false, trace, model = MODELS[params.model] }: SimulationOptions,
 ): Machine {
   const { strategy, horizonSeconds } = params;
   const watermarkBlocks = Math.floor(params.memory.watermark * kvPlan.blocks);
@@ -179,7 +183,7 @@ function makeMachine(
       costModel,
       kvPlan,
       watermarkBlocks,
-      kvBytesPerToken: kvBytesPerToken(MODELS[params.model]),
+      kvBytesPerToken: kvBytesPerToken(model),
       tensorParallel: params.tensorParallel,
       horizonSeconds,
       parity,
@@ -188,7 +192,8 @@ function makeMachine(
   }
   if (strategy.type === 'composed' || strategy.type === 'vllm-v1')
     throw new Error('the stepping engine has no composed strategies and no vLLM V1');
-  return steppedMachine({ ...params, strategy }, requests, costModel, kvPlan, parity);
+  const kvBytes = kvBytesPerToken(model);
+  return steppedMachine({ ...params, strategy }, requests, costModel, kvPlan, parity, kvBytes);
 }
 
 function steppedMachine(
@@ -197,12 +202,13 @@ function steppedMachine(
   costModel: CostModel,
   kvPlan: KvPlan,
   parity: boolean,
+  kvBytes: number,
 ): Machine {
   const watermark = Math.floor(params.memory.watermark * kvPlan.blocks);
   const gaps = createGapRecorder();
   const makeReplica = (index: number, role: Replica['role']) =>
     createReplica(index, role, kvPlan.blocks, kvPlan.blockTokens, watermark);
-  const topology = makeTopology(params, requests, makeReplica, parity);
+  const topology = makeTopology(params, requests, makeReplica, parity, kvBytes);
   const engine = createEngine(requests, costModel, gaps, topology.hooks, parity);
 
   const refuse = (id: number): string | undefined => {

@@ -1,7 +1,7 @@
 import type { ServeParams } from '../../spec/kinds/serve';
 import { HARDWARE } from '../presets/hardware';
 import { MODELS } from '../presets/models';
-import type { CostModel } from '../types';
+import type { CostModel, ModelSpec } from '../types';
 import { fittedCostModel } from './fitted';
 import { calibratedForCell, opTablesForCell } from './for-cell';
 import { rooflineCostModel } from './roofline';
@@ -11,18 +11,23 @@ import { parseVidurTables, vidurTablesCostModel } from './vidur-tables';
  * The cost model that a serve cell asks for.
  *
  * @param tables parsed content of the bound file, for cost models `tables` and `op-tables`
+ * @param model in place of the one that the params name, for the cost models that compute with it
  * @throws Error with one sentence: no fit for this combination, no or wrong tables
  */
-export function makeCostModel(params: ServeParams, tables?: unknown): CostModel {
+export function makeCostModel(
+  params: ServeParams,
+  tables?: unknown,
+  model: ModelSpec = MODELS[params.model],
+): CostModel {
   const { costModel, tensorParallel } = params;
   switch (costModel.type) {
     case 'roofline':
-      return rooflineCostModel(MODELS[params.model], HARDWARE[params.hardware], {
+      return rooflineCostModel(model, HARDWARE[params.hardware], {
         tensorParallel,
         ...costModel,
       });
     case 'calibrated':
-      return calibratedForCell(params);
+      return calibratedForCell(params, model);
     case 'fitted':
       return fittedCostModel(params.model, params.hardware, tensorParallel);
     case 'tables':

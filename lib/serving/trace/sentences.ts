@@ -94,13 +94,7 @@ export function preemptionText(preemption: TracePreemption): string {
 }
 
 /** What a reader colours and sums: a handful of groups of activities. */
-export const TRACE_GROUPS = [
-  'waiting',
-  'prefill',
-  'decode',
-  'stalled',
-  'transfer',
-] as const;
+export const TRACE_GROUPS = ['waiting', 'prefill', 'decode', 'stalled', 'transfer'] as const;
 export type TraceGroup = (typeof TRACE_GROUPS)[number];
 
 export function groupOf(activity: Activity): TraceGroup {

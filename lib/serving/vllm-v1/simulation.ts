@@ -3,13 +3,12 @@ import { summarizeWeighted } from '../../stats/percentiles';
 import type { Workload } from '../../workload/types';
 import { createGapRecorder } from '../core/gaps';
 import { takeLane } from '../core/replica';
-import type { Simulation } from '../core/simulation';
+import type { Simulation, SimulationOptions } from '../core/simulation';
 import { totalsOf } from '../engine/run-log';
 import { serveMetrics } from '../metrics';
 import { HARDWARE } from '../presets/hardware';
 import { planKv } from '../presets/kv-plan';
 import { MODELS } from '../presets/models';
-import type { RequestTracer } from '../trace/tracer';
 import type { CostModel } from '../types';
 import { createBlockContents } from './block-contents';
 import { createVllmV1Engine, type VllmV1Engine } from './engine';
@@ -29,11 +28,11 @@ export function createVllmV1Simulation(
   params: ServeParams & { readonly strategy: VllmV1Strategy },
   workload: Workload,
   costModel: CostModel,
-  trace?: RequestTracer,
+  { trace, model = MODELS[params.model] }: Pick<SimulationOptions, 'trace' | 'model'> = {},
 ): Simulation {
   const startedAt = performance.now();
   const { strategy } = params;
-  const kvPlan = planKv(MODELS[params.model], HARDWARE[params.hardware], params);
+  const kvPlan = planKv(model, HARDWARE[params.hardware], params);
   const { blockTokens } = kvPlan;
   const count = workload.arrivalSeconds.length;
   const { arrivalSeconds, promptTokens, outputTokens, priority } = workload;
