@@ -1,6 +1,6 @@
 'use client';
 
-import { type FormEvent, type Ref, useState } from 'react';
+import { type FormEvent, memo, type Ref, useState } from 'react';
 import type { RequestColumns } from '../../lib/serving/types';
 import {
   type RequestsAt,
@@ -25,7 +25,13 @@ interface Props {
 }
 
 /** Choose a request: by its number, by what stands out, or among those at the timeline's cursor. */
-export function RequestPicker({ runs, near, isBusy, field, onPick }: Props) {
+export const RequestPicker = memo(function RequestPicker({
+  runs,
+  near,
+  isBusy,
+  field,
+  onPick,
+}: Props) {
   const [runId, setRunId] = useState(runs[0]?.id ?? '');
   const [text, setText] = useState('');
   const run = runs.find(({ id }) => id === runId) ?? runs[0];
@@ -112,4 +118,4 @@ export function RequestPicker({ runs, near, isBusy, field, onPick }: Props) {
       )}
     </search>
   );
-}
+});

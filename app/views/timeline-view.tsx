@@ -1,19 +1,18 @@
 'use client';
 
-import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Session } from '../../lib/run/session-types';
 import { chromeTraceChunks } from '../../lib/serving/chrome-trace';
 import type { TimelineParams } from '../../lib/spec/kinds/views';
 import { AXIS_HEIGHT, LANE_HEIGHT, type TimelineScene } from '../../lib/views/timeline/draw';
-import { indexLane } from '../../lib/views/timeline/lane-index';
-import { requestsAt } from '../../lib/views/timeline/requests-at';
-import { describeIteration, type LabelledLane, visibleCsv } from '../../lib/views/timeline/rows';
+import { describeIteration, visibleCsv } from '../../lib/views/timeline/rows';
 import { clampSpan, type Span, zoomSpan } from '../../lib/views/timeline/span';
 import { traceCsv, traceSpan } from '../../lib/views/timeline/trace-strip';
 import type { ViewInput } from '../../lib/views/view-input';
 import { saveBlob, saveText } from '../state/save';
-import { type PickableRun, RequestPicker } from './request-picker';
+import { RequestPicker } from './request-picker';
 import { TimelineCanvas } from './timeline-canvas';
+import { Legend } from './timeline-legend';
 import { TimelineMinimap } from './timeline-minimap';
 import { AggregateTable, IterationTable } from './timeline-tables';
 import { TraceStrip } from './trace-strip';
@@ -21,6 +20,8 @@ import { TraceTable } from './trace-table';
 import { useTokens, useWidth } from './use-canvas';
 import { useDelayed } from './use-delayed';
 import { useRequestTrace } from './use-request-trace';
+import { useSettled } from './use-settled';
+import { keyOf, useLanes, useNear, useRuns } from './use-timeline-runs';
 import styles from './views.module.css';
 
 interface Props {
@@ -43,9 +44,6 @@ const COLORS = {
   stalled: '--bad',
 };
 
-/** Named at the cursor. */
-const SHOWN_REQUESTS = 24;
-
 /** Iterations of every replica over simulated time, with queue and KV counters. */
 export function TimelineView(props: Props) {
   const hasRun = props.inputs.some(({ result }) => result !== undefined);
@@ -57,39 +55,12 @@ export function TimelineView(props: Props) {
   );
 }
 
-const keyOf = (inputs: readonly ViewInput[]): string =>
-  inputs.map(({ id, result }) => `${id} ${result?.provenance.specHash}`).join();
-
-/** A lane, and where it stands in the result that it is of. */
-interface RunLane extends LabelledLane {
-  readonly runId: string;
-  readonly lane: number;
-}
-
-function useLanes(inputs: readonly ViewInput[]): readonly RunLane[] {
-  const key = keyOf(inputs);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` names the results; the arrays are new on every render
-  return useMemo(
-    () =>
-      inputs.flatMap(({ id, result }) =>
-        result?.output.kind === 'serve'
-          ? result.output.value.lanes.map((lane, l) => ({
-              runId: id,
-              lane: l,
-              label: `${id}: ${lane.label}`,
-              index: indexLane(lane),
-            }))
-          : [],
-      ),
-    [key],
-  );
-}
-
 function Timeline({ params, inputs, session, onParamsChange }: Props) {
   const lanes = useLanes(inputs);
   const trace = useRequestTrace(session, keyOf(inputs));
   const { shown } = trace;
   const search = useRef<HTMLInputElement>(null);
+  const focusSearch = useCallback(() => search.current?.focus(), []);
   const whole = useMemo<Span>(() => {
     const ends = lanes.map(({ index: { lane, count } }) =>
       count === 0
@@ -165,13 +136,16 @@ function Timeline({ params, inputs, session, onParamsChange }: Props) {
   const chosen = cursor === undefined ? undefined : lanes[cursor.lane];
   const runs = useRuns(inputs);
   const near = useNear(runs, chosen, cursor?.iteration);
-  const area = useDeferredValue(selection ?? span);
-  const showPhase = (phase: number) => {
-    const each = shown?.trace.phases[phase];
-    if (each === undefined) return;
-    const around = Math.max(1e-3, each.endSeconds - each.startSeconds);
-    move(clampSpan({ start: each.startSeconds - around, end: each.endSeconds + around }, whole));
-  };
+  const area = useSettled(selection ?? span);
+  const showPhase = useCallback(
+    (phase: number) => {
+      const each = shown?.trace.phases[phase];
+      if (each === undefined) return;
+      const around = Math.max(1e-3, each.endSeconds - each.startSeconds);
+      move(clampSpan({ start: each.startSeconds - around, end: each.endSeconds + around }, whole));
+    },
+    [shown, move, whole],
+  );
   const exportTrace = ({ id, result }: ViewInput) => {
     if (result?.output.kind !== 'serve') return;
     const chunks = [...chromeTraceChunks(result.output.value, { cell: id, ...result.provenance })];
@@ -227,7 +201,7 @@ function Timeline({ params, inputs, session, onParamsChange }: Props) {
             onSelect={setSelection}
             onCursor={setCursor}
             onHover={setHover}
-            onSearch={() => search.current?.focus()}
+            onSearch={focusSearch}
           />
           <TimelineMinimap
             lanes={lanes}
@@ -282,54 +256,5 @@ function Timeline({ params, inputs, session, onParamsChange }: Props) {
       )}
       <AggregateTable lanes={lanes} span={area} isSelected={selection !== undefined} />
     </div>
-  );
-}
-
-function useRuns(inputs: readonly ViewInput[]): readonly PickableRun[] {
-  const key = keyOf(inputs);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` names the results; the arrays are new on every render
-  return useMemo(
-    () =>
-      inputs.flatMap(({ id, result }) =>
-        result?.output.kind === 'serve' ? [{ id, requests: result.output.value.requests }] : [],
-      ),
-    [key],
-  );
-}
-
-/** Requests at the cursor's iteration. */
-function useNear(
-  runs: readonly PickableRun[],
-  chosen: RunLane | undefined,
-  iteration: number | undefined,
-) {
-  return useMemo(() => {
-    const run = runs.find(({ id }) => id === chosen?.runId);
-    if (run === undefined || chosen === undefined || iteration === undefined) return undefined;
-    const { startSeconds, durationSeconds, role } = chosen.index.lane;
-    if (role === 'link') return undefined;
-    const middle = (startSeconds[iteration] as number) + (durationSeconds[iteration] as number) / 2;
-    return { runId: run.id, ...requestsAt(run.requests, chosen.lane, middle, SHOWN_REQUESTS) };
-  }, [runs, chosen, iteration]);
-}
-
-function Legend() {
-  return (
-    <ul className={styles.legend}>
-      <li>
-        <span className={styles.swatch} data-role="prefill" />
-        prefill
-      </li>
-      <li>
-        <span className={styles.swatch} data-role="decode" />
-        decode
-      </li>
-      <li>
-        <span className={styles.swatch} data-role="link" />
-        KV transfer
-      </li>
-      <li>bars below: queue length; line: KV use</li>
-      <li>boxes: prefill tokens + decodes</li>
-    </ul>
   );
 }

@@ -1,6 +1,6 @@
 'use client';
 
-import { type KeyboardEvent, type PointerEvent, useMemo, useRef } from 'react';
+import { type KeyboardEvent, memo, type PointerEvent, useMemo, useRef } from 'react';
 import {
   preemptionText,
   TRACE_GROUPS,
@@ -26,7 +26,13 @@ interface Props {
 }
 
 /** What one request went through, as a strip from its arrival to its end. */
-export function TraceStrip({ runId, trace, selected, onSelect, onShow }: Props) {
+export const TraceStrip = memo(function TraceStrip({
+  runId,
+  trace,
+  selected,
+  onSelect,
+  onShow,
+}: Props) {
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box, 600);
   const pieces = useMemo(() => stripPieces(trace, width), [trace, width]);
@@ -135,4 +141,4 @@ export function TraceStrip({ runId, trace, selected, onSelect, onShow }: Props) 
       )}
     </div>
   );
-}
+});
