@@ -1,18 +1,20 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { chromium, type Page } from 'playwright';
 import { BROWSER_FLAGS, findBrowser } from '../../../lib/tools/find-browser.mjs';
 import { OUT } from '../../../lib/tools/paths.mjs';
 import { startStaticServer } from '../../../lib/tools/static-server.mjs';
+import { processorSeconds, processTree } from '../../browser/processor-time.mjs';
 
 // Frames of the timeline while it pans and zooms over a run of a million iterations, in the page as
 // it is built, without a GPU. `npx tsx test/bench/timeline/run.ts`; one JSON document on standard output.
 const { values } = parseArgs({
   options: {
     url: { type: 'string' },
-    requests: { type: 'string', default: '20000' },
-    replicas: { type: 'string', default: '8' },
-    rate: { type: 'string', default: '20' },
+    requests: { type: 'string', default: '21000' },
+    replicas: { type: 'string', default: '16' },
+    rate: { type: 'string', default: '30' },
     frames: { type: 'string', default: '180' },
   },
 });
@@ -93,6 +95,34 @@ function drive(page: Page, kind: 'pan' | 'zoom', frames: number): Promise<Frames
   );
 }
 
+/** Processes of the browser that show pages. */
+function renderers(): readonly number[] {
+  return processTree(process.pid).filter((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('--type=renderer');
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Processor milliseconds of the busiest page's main thread, which other work on the machine does not move. */
+function mainThreads(): ReadonlyMap<number, number> {
+  return new Map(
+    renderers().flatMap((pid) => {
+      try {
+        const text = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8');
+        return [[pid, Number(text.split(' ')[0]) / 1e6] as const];
+      } catch {
+        return [];
+      }
+    }),
+  );
+}
+
+const browserMilliseconds = (): number =>
+  1000 * (processorSeconds(processTree(process.pid).filter((pid) => pid !== process.pid)) ?? 0);
+
 function summary(samples: readonly number[]) {
   const sorted = [...samples].sort((a, b) => a - b);
   const at = (share: number) =>
@@ -135,10 +165,19 @@ try {
   });
   results.idle = { intervalMilliseconds: summary(idle) };
   const measure = async (name: string, kind: 'pan' | 'zoom') => {
+    const before = mainThreads();
+    const allBefore = browserMilliseconds();
     const { intervals, work } = await drive(page, kind, frames);
+    const all = browserMilliseconds() - allBefore;
+    const main = Math.max(
+      ...[...mainThreads()].map(([pid, now]) => now - (before.get(pid) ?? now)),
+    );
     results[name] = {
       intervalMilliseconds: summary(intervals),
       workMilliseconds: summary(work),
+      /** Mean per frame: 16.7 of the main thread is what 60 frames a second leave. */
+      mainThreadProcessorMilliseconds: Number((main / frames).toFixed(2)),
+      allProcessesProcessorMilliseconds: Number((all / frames).toFixed(2)),
       framesPerSecond: Number(
         (1000 / (intervals.reduce((a, b) => a + b, 0) / intervals.length)).toFixed(1),
       ),
@@ -155,6 +194,8 @@ try {
     iterations: /(\d+) iterations/.exec(completed)?.[1],
     replicas: Number(values.replicas),
     viewport: '1600 x 900',
+    /** Above the number of cores, intervals are those of a shared machine; processor times are not. */
+    loadAverage: loadavg()[0],
     results,
   };
   mkdirSync('test-results', { recursive: true });
