@@ -62,7 +62,8 @@ export function DifferenceTable({ pair, rows, order, measure }: DifferenceProps)
   const sorted = useMemo(() => sortDifferences(rows, order), [rows, order]);
   const { requests } = pair.runs[0];
   return (
-    <section className={styles.scroll} aria-label="requests one by one">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reached by keyboard
+    <section className={styles.tall} aria-label="requests one by one" tabIndex={0}>
       <table>
         <caption className={styles.note}>
           {MEASURE_LABELS[measure]} of{' '}

@@ -15,6 +15,8 @@ import styles from './views.module.css';
 
 const HEIGHT = 22;
 const SHOWN_PREEMPTIONS = 5;
+/** Narrower pieces have no edge: it would be most of what is seen of them. */
+const LEAST_EDGED_PIXELS = 8;
 
 interface Props {
   readonly runId: string;
@@ -87,6 +89,7 @@ export const TraceStrip = memo(function TraceStrip({
                 <rect
                   key={piece.phase}
                   data-group={piece.group}
+                  data-wide={piece.width >= LEAST_EDGED_PIXELS}
                   x={piece.left}
                   width={Math.max(0.5, piece.width)}
                   y={2}
