@@ -127,18 +127,21 @@ function admitWaiting(
     const id = queue.peek(instance.step);
     if (!hasPlace(state, instance, id)) {
       if (preemption.forPriority && preemptFor(state, instance, id, progress)) continue;
-      tellHead(state, instance, () => placeMissing(state, instance, id));
+      if (state.trace !== undefined)
+        tellHead(state, instance, () => placeMissing(state, instance, id));
       return;
     }
     // Each of the two counts its own: holders are running, the batch may lack a phase.
     const batchCount = instance.chunkCount + (instance.hasDecodes ? instance.decodingCount : 0);
     if (batchCount >= admission.maxSequences) {
-      tellHead(state, instance, () => seatsTaken(batchCount, admission.maxSequences));
+      if (state.trace !== undefined)
+        tellHead(state, instance, () => seatsTaken(batchCount, admission.maxSequences));
       return;
     }
     const chunk = chunkOf(state, instance, plan, progress, prefillTokens[id] as number);
     if (chunk === 0) {
-      tellHead(state, instance, () => budgetSpent(instance, plan.tokenLimit));
+      if (state.trace !== undefined)
+        tellHead(state, instance, () => budgetSpent(instance, plan.tokenLimit));
       return;
     }
     queue.pop(instance.step);

@@ -88,9 +88,7 @@ describe('the way of a request through the fast engine', () => {
       }),
       { numRuns: 400 },
     );
-    for (const kind of 'iteration queued prefill paused decode stalled pull link transfer'.split(
-      ' ',
-    ))
+    for (const kind of 'iteration queued prefill decode stalled transfer'.split(' '))
       expect(seen, kind).toContain(kind);
     for (const type of 'seats blocks reservation budget phase'.split(' '))
       expect(blockers, type).toContain(type);
@@ -170,6 +168,26 @@ describe('reasons', () => {
       kind: 'queued',
       blocker: { type: 'future-peak', total: 40 },
     });
+  });
+
+  it('says that a prompt under way waits out the patience of the former', () => {
+    const strategy = {
+      type: 'composed',
+      batchFormer: { type: 'prefill-first', maxBatchedTokens: 64, counting: 'sum', patience: 2 },
+    };
+    const trace = traceOf({ strategy, ...alone }, rows([0, 32, 20, 0], [0, 200, 5, 0]), 1);
+    const paused = trace.phases.find(({ activity }) => activity.kind === 'paused');
+    expect(paused?.activity).toMatchObject({ blocker: { type: 'phase', rule: 'patience' } });
+  });
+
+  it('tells a busy link from the transfer itself', () => {
+    const topology = { type: 'pools', prefillReplicas: 2, linkGigabytesPerSecond: 1 };
+    const strategy = { type: 'composed', topology };
+    const trace = traceOf({ strategy, ...alone }, rows([0, 64, 9, 0], [0, 64, 9, 0]), 1);
+    expect(kinds(trace)).toEqual(['prefill', 'link', 'transfer', 'iteration', 'decode']);
+    expect(trace.phases[1]?.activity).toEqual({ kind: 'link', ahead: 1 });
+    expect(trace.phases[2]?.activity).toEqual({ kind: 'transfer', kvTokens: 64 });
+    expect(trace.phases.map(({ lane }) => lane)).toEqual([1, 3, 3, 2, 2]);
   });
 
   it('tells a prompt cut by the token budget, chunk by chunk', () => {
