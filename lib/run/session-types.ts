@@ -1,3 +1,6 @@
+import type { RequestTrace } from '../serving/trace/types';
+import type { WhatIfFactors } from '../serving/what-if/factors';
+import type { WhatIfResult } from '../serving/what-if/what-if-run';
 import type { Notebook } from '../spec/notebook';
 import type { CellResult, CellState, Progress } from './types';
 import type { KernelApi, OnProgress } from './worker-api';
@@ -76,6 +79,13 @@ export interface Session {
   loadRecorded(results: ReadonlyMap<string, CellResult>): void;
   /** Map calls over one attention, compose, decode or recurrent cell. */
   mapSource(cellId: string): MapSource;
+  /**
+   * Why one request of a serve cell's result waited: the run made again, to the end of that request.
+   * Rejects with one sentence where the cell has changed since, and with an `AbortError` once aborted.
+   */
+  traceRequest(serveCellId: string, requestId: number, signal?: AbortSignal): Promise<RequestTrace>;
+  /** A serve cell's run under other conditions; rejects as `traceRequest` does. */
+  whatIf(serveCellId: string, factors: WhatIfFactors, signal?: AbortSignal): Promise<WhatIfResult>;
   /** Q, K, V, output and LSE of the cell's result as a safetensors file; see `tensorFile`. */
   tensors(attentionCellId: string, onProgress?: OnProgress): Promise<Blob>;
   dispose(): void;
