@@ -10,13 +10,15 @@ export interface GeneralOptions extends MachineOptions {
   readonly tensorParallel: number;
 }
 
-/** @throws Error with one sentence for pipeline stages, and for pools of unlike replicas */
+/** @throws Error with one sentence for pipeline stages, pools of unlike replicas, and a pull threshold */
 export function withOneRole(options: MachineOptions): GeneralOptions {
-  const { roles, watermark } = options;
+  const { roles, watermark, strategy } = options;
   const all = 'mixed' in roles ? [roles.mixed] : [roles.prefill, roles.decode];
   const [first] = all as [(typeof all)[number]];
   if (all.some(({ pipeline }) => pipeline !== undefined))
     throw new Error('pipeline stages cannot be combined with prefix caches, tiers or programs');
+  if (strategy.topology.type === 'pools' && strategy.topology.pull.type === 'threshold')
+    throw new Error('a pull threshold cannot be combined with prefix caches, tiers or programs');
   if (all.some(({ degrees }) => degrees.tensor !== first.degrees.tensor))
     throw new Error(
       'pools of different tensor-parallel degrees cannot be combined with prefix caches, tiers or programs',

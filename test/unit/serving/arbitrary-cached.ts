@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { checkComposition } from '../../../lib/serving/compose/check-composition';
 import { type ComposedStrategy, composedStrategy } from '../../../lib/spec/kinds/serve-parts';
-import { anyComposed } from './arbitrary-composed';
+import { alikeComposed } from './arbitrary-composed';
 
 const evictions = fc.constantFrom(
   { type: 'lru' },
@@ -53,7 +53,7 @@ const tierStores = fc.record({
 /** Any parts, with a cache and whatever else only the general engine knows. */
 export const cached: fc.Arbitrary<ComposedStrategy> = fc
   .record({
-    base: anyComposed,
+    base: alikeComposed,
     reuse: fc.constantFrom(
       { prefixIndex: { type: 'block-hash' } },
       { prefixIndex: { type: 'block-hash' } },

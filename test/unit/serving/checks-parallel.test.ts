@@ -58,6 +58,7 @@ describe('checks of parallel plans and capacity', () => {
     const result = run(pdServe);
     expect(outside(result)).toEqual([
       'throughput at the best ratio over the worse of twice and half of it',
+      'prefills in time at 12 requests/s, shortest queue by reports 100 ms old',
       'transfer time saved by one message, control at 0.4 of the time of a block',
     ]);
     expect(figureOf(result, /twice and half/)).toBeGreaterThan(1.3);

@@ -4,7 +4,7 @@ import { simulate } from '../../../lib/serving/core/simulation';
 import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
 import type { ServeResult } from '../../../lib/serving/types';
 import { serveParams } from '../../../lib/spec/kinds/serve';
-import { anyComposed, workloadOf, workloadRows } from './arbitrary-composed';
+import { alikeComposed, workloadOf, workloadRows } from './arbitrary-composed';
 import { expectConservation } from './conservation';
 
 const memory = fc.record({
@@ -56,7 +56,7 @@ describe('the general engine without its own parts', () => {
     const seen = { restarts: 0, refused: 0, iterations: 0 };
     fc.assert(
       fc.property(
-        anyComposed,
+        alikeComposed,
         workloadRows,
         memory,
         fc.constantFrom(36_000, 36_000, 2),

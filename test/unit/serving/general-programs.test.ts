@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { simulate } from '../../../lib/serving/core/simulation';
 import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
 import { serveParams } from '../../../lib/spec/kinds/serve';
-import { anyComposed } from './arbitrary-composed';
+import { alikeComposed } from './arbitrary-composed';
 import { programs, programWorkload } from './arbitrary-programs';
 
 describe('programs', () => {
@@ -11,7 +11,7 @@ describe('programs', () => {
     const seen = { sent: 0, refused: 0 };
     fc.assert(
       fc.property(
-        anyComposed,
+        alikeComposed,
         programs,
         fc.integer({ min: 8, max: 120 }),
         (strategy, list, kvBlocks) => {
@@ -76,7 +76,9 @@ describe('programs', () => {
     expect(requests.arrivalSeconds[1]).toBe((requests.completedSeconds[0] as number) + 7);
     expect(metrics.ttftSeconds.max).toBeLessThan(1);
     expect(metrics.programs?.completionSeconds.p95).toBeGreaterThan(7);
-    for (const type of ['vllm-v1', 'distserve'])
-      expect(() => run(type)).toThrow(`strategy "${type}" cannot send the requests of programs`);
+    expect(() => run('vllm-v1')).toThrow('strategy "vllm-v1" cannot send the requests of programs');
+    expect(() => run('distserve')).toThrow(
+      'a pull threshold cannot be combined with prefix caches, tiers or programs',
+    );
   });
 });
