@@ -34,8 +34,8 @@ export function AccuracyChart({ result }: { readonly result: CacheResult }) {
     <figure className={styles.chart}>
       <div ref={box} role="img" aria-label={accuracyLabel(points)} />
       <figcaption>
-        up and to the left is better; bars are 95 % Wilson intervals, the dashed line is chance, and
-        a hollow dot is an oracle that looks at the answer
+        up and to the left is better; bars are 95 % Wilson intervals, a line joins one policy's
+        budgets, the dashed line is chance, and a hollow dot is an oracle that looks at the answer
       </figcaption>
     </figure>
   );

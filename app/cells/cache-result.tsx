@@ -112,6 +112,7 @@ function RunTable(props: {
               <th scope="row">
                 {run.label}
                 {run.isOracle && <small> oracle</small>}
+                {run.evaluation !== undefined && <SoFar evaluation={run.evaluation} />}
               </th>
               {run.evaluation === undefined ? (
                 <td colSpan={Math.max(1, used.length)} data-tone="bad">
@@ -128,6 +129,17 @@ function RunTable(props: {
       </table>
     </section>
   );
+}
+
+/** How many of its contexts a run has done, while it has not done all. */
+function SoFar({ evaluation }: { readonly evaluation: Evaluation }) {
+  const { samplesDone, plan } = evaluation;
+  return samplesDone < plan.samples ? (
+    <small>
+      {' '}
+      {samplesDone} of {plan.samples} contexts so far
+    </small>
+  ) : null;
 }
 
 /** Accuracy by place of the answer and by kind of question. */

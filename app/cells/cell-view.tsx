@@ -2,7 +2,7 @@
 
 import { Suspense } from 'react';
 import { isKernelCell } from '../../lib/run/job-kinds';
-import type { Session } from '../../lib/run/session-types';
+import type { CellStatus, Session } from '../../lib/run/session-types';
 import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import type { Cell, CellOf, Notebook } from '../../lib/spec/notebook';
 import type { ViewInput } from '../../lib/views/view-input';
@@ -150,6 +150,18 @@ function withVariant(params: AttentionParams, variant: unknown) {
   return { ...params, variant, ...(keepsSelection ? {} : { select: { type: 'none' } }) };
 }
 
+/** Says of a result that it is not whole. */
+function PartialNote({ status }: { readonly status: CellStatus }) {
+  if (status.partial === undefined) return null;
+  const isOn = status.state === 'running';
+  return (
+    <p className={styles.partial} data-testid="partial">
+      <strong>Partial result:</strong>{' '}
+      {isOn ? 'it fills in as the run goes on.' : 'the run ended early; this is what it had done.'}
+    </p>
+  );
+}
+
 function Output({ cell, session, edit }: Props) {
   const status = useCellStatus(session, cell.id);
   const statuses = useSession(session);
@@ -174,12 +186,13 @@ function Output({ cell, session, edit }: Props) {
     case 'speculate':
     case 'workload':
     case 'serve': {
-      const { result } = status;
-      if (result === undefined) return <p className={styles.note}>not run yet</p>;
-      const { output } = result;
+      const { result, partial } = status;
+      const output = partial ?? result?.output;
+      if (output === undefined) return <p className={styles.note}>not run yet</p>;
       return (
         <>
-          {result.provenance.recorded && isKernelCell(cell) && (
+          <PartialNote status={status} />
+          {result?.provenance.recorded && isKernelCell(cell) && (
             <p className={styles.note}>
               <strong>Recorded:</strong> times, adapter and roof are those of the machine that it
               was recorded on. Run it for yours.
@@ -198,23 +211,30 @@ function Output({ cell, session, edit }: Props) {
             />
           )}
           {output.kind === 'cache' && <CacheResultView result={output.value} />}
-          {output.kind === 'recall-gap' && <RecallGapResultView result={output.value} />}
-          {output.kind === 'speculate' && <SpeculateResultView result={output.value} />}
+          {output.kind === 'recall-gap' && (
+            <RecallGapResultView result={output.value} isPartial={partial !== undefined} />
+          )}
+          {output.kind === 'speculate' && (
+            <SpeculateResultView result={output.value} isPartial={partial !== undefined} />
+          )}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
             <ServeResultView result={output.value} params={cell.params} />
           )}
-          <ProvenanceLine provenance={result.provenance} />
+          {result !== undefined && partial === undefined && (
+            <ProvenanceLine provenance={result.provenance} />
+          )}
           {output.kind === 'attention' && <SaveTensors cellId={cell.id} session={session} />}
         </>
       );
     }
     case 'sweep': {
-      const { result, progress } = status;
-      const partial = progress?.partial?.kind === 'sweep' ? progress.partial.value : undefined;
+      const { result } = status;
+      const partial = status.partial?.kind === 'sweep' ? status.partial.value : undefined;
       const known = result?.output.kind === 'sweep' ? result.output.value : undefined;
       return (
         <>
+          <PartialNote status={status} />
           <SweepResultView
             cellId={cell.id}
             result={partial ?? known}

@@ -1,11 +1,16 @@
 import type { Notebook } from '../spec/notebook';
-import type { CellResult, CellState, Progress } from './types';
+import type { CellOutput, CellResult, CellState, Progress } from './types';
 import type { KernelApi, OnProgress } from './worker-api';
 
 /** What the page shows of one cell. Immutable: a new object whenever anything in it changes. */
 export interface CellStatus {
   readonly state: CellState;
   readonly progress: Progress | undefined;
+  /**
+   * What is there of the result of a run that goes on, or that was ended early: kept until the cell
+   * is run again or changes.
+   */
+  readonly partial: CellOutput | undefined;
   /** One sentence, set in state `failed`, and when a worker had to be restarted. */
   readonly message: string | undefined;
   /** The newest result there is. Kept (and shown dimmed) while a newer one is on its way. */
@@ -20,6 +25,7 @@ export interface CellStatus {
 export const IDLE_STATUS: CellStatus = {
   state: 'idle',
   progress: undefined,
+  partial: undefined,
   message: undefined,
   result: undefined,
   isResultStale: false,
