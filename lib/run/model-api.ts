@@ -33,6 +33,10 @@ export function createModelApi(deps: ModelApiDeps): ModelApi {
       run(jobId, (signal) =>
         service.cache(params, model ?? RECALL_MODEL, file, signal, onProgress),
       ),
+    cacheHead: (jobId, params, model, file, place, onProgress) =>
+      run(jobId, (signal) =>
+        service.cacheHead(params, model ?? RECALL_MODEL, file, place, signal, onProgress),
+      ),
     recallGap: (jobId, params, onProgress) =>
       run(jobId, (signal) => recallGap(params, signal, onProgress)),
     speculate: (jobId, params, model, file, onProgress) =>

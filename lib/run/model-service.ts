@@ -1,3 +1,4 @@
+import type { CacheHead } from '../evaluate/cache-head';
 import type { CacheResult } from '../evaluate/cell-result';
 import { type HeadProbe, probeSteps } from '../evaluate/head-probes';
 import type { ModelCellResult } from '../evaluate/model-result';
@@ -15,6 +16,7 @@ import { wordTokenizer } from '../transformer/load/word-tokenizer';
 import { RECALL_FILES, type RecallFile } from '../transformer/recall';
 import { textSteps } from '../transformer/run-text';
 import type { Transformer } from '../transformer/types';
+import { type CacheHeadPlace, createCacheHeadJob } from './cache-head-job';
 import { cacheJob } from './cache-job';
 import { DEFAULT_ENGINE, engineOf } from './engines';
 import type { EvaluationPool } from './evaluation-pool';
@@ -59,6 +61,15 @@ export interface ModelService {
     signal: AbortSignal,
     report: OnProgress,
   ): Promise<CacheResult>;
+  /** One head of the sample that a cache cell looks at. */
+  cacheHead(
+    params: CacheParams,
+    model: ModelChoice,
+    file: Blob | undefined,
+    place: CacheHeadPlace,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<CacheHead>;
   run(
     params: ModelParams,
     file: Blob | undefined,
@@ -248,5 +259,21 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     return cacheJob(params, { loaded, pool: await poolFor(loaded) }, signal, onProgress);
   }
 
-  return { load, run, cache };
+  const headOf = createCacheHeadJob();
+
+  async function cacheHead(
+    params: CacheParams,
+    model: ModelChoice,
+    file: Blob | undefined,
+    place: CacheHeadPlace,
+    signal: AbortSignal,
+    onProgress: OnProgress,
+  ): Promise<CacheHead> {
+    if (model.source.type !== 'recall') throw new Error(foreignModelMessage(model.source));
+    const loaded = await load(model, file, signal, throttled(onProgress));
+    throwIfAborted(signal);
+    return headOf(params, loaded, place);
+  }
+
+  return { load, run, cache, cacheHead };
 }

@@ -1,4 +1,6 @@
+import type { CacheHead } from '../evaluate/cache-head';
 import type { Notebook } from '../spec/notebook';
+import type { CacheHeadPlace } from './cache-head-job';
 import type { CellOutput, CellResult, CellState, Progress } from './types';
 import type { KernelApi, OnProgress } from './worker-api';
 
@@ -79,6 +81,11 @@ export interface Session {
   loadRecorded(results: ReadonlyMap<string, CellResult>): void;
   /** Map calls over one attention cell. */
   mapSource(attentionCellId: string): MapSource;
+  /**
+   * A head of the sample that a cache cell's result on show looks at. Kept, so that coming back is
+   * instant; a newer call of the same reader makes the older reject with an `AbortError`.
+   */
+  cacheHead(cacheCellId: string, place: CacheHeadPlace, reader: string): Promise<CacheHead>;
   /** Q, K, V, output and LSE of the cell's result as a safetensors file; see `tensorFile`. */
   tensors(attentionCellId: string, onProgress?: OnProgress): Promise<Blob>;
   dispose(): void;
