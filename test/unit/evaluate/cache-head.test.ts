@@ -33,6 +33,9 @@ const headOf = (id: string, layer = 0, kvHead = 0): CacheHead =>
     kvHead,
   });
 
+/** These bring tokens back that a step before left out. */
+const BRING_BACK = new Set(['lazyllm', 'tempcache']);
+
 describe('what every query could see', () => {
   test('is everything before it over the full cache', () => {
     const { tokens, states } = steps('full');
@@ -106,7 +109,7 @@ describe('what every query could see', () => {
         const then = look.states[head * contextTokens + key]!;
         const seen = states[start + key]!;
         // A query sees no slot that is not there; whatever it sees is told as what it is.
-        if (then === state('dropped') && seen !== UNTOLD) expect(seen).toBe(state('dropped'));
+        if (then === state('dropped') && seen !== UNTOLD && !BRING_BACK.has(id)) expect(seen).toBe(state('dropped'));
       }
       expect(states[start + last]).not.toBe(UNSEEN);
     }
