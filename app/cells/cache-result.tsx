@@ -2,13 +2,28 @@
 
 import type { CacheResult, CacheRun } from '../../lib/evaluate/cell-result';
 import type { Evaluation } from '../../lib/evaluate/types';
+import type { Session } from '../../lib/run/session-types';
+import type { Provenance } from '../../lib/run/types';
+import type { MapParams } from '../../lib/spec/kinds/views';
 import { formatBytes, formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
 import { AccuracyChart } from './accuracy-chart';
 import styles from './cache.module.css';
+import { CacheAttention } from './cache-attention';
 import { CacheSlots } from './cache-slots';
 
+interface Props {
+  readonly cellId: string;
+  readonly result: CacheResult;
+  /** Absent while the result is a partial one. */
+  readonly provenance: Provenance | undefined;
+  readonly session: Session;
+  /** Puts a map into the notebook; gives the sentence why not, or undefined. */
+  readonly onMap: (params: MapParams) => string | undefined;
+}
+
 /** Policies side by side: what was answered, what it cost, and what every slot became. */
-export function CacheResultView({ result }: { readonly result: CacheResult }) {
+export function CacheResultView(props: Props) {
+  const { cellId, result, provenance, session, onMap } = props;
   const { runs, taskName, notes, params, modelName, engine, workers } = result;
   const first = runs.find(({ evaluation }) => evaluation !== undefined)?.evaluation;
   return (
@@ -22,7 +37,13 @@ export function CacheResultView({ result }: { readonly result: CacheResult }) {
       <AccuracyChart result={result} />
       <RunTable runs={runs} full={first?.bytesPerToken.full} />
       <Breakdown runs={runs} />
-      <CacheSlots result={result} />
+      <CacheSlots
+        cellId={cellId}
+        result={result}
+        resultKey={provenance?.computedAt ?? JSON.stringify(params)}
+        session={session}
+      />
+      <CacheAttention {...{ cellId, result, provenance, session, onMap }} />
       <details className={styles.details}>
         <summary>Sources of the policies</summary>
         <ul>

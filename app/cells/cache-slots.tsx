@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { CacheResult } from '../../lib/evaluate/cell-result';
 import { SLOT_STATES } from '../../lib/evaluate/look';
+import type { Session } from '../../lib/run/session-types';
 import {
   drawSlots,
   SLOT_COLORINGS,
@@ -11,8 +12,11 @@ import {
 } from '../../lib/views/cache/draw-slots';
 import { slotAt, slotLayout } from '../../lib/views/cache/slot-layout';
 import { formatBytes, formatPercent } from '../../lib/views/format';
+import { useCacheHead } from '../views/use-cache-head';
 import { preparedContext, useTokens, useWidth } from '../views/use-canvas';
+import { useDelayed } from '../views/use-delayed';
 import styles from './cache.module.css';
+import { SlotReaders } from './cache-slot-readers';
 import { LedgerTable, SlotTable } from './cache-slot-tables';
 
 const TOKENS = {
@@ -38,13 +42,24 @@ interface Place {
   readonly column: number;
 }
 
+interface Props {
+  readonly cellId: string;
+  readonly result: CacheResult;
+  /** Changes with the result. */
+  readonly resultKey: string;
+  readonly session: Session;
+}
+
 /** Every slot of one context under one policy: a row per layer and KV head, a column per token. */
-export function CacheSlots({ result }: { readonly result: CacheResult }) {
+export function CacheSlots({ cellId, result, resultKey, session }: Props) {
   const looked = result.runs.filter(({ look }) => look !== undefined);
   const [label, setLabel] = useState<string>();
   const [coloring, setColoring] = useState<SlotColoring>('state');
   const [place, setPlace] = useState<Place>({ row: 0, column: 0 });
   const [isTable, setTable] = useState(false);
+  /** The sample is run again for its readers: not before somebody has pointed at a slot. */
+  const [asked, setAsked] = useState<Place>();
+  const ask = useDelayed(setAsked);
   const run = looked.find((each) => each.label === label) ?? looked[looked.length - 1];
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -68,6 +83,16 @@ export function CacheSlots({ result }: { readonly result: CacheResult }) {
         : slotLayout(look.layers, look.kvHeads, look.contextTokens, width),
     [look, width],
   );
+  const entry = run === undefined ? -1 : result.runs.indexOf(run);
+  const kvHeads = look?.kvHeads ?? 1;
+  const askedHead = useMemo(
+    () =>
+      asked === undefined || entry < 0
+        ? undefined
+        : { entry, layer: Math.floor(asked.row / kvHeads), kvHead: asked.row % kvHeads },
+    [asked, entry, kvHeads],
+  );
+  const { loaded, problem } = useCacheHead(session, cellId, resultKey, askedHead, 'slots');
   useEffect(() => {
     if (layout === undefined || look === undefined || colors === undefined) return;
     const context = canvas.current && preparedContext(canvas.current, layout.width, layout.height);
@@ -92,12 +117,16 @@ export function CacheSlots({ result }: { readonly result: CacheResult }) {
     row: Math.min(place.row, rows - 1),
     column: Math.min(place.column, columns - 1),
   };
-  const move = (row: number, column: number) =>
-    setPlace({
+  const move = (row: number, column: number) => {
+    const next = {
       row: Math.max(0, Math.min(rows - 1, row)),
       column: Math.max(0, Math.min(columns - 1, column)),
-    });
-  const index = result.runs.indexOf(run);
+    };
+    setPlace(next);
+    ask(next);
+  };
+  const head = loaded?.place.entry === entry ? loaded.head : undefined;
+  const isHere = head !== undefined && head.layer * kvHeads + head.kvHead === marked.row;
   return (
     <figure className={styles.slots}>
       <figcaption>
@@ -139,7 +168,7 @@ export function CacheSlots({ result }: { readonly result: CacheResult }) {
       <p className={styles.answer}>
         asked <code>{result.questionLabels.join(' ')}</code>, answer{' '}
         <code>{result.answerLabels.join(' ')}</code>, {run.label} wrote{' '}
-        <code>{result.generatedLabels[index]?.join(' ') || '(nothing)'}</code>
+        <code>{result.generatedLabels[entry]?.join(' ') || '(nothing)'}</code>
       </p>
       <div
         ref={box}
@@ -172,7 +201,7 @@ export function CacheSlots({ result }: { readonly result: CacheResult }) {
           onPointerDown={(event) => {
             const { left, top } = event.currentTarget.getBoundingClientRect();
             const found = slotAt(layout, event.clientX - left, event.clientY - top);
-            if (found !== undefined) setPlace(found);
+            if (found !== undefined) move(found.row, found.column);
           }}
         />
       </div>
@@ -180,7 +209,17 @@ export function CacheSlots({ result }: { readonly result: CacheResult }) {
         <SlotTable look={look} attention={result.attention} />
       ) : (
         <p className={styles.reading} aria-live="polite">
-          {reading(result, index, marked)}
+          {reading(result, entry, marked)}
+        </p>
+      )}
+      {isHere ? (
+        <SlotReaders head={head} column={marked.column} />
+      ) : (
+        <p className={styles.note}>
+          {problem ??
+            (asked === undefined
+              ? 'point at a slot to see since when it is what it is, and who attends to it'
+              : 'running the sample again')}
         </p>
       )}
       <LedgerTable look={look} />

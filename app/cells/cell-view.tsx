@@ -210,7 +210,24 @@ function Output({ cell, session, edit }: Props) {
               }
             />
           )}
-          {output.kind === 'cache' && <CacheResultView result={output.value} />}
+          {output.kind === 'cache' && (
+            <CacheResultView
+              cellId={cell.id}
+              result={output.value}
+              provenance={partial === undefined ? result?.provenance : undefined}
+              session={session}
+              onMap={(params) =>
+                edit.append([
+                  {
+                    id: freeId(session.notebook, `${cell.id}-map`),
+                    kind: 'map',
+                    inputs: [cell.id],
+                    params,
+                  },
+                ])
+              }
+            />
+          )}
           {output.kind === 'recall-gap' && (
             <RecallGapResultView result={output.value} isPartial={partial !== undefined} />
           )}

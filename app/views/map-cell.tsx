@@ -1,10 +1,13 @@
 'use client';
 
 import type { Session } from '../../lib/run/session-types';
+import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import type { MapParams } from '../../lib/spec/kinds/views';
 import type { CellOf } from '../../lib/spec/notebook';
+import { KERNEL_BLOCKS } from '../../lib/views/map/block-words';
 import type { ViewInput } from '../../lib/views/view-input';
 import { provenanceLabel } from '../parts/provenance-line';
+import { CacheMap } from './cache-map';
 import type { MapOperand } from './map-operand';
 import { MapView } from './map-view';
 import styles from './views.module.css';
@@ -16,8 +19,26 @@ interface Props {
   readonly onParamsChange: (params: MapParams) => void;
 }
 
+/** A map over a cache cell, or over one attention cell or two. */
+export function MapCell(props: Props) {
+  const { cell, inputs, session, onParamsChange } = props;
+  const cache = inputs[0]?.result?.output;
+  if (cache?.kind !== 'cache') return <AttentionMaps {...props} />;
+  return (
+    <CacheMap
+      cellId={inputs[0]?.id ?? ''}
+      result={cache.value}
+      provenance={inputs[0]?.result?.provenance}
+      session={session}
+      reader={cell.id}
+      params={cell.params}
+      onParamsChange={onParamsChange}
+    />
+  );
+}
+
 /** A map over one attention cell, or over two of which one or the difference is on show. */
-export function MapCell({ cell, inputs, session, onParamsChange }: Props) {
+function AttentionMaps({ cell, inputs, session, onParamsChange }: Props) {
   const { params } = cell;
   const show = inputs.length < 2 ? 'first' : params.show;
   const operands = inputs.map((input) => operandOf(input, cell.id, params.mass, session));
@@ -119,7 +140,16 @@ function operandOf(
     resultKey: `${id} ${result.provenance.specHash}${isUnselected ? ' unselected' : ''}`,
     provenanceLabel: provenanceLabel(result.provenance),
     tokens: result.output.value.tokens,
+    origin: originOf(params),
+    words: KERNEL_BLOCKS,
   };
+}
+
+function originOf({ inputs, seed }: AttentionParams): string {
+  if (inputs.source === 'file') return inputs.fileName;
+  return inputs.source === 'model'
+    ? `layer ${inputs.layer} on ${inputs.text}, seed ${seed}`
+    : `seed ${seed}`;
 }
 
 function shapeProblem(first: MapOperand, second: MapOperand): string | undefined {

@@ -1,5 +1,6 @@
 'use client';
 
+import type { BlockWords } from '../../lib/views/map/block-words';
 import { legendGradient, legendTicks } from '../../lib/views/map/color';
 import { divergingGradient } from '../../lib/views/map/diverging';
 import { rgbOf } from '../../lib/views/rgb';
@@ -15,12 +16,13 @@ interface Props {
   /** How the profiles on show were made; undefined without them. */
   readonly profiles: 'exact' | 'estimated' | undefined;
   readonly paper: string | undefined;
+  readonly words: BlockWords;
   /** What the block outlines are of; undefined without them. */
   readonly blocks: string | undefined;
 }
 
 /** What the colours, the hatches and the profiles say. */
-export function MapLegend({ scale, top, cells, names, profiles, paper, blocks }: Props) {
+export function MapLegend({ scale, top, cells, names, profiles, paper, words, blocks }: Props) {
   const isDifference = names !== undefined && paper !== undefined;
   return (
     <>
@@ -55,13 +57,15 @@ export function MapLegend({ scale, top, cells, names, profiles, paper, blocks }:
           <>
             <li>
               <span className={styles.swatch} data-role="block-full" />
-              full block
+              {words.full}
             </li>
             <li>
               <span className={styles.swatch} data-role="block-partial" />
-              partial block, masked by element
+              {words.partial}
             </li>
-            <li>{blocks}; the rest is skipped</li>
+            <li>
+              {blocks}; the rest is {words.skipped}
+            </li>
           </>
         )}
       </ul>

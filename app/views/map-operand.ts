@@ -1,8 +1,9 @@
 import type { AttentionResult } from '../../lib/attention/types';
 import type { AttentionParams } from '../../lib/spec/kinds/attention';
+import type { BlockWords } from '../../lib/views/map/block-words';
 import type { MapHead } from './use-map-data';
 
-/** An attention cell with its result. */
+/** What a map is of: an attention cell with its result, or a head of a cache. */
 export interface MapOperand {
   readonly id: string;
   readonly attention: AttentionParams;
@@ -14,6 +15,12 @@ export interface MapOperand {
   readonly provenanceLabel: string;
   /** Token of every key, where its file names them. */
   readonly tokens: readonly string[] | undefined;
+  /** Where the inputs came from, for exports. */
+  readonly origin: string;
+  /** How its blocks are called. */
+  readonly words: BlockWords;
+  /** What an element is, where that is more than its block says. */
+  readonly stateOf?: (query: number, key: number) => string;
 }
 
 export function headOf(

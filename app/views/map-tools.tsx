@@ -1,6 +1,7 @@
 'use client';
 
 import type { MapParams } from '../../lib/spec/kinds/views';
+import type { BlockWords } from '../../lib/views/map/block-words';
 import styles from './views.module.css';
 
 /** Parts of the view that can be put on and off. */
@@ -14,6 +15,7 @@ interface Props {
   /** Keys were selected: what the selection keeps can be told from what it leaves out. */
   readonly hasSelection: boolean;
   readonly hasPicture: boolean;
+  readonly words: BlockWords;
   readonly onParamsChange: (params: MapParams) => void;
   readonly onPart: (part: MapPart) => void;
   readonly onZoom: (factor: number) => void;
@@ -22,13 +24,15 @@ interface Props {
   readonly onCsv: () => void;
 }
 
-const PARTS: readonly (readonly [MapPart, string])[] = [
-  ['profiles', 'Profiles'],
-  ['heads', 'Heads'],
-  ['blocks', 'Blocks'],
-  ['why', 'Why'],
-  ['table', 'Table'],
-];
+function partsOf(words: BlockWords): readonly (readonly [MapPart, string])[] {
+  return [
+    ['profiles', 'Profiles'],
+    ['heads', 'Heads'],
+    ['blocks', words.button],
+    ...(words.hasWhy ? [['why', 'Why'] as const] : []),
+    ['table', 'Table'],
+  ];
+}
 
 /** What to show of a map and how, and its exports. */
 export function MapTools(props: Props) {
@@ -68,7 +72,7 @@ export function MapTools(props: Props) {
       <button type="button" onClick={props.onWhole}>
         Whole
       </button>
-      {PARTS.map(([part, label]) => (
+      {partsOf(props.words).map(([part, label]) => (
         <button
           key={part}
           type="button"

@@ -2,7 +2,6 @@
 
 import { useCallback, useMemo, useRef, useState } from 'react';
 import type { MapParams } from '../../lib/spec/kinds/views';
-import { blocksText } from '../../lib/views/map/blocks-text';
 import type { MapElement } from '../../lib/views/map/draw';
 import { canvasHeight, mapFrame } from '../../lib/views/map/frame';
 import { readingText } from '../../lib/views/map/reading';
@@ -42,13 +41,16 @@ interface Props {
   readonly second: MapOperand | undefined;
   readonly heads: number;
   readonly batches: number;
+  /** Parts that are on from the start. */
+  readonly shows?: readonly MapPart[];
   readonly onParamsChange: (params: MapParams) => void;
 }
 
 const WIDEST = 640;
 
 /** The attention map of one head, or of the difference of two: a reduction of the whole, and exact values where it is zoomed in. */
-export function MapView({ params, first, second, heads, batches, onParamsChange }: Props) {
+export function MapView(props: Props) {
+  const { params, first, second, heads, batches, shows = [], onParamsChange } = props;
   const { queries, keys } = first.attention.shape;
   const { head, batch, aggregate, scale } = params;
   const whole: Viewport = { queryStart: 0, queryEnd: queries, keyStart: 0, keyEnd: keys };
@@ -57,16 +59,18 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
   );
   const [cursor, setCursor] = useState<MapElement>();
   const [hover, setHover] = useState<MapElement>();
-  const [parts, setParts] = useState<ReadonlySet<MapPart>>(new Set());
+  const [parts, setParts] = useState<ReadonlySet<MapPart>>(() => new Set(shows));
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = Math.min(useWidth(box, WIDEST), WIDEST);
   const hasProfiles = parts.has('profiles');
   const { labels, labelOf } = useTokenLabels(first, batch);
   const hasLabels = labels !== undefined;
+  const { tokens } = first;
+  const hasTokens = tokens !== undefined;
   const frame = useMemo(
-    () => mapFrame(width, queries, keys, hasProfiles, hasLabels),
-    [width, queries, keys, hasProfiles, hasLabels],
+    () => mapFrame(width, queries, keys, hasProfiles, hasLabels, hasTokens),
+    [width, queries, keys, hasProfiles, hasLabels, hasTokens],
   );
   const colors = useMapColors(box);
 
@@ -103,6 +107,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
       profiles,
       blocks: overlay,
       labels,
+      tokens,
       view,
       scale,
       top,
@@ -116,6 +121,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     profiles,
     overlay,
     labels,
+    tokens,
     view,
     scale,
     top,
@@ -164,6 +170,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
           (operand) => operand !== undefined && operand.attention.select.type !== 'none',
         )}
         hasPicture={layer !== undefined}
+        words={first.words}
         onParamsChange={onParamsChange}
         onPart={(part) => setParts(toggled(parts, part))}
         onZoom={zoom}
@@ -172,14 +179,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
           if (canvas.current === null || colors === undefined) return;
           const what = `${subject}, batch ${batch}, ${scale} scale, ${cells}`;
           const labels = [first, second].flatMap((operand) => operand?.provenanceLabel ?? []);
-          const { inputs, seed } = first.attention;
-          const from =
-            inputs.source === 'file'
-              ? inputs.fileName
-              : inputs.source === 'model'
-                ? `layer ${inputs.layer} on ${inputs.text}, seed ${seed}`
-                : `seed ${seed}`;
-          const origin = `${[...new Set(labels)].join(' and ')} · ${from}`;
+          const origin = `${[...new Set(labels)].join(' and ')} · ${first.origin}`;
           void saveMapPng(canvas.current, width, colors, [what, origin], head);
         }}
         onCsv={() => void saveMapCsv(firstHead, secondHead, shown)}
@@ -202,9 +202,15 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
       )}
       {isTable ? (
         <>
-          <MapTable first={firstHead} second={secondHead} rect={shown} />
+          <MapTable first={firstHead} second={secondHead} rect={shown} labelOf={labelOf} />
           {overlay !== undefined && (
-            <MapBlocksTable list={overlay.list} rect={shown} queries={queries} />
+            <MapBlocksTable
+              list={overlay.list}
+              rect={shown}
+              queries={queries}
+              words={first.words}
+              nameOf={labelOf.query}
+            />
           )}
         </>
       ) : (
@@ -226,7 +232,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
       )}
       <p className={styles.readout} aria-live="polite" data-testid="map-readout">
         {reading !== undefined &&
-          readingText(reading, names ?? ['', ''], profiles, overlay?.list, labelOf)}
+          readingText(reading, names ?? ['', ''], profiles, overlay?.list, labelOf, first.stateOf)}
       </p>
       {parts.has('why') && (
         <MapWhy
@@ -249,8 +255,10 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
             (exact !== undefined && coversView(exact.rect, view) ? 'exact' : 'estimated')
           }
           paper={colors?.paper}
+          words={first.words}
           blocks={
-            overlay && blocksText(first.engine, overlay.list, names === undefined ? '' : first.id)
+            overlay &&
+            first.words.text(first.engine, overlay.list, names === undefined ? '' : first.id)
           }
         />
       )}

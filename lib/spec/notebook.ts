@@ -91,7 +91,7 @@ export const INPUT_RULES: Record<
   speculate: { kinds: ['model'], count: [0, 1] },
   workload: { kinds: [], count: [0, 0] },
   serve: { kinds: ['workload'], count: [1, 1] },
-  map: { kinds: ['attention'], count: [1, 2] },
+  map: { kinds: ['attention', 'cache'], count: [1, 2] },
   sweep: { kinds: ['serve'], count: [1, 1] },
   timeline: { kinds: ['serve'], count: [1, 8] },
   plot: { kinds: ['serve', 'attention', 'sweep'], count: [1, 8] },

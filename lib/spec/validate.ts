@@ -121,6 +121,21 @@ function graphIssues({ placed, brokenIds }: JudgedCells): SpecIssue[] {
       const { head, batch: entry } = cell.params;
       for (const id of cell.inputs) {
         const input = byId.get(id);
+        if (input?.kind === 'cache') {
+          const { length } = input.params.entries;
+          if (cell.params.policy >= length)
+            add(
+              ['cells', index, 'params', 'policy'],
+              `invalid policy: ${cell.params.policy} (expected 0..${length - 1} of "${input.id}")`,
+              cell.params.policy,
+            );
+          if (cell.inputs.length > 1)
+            add(
+              ['cells', index, 'inputs'],
+              `invalid inputs: "${input.id}" is of kind cache (expected it alone: no difference is shown of caches)`,
+              cell.inputs,
+            );
+        }
         if (input?.kind !== 'attention') continue;
         const { batch, queryHeads } = input.params.shape;
         if (head >= queryHeads)

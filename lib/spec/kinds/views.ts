@@ -1,13 +1,25 @@
 import '../zod-config';
 import * as z from 'zod';
 import { MAX_TOKENS } from './attention';
+import { MAX_ENTRIES } from './cache';
 
-/** An attention map over the Q, K and row log-sum-exp of one attention cell, or of two to compare. */
+/**
+ * An attention map over the Q, K and row log-sum-exp of one attention cell, or of two to compare; or
+ * over the sample that a cache cell looks at, with what a policy lets every query see.
+ */
 export const mapParams = z.strictObject({
   /** With two inputs: either one, or the first's probabilities minus the second's. */
   show: z.enum(['first', 'second', 'difference']).default('first'),
   batch: z.int().min(0).max(15).default(0),
   head: z.int().min(0).max(63).default(0),
+  /** Of the model, over a cache cell. */
+  layer: z.int().min(0).max(127).default(0),
+  /** Over a cache cell: which of its entries, from 0. */
+  policy: z
+    .int()
+    .min(0)
+    .max(MAX_ENTRIES - 1)
+    .default(0),
   aggregate: z.enum(['max', 'mean']).default('max'),
   scale: z.enum(['log', 'linear']).default('log'),
   /** Of an attention that selects keys: the probabilities among the keys that it keeps, or where the mass is without the selection. */

@@ -404,6 +404,7 @@ const params = {
     {
       scale: fc.constantFrom('log', 'linear'),
       mass: fc.constantFrom('kept', 'all'),
+      layer: int(0, 3),
       window: fc.record({
         queryStart: int(0, 9),
         queryEnd: int(10, 99),
@@ -473,13 +474,14 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     add('decode', parts.decode, []);
     add('compose', parts.compose, []);
     const model = add('model', parts.model, []);
-    add('cache', parts.cache, model.slice(0, 1));
+    const cache = add('cache', parts.cache, model.slice(0, 1));
     add('recall-gap', parts.recallGap, []);
     add('speculate', parts.speculate, model.slice(0, 1));
     const workload = add('workload', parts.workload, []);
     const serve = workload[0] === undefined ? [] : add('serve', parts.serve, [workload[0]]);
     const sweep = serve[0] === undefined ? [] : add('sweep', parts.sweep, [serve[0]]);
-    if (attention[0] !== undefined) add('map', parts.map, [attention[0]]);
+    const mapped = pick([...attention, ...cache], parts.n)[0];
+    if (mapped !== undefined) add('map', parts.map, [mapped]);
     if (serve.length > 0) add('timeline', parts.timeline, pick(serve, parts.n));
     const shown = [...serve, ...attention];
     const drawn = [...shown, ...sweep];
