@@ -2,11 +2,16 @@
 
 import type { CacheHead } from '../../lib/evaluate/cache-head';
 import { phasesText, readersOf } from '../../lib/views/cache/slot-readers';
-import { formatPercent } from '../../lib/views/format';
+import { formatShare } from '../../lib/views/format';
 import styles from './cache.module.css';
 
 /** Queries that are listed. */
 const STRONGEST = 8;
+
+/** Weights of many queries, summed: 1 is all that one query gives. */
+function massText(mass: number): string {
+  return mass < 5e-4 ? 'under 0.001' : `${Number(mass.toPrecision(3))}`;
+}
 
 /** Of one slot: since when it is what it is, and who attends to it over all steps. */
 export function SlotReaders({
@@ -22,8 +27,8 @@ export function SlotReaders({
   return (
     <>
       <p className={styles.answer}>
-        {phasesText(head, column)}. All later queries together give it {mass.toPrecision(3)} in the
-        full cache{cutOffMass > 0 && `, ${cutOffMass.toPrecision(3)} of it when it was dropped`}.
+        {phasesText(head, column)}. All later queries together give it {massText(mass)} in the full
+        cache{cutOffMass > 0 && `, ${massText(cutOffMass)} of it when it was dropped`}.
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <section className={styles.scroll} aria-label="who attends to the slot" tabIndex={0}>
@@ -51,7 +56,7 @@ export function SlotReaders({
                 </td>
                 <td>{part}</td>
                 <td>{queryHead}</td>
-                <td>{formatPercent(weight)}</td>
+                <td>{formatShare(weight)}</td>
                 <td data-tone={isCutOff ? 'bad' : undefined}>{isCutOff ? 'dropped' : 'seen'}</td>
               </tr>
             ))}

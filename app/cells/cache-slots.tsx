@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { CacheResult } from '../../lib/evaluate/cell-result';
-import { SLOT_STATES } from '../../lib/evaluate/look';
+import { type CacheLook, SLOT_STATES } from '../../lib/evaluate/look';
 import type { Session } from '../../lib/run/session-types';
 import {
   drawSlots,
@@ -11,7 +11,7 @@ import {
   sharesOf,
 } from '../../lib/views/cache/draw-slots';
 import { slotAt, slotLayout } from '../../lib/views/cache/slot-layout';
-import { formatBytes, formatPercent } from '../../lib/views/format';
+import { formatBytes, formatShare } from '../../lib/views/format';
 import { useCacheHead } from '../views/use-cache-head';
 import { preparedContext, useTokens, useWidth } from '../views/use-canvas';
 import { useDelayed } from '../views/use-delayed';
@@ -51,23 +51,46 @@ interface Props {
 }
 
 /** Every slot of one context under one policy: a row per layer and KV head, a column per token. */
-export function CacheSlots({ cellId, result, resultKey, session }: Props) {
-  const looked = result.runs.filter(({ look }) => look !== undefined);
+export function CacheSlots(props: Props) {
+  const { runs } = props.result;
+  const looked = runs.flatMap((run) =>
+    run.look === undefined ? [] : [{ label: run.label, look: run.look, entry: runs.indexOf(run) }],
+  );
   const [label, setLabel] = useState<string>();
+  const chosen = looked.find((each) => each.label === label) ?? looked.at(-1);
+  // Apart, so that what watches the canvas begins when there is one: a partial result has none at first.
+  return chosen === undefined ? null : (
+    <Slots {...props} chosen={chosen} looked={looked} onPick={setLabel} />
+  );
+}
+
+interface Looked {
+  readonly label: string;
+  readonly look: CacheLook;
+  /** Place among the runs. */
+  readonly entry: number;
+}
+
+interface SlotsProps extends Props {
+  readonly chosen: Looked;
+  readonly looked: readonly Looked[];
+  readonly onPick: (label: string) => void;
+}
+
+function Slots({ cellId, result, resultKey, session, chosen, looked, onPick }: SlotsProps) {
+  const { look, entry } = chosen;
   const [coloring, setColoring] = useState<SlotColoring>('state');
   const [place, setPlace] = useState<Place>({ row: 0, column: 0 });
   const [isTable, setTable] = useState(false);
   /** The sample is run again for its readers: not before somebody has pointed at a slot. */
   const [asked, setAsked] = useState<Place>();
   const ask = useDelayed(setAsked);
-  const run = looked.find((each) => each.label === label) ?? looked[looked.length - 1];
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useWidth(box, 320);
   const colors = useTokens(box, TOKENS);
-  const look = run?.look;
   const shares = useMemo(() => {
-    if (look === undefined || coloring === 'state') return undefined;
+    if (coloring === 'state') return undefined;
     if (coloring === 'bytes') return sharesOf(look.bytes);
     if (coloring === 'score') return sharesOf(look.scores);
     if (coloring === 'attention') return sharesOf(result.attention);
@@ -77,24 +100,20 @@ export function CacheSlots({ cellId, result, resultKey, session }: Props) {
     );
   }, [look, coloring, result.attention]);
   const layout = useMemo(
-    () =>
-      look === undefined
-        ? undefined
-        : slotLayout(look.layers, look.kvHeads, look.contextTokens, width),
+    () => slotLayout(look.layers, look.kvHeads, look.contextTokens, width),
     [look, width],
   );
-  const entry = run === undefined ? -1 : result.runs.indexOf(run);
-  const kvHeads = look?.kvHeads ?? 1;
+  const { kvHeads } = look;
   const askedHead = useMemo(
     () =>
-      asked === undefined || entry < 0
+      asked === undefined
         ? undefined
         : { entry, layer: Math.floor(asked.row / kvHeads), kvHead: asked.row % kvHeads },
     [asked, entry, kvHeads],
   );
   const { loaded, problem } = useCacheHead(session, cellId, resultKey, askedHead, 'slots');
   useEffect(() => {
-    if (layout === undefined || look === undefined || colors === undefined) return;
+    if (colors === undefined) return;
     const context = canvas.current && preparedContext(canvas.current, layout.width, layout.height);
     if (!context) return;
     const { kept, merged, quantised, projected, offloaded, paper, outline } = colors;
@@ -111,7 +130,6 @@ export function CacheSlots({ cellId, result, resultKey, session }: Props) {
     );
   }, [layout, look, colors, shares, place, result.evidence]);
 
-  if (run === undefined || look === undefined || layout === undefined) return null;
   const { rows, columns } = layout;
   const marked = {
     row: Math.min(place.row, rows - 1),
@@ -136,7 +154,7 @@ export function CacheSlots({ cellId, result, resultKey, session }: Props) {
       <div className={styles.choice}>
         <label>
           policy{' '}
-          <select value={run.label} onChange={({ target }) => setLabel(target.value)}>
+          <select value={chosen.label} onChange={({ target }) => onPick(target.value)}>
             {looked.map((each) => (
               <option key={each.label}>{each.label}</option>
             ))}
@@ -167,7 +185,7 @@ export function CacheSlots({ cellId, result, resultKey, session }: Props) {
       {coloring === 'state' && <Key states={look.states} />}
       <p className={styles.answer}>
         asked <code>{result.questionLabels.join(' ')}</code>, answer{' '}
-        <code>{result.answerLabels.join(' ')}</code>, {run.label} wrote{' '}
+        <code>{result.answerLabels.join(' ')}</code>, {chosen.label} wrote{' '}
         <code>{result.generatedLabels[entry]?.join(' ') || '(nothing)'}</code>
       </p>
       <div
@@ -175,7 +193,7 @@ export function CacheSlots({ cellId, result, resultKey, session }: Props) {
         className={styles.canvas}
         hidden={isTable}
         role="application"
-        aria-label={`slots of ${run.label}; arrow keys move, the line below says what is there`}
+        aria-label={`slots of ${chosen.label}; arrow keys move, the line below says what is there`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an application with a cursor of its own
         tabIndex={0}
         onKeyDown={(event) => {
@@ -241,13 +259,8 @@ function reading(result: CacheResult, index: number, { row, column }: Place): st
     ...(state === 'dropped' ? [] : [`${formatBytes(look.bytes[at] ?? 0)}`]),
     ...(count > 1 ? [`stands for ${count} tokens`] : []),
     ...(Number.isNaN(score) ? [] : [`score ${score.toPrecision(3)}`]),
-    `gets ${percentText(result.attention[at] ?? 0)} of the question's attention in the full cache`,
+    `gets ${formatShare(result.attention[at] ?? 0)} of the question's attention in the full cache`,
   ].join('; ');
-}
-
-/** Shares of attention too small to tell apart. */
-function percentText(share: number): string {
-  return share < 5e-4 ? 'under 0.1 %' : formatPercent(share);
 }
 
 function Key({ states }: { readonly states: Uint8Array }) {
