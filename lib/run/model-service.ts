@@ -1,3 +1,4 @@
+import type { AdapterInfo } from '../attention/types';
 import type { CacheHead } from '../evaluate/cache-head';
 import type { CacheResult } from '../evaluate/cell-result';
 import { type HeadProbe, probeSteps } from '../evaluate/head-probes';
@@ -14,22 +15,26 @@ import { remoteFiles } from '../transformer/load/remote-files';
 import type { Tokenizer } from '../transformer/load/tokenizer';
 import { wordTokenizer } from '../transformer/load/word-tokenizer';
 import { RECALL_FILES, type RecallFile } from '../transformer/recall';
-import { textSteps } from '../transformer/run-text';
+import { runText, type TextRun } from '../transformer/run-text';
 import type { Transformer } from '../transformer/types';
 import { type CacheHeadPlace, createCacheHeadJob } from './cache-head-job';
 import { cacheJob } from './cache-job';
 import { DEFAULT_ENGINE, engineOf } from './engines';
 import type { EvaluationPool } from './evaluation-pool';
 import { identityOf } from './file-identity';
+import { createPrefillDevices, type OpenPrefillDevice } from './prefill-device';
 import { throttled } from './simulation-jobs';
 import { nextTask, throwIfAborted } from './sliced';
 import type { OnProgress } from './worker-api';
+import { isAbortError } from './worker-client';
 
 export interface ModelServiceDeps {
   /** Reads a file of the shipped recall model. */
   readRecall(name: RecallFile): Promise<Blob>;
   /** Reads files of other origins; without it addresses are refused. */
   readonly fetchRange?: FetchRange;
+  /** A GPU for prompts; without it every engine reads its own. */
+  readonly openPrefillDevice?: OpenPrefillDevice;
   /** Workers that evaluate policies; made by the first job that needs them. */
   makePool(): EvaluationPool;
 }
@@ -156,6 +161,37 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     return held.model;
   }
 
+  const devices = createPrefillDevices(deps.openPrefillDevice);
+
+  /** Runs a text with its prompt on a real GPU where there is one, and without where that fails. */
+  async function onDevice(
+    engine: ModelEngine,
+    transformer: Transformer,
+    write: (model: Transformer) => Promise<TextRun>,
+  ): Promise<{
+    readonly text: TextRun;
+    readonly adapter?: AdapterInfo;
+    readonly notes: readonly string[];
+  }> {
+    if (engine !== 'auto') return { text: await write(transformer), notes: [] };
+    const { device, problem } = await devices.of(transformer);
+    if (device === undefined) {
+      const notes = problem === undefined ? [] : [`the GPU was not used: ${problem}`];
+      return { text: await write(transformer), notes };
+    }
+    try {
+      const text = await write({ ...transformer, forwardAsync: device.forwardAsync });
+      const notes = [
+        'the prompt was read on the GPU, in chunks; tokens were written in WebAssembly',
+      ];
+      return { text, adapter: device.adapter, notes };
+    } catch (error) {
+      if (isAbortError(error)) throw error;
+      devices.fail(transformer, error);
+      return onDevice(engine, transformer, write);
+    }
+  }
+
   const probed = new WeakMap<Transformer, readonly HeadProbe[]>();
 
   /** Of the shipped model, whose words the texts are made of; measured once. */
@@ -196,22 +232,25 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
         `the prompt has ${prompt.length} tokens (expected at most ${room}: the model has ${transformer.config.maxPositions} positions)`,
       );
     }
-    const steps = textSteps(transformer, prompt, params.newTokens, () => performance.now());
-    let step = steps.next();
-    while (!step.done) {
-      report({ fraction: step.value, phase: 'running' });
-      await nextTask();
-      throwIfAborted(signal);
-      step = steps.next();
-    }
-    const { tokens, surprisalNats, next, prefillSeconds, decodeSeconds } = step.value;
+    const write = (model: Transformer): Promise<TextRun> =>
+      runText(model, prompt, params.newTokens, {
+        now: () => performance.now(),
+        async onShare(share) {
+          report({ fraction: share, phase: 'running' });
+          await nextTask();
+          throwIfAborted(signal);
+        },
+      });
+    const { text, adapter, notes } = await onDevice(params.engine, transformer, write);
+    const { tokens, surprisalNats, next, prefillSeconds, decodeSeconds } = text;
     const isShipped = params.source.type === 'recall';
     const heads = isShipped ? await headsOf(transformer, signal, report) : [];
     return {
       params,
       name,
       config: transformer.config,
-      engine: transformer.engine,
+      engine: adapter === undefined ? transformer.engine : 'webgpu',
+      ...(adapter && { adapter }),
       parameters: opened.memory.parameters,
       weightsBytes: opened.memory.weightsBytes,
       kvBytesPerToken: opened.memory.kvBytesPerToken,
@@ -227,7 +266,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
       timing: { loadSeconds, prefillSeconds, decodeSeconds },
       heads,
       // The shipped model's words are its tokens: that it has no tokenizer.json is no news.
-      notes: isShipped ? [] : opened.notes,
+      notes: [...(isShipped ? [] : opened.notes), ...notes],
     };
   }
 
