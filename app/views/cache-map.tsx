@@ -180,6 +180,11 @@ function summaryOf(cache: CacheHead): MapOperand['blockList'] {
   return { blockQueries: 1, blockKeys: 1, full, partial, total: cache.labels.length ** 2 };
 }
 
+/** Whole numbers from `start` to before `end` in words. */
+function spanText(start: number, end: number): string {
+  return end - start === 1 ? `${start}` : `${start} to ${end - 1}`;
+}
+
 /** What the rows are, and how much of the attention of question and answer the policy kept. */
 function HeadNote({ head, label }: { readonly head: CacheHead; readonly label: string }) {
   const { contextTokens, questionTokens, layer, kvHead, labels } = head;
@@ -187,9 +192,11 @@ function HeadNote({ head, label }: { readonly head: CacheHead; readonly label: s
   const mass = keptMass(head, contextTokens);
   return (
     <p className={styles.note} data-testid="kept-mass">
-      Tokens 0 to {contextTokens - 1} are the context, {contextTokens} to {answerFrom - 1} the
+      Tokens {spanText(0, contextTokens)} are the context, {spanText(contextTokens, answerFrom)} the
       question
-      {labels.length > answerFrom ? `, ${answerFrom} to ${labels.length - 1} what was written` : ''}
+      {labels.length > answerFrom
+        ? `, ${spanText(answerFrom, labels.length)} what was written`
+        : ''}
       . Weights are those of the full cache. Of the attention of question and answer in layer{' '}
       {layer}, KV head {kvHead}, {Number.isNaN(mass) ? 'nothing is known' : formatPercent(mass)}{' '}
       lies on what {label} let them see.

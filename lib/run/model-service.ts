@@ -1,4 +1,3 @@
-import type { AdapterInfo } from '../attention/types';
 import type { CacheHead } from '../evaluate/cache-head';
 import type { CacheResult } from '../evaluate/cell-result';
 import { type HeadProbe, probeSteps } from '../evaluate/head-probes';
@@ -22,11 +21,10 @@ import { cacheJob } from './cache-job';
 import { DEFAULT_ENGINE, engineOf } from './engines';
 import type { EvaluationPool } from './evaluation-pool';
 import { identityOf } from './file-identity';
-import { createPrefillDevices, type OpenPrefillDevice } from './prefill-device';
+import { createPrefillDevices, type OpenPrefillDevice, writeOnDevice } from './prefill-device';
 import { throttled } from './simulation-jobs';
 import { nextTask, throwIfAborted } from './sliced';
 import type { OnProgress } from './worker-api';
-import { isAbortError } from './worker-client';
 
 export interface ModelServiceDeps {
   /** Reads a file of the shipped recall model. */
@@ -162,36 +160,6 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
   }
 
   const devices = createPrefillDevices(deps.openPrefillDevice);
-
-  /** Runs a text with its prompt on a real GPU where there is one, and without where that fails. */
-  async function onDevice(
-    engine: ModelEngine,
-    transformer: Transformer,
-    write: (model: Transformer) => Promise<TextRun>,
-  ): Promise<{
-    readonly text: TextRun;
-    readonly adapter?: AdapterInfo;
-    readonly notes: readonly string[];
-  }> {
-    if (engine !== 'auto') return { text: await write(transformer), notes: [] };
-    const { device, problem } = await devices.of(transformer);
-    if (device === undefined) {
-      const notes = problem === undefined ? [] : [`the GPU was not used: ${problem}`];
-      return { text: await write(transformer), notes };
-    }
-    try {
-      const text = await write({ ...transformer, forwardAsync: device.forwardAsync });
-      const notes = [
-        'the prompt was read on the GPU, in chunks; tokens were written in WebAssembly',
-      ];
-      return { text, adapter: device.adapter, notes };
-    } catch (error) {
-      if (isAbortError(error)) throw error;
-      devices.fail(transformer, error);
-      return onDevice(engine, transformer, write);
-    }
-  }
-
   const probed = new WeakMap<Transformer, readonly HeadProbe[]>();
 
   /** Of the shipped model, whose words the texts are made of; measured once. */
@@ -241,7 +209,12 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
           throwIfAborted(signal);
         },
       });
-    const { text, adapter, notes } = await onDevice(params.engine, transformer, write);
+    const { text, adapter, notes } = await writeOnDevice(
+      devices,
+      params.engine,
+      transformer,
+      write,
+    );
     const { tokens, surprisalNats, next, prefillSeconds, decodeSeconds } = text;
     const isShipped = params.source.type === 'recall';
     const heads = isShipped ? await headsOf(transformer, signal, report) : [];

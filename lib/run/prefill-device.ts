@@ -1,5 +1,8 @@
 import type { AdapterInfo } from '../attention/types';
+import type { ModelEngine } from '../spec/kinds/model';
+import type { TextRun } from '../transformer/run-text';
 import type { Transformer } from '../transformer/types';
+import { isAbortError } from './worker-client';
 
 /** What reads prompts of a model faster than its own engine: a real GPU, where there is one. */
 export interface PrefillDevice {
@@ -48,4 +51,35 @@ export function createPrefillDevices(open: OpenPrefillDevice | undefined): Prefi
       held = { model, found: Promise.resolve({ device: undefined, problem }) };
     },
   };
+}
+
+/** A text, and who read its prompt. */
+export interface DeviceText {
+  readonly text: TextRun;
+  readonly adapter?: AdapterInfo;
+  readonly notes: readonly string[];
+}
+
+/** Runs a text with its prompt on a device where there is one, and without where that fails. */
+export async function writeOnDevice(
+  devices: PrefillDevices,
+  engine: ModelEngine,
+  transformer: Transformer,
+  write: (model: Transformer) => Promise<TextRun>,
+): Promise<DeviceText> {
+  if (engine !== 'auto') return { text: await write(transformer), notes: [] };
+  const { device, problem } = await devices.of(transformer);
+  if (device === undefined) {
+    const notes = problem === undefined ? [] : [`the GPU was not used: ${problem}`];
+    return { text: await write(transformer), notes };
+  }
+  try {
+    const text = await write({ ...transformer, forwardAsync: device.forwardAsync });
+    const notes = ['the prompt was read on the GPU, in chunks; tokens were written in WebAssembly'];
+    return { text, adapter: device.adapter, notes };
+  } catch (error) {
+    if (isAbortError(error)) throw error;
+    devices.fail(transformer, error);
+    return writeOnDevice(devices, engine, transformer, write);
+  }
 }

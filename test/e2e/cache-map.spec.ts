@@ -84,7 +84,7 @@ test('a map over a cache cell shows who attends to whom and what the policy kept
   await expect(m).toContainText('run c to see its map');
   await run(page, 'c');
   await expect(m.getByTestId('kept-mass')).toContainText(
-    /question in layer 1, KV head 1, \d+(\.\d+)? % lies on what StreamingLLM 25 % let them see/,
+    /question and answer in layer 1, KV head 1, \d+(\.\d+)? % lies on what StreamingLLM 25 % let them see/,
   );
   const legend = m.getByTestId('map-legend');
   await expect(legend).toContainText('what the policy let every query see, token by token');
