@@ -6,6 +6,7 @@ import { type CacheLook, SLOT_STATES } from '../../lib/evaluate/look';
 import type { Session } from '../../lib/run/session-types';
 import {
   drawSlots,
+  rankShares,
   SLOT_COLORINGS,
   type SlotColoring,
   sharesOf,
@@ -32,7 +33,7 @@ const TOKENS = {
 const COLORING_NAMES: Readonly<Record<SlotColoring, string>> = {
   state: 'what it became',
   bytes: 'bytes',
-  score: 'score of the policy',
+  score: 'score of the policy, by rank in its head',
   attention: 'attention of the question',
   age: 'age',
 };
@@ -92,7 +93,7 @@ function Slots({ cellId, result, resultKey, session, chosen, looked, onPick }: S
   const shares = useMemo(() => {
     if (coloring === 'state') return undefined;
     if (coloring === 'bytes') return sharesOf(look.bytes);
-    if (coloring === 'score') return sharesOf(look.scores);
+    if (coloring === 'score') return rankShares(look.scores, look.contextTokens);
     if (coloring === 'attention') return sharesOf(result.attention);
     return Float32Array.from(
       { length: look.states.length },
