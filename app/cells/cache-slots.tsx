@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { CacheResult } from '../../lib/evaluate/cell-result';
-import { type CacheLook, SLOT_STATES } from '../../lib/evaluate/look';
+import type { CacheLook } from '../../lib/evaluate/look';
 import type { Session } from '../../lib/run/session-types';
 import {
   drawSlots,
@@ -12,13 +12,13 @@ import {
   sharesOf,
 } from '../../lib/views/cache/draw-slots';
 import { slotAt, slotLayout } from '../../lib/views/cache/slot-layout';
-import { formatBytes, formatShare } from '../../lib/views/format';
 import { useCacheHead } from '../views/use-cache-head';
 import { preparedContext, useTokens, useWidth } from '../views/use-canvas';
 import { useDelayed } from '../views/use-delayed';
 import styles from './cache.module.css';
 import { SlotReaders } from './cache-slot-readers';
 import { LedgerTable, SlotTable } from './cache-slot-tables';
+import { type Place, StateKey, slotText } from './cache-slot-text';
 
 const TOKENS = {
   kept: '--accent',
@@ -37,11 +37,6 @@ const COLORING_NAMES: Readonly<Record<SlotColoring, string>> = {
   attention: 'attention of the question',
   age: 'age',
 };
-
-interface Place {
-  readonly row: number;
-  readonly column: number;
-}
 
 interface Props {
   readonly cellId: string;
@@ -183,7 +178,7 @@ function Slots({ cellId, result, resultKey, session, chosen, looked, onPick }: S
           as a table
         </label>
       </div>
-      {coloring === 'state' && <Key states={look.states} />}
+      {coloring === 'state' && <StateKey states={look.states} />}
       <p className={styles.answer}>
         asked <code>{result.questionLabels.join(' ')}</code>, answer{' '}
         <code>{result.answerLabels.join(' ')}</code>, {chosen.label} wrote{' '}
@@ -228,7 +223,7 @@ function Slots({ cellId, result, resultKey, session, chosen, looked, onPick }: S
         <SlotTable look={look} attention={result.attention} />
       ) : (
         <p className={styles.reading} aria-live="polite">
-          {reading(result, entry, marked)}
+          {slotText(result, entry, marked)}
         </p>
       )}
       {isHere ? (
@@ -243,36 +238,5 @@ function Slots({ cellId, result, resultKey, session, chosen, looked, onPick }: S
       )}
       <LedgerTable look={look} />
     </figure>
-  );
-}
-
-/** One slot in words. */
-function reading(result: CacheResult, index: number, { row, column }: Place): string {
-  const look = result.runs[index]?.look;
-  if (look === undefined) return '';
-  const at = row * look.contextTokens + column;
-  const state = SLOT_STATES[look.states[at] ?? 0] ?? 'kept';
-  const where = `layer ${Math.floor(row / look.kvHeads)}, KV head ${row % look.kvHeads}`;
-  const score = look.scores[at] ?? Number.NaN;
-  const count = look.multiplicity[at] ?? 0;
-  return [
-    `${where}, token ${column} "${result.labels[column] ?? ''}": ${state}`,
-    ...(state === 'dropped' ? [] : [`${formatBytes(look.bytes[at] ?? 0)}`]),
-    ...(count > 1 ? [`stands for ${count} tokens`] : []),
-    ...(Number.isNaN(score) ? [] : [`score ${score.toPrecision(3)}`]),
-    `gets ${formatShare(result.attention[at] ?? 0)} of the question's attention in the full cache`,
-  ].join('; ');
-}
-
-function Key({ states }: { readonly states: Uint8Array }) {
-  const present = SLOT_STATES.filter((_, state) => states.includes(state));
-  return (
-    <ul className={styles.key}>
-      {present.map((state) => (
-        <li key={state} data-state={state}>
-          {state}
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -2,7 +2,7 @@
 
 import { Suspense } from 'react';
 import { isKernelCell } from '../../lib/run/job-kinds';
-import type { CellStatus, Session } from '../../lib/run/session-types';
+import type { Session } from '../../lib/run/session-types';
 import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import type { Cell, CellOf, Notebook } from '../../lib/spec/notebook';
 import type { ViewInput } from '../../lib/views/view-input';
@@ -35,6 +35,7 @@ import {
   SweepResultView,
 } from './loaded-later';
 import { attentionCells } from './model-attention';
+import { PartialNote } from './partial-note';
 import styles from './results.module.css';
 import { SaveTensors } from './save-tensors';
 import { ServeResultView } from './serve-result';
@@ -148,18 +149,6 @@ function withVariant(params: AttentionParams, variant: unknown) {
   const { type } = variant as AttentionParams['variant'];
   const keepsSelection = type === 'dense' || type === 'causal';
   return { ...params, variant, ...(keepsSelection ? {} : { select: { type: 'none' } }) };
-}
-
-/** Says of a result that it is not whole. */
-function PartialNote({ status }: { readonly status: CellStatus }) {
-  if (status.partial === undefined) return null;
-  const isOn = status.state === 'running';
-  return (
-    <p className={styles.partial} data-testid="partial">
-      <strong>Partial result:</strong>{' '}
-      {isOn ? 'it fills in as the run goes on.' : 'the run ended early; this is what it had done.'}
-    </p>
-  );
 }
 
 function Output({ cell, session, edit }: Props) {
