@@ -31,6 +31,14 @@ export function createCheckClient(): WorkerClient<CheckApi> {
   );
 }
 
+let policyChecks: WorkerClient<ModelApi> | undefined;
+
+/** One model worker for the checks of all policies, beside the cells' own; spawned by its first call. */
+export function policyCheckClient(): WorkerClient<ModelApi> {
+  policyChecks ??= createWorkerClient<ModelApi>(spawnModelWorker, 'policy check');
+  return policyChecks;
+}
+
 /** A session over the page's three workers. They are spawned on first use; `dispose()` ends them. */
 export function createPageSession(notebook: Notebook): Session {
   return createSession(notebook, {

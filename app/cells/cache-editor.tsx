@@ -13,6 +13,9 @@ import { TASKS, taskOf } from '../../lib/tasks/registry';
 import { RECALL_TASKS } from '../../lib/transformer/recall';
 import styles from './cache.module.css';
 import { ComposedPolicy } from './composed-policy';
+import { EditTrace } from './edit-trace';
+import { GatesField, withId } from './gates-field';
+import { PolicyCheck } from './policy-check';
 import { newComposed, otherActions } from './policy-parts';
 import { ShareField } from './share-field';
 
@@ -90,6 +93,7 @@ export function CacheEditor({ params, onParams }: Props) {
           {task.tests} ({task.source})
         </p>
       )}
+      <EditTrace params={params} onEntries={(next) => set({ entries: [...next] })} />
       <ol className={styles.entries} aria-label="policies">
         {entries.map((entry, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: entries have no name of their own
@@ -201,7 +205,7 @@ function PresetPolicy({ entry, at, protocol, onEntry }: PresetProps) {
         <select
           aria-label={`policy ${at + 1}`}
           value={entry.id}
-          onChange={({ target }) => onEntry({ ...entry, id: target.value })}
+          onChange={({ target }) => onEntry(withId(entry, target.value))}
         >
           {known === undefined && <option value={entry.id}>{entry.id} (not known)</option>}
           {POLICY_FAMILIES.map(({ name, entries }) => (
@@ -221,6 +225,7 @@ function PresetPolicy({ entry, at, protocol, onEntry }: PresetProps) {
             onShare={(share) => onEntry({ ...entry, share })}
           />
         )}
+        <GatesField entry={entry} at={at} onEntry={onEntry} />
         {known !== undefined && parts !== undefined && entry.id !== 'full' && (
           <button
             type="button"
@@ -243,6 +248,7 @@ function PresetPolicy({ entry, at, protocol, onEntry }: PresetProps) {
           <p>
             {known.source}. {known.defaults}
           </p>
+          <PolicyCheck policyId={entry.id} />
         </details>
       )}
     </div>

@@ -9,6 +9,7 @@ import { formatBytes, formatCount, formatPercent, formatSeconds } from '../../li
 import { AccuracyChart } from './accuracy-chart';
 import styles from './cache.module.css';
 import { CacheAttention } from './cache-attention';
+import { CacheGates } from './cache-gates';
 import { CacheSlots } from './cache-slots';
 
 interface Props {
@@ -37,6 +38,7 @@ export function CacheResultView(props: Props) {
       <AccuracyChart result={result} />
       <RunTable runs={runs} full={first?.bytesPerToken.full} />
       <Breakdown runs={runs} />
+      <CacheGates runs={runs} />
       <CacheSlots
         cellId={cellId}
         result={result}
@@ -91,12 +93,22 @@ const COLUMNS: readonly Column[] = [
   ['of full in f16', ({ byteRatio }) => formatPercent(byteRatio)],
   ['slots', ({ slotRatio }) => formatPercent(slotRatio)],
   ['moved per context', ({ movedBytesPerSample }) => formatBytes(movedBytesPerSample)],
+  ['moved per token', ({ movedBytesPerToken }) => ifKnown(movedBytesPerToken, formatBytes)],
   [
     'recomputed',
     ({ recomputedTokenLayersPerSample }) => formatCount(recomputedTokenLayersPerSample),
   ],
+  [
+    'recomputed, FLOP',
+    ({ recomputedFlopsPerSample }) => ifKnown(recomputedFlopsPerSample, formatCount),
+  ],
   ['time', (_, { seconds }) => formatSeconds(seconds)],
 ];
+
+/** Results that were recorded by an earlier version lack what it did not count. */
+function ifKnown(value: number | undefined, format: (value: number) => string): string {
+  return value === undefined || Number.isNaN(value) ? '' : format(value);
+}
 
 function held({ payload, overhead, host }: Evaluation['bytesPerToken']): number {
   return payload + overhead + host;

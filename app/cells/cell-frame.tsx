@@ -41,6 +41,8 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
   workload: 'Workload',
   serve: 'Serving, simulated',
   sweep: 'Goodput against rate, simulated',
+  check: 'Check of a published method, simulated',
+  plan: 'Plan search, simulated',
   map: 'Attention map',
   timeline: 'Timeline, simulated',
   plot: 'Plot',

@@ -19,12 +19,15 @@ import { CellFrame } from './cell-frame';
 import {
   CacheEditor,
   CacheResultView,
+  CheckEditor,
+  CheckResultView,
   ComposeEditor,
   ComposeResultView,
   DecodeEditor,
   DecodeResultView,
   ModelEditor,
   ModelResultView,
+  PlanResultView,
   RecallGapEditor,
   RecallGapResultView,
   RecurrentEditor,
@@ -41,6 +44,7 @@ import { SaveTensors } from './save-tensors';
 import { ServeResultView } from './serve-result';
 import { TensorInputs } from './tensor-inputs';
 import { TextCell } from './text-cell';
+import { servePlan } from './use-plan';
 import { useTensorFile } from './use-tensor-file';
 import { VariantEditor } from './variant-editor';
 import { WorkloadResultView } from './workload-result';
@@ -110,6 +114,8 @@ function Editor({ cell, session, edit }: Pick<Props, 'cell' | 'session' | 'edit'
           onStrategy={(strategy) => edit.param(cell.id, ['strategy'], strategy)}
         />
       );
+    case 'check':
+      return <CheckEditor params={cell.params} onParams={onParams} />;
     case 'recall-gap':
       return <RecallGapEditor params={cell.params} onParams={onParams} />;
     case 'speculate':
@@ -157,6 +163,7 @@ function Output({ cell, session, edit }: Props) {
   const inputs: readonly ViewInput[] = cell.inputs.map((id) => ({
     id,
     title: id,
+    kind: session.notebook.cells.find((other) => other.id === id)?.kind,
     result: statuses.get(id)?.result,
     isStale: statuses.get(id)?.isResultStale ?? false,
   }));
@@ -174,6 +181,7 @@ function Output({ cell, session, edit }: Props) {
     case 'recall-gap':
     case 'speculate':
     case 'workload':
+    case 'check':
     case 'serve': {
       const { result, partial } = status;
       const output = partial ?? result?.output;
@@ -223,6 +231,7 @@ function Output({ cell, session, edit }: Props) {
           {output.kind === 'speculate' && (
             <SpeculateResultView result={output.value} isPartial={partial !== undefined} />
           )}
+          {output.kind === 'check' && <CheckResultView result={output.value} />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
             <ServeResultView result={output.value} params={cell.params} />
@@ -245,6 +254,25 @@ function Output({ cell, session, edit }: Props) {
             cellId={cell.id}
             result={partial ?? known}
             isPartial={partial !== undefined}
+          />
+          {result !== undefined && partial === undefined && (
+            <ProvenanceLine provenance={result.provenance} />
+          )}
+        </>
+      );
+    }
+    case 'plan': {
+      const { result } = status;
+      const partial = status.partial?.kind === 'plan' ? status.partial.value : undefined;
+      const known = result?.output.kind === 'plan' ? result.output.value : undefined;
+      return (
+        <>
+          <PartialNote status={status} />
+          <PlanResultView
+            cellId={cell.id}
+            result={partial ?? known}
+            isPartial={partial !== undefined}
+            onUse={({ plan }) => servePlan(cell, plan, session.notebook, edit)}
           />
           {result !== undefined && partial === undefined && (
             <ProvenanceLine provenance={result.provenance} />

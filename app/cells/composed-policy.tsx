@@ -2,6 +2,12 @@
 
 import { useId, useState } from 'react';
 import { checkPolicy } from '../../lib/cache/policy/checks';
+import {
+  ACTION_NAMES,
+  type ActionName,
+  isDefined,
+  withAction,
+} from '../../lib/cache/policy/with-action';
 import type { CachePolicy } from '../../lib/spec/cache-policy';
 import type { CacheParams } from '../../lib/spec/kinds/cache';
 import { cachePolicySchema } from '../../lib/spec/ranges';
@@ -10,15 +16,7 @@ import { TextField } from '../parts/fields';
 import { SchemaForm } from '../parts/schema-form';
 import { setAt } from '../state/edits';
 import styles from './cache.module.css';
-import {
-  ACTION_NAMES,
-  type ActionName,
-  type ComposedEntry,
-  isDefined,
-  SCORERS,
-  scorerName,
-  withAction,
-} from './policy-parts';
+import { type ComposedEntry, SCORERS, scorerName } from './policy-parts';
 import { ShareField } from './share-field';
 
 interface Props {

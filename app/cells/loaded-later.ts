@@ -9,6 +9,12 @@ export const CacheEditor = lazy(async () => ({
 export const CacheResultView = lazy(async () => ({
   default: (await import('./cache-result')).CacheResultView,
 }));
+export const CheckEditor = lazy(async () => ({
+  default: (await import('./check-editor')).CheckEditor,
+}));
+export const CheckResultView = lazy(async () => ({
+  default: (await import('./check-result')).CheckResultView,
+}));
 export const ComposeEditor = lazy(async () => ({
   default: (await import('./compose-editor')).ComposeEditor,
 }));
@@ -26,6 +32,9 @@ export const ModelEditor = lazy(async () => ({
 }));
 export const ModelResultView = lazy(async () => ({
   default: (await import('./model-result')).ModelResultView,
+}));
+export const PlanResultView = lazy(async () => ({
+  default: (await import('./plan-result')).PlanResultView,
 }));
 export const RecallGapEditor = lazy(async () => ({
   default: (await import('./recall-gap-editor')).RecallGapEditor,

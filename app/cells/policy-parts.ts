@@ -1,29 +1,9 @@
-import { ACTIONS as DEFINITIONS } from '../../lib/cache/policy/action-table';
-import type { CacheAction } from '../../lib/spec/cache-actions';
+import { ACTION_NAMES, withAction } from '../../lib/cache/policy/with-action';
 import type { CachePolicy } from '../../lib/spec/cache-policy';
 import { cachePolicy } from '../../lib/spec/cache-policy';
 import type { CacheEntry } from '../../lib/spec/kinds/cache';
 
 export type ComposedEntry = Extract<CacheEntry, { type: 'composed' }>;
-
-/** What may become of the slots that a policy does not keep: one choice, whatever scores them. */
-export const ACTIONS = {
-  evict: { type: 'evict' },
-  quantise: { type: 'quantise', slots: 'victims', form: { type: 'per-token', bits: 4 } },
-  merge: { type: 'merge' },
-  compensate: { type: 'compensate' },
-  project: { type: 'project', slots: 'victims', form: { type: 'low-rank', keyShare: 0.25 } },
-  offload: { type: 'offload' },
-  recompute: { type: 'recompute' },
-} as const satisfies Partial<Record<CacheAction['type'], object>>;
-export type ActionName = keyof typeof ACTIONS;
-/** Those that slots can be put through; the others of the document have no definition yet. */
-export const ACTION_NAMES = (Object.keys(ACTIONS) as readonly ActionName[]).filter(isDefined);
-
-/** Whether a policy with the action can run. */
-export function isDefined(name: CacheAction['type']): boolean {
-  return name === 'none' || name === 'evict' || DEFINITIONS[name] !== undefined;
-}
 
 /** Scorers that one chooses from by name; every number of theirs is among the parts. */
 export const SCORERS: Readonly<Record<string, object>> = {
@@ -48,17 +28,9 @@ export function scorerName(scorer: CachePolicy['scorer']): string | undefined {
   )?.[0];
 }
 
-/** The same policy with another action; slots that were kept otherwise are kept as they are. */
-export function withAction(policy: CachePolicy, action: ActionName): CachePolicy {
-  const keptAction = action === 'evict' ? policy.keptAction : { type: 'none' };
-  return cachePolicy.parse({ ...policy, action: ACTIONS[action], keptAction });
-}
-
 /** The same scorer under each other action, as entries to run beside it. */
 export function otherActions(entry: ComposedEntry): readonly ComposedEntry[] {
-  return ACTION_NAMES.filter(
-    (name) => name !== entry.policy.action.type && name !== 'recompute',
-  ).map((name) => ({
+  return ACTION_NAMES.filter((name) => name !== entry.policy.action.type).map((name) => ({
     type: 'composed',
     label: `${entry.label.replace(/, \w+$/, '').slice(0, 26)}, ${name}`,
     policy: withAction(entry.policy, name),

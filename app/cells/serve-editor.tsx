@@ -30,6 +30,8 @@ const PARTS = [
   'chunker',
   'preemption',
   'kvAlloc',
+  'prefixIndex',
+  'eviction',
 ] as const satisfies readonly (keyof ComposedStrategy)[];
 
 /** Choose a published strategy, read its rule, and exchange its parts one by one. */

@@ -5,10 +5,9 @@ import type { CacheHead } from '../../lib/evaluate/cache-head';
 import type { CacheResult } from '../../lib/evaluate/cell-result';
 import type { MapSource, Session } from '../../lib/run/session-types';
 import type { Provenance } from '../../lib/run/types';
-import { type AttentionParams, attentionParams } from '../../lib/spec/kinds/attention';
 import type { MapParams } from '../../lib/spec/kinds/views';
 import { RECALL_SHAPE } from '../../lib/transformer/recall';
-import { keptMass, slotList, stateText } from '../../lib/views/cache/head-map';
+import { keptMass, stateText } from '../../lib/views/cache/head-map';
 import { formatPercent } from '../../lib/views/format';
 import { SEEN_SLOTS } from '../../lib/views/map/block-words';
 import { provenanceLabel } from '../parts/provenance-line';
@@ -128,16 +127,24 @@ function HeadMap(props: HeadMapProps) {
   const { seed, look } = result.params;
   const operand = useMemo((): MapOperand => {
     const isHere = cache.layer === layer && cache.firstHead === head - (head % cache.group);
+    const tokens = cache.labels.length;
+    const labelAt = (position: number) => JSON.stringify(cache.labels[position] ?? '');
     return {
       id: cellId,
+      queries: tokens,
+      keys: tokens,
+      heads: cache.heads,
+      batches: 1,
+      isSigned: false,
+      subject: 'Attention map',
+      note: undefined,
       source,
       resultKey,
       provenanceLabel: provenance === undefined ? 'partial' : provenanceLabel(provenance),
       origin: `${label}, layer ${layer}, sample ${look.sample}, seed ${seed}`,
-      attention: fullAttention(cache),
-      engine: 'wasm',
-      blockList: summaryOf(cache),
+      attention: undefined,
       tokens: cache.labels,
+      labelOf: { query: labelAt, key: labelAt },
       words: SEEN_SLOTS,
       ...(isHere ? { stateOf: (query, key) => stateText(cache, query, key) } : {}),
     };
@@ -156,29 +163,6 @@ function HeadMap(props: HeadMapProps) {
 }
 
 const SHOWN = ['blocks'] as const;
-
-/** What the full cache computes: attention of every token to those before it and itself. */
-function fullAttention({ labels, heads, group, headSize }: CacheHead): AttentionParams {
-  const tokens = labels.length;
-  return attentionParams.parse({
-    shape: {
-      batch: 1,
-      queryHeads: heads,
-      kvHeads: heads / group,
-      queries: tokens,
-      keys: tokens,
-      headSize,
-    },
-    variant: { type: 'causal' },
-  });
-}
-
-function summaryOf(cache: CacheHead): MapOperand['blockList'] {
-  const { offsets, fullCounts } = slotList(cache);
-  const full = fullCounts.reduce((sum, count) => sum + count, 0);
-  const partial = (offsets.at(-1) ?? 0) - full;
-  return { blockQueries: 1, blockKeys: 1, full, partial, total: cache.labels.length ** 2 };
-}
 
 /** Whole numbers from `start` to before `end` in words. */
 function spanText(start: number, end: number): string {

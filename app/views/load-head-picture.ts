@@ -1,11 +1,13 @@
 import { classifyPattern, type HeadPattern } from '../../lib/attention/pattern-class';
-import { baseLayer, type MapLayer, subtractLayers } from '../../lib/views/map/layer';
-import type { MapOperand } from './map-operand';
+import { baseLayer, layerTop, type MapLayer, subtractLayers } from '../../lib/views/map/layer';
+import { isProbability, type MapOperand } from './map-operand';
 
 /** A head at a glance. */
 export interface HeadPicture {
   readonly layer: MapLayer;
-  /** Undefined of a difference. */
+  /** Largest magnitude of its scale. */
+  readonly top: number;
+  /** Undefined of a difference and of signed weights. */
   readonly pattern: HeadPattern | undefined;
 }
 
@@ -20,8 +22,12 @@ export async function loadHeadPicture(
   const baseOf = ({ source }: MapOperand) =>
     source.lane('heads', { isBackground: true }).base(batch, head);
   const [base, other] = await Promise.all([baseOf(first), second && baseOf(second)]);
-  const layer = baseLayer(base, aggregate);
-  return other === undefined
-    ? { layer, pattern: classifyPattern(base) }
-    : { layer: subtractLayers(layer, baseLayer(other, aggregate)), pattern: undefined };
+  const own = baseLayer(base, aggregate, first.isSigned);
+  const layer =
+    other === undefined ? own : subtractLayers(own, baseLayer(other, aggregate, second?.isSigned));
+  return {
+    layer,
+    top: layerTop(layer, aggregate, isProbability(first, second)),
+    pattern: other === undefined && !first.isSigned ? classifyPattern(base) : undefined,
+  };
 }

@@ -1,14 +1,11 @@
 'use client';
 
 import type { Session } from '../../lib/run/session-types';
-import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import type { MapParams } from '../../lib/spec/kinds/views';
 import type { CellOf } from '../../lib/spec/notebook';
-import { KERNEL_BLOCKS } from '../../lib/views/map/block-words';
 import type { ViewInput } from '../../lib/views/view-input';
-import { provenanceLabel } from '../parts/provenance-line';
 import { CacheMap } from './cache-map';
-import type { MapOperand } from './map-operand';
+import { type MapOperand, operandOf, whyNoMap } from './map-operand';
 import { MapView } from './map-view';
 import styles from './views.module.css';
 
@@ -19,11 +16,11 @@ interface Props {
   readonly onParamsChange: (params: MapParams) => void;
 }
 
-/** A map over a cache cell, or over one attention cell or two. */
+/** A map over a cache cell, or over one kernel's cell or two. */
 export function MapCell(props: Props) {
   const { cell, inputs, session, onParamsChange } = props;
   const cache = inputs[0]?.result?.output;
-  if (cache?.kind !== 'cache') return <AttentionMaps {...props} />;
+  if (cache?.kind !== 'cache') return <KernelMaps {...props} />;
   return (
     <CacheMap
       cellId={inputs[0]?.id ?? ''}
@@ -37,37 +34,69 @@ export function MapCell(props: Props) {
   );
 }
 
-/** A map over one attention cell, or over two of which one or the difference is on show. */
-function AttentionMaps({ cell, inputs, session, onParamsChange }: Props) {
+/** A map over one cell, or over two of which one or the difference is on show; of a decode cell, over two of its storages. */
+function KernelMaps({ cell, inputs, session, onParamsChange }: Props) {
   const { params } = cell;
-  const show = inputs.length < 2 ? 'first' : params.show;
-  const operands = inputs.map((input) => operandOf(input, cell.id, params.mass, session));
-  const wanted = { first: [0], second: [1], difference: [0, 1] }[show];
+  const storages = storagesOf(inputs);
+  const isPair = inputs.length > 1;
+  const hasDifference = isPair || (storages.length > 0 && params.storage > 0);
+  const show = !hasDifference || (!isPair && params.show === 'second') ? 'first' : params.show;
+  const operand = (i: number, storage = params.storage) => {
+    const input = inputs[i];
+    return input && operandOf(input, cell.id, { ...params, storage }, session);
+  };
+  const operands = inputs.map((_, i) => operand(i));
+  const wanted = isPair ? { first: [0], second: [1], difference: [0, 1] }[show] : [0];
   const missing = wanted.filter((i) => operands[i] === undefined).map((i) => inputs[i]?.id ?? '');
-  const [first, second] = wanted.map((i) => operands[i]);
-  const shapes = operands.flatMap((operand) => operand?.attention.shape ?? []);
+  const [first, other] = wanted.map((i) => operands[i]);
+  const second = !isPair && show === 'difference' ? operand(0, 0) : other;
+  const shown = [...operands, second].flatMap((each) => each ?? []);
   const hasSelection = inputs.some(
     ({ result }) =>
       result?.output.kind === 'attention' && result.output.value.selection !== undefined,
   );
-  const problem = first && second && shapeProblem(first, second);
+  const refused = wanted.flatMap((i) => (inputs[i] && whyNoMap(inputs[i])) ?? []);
+  const problem = refused[0] ?? (first && second && shapeProblem(first, second));
   return (
     <>
-      {inputs.length > 1 && (
+      {(hasDifference || storages.length > 0) && (
         <div className={styles.tools}>
-          <label>
-            show{' '}
-            <select
-              value={show}
-              onChange={(event) =>
-                onParamsChange({ ...params, show: event.target.value as MapParams['show'] })
-              }
-            >
-              <option value="first">first: {inputs[0]?.id}</option>
-              <option value="second">second: {inputs[1]?.id}</option>
-              <option value="difference">difference</option>
-            </select>
-          </label>
+          {hasDifference && (
+            <label>
+              show{' '}
+              <select
+                value={show}
+                onChange={(event) =>
+                  onParamsChange({ ...params, show: event.target.value as MapParams['show'] })
+                }
+              >
+                <option value="first">
+                  {isPair ? `first: ${inputs[0]?.id}` : 'the storage alone'}
+                </option>
+                {isPair && <option value="second">second: {inputs[1]?.id}</option>}
+                <option value="difference">
+                  {isPair ? 'difference' : 'what the storage changes'}
+                </option>
+              </select>
+            </label>
+          )}
+          {storages.length > 0 && (
+            <label>
+              keys{' '}
+              <select
+                value={Math.min(params.storage, storages.length)}
+                onChange={(event) =>
+                  onParamsChange({ ...params, storage: Number(event.target.value) })
+                }
+              >
+                {['as they were made', ...storages].map((name, storage) => (
+                  <option key={name} value={storage}>
+                    {name}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
         </div>
       )}
       {missing.length > 0 ? (
@@ -81,19 +110,41 @@ function AttentionMaps({ cell, inputs, session, onParamsChange }: Props) {
       ) : (
         first !== undefined && (
           <MapView
-            key={`${first.attention.shape.queries} ${first.attention.shape.keys}`}
+            key={`${first.queries} ${first.keys}`}
             params={params}
             first={first}
             second={second}
-            heads={Math.min(...shapes.map(({ queryHeads }) => queryHeads))}
-            batches={Math.min(...shapes.map(({ batch }) => batch))}
+            heads={Math.min(...shown.map(({ heads }) => heads))}
+            batches={Math.min(...shown.map(({ batches }) => batches))}
             onParamsChange={onParamsChange}
           />
         )
       )}
-      <Hint hasSelection={hasSelection} isPair={inputs.length > 1} />
+      {problem === undefined && <Notes operands={first === undefined ? [] : [first, second]} />}
+      {inputs.some(({ result }) => result?.output.kind === 'attention') && (
+        <Hint hasSelection={hasSelection} isPair={isPair} />
+      )}
     </>
   );
+}
+
+/** Names that the storages of every decode cell among the inputs share by their number: the first one's. */
+function storagesOf(inputs: readonly ViewInput[]): readonly string[] {
+  const lists = inputs.flatMap(({ result }) =>
+    result?.output.kind === 'decode' ? [result.output.value.params.storages] : [],
+  );
+  const most = Math.min(...lists.map(({ length }) => length));
+  return (lists[0] ?? []).slice(0, most).map(({ name }) => name);
+}
+
+/** How to read maps that are not plain attention. */
+function Notes({ operands }: { readonly operands: readonly (MapOperand | undefined)[] }) {
+  const notes = new Set(operands.flatMap((operand) => operand?.note ?? []));
+  return [...notes].map((note) => (
+    <p key={note} className={styles.note}>
+      {note}
+    </p>
+  ));
 }
 
 function Hint({
@@ -121,39 +172,7 @@ function Hint({
   );
 }
 
-function operandOf(
-  { id, result }: ViewInput,
-  mapId: string,
-  mass: MapParams['mass'],
-  session: Session,
-): MapOperand | undefined {
-  if (result?.output.kind !== 'attention') return undefined;
-  const { params, engine, blockList } = result.output.value;
-  const isUnselected = mass === 'all' && params.select.type !== 'none';
-  return {
-    id,
-    attention: params,
-    engine,
-    blockList,
-    // Other maps may read the same cell.
-    source: session.mapSource(id).lane(mapId, { isUnselected }),
-    resultKey: `${id} ${result.provenance.specHash}${isUnselected ? ' unselected' : ''}`,
-    provenanceLabel: provenanceLabel(result.provenance),
-    tokens: result.output.value.tokens,
-    origin: originOf(params),
-    words: KERNEL_BLOCKS,
-  };
-}
-
-function originOf({ inputs, seed }: AttentionParams): string {
-  if (inputs.source === 'file') return inputs.fileName;
-  return inputs.source === 'model'
-    ? `layer ${inputs.layer} on ${inputs.text}, seed ${seed}`
-    : `seed ${seed}`;
-}
-
-function shapeProblem(first: MapOperand, second: MapOperand): string | undefined {
-  const [a, b] = [first.attention.shape, second.attention.shape];
+function shapeProblem(a: MapOperand, b: MapOperand): string | undefined {
   if (a.queries === b.queries && a.keys === b.keys) return undefined;
-  return `no difference: ${first.id} has ${a.queries} x ${a.keys} queries and keys, ${second.id} has ${b.queries} x ${b.keys} (expected the same)`;
+  return `no difference: ${a.id} has ${a.queries} x ${a.keys} queries and keys, ${b.id} has ${b.queries} x ${b.keys} (expected the same)`;
 }

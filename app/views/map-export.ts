@@ -11,9 +11,9 @@ export async function saveMapPng(
   width: number,
   colors: { readonly paper: string; readonly ink: string },
   lines: readonly string[],
-  head: number,
+  name: string,
 ): Promise<void> {
-  saveBlob(await captionedPng(canvas, width, colors, lines), `attention-map-head-${head}.png`);
+  saveBlob(await captionedPng(canvas, width, colors, lines), `${name}.png`);
 }
 
 /** The first elements of what is visible, exactly; of a difference both operands. */
@@ -21,6 +21,8 @@ export async function saveMapCsv(
   first: MapHead,
   second: MapHead | undefined,
   shown: MapRect,
+  name: string,
+  valueName: 'probability' | 'weight',
 ): Promise<void> {
   const rect = {
     ...shown,
@@ -30,6 +32,6 @@ export async function saveMapCsv(
   const windowOf = ({ source, batch, head }: MapHead) =>
     source.lane('csv').window(batch, head, rect);
   const [a, b] = await Promise.all([windowOf(first), second && windowOf(second)]);
-  const text = b === undefined ? windowCsv(a) : differenceCsv(a, b);
-  saveText(text, `attention-map-head-${first.head}.csv`, 'text/csv');
+  const text = b === undefined ? windowCsv(a, valueName) : differenceCsv(a, b, valueName);
+  saveText(text, `${name}.csv`, 'text/csv');
 }

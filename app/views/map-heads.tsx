@@ -4,7 +4,7 @@ import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import type { HeadPattern } from '../../lib/attention/pattern-class';
 import { formatPercent } from '../../lib/views/format';
 import type { MapColors } from '../../lib/views/map/draw';
-import { layerTop, type MapLayer } from '../../lib/views/map/layer';
+import type { MapLayer } from '../../lib/views/map/layer';
 import { paintLayer } from '../../lib/views/map/paint';
 import { rgbOf } from '../../lib/views/rgb';
 import type { HeadPicture } from './load-head-picture';
@@ -63,11 +63,10 @@ export function MapHeads(props: Props) {
     const drawAll = async () => {
       const patterns: (HeadPattern | undefined)[] = [];
       for (const [i, each] of shown.entries()) {
-        const { layer, pattern } = await load(each);
+        const { layer, top, pattern } = await load(each);
         if (!isCurrent) return;
         const canvas = grid.current?.querySelectorAll('canvas')[i];
-        if (canvas !== undefined)
-          drawThumbnail(canvas, layer, { aggregate, scale, height, colors });
+        if (canvas !== undefined) drawThumbnail(canvas, layer, { top, scale, height, colors });
         patterns.push(pattern);
         setDrawn({ of: picture, patterns: [...patterns] });
       }
@@ -161,11 +160,12 @@ function drawThumbnail(
   canvas: HTMLCanvasElement,
   layer: MapLayer,
   {
-    aggregate,
+    top,
     scale,
     height,
     colors,
-  }: Pick<Props, 'aggregate' | 'scale'> & {
+  }: Pick<Props, 'scale'> & {
+    readonly top: number;
     readonly height: number;
     readonly colors: MapColors;
   },
@@ -175,7 +175,7 @@ function drawThumbnail(
   const picture = paintLayer(
     layer,
     scale,
-    layerTop(layer, aggregate),
+    top,
     rgbOf(colors.masked),
     rgbOf(colors.maskedLine),
     rgbOf(colors.paper),

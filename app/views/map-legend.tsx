@@ -13,17 +13,19 @@ interface Props {
   readonly cells: string;
   /** Names of what a difference is of. */
   readonly names: readonly [string, string] | undefined;
+  /** Weights of either sign that are no difference. */
+  readonly isSigned: boolean;
   /** How the profiles on show were made; undefined without them. */
   readonly profiles: 'exact' | 'estimated' | undefined;
   readonly paper: string | undefined;
-  readonly words: BlockWords;
-  /** What the block outlines are of; undefined without them. */
-  readonly blocks: string | undefined;
+  /** What the block outlines are of, and how they are called; undefined without them. */
+  readonly blocks: { readonly of: string; readonly words: BlockWords } | undefined;
 }
 
 /** What the colours, the hatches and the profiles say. */
-export function MapLegend({ scale, top, cells, names, profiles, paper, words, blocks }: Props) {
-  const isDifference = names !== undefined && paper !== undefined;
+export function MapLegend(props: Props) {
+  const { scale, top, cells, names, isSigned, profiles, paper, blocks } = props;
+  const isDiverging = (names !== undefined || isSigned) && paper !== undefined;
   return (
     <>
       <ul className={styles.legend} data-testid="map-legend">
@@ -33,10 +35,14 @@ export function MapLegend({ scale, top, cells, names, profiles, paper, words, bl
         </li>
         <li
           className={styles.scale}
-          style={{ background: isDifference ? divergingGradient(rgbOf(paper)) : legendGradient() }}
+          style={{ background: isDiverging ? divergingGradient(rgbOf(paper)) : legendGradient() }}
           aria-hidden="true"
         />
-        {names === undefined ? (
+        {names === undefined && isSigned ? (
+          <li>
+            −{tickText(top)} … 0 … {tickText(top)}
+          </li>
+        ) : names === undefined ? (
           <li>{legendTicks(scale, top).map(tickText).join(' … ')}</li>
         ) : (
           <li>
@@ -57,14 +63,14 @@ export function MapLegend({ scale, top, cells, names, profiles, paper, words, bl
           <>
             <li>
               <span className={styles.swatch} data-role="block-full" />
-              {words.full}
+              {blocks.words.full}
             </li>
             <li>
               <span className={styles.swatch} data-role="block-partial" />
-              {words.partial}
+              {blocks.words.partial}
             </li>
             <li>
-              {blocks}; the rest is {words.skipped}
+              {blocks.of}; the rest is {blocks.words.skipped}
             </li>
           </>
         )}
@@ -72,9 +78,9 @@ export function MapLegend({ scale, top, cells, names, profiles, paper, words, bl
       {profiles !== undefined && (
         <p className={styles.note}>
           Profiles of what is in view, {profiles === 'exact' ? 'exact' : 'from cells'}: below, the
-          mean probability that each key receives
-          {profiles === 'exact' ? '' : ' (estimated where the mask cuts a cell)'}; at the right, the
-          largest probability of each query
+          mean {isSigned ? 'weight' : 'probability'} that each key receives
+          {profiles === 'exact' ? '' : ' (estimated where the mask cuts a cell)'}; at the right, the{' '}
+          {isSigned ? 'weight of largest magnitude' : 'largest probability'} of each query
           {names === undefined ? '' : `; ${names[0]} − ${names[1]}`}.
         </p>
       )}

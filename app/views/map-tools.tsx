@@ -14,8 +14,11 @@ interface Props {
   readonly parts: ReadonlySet<MapPart>;
   /** Keys were selected: what the selection keeps can be told from what it leaves out. */
   readonly hasSelection: boolean;
+  /** Parts that the map cannot have are not offered. */
+  readonly offers: (part: MapPart) => boolean;
   readonly hasPicture: boolean;
-  readonly words: BlockWords;
+  /** Of its blocks; undefined where it has none. */
+  readonly words: BlockWords | undefined;
   readonly onParamsChange: (params: MapParams) => void;
   readonly onPart: (part: MapPart) => void;
   readonly onZoom: (factor: number) => void;
@@ -24,12 +27,12 @@ interface Props {
   readonly onCsv: () => void;
 }
 
-function partsOf(words: BlockWords): readonly (readonly [MapPart, string])[] {
+function partsOf(words: BlockWords | undefined): readonly (readonly [MapPart, string])[] {
   return [
     ['profiles', 'Profiles'],
     ['heads', 'Heads'],
-    ['blocks', words.button],
-    ...(words.hasWhy ? [['why', 'Why'] as const] : []),
+    ['blocks', words?.button ?? 'Blocks'],
+    ['why', 'Why'],
     ['table', 'Table'],
   ];
 }
@@ -58,7 +61,7 @@ export function MapTools(props: Props) {
   );
   return (
     <div className={styles.tools}>
-      {pick('head', 'head', [...Array(props.heads).keys()])}
+      {props.heads > 1 && pick('head', 'head', [...Array(props.heads).keys()])}
       {props.batches > 1 && pick('batch', 'batch', [...Array(props.batches).keys()])}
       {pick('aggregate', 'cell', ['max', 'mean'])}
       {pick('scale', 'scale', ['log', 'linear'])}
@@ -72,16 +75,18 @@ export function MapTools(props: Props) {
       <button type="button" onClick={props.onWhole}>
         Whole
       </button>
-      {partsOf(props.words).map(([part, label]) => (
-        <button
-          key={part}
-          type="button"
-          aria-pressed={parts.has(part)}
-          onClick={() => props.onPart(part)}
-        >
-          {label}
-        </button>
-      ))}
+      {partsOf(props.words)
+        .filter(([part]) => props.offers(part))
+        .map(([part, label]) => (
+          <button
+            key={part}
+            type="button"
+            aria-pressed={parts.has(part)}
+            onClick={() => props.onPart(part)}
+          >
+            {label}
+          </button>
+        ))}
       <button type="button" disabled={!hasPicture || parts.has('table')} onClick={props.onPng}>
         PNG
       </button>

@@ -19,6 +19,7 @@ import { MapCanvas } from './map-canvas';
 import { saveMapCsv, saveMapPng } from './map-export';
 import { MapHeads } from './map-heads';
 import { MapLegend } from './map-legend';
+import { mapNames } from './map-names';
 import { headOf, type MapOperand } from './map-operand';
 import { MapTable } from './map-table';
 import { type MapPart, MapTools, toggled } from './map-tools';
@@ -48,11 +49,14 @@ interface Props {
 
 const WIDEST = 640;
 
-/** The attention map of one head, or of the difference of two: a reduction of the whole, and exact values where it is zoomed in. */
+/** The map of one head, or of the difference of two: a reduction of the whole, and exact values where it is zoomed in. */
 export function MapView(props: Props) {
   const { params, first, second, heads, batches, shows = [], onParamsChange } = props;
-  const { queries, keys } = first.attention.shape;
-  const { head, batch, aggregate, scale } = params;
+  const { queries, keys, attention, words, isSigned, stateOf } = first;
+  const { aggregate, scale } = params;
+  // An input that changed its shape may have fewer of them than the params ask for.
+  const head = Math.min(params.head, heads - 1);
+  const batch = Math.min(params.batch, batches - 1);
   const whole: Viewport = { queryStart: 0, queryEnd: queries, keyStart: 0, keyEnd: keys };
   const [view, setView] = useState<Viewport>(() =>
     clampViewport(params.window ?? whole, queries, keys),
@@ -66,7 +70,7 @@ export function MapView(props: Props) {
   const hasProfiles = parts.has('profiles');
   const { labels, labelOf } = useTokenLabels(first, batch);
   const hasLabels = labels !== undefined;
-  const { tokens } = first;
+  const tokens = first.tokens ?? attention?.tokens;
   const hasTokens = tokens !== undefined;
   const frame = useMemo(
     () => mapFrame(width, queries, keys, hasProfiles, hasLabels, hasTokens),
@@ -84,12 +88,13 @@ export function MapView(props: Props) {
     aggregate,
     view,
     hasProfiles,
+    [isSigned, second?.isSigned ?? false],
   );
   const { blocks, problem: blocksProblem } = useMapBlocks(
     firstHead,
-    parts.has('blocks') || parts.has('why'),
+    words !== undefined && (parts.has('blocks') || parts.has('why')),
   );
-  const overlay = parts.has('blocks') ? blocks : undefined;
+  const overlay = words !== undefined && parts.has('blocks') ? blocks : undefined;
   const { reading, read } = useMapReading(
     { head: firstHead, window: firstData.window },
     secondHead && { head: secondHead, window: secondData.window },
@@ -150,11 +155,7 @@ export function MapView(props: Props) {
     const key = (view.keyStart + view.keyEnd) / 2;
     move(zoomViewport(view, factor, query, key, queries, keys));
   };
-  const names = second === undefined ? undefined : ([first.id, second.id] as const);
-  const subject =
-    names === undefined
-      ? `Attention map, head ${head}`
-      : `Difference of attention maps, ${names[0]} minus ${names[1]}, head ${head}`;
+  const { names, subject, fileName, valueName, origin } = mapNames(first, second, head);
   const shown = touchedRect(view, queries, keys);
   const problem = firstData.problem ?? secondData.problem ?? blocksProblem;
   const cells = exact === undefined ? `${aggregate} of each cell` : 'exact values';
@@ -167,10 +168,14 @@ export function MapView(props: Props) {
         batches={batches}
         parts={parts}
         hasSelection={[first, second].some(
-          (operand) => operand !== undefined && operand.attention.select.type !== 'none',
+          (operand) => (operand?.attention?.params.select.type ?? 'none') !== 'none',
         )}
+        offers={(part) => {
+          if (part === 'blocks') return words !== undefined;
+          return part === 'why' ? attention !== undefined : part !== 'heads' || heads > 1;
+        }}
         hasPicture={layer !== undefined}
-        words={first.words}
+        words={words}
         onParamsChange={onParamsChange}
         onPart={(part) => setParts(toggled(parts, part))}
         onZoom={zoom}
@@ -178,14 +183,12 @@ export function MapView(props: Props) {
         onPng={() => {
           if (canvas.current === null || colors === undefined) return;
           const what = `${subject}, batch ${batch}, ${scale} scale, ${cells}`;
-          const labels = [first, second].flatMap((operand) => operand?.provenanceLabel ?? []);
-          const origin = `${[...new Set(labels)].join(' and ')} · ${first.origin}`;
-          void saveMapPng(canvas.current, width, colors, [what, origin], head);
+          void saveMapPng(canvas.current, width, colors, [what, origin], fileName);
         }}
-        onCsv={() => void saveMapCsv(firstHead, secondHead, shown)}
+        onCsv={() => void saveMapCsv(firstHead, secondHead, shown, fileName, valueName)}
       />
       {problem !== undefined && <p role="alert">{problem}</p>}
-      {parts.has('heads') && (
+      {parts.has('heads') && heads > 1 && (
         <MapHeads
           heads={heads}
           head={head}
@@ -203,12 +206,12 @@ export function MapView(props: Props) {
       {isTable ? (
         <>
           <MapTable first={firstHead} second={secondHead} rect={shown} labelOf={labelOf} />
-          {overlay !== undefined && (
+          {overlay !== undefined && words !== undefined && (
             <MapBlocksTable
               list={overlay.list}
               rect={shown}
               queries={queries}
-              words={first.words}
+              words={words}
               nameOf={labelOf.query}
             />
           )}
@@ -232,13 +235,13 @@ export function MapView(props: Props) {
       )}
       <p className={styles.readout} aria-live="polite" data-testid="map-readout">
         {reading !== undefined &&
-          readingText(reading, names ?? ['', ''], profiles, overlay?.list, labelOf, first.stateOf)}
+          readingText(reading, names ?? ['', ''], profiles, overlay?.list, labelOf, stateOf)}
       </p>
-      {parts.has('why') && (
+      {parts.has('why') && attention !== undefined && (
         <MapWhy
           id={first.id}
-          attention={first.attention}
-          summary={first.blockList}
+          attention={attention.params}
+          summary={attention.blockList}
           head={firstHead}
           list={blocks?.list}
           reading={reading}
@@ -250,15 +253,18 @@ export function MapView(props: Props) {
           top={top}
           cells={cells}
           names={names}
+          isSigned={isSigned}
           profiles={
             profiles &&
             (exact !== undefined && coversView(exact.rect, view) ? 'exact' : 'estimated')
           }
           paper={colors?.paper}
-          words={first.words}
           blocks={
             overlay &&
-            first.words.text(first.engine, overlay.list, names === undefined ? '' : first.id)
+            words && {
+              words,
+              of: words.text(attention?.engine, overlay.list, names === undefined ? '' : first.id),
+            }
           }
         />
       )}

@@ -4,8 +4,8 @@ import type * as PlotModule from '@observablehq/plot';
 import { brushX } from 'd3-brush';
 import { select } from 'd3-selection';
 import { useEffect, useMemo, useRef, useState } from 'react';
-import { PLOT_CHARTS, type PlotParams } from '../../lib/spec/kinds/views';
-import { type ChartRow, makeChart } from '../../lib/views/charts/marks';
+import type { PlotParams } from '../../lib/spec/kinds/views';
+import { type ChartRow, chartsOf, makeChart } from '../../lib/views/charts/marks';
 import type { ViewInput } from '../../lib/views/view-input';
 import { saveText } from '../state/save';
 import { useWidth } from './use-canvas';
@@ -78,24 +78,26 @@ export function PlotView({ params, inputs, onParamsChange }: Props) {
         <label>
           chart{' '}
           <select
-            value={params.chart}
+            value={chart?.name ?? params.chart}
             onChange={(event) =>
               onParamsChange({ ...params, chart: event.target.value as PlotParams['chart'] })
             }
           >
-            {PLOT_CHARTS.map((name) => (
+            {[...new Set([...chartsOf(inputs), chart?.name ?? params.chart])].map((name) => (
               <option key={name}>{name}</option>
             ))}
           </select>
         </label>
-        <label>
-          <input
-            type="checkbox"
-            checked={params.logX}
-            onChange={(event) => onParamsChange({ ...params, logX: event.target.checked })}
-          />{' '}
-          log x
-        </label>
+        {chart?.isFixed !== true && (
+          <label>
+            <input
+              type="checkbox"
+              checked={params.logX}
+              onChange={(event) => onParamsChange({ ...params, logX: event.target.checked })}
+            />{' '}
+            log x
+          </label>
+        )}
         <button type="button" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
           Table
         </button>
@@ -107,14 +109,14 @@ export function PlotView({ params, inputs, onParamsChange }: Props) {
         <button
           type="button"
           disabled={chart === undefined}
-          onClick={() => saveText(csvOf(chart?.rows ?? []), `${params.chart}.csv`, 'text/csv')}
+          onClick={() =>
+            saveText(csvOf(chart?.rows ?? []), `${chart?.name ?? params.chart}.csv`, 'text/csv')
+          }
         >
           CSV
         </button>
       </div>
-      {chart === undefined && (
-        <p className={styles.note}>run {inputs.map(({ id }) => id).join(', ')} to see the chart</p>
-      )}
+      {chart === undefined && <p className={styles.note}>{whyNoChart(params, inputs)}</p>}
       {/* biome-ignore lint/a11y/useSemanticElements: the group is the chart's keyboard target, not a form's fieldset */}
       <div
         ref={box}
@@ -130,20 +132,21 @@ export function PlotView({ params, inputs, onParamsChange }: Props) {
           else if (event.key === '0' || event.key === 'Escape') setDomain(undefined);
         }}
       />
-      {!isTable && chart !== undefined && hasLegend(params, chart.isFixed) && (
-        <Legend names={inputs.filter(({ result }) => result !== undefined).map(({ id }) => id)} />
+      {!isTable && chart?.legend !== undefined && (
+        <Legend names={chart.legend} isFilled={chart.isFilled ?? false} />
       )}
       {isTable && chart !== undefined && <RowsTable rows={chart.rows} />}
     </>
   );
 }
 
-/** Bars and kernels carry their names themselves. */
-function hasLegend({ chart }: PlotParams, isFixed: boolean | undefined): boolean {
-  return isFixed !== true || chart.endsWith('-against-rate');
-}
-
-function Legend({ names }: { readonly names: readonly string[] }) {
+function Legend({
+  names,
+  isFilled,
+}: {
+  readonly names: readonly string[];
+  readonly isFilled: boolean;
+}) {
   const dashes = ['', '6 3', '2 3', '8 3 2 3', '1 4', '10 4', '4 2', '3 6'];
   return (
     <ul className={styles.legend}>
@@ -156,8 +159,8 @@ function Legend({ names }: { readonly names: readonly string[] }) {
               y1="4"
               y2="4"
               stroke={`var(--series-${(i % 8) + 1})`}
-              strokeWidth="2"
-              strokeDasharray={dashes[i % 8]}
+              strokeWidth={isFilled ? 8 : 2}
+              strokeDasharray={isFilled ? '' : dashes[i % 8]}
             />
           </svg>{' '}
           {name}
@@ -165,6 +168,14 @@ function Legend({ names }: { readonly names: readonly string[] }) {
       ))}
     </ul>
   );
+}
+
+/** What a plot waits for, or that its inputs have nothing for its chart. */
+function whyNoChart({ chart }: PlotParams, inputs: readonly ViewInput[]): string {
+  const waiting = inputs.filter(({ result }) => result === undefined).map(({ id }) => id);
+  return waiting.length > 0
+    ? `run ${waiting.join(', ')} to see the chart`
+    : `the results have nothing for chart ${chart}: choose another one`;
 }
 
 const SHOWN_ROWS = 100;

@@ -2,13 +2,8 @@
 
 import { useState } from 'react';
 import type { TableParams } from '../../lib/spec/kinds/views';
-import {
-  ATTENTION_COLUMNS,
-  type Comparison,
-  compare,
-  comparisonCsv,
-  serveColumns,
-} from '../../lib/views/serve-rows';
+import { kindTables } from '../../lib/views/kernel-rows';
+import { type Comparison, comparisonCsv } from '../../lib/views/serve-rows';
 import type { ViewInput } from '../../lib/views/view-input';
 import { saveText } from '../state/save';
 import styles from './views.module.css';
@@ -19,20 +14,13 @@ interface Props {
   readonly onParamsChange: (params: TableParams) => void;
 }
 
-/** Metrics of several cells side by side; the best of each column is marked with a word. */
+/** Metrics of several cells side by side, a table per kind; the best of each column is marked with a word. */
 export function TableView({ params, inputs, onParamsChange }: Props) {
-  const isAttention = inputs.some(({ result }) => result?.output.kind === 'attention');
-  const comparison = isAttention
-    ? compare(inputs, ATTENTION_COLUMNS, ({ result }) =>
-        result?.output.kind === 'attention' ? result.output.value : undefined,
-      )
-    : compare(inputs, serveColumns(params.percentile), ({ result }) =>
-        result?.output.kind === 'serve' ? result.output.value : undefined,
-      );
+  const tables = kindTables(inputs, params.percentile);
   return (
     <>
-      <div className={styles.tools}>
-        {!isAttention && (
+      {tables.some(({ hasPercentile }) => hasPercentile) && (
+        <div className={styles.tools}>
           <label>
             percentile{' '}
             <select
@@ -49,20 +37,43 @@ export function TableView({ params, inputs, onParamsChange }: Props) {
               <option>p99</option>
             </select>
           </label>
-        )}
-        <button
-          type="button"
-          onClick={() => saveText(comparisonCsv(comparison), 'comparison.csv', 'text/csv')}
-        >
-          CSV
-        </button>
-      </div>
-      <SortableTable comparison={comparison} />
+        </div>
+      )}
+      {tables.map(({ title, comparison }) => (
+        <div key={title} className={styles.kind}>
+          <div className={styles.tools}>
+            {tables.length > 1 && <span>{title}</span>}
+            <button
+              type="button"
+              aria-label={tables.length > 1 ? `CSV of ${title}` : 'CSV'}
+              onClick={() =>
+                saveText(
+                  comparisonCsv(comparison),
+                  tables.length > 1 ? `${title.replaceAll(' ', '-')}.csv` : 'comparison.csv',
+                  'text/csv',
+                )
+              }
+            >
+              CSV
+            </button>
+          </div>
+          <SortableTable
+            comparison={comparison}
+            name={tables.length > 1 ? `comparison of ${title}` : 'comparison'}
+          />
+        </div>
+      ))}
     </>
   );
 }
 
-function SortableTable({ comparison }: { readonly comparison: Comparison }) {
+function SortableTable({
+  comparison,
+  name,
+}: {
+  readonly comparison: Comparison;
+  readonly name: string;
+}) {
   const [sort, setSort] = useState<{ readonly id: string; readonly isAscending: boolean }>();
   const at = comparison.headers.findIndex(({ id }) => id === sort?.id);
   const rows =
@@ -74,7 +85,7 @@ function SortableTable({ comparison }: { readonly comparison: Comparison }) {
         });
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to
-    <section className={styles.scroll} tabIndex={0} aria-label="comparison">
+    <section className={styles.scroll} tabIndex={0} aria-label={name}>
       <table>
         <thead>
           <tr>

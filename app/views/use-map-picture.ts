@@ -39,36 +39,45 @@ export function useMapPicture(
   aggregate: 'max' | 'mean',
   view: Viewport,
   hasProfiles: boolean,
+  isSigned: readonly [first: boolean, second: boolean],
 ): MapPicture {
+  const [isFirstSigned, isSecondSigned] = isSigned;
   const isDifference = second !== undefined;
   const [base, otherBase] = [first.base, second?.base];
   const [window, otherWindow] = [first.window, second?.window];
   const layer = useMemo(() => {
     if (base === undefined) return undefined;
-    if (!isDifference) return baseLayer(base, aggregate);
+    if (!isDifference) return baseLayer(base, aggregate, isFirstSigned);
     return otherBase === undefined
       ? undefined
       : subtractLayers(baseLayer(base, aggregate), baseLayer(otherBase, aggregate));
-  }, [base, otherBase, isDifference, aggregate]);
+  }, [base, otherBase, isDifference, aggregate, isFirstSigned]);
   const exact = useMemo((): MapExact | undefined => {
     if (window === undefined) return undefined;
-    if (!isDifference) return { rect: window, layer: windowLayer(window) };
+    if (!isDifference) return { rect: window, layer: windowLayer(window, isFirstSigned) };
     // The two arrive one after the other, maybe of different views.
     return otherWindow === undefined || !sameRect(window, otherWindow)
       ? undefined
       : { rect: window, layer: subtractLayers(windowLayer(window), windowLayer(otherWindow)) };
-  }, [window, otherWindow, isDifference]);
+  }, [window, otherWindow, isDifference, isFirstSigned]);
   const top = useMemo(
-    () => (layer === undefined ? 1 : layerTop(layer, aggregate)),
-    [layer, aggregate],
+    () => (layer === undefined ? 1 : layerTop(layer, aggregate, !isFirstSigned && !isSecondSigned)),
+    [layer, aggregate, isFirstSigned, isSecondSigned],
   );
   const usesExact = exact !== undefined && coversView(exact.rect, view);
-  const profile = useProfiles(base, usesExact ? window : undefined, view, hasProfiles);
+  const profile = useProfiles(
+    base,
+    usesExact ? window : undefined,
+    view,
+    hasProfiles,
+    isFirstSigned,
+  );
   const otherProfile = useProfiles(
     otherBase,
     usesExact ? otherWindow : undefined,
     view,
     hasProfiles && isDifference,
+    isSecondSigned,
   );
   const profiles = useMemo(() => {
     if (profile === undefined || !isDifference) return profile;
@@ -82,10 +91,11 @@ function useProfiles(
   window: MapWindow | undefined,
   view: Viewport,
   isOn: boolean,
+  isSigned: boolean,
 ): MapProfiles | undefined {
   const masses = useMemo(
-    () => (isOn && base !== undefined ? cellMasses(base) : undefined),
-    [base, isOn],
+    () => (isOn && base !== undefined ? cellMasses(base, isSigned) : undefined),
+    [base, isOn, isSigned],
   );
   const range = base === undefined ? undefined : touchedCells(base, view);
   const queries = base?.queries ?? 0;
@@ -95,9 +105,9 @@ function useProfiles(
   return useMemo(() => {
     if (base === undefined || masses === undefined) return undefined;
     if (window !== undefined) {
-      return windowProfiles(window, { queryStart, queryEnd, keyStart, keyEnd });
+      return windowProfiles(window, { queryStart, queryEnd, keyStart, keyEnd }, isSigned);
     }
-    return baseProfiles(base, masses, { rowStart, rowEnd, columnStart, columnEnd });
+    return baseProfiles(base, masses, { rowStart, rowEnd, columnStart, columnEnd }, isSigned);
   }, [
     base,
     masses,
@@ -110,5 +120,6 @@ function useProfiles(
     queryEnd,
     keyStart,
     keyEnd,
+    isSigned,
   ]);
 }

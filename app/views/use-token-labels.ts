@@ -6,20 +6,24 @@ import { labelText, type TokenLabels, tokenLabels } from '../../lib/attention/to
 import type { LabelOf } from '../../lib/views/map/reading';
 import type { MapOperand } from './map-operand';
 
+const NOTHING: LabelOf = { query: () => '', key: () => '' };
+
 /** Labels for the axes (the first table's) and for the reading (all). */
 export function useTokenLabels(
-  { attention, tokens }: MapOperand,
+  { attention, labelOf = NOTHING }: MapOperand,
   batch: number,
 ): { readonly labels: TokenLabels | undefined; readonly labelOf: LabelOf } {
+  const { params, tokens } = attention ?? {};
   return useMemo(() => {
-    const all = tokenLabels(attention, batch);
+    if (params === undefined) return { labels: undefined, labelOf };
+    const all = tokenLabels(params, batch);
     const textAt = (position: number) => labelText(all, position, tokens);
     return {
       labels: all[0],
       labelOf: {
-        query: (query) => textAt(queryPosition(attention.shape, query)),
+        query: (query) => textAt(queryPosition(params.shape, query)),
         key: textAt,
       },
     };
-  }, [attention, tokens, batch]);
+  }, [params, tokens, labelOf, batch]);
 }

@@ -7,8 +7,11 @@ import type { MapBase } from './types';
  * by the mask, so such cells share what the others leave of their queries' total of 1 each; where
  * the others alone exceed it, all cells are partly masked and shrink alike. Exact where cells are
  * single elements or no cell is cut, and up to how the rest is shared where several are.
+ *
+ * @param isSigned weights of either sign: rows have no total to share, so that all elements of a cell
+ * count as unmasked
  */
-export function cellMasses(base: MapBase): Float32Array {
+export function cellMasses(base: MapBase, isSigned = false): Float32Array {
   const { rows, columns, queries, keys, mean } = base;
   const masses = new Float32Array(rows * columns);
   const isMasked = (r: number, c: number) =>
@@ -30,6 +33,7 @@ export function cellMasses(base: MapBase): Float32Array {
       if (isEdge) cut += value * count;
       else whole += value * count;
     }
+    if (isSigned) continue;
     const isOver = whole > rowCount * (1 + 1e-3);
     const ofWhole = isOver ? rowCount / (whole + cut) : 1;
     const ofCut = isOver ? ofWhole : cut > 0 ? Math.min(1, Math.max(0, rowCount - whole) / cut) : 1;

@@ -4,25 +4,23 @@ import type { AttentionInputs, MapBase, MapRect, MapScore, MapWindow } from './t
 export const MAP_CELLS = 512;
 
 /** Elements between two looks at the messages: some milliseconds of work. */
-const STEP_ELEMENTS = 2 ** 17;
+export const STEP_ELEMENTS = 2 ** 17;
 
-/** Calls `visit(key, p)` for the visible keys of one row in [keyStart, keyEnd): p = exp(q.k / sqrt(d) - lse). */
-function visitRow(
+/** Calls `visit(key, score)` for the visible keys of one row in [keyStart, keyEnd): modify(q.k / sqrt(d)). */
+export function visitScores(
   inputs: AttentionInputs,
-  lse: ArrayLike<number>,
   batch: number,
   head: number,
   query: number,
   keyStart: number,
   keyEnd: number,
-  visit: (key: number, probability: number) => void,
+  visit: (key: number, score: number) => void,
 ): void {
   const { queryHeads, kvHeads, queries, keys, headSize } = inputs.shape;
   const scale = 1 / Math.sqrt(headSize);
   const row = (batch * queryHeads + head) * queries + query;
   const qOffset = row * headSize;
   const kvOffset = (batch * kvHeads + Math.floor(head / (queryHeads / kvHeads))) * keys * headSize;
-  const rowLse = lse[row] as number;
   const { isVisible, modify } = inputs.program;
   const { query: queryValues, key: keyValues } = inputs;
   for (let k = keyStart; k < keyEnd; k++) {
@@ -42,11 +40,26 @@ function visitRow(
       e += (queryValues[q + 3] as number) * (keyValues[at + 3] as number);
     }
     const score = (a + b + c + e) * scale;
-    visit(
-      k,
-      Math.exp((modify === undefined ? score : modify(batch, head, query, k, score)) - rowLse),
-    );
+    visit(k, modify === undefined ? score : modify(batch, head, query, k, score));
   }
+}
+
+/** The same with probabilities, exp(score - lse). */
+function visitRow(
+  inputs: AttentionInputs,
+  lse: ArrayLike<number>,
+  batch: number,
+  head: number,
+  query: number,
+  keyStart: number,
+  keyEnd: number,
+  visit: (key: number, probability: number) => void,
+): void {
+  const { queryHeads, queries } = inputs.shape;
+  const rowLse = lse[(batch * queryHeads + head) * queries + query] as number;
+  visitScores(inputs, batch, head, query, keyStart, keyEnd, (k, score) =>
+    visit(k, Math.exp(score - rowLse)),
+  );
 }
 
 /** One element's score before the mask and the score formula, and its row's log-sum-exp. */
@@ -68,6 +81,20 @@ export function elementScore(
   return { score: dot / Math.sqrt(headSize), lse: lse[row] as number };
 }
 
+/** @throws RangeError when the rectangle is empty, out of the map or above 512 x 512 */
+export function checkMapRect(
+  { queryStart, queryEnd, keyStart, keyEnd }: MapRect,
+  { queries, keys }: { readonly queries: number; readonly keys: number },
+): void {
+  const rows = queryEnd - queryStart;
+  const columns = keyEnd - keyStart;
+  const isInside = queryStart >= 0 && keyStart >= 0 && queryEnd <= queries && keyEnd <= keys;
+  if (isInside && rows >= 1 && columns >= 1 && rows <= MAP_CELLS && columns <= MAP_CELLS) return;
+  throw new RangeError(
+    `invalid map window: queries ${queryStart}..${queryEnd}, keys ${keyStart}..${keyEnd} (expected 1..${MAP_CELLS} of each within ${queries} x ${keys})`,
+  );
+}
+
 /**
  * Exact probabilities of a rectangle of one head's map, row-major, NaN where masked. Nothing is
  * stored per element beforehand: Q, K and the row log-sum-exp give any value on demand.
@@ -81,16 +108,10 @@ export function mapWindow(
   head: number,
   rect: MapRect,
 ): MapWindow {
+  checkMapRect(rect, inputs.shape);
   const { queryStart, queryEnd, keyStart, keyEnd } = rect;
-  const { queries, keys } = inputs.shape;
   const rows = queryEnd - queryStart;
   const columns = keyEnd - keyStart;
-  const isInside = queryStart >= 0 && keyStart >= 0 && queryEnd <= queries && keyEnd <= keys;
-  if (!isInside || rows < 1 || columns < 1 || rows > MAP_CELLS || columns > MAP_CELLS) {
-    throw new RangeError(
-      `invalid map window: queries ${queryStart}..${queryEnd}, keys ${keyStart}..${keyEnd} (expected 1..${MAP_CELLS} of each within ${queries} x ${keys})`,
-    );
-  }
   const probabilities = new Float32Array(rows * columns).fill(Number.NaN);
   for (let q = queryStart; q < queryEnd; q++) {
     const offset = (q - queryStart) * columns - keyStart;

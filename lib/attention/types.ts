@@ -166,7 +166,10 @@ export interface SelectionSummary {
   }[];
 }
 
-/** Reduction of one head's map: cells of equal size, row-major [rows, columns], NaN where every element is masked. */
+/**
+ * Reduction of one head's map: cells of equal size, row-major [rows, columns], NaN where every
+ * element is masked. Of signed weights the maximum is that of largest magnitude, with its sign.
+ */
 export interface MapBase {
   readonly rows: number;
   readonly columns: number;
@@ -184,7 +187,7 @@ export interface MapRect {
   readonly keyEnd: number;
 }
 
-/** Exact probabilities of a rectangle, row-major; NaN where masked. */
+/** Exact probabilities or weights of a rectangle, row-major; NaN where masked. */
 export interface MapWindow extends MapRect {
   readonly probabilities: Float32Array;
 }

@@ -33,7 +33,12 @@ export interface ByteLedger {
 export interface Encoded {
   readonly slots: number;
   readonly headSize: number;
-  readonly buffers: readonly { readonly role: BufferRole; readonly data: ArrayBufferView }[];
+  readonly buffers: readonly {
+    readonly role: BufferRole;
+    readonly data: ArrayBufferView;
+    /** Where it lies, if not where the rows do. */
+    readonly tier?: Tier;
+  }[];
   /** Pre-RoPE keys, [slots, headSize]. */
   decodeKeys(): Float32Array;
   /** [slots, headSize] */
@@ -55,6 +60,14 @@ export interface SlotView {
   readonly score?: number;
 }
 
+/** A text, and the tokens that were taken out of it and put in to make a context of it. */
+export interface EarlierText {
+  readonly before: readonly number[];
+  readonly start: number;
+  readonly removed: number;
+  readonly inserted: readonly number[];
+}
+
 /** A cache between a context and its questions: what every policy offers the tasks. */
 export interface CacheSession {
   /**
@@ -62,11 +75,16 @@ export interface CacheSession {
    * `known` the question is in sight of the policy: it is run before the compression. A policy that
    * drops slots runs it again over what is left, so that the answer never comes from the dense pass.
    *
+   * @param edit what made the context of an earlier text, for policies that keep that text's cache
    * @param chunkStarts first token of every separately encodable part, for policies that reuse chunks
    */
   prefill(
     context: readonly number[],
-    options?: { readonly question?: readonly number[]; readonly chunkStarts?: readonly number[] },
+    options?: {
+      readonly question?: readonly number[];
+      readonly chunkStarts?: readonly number[];
+      readonly edit?: EarlierText;
+    },
   ): void;
   /**
    * Runs a question (skipped where `prefill` has run it) and decodes greedily up to `count` tokens or

@@ -6,6 +6,8 @@ const USAGE = `usage: headroom COMMAND
   method [ID]                 a published method as a notebook; without ID, the list
   run FILE --out RESULTS.json run it: simulation here, attention in headless Chromium (run --help)
   sweep FILE --cell ID        goodput against rate, or the highest rate that holds the SLO
+  plan --model M --hardware H --accelerators N
+                              the best parallelism and split into pools (plan --help)
   tensors FILE                what a safetensors file holds
   model DIR [--prompt TEXT]   what a model's files hold, and text that it generates
   tasks [ID]                  the recall tasks; with ID, its options and a sample
@@ -15,6 +17,7 @@ const USAGE = `usage: headroom COMMAND
                               replay a reference run of Vidur and print the largest differences
   check vllm --run DIR [--tables DIR] [--tokens FILE]
                               replay a measured run of vLLM and print the signed errors
+  check row ID                a published method held against its figures (--all, --list)
   check silicon --file CSV --tables DIR
                               simulate measured closed loops and print the median errors`;
 
@@ -28,6 +31,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   method: async () => (await import('./commands/method')).methodCommand,
   run: async () => (await import('./commands/run')).runCommand,
   sweep: async () => (await import('./commands/sweep')).sweepCommand,
+  plan: async () => (await import('./commands/plan')).planCommand,
   tensors: async () => (await import('./commands/tensors')).tensorsCommand,
   model: async () => (await import('./commands/model')).modelCommand,
   tasks: async () => (await import('./commands/tasks')).tasksCommand,

@@ -6,7 +6,7 @@ import { SLOT_STATES, SPARE_TOKENS } from './look';
 
 /** A query does not see the key: it comes later in the text. */
 export const UNSEEN = 255;
-/** The token never ran as a query at its place in the text: chunks that were encoded apart. */
+/** The token never ran as a query at its place in the text: chunks that were encoded apart, an earlier text. */
 export const UNTOLD = 254;
 
 const KEPT = SLOT_STATES.indexOf('kept');
@@ -88,7 +88,7 @@ function watched(cache: AttentionCache, listener: StepListener): AttentionCache 
 export function stepsOfCache(
   model: Transformer,
   open: (model: Transformer) => CacheSession,
-  { context, turns, chunkStarts }: TaskSample,
+  { context, turns, chunkStarts, edit }: TaskSample,
   protocol: Protocol,
 ): CacheSteps {
   const { layers, kvHeads } = model.config;
@@ -151,6 +151,7 @@ export function stepsOfCache(
     session.prefill(context, {
       ...(protocol === 'known' && turns[0] ? { question } : {}),
       ...(chunkStarts ? { chunkStarts } : {}),
+      ...(edit ? { edit } : {}),
     });
     isAsking = true;
     if (turns[0]) session.ask(question, answer.length + SPARE_TOKENS, new Set([END]));

@@ -1,7 +1,18 @@
+import type { HeadGates } from '../cache/policy/classify';
 import type { CacheEntry, CacheParams } from '../spec/kinds/cache';
 import type { Transformer } from '../transformer/types';
 import type { CacheLook } from './look';
 import type { Evaluation } from './types';
+
+/** How much of the context each head was said to need. */
+export interface RunGates {
+  /** [layers][kvHeads] */
+  readonly values: HeadGates;
+  /** How they were found, in words. */
+  readonly by: string;
+  /** The same for every context; otherwise these are of the context that is looked at. */
+  readonly isFitted: boolean;
+}
 
 /** One policy on the task. */
 export interface CacheRun {
@@ -16,6 +27,8 @@ export interface CacheRun {
   /** Summed over threads. */
   readonly seconds: number;
   readonly look: CacheLook | undefined;
+  /** For policies with classes of heads. */
+  readonly gates?: RunGates;
   /** Why this policy did not run, or could not be looked at; the others did. */
   readonly problem?: string;
 }

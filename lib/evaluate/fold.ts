@@ -37,6 +37,8 @@ export function createFold(task: Task, plan: AskPlan): Fold {
     tokensSeen: 0,
     moved: 0,
     recomputed: 0,
+    recomputedFlops: 0,
+    asked: 0,
     prefillSeconds: 0,
     askSeconds: 0,
   };
@@ -67,6 +69,8 @@ export function createFold(task: Task, plan: AskPlan): Fold {
     for (const key of ['slots', 'fullSlots', 'tokensSeen'] as const) sums[key] += held[key];
     sums.moved += outcome.movedBytes;
     sums.recomputed += outcome.recomputedTokenLayers;
+    sums.recomputedFlops += outcome.recomputedFlops;
+    sums.asked += outcome.askedTokens;
     sums.prefillSeconds += outcome.prefillSeconds;
     sums.askSeconds += outcome.askSeconds;
   }
@@ -120,7 +124,9 @@ export function createFold(task: Task, plan: AskPlan): Fold {
         byteRatio: (sums.payload + sums.overhead + sums.host) / sums.full,
         slotRatio: sums.slots / sums.fullSlots,
         movedBytesPerSample: sums.moved / next,
+        movedBytesPerToken: sums.moved / sums.asked,
         recomputedTokenLayersPerSample: sums.recomputed / next,
+        recomputedFlopsPerSample: sums.recomputedFlops / next,
         prefillSeconds: sums.prefillSeconds,
         askSeconds: sums.askSeconds,
       };

@@ -56,6 +56,7 @@ export function lookAtCache(
   session.prefill(sample.context, {
     ...(protocol === 'known' && turn ? { question } : {}),
     ...(sample.chunkStarts ? { chunkStarts: sample.chunkStarts } : {}),
+    ...(sample.edit ? { edit: sample.edit } : {}),
   });
   const size = layers * kvHeads * contextTokens;
   const states = new Uint8Array(size).fill(SLOT_STATES.indexOf('dropped'));

@@ -1,5 +1,5 @@
 import { POLICIES } from '../cache/policies';
-import type { PolicyEntry } from '../cache/policy/registry';
+import type { PolicyEntry, PolicyOptions } from '../cache/policy/registry';
 import { openPolicySession } from '../cache/policy/run';
 import type { SessionFactory } from '../cache/types';
 import type { CacheBudget, CachePolicy } from '../spec/cache-policy';
@@ -16,9 +16,19 @@ export function policyOf(id: string): PolicyEntry {
 }
 
 /** Sessions of a policy at a budget. @throws RangeError for an unknown id */
-export function sessionsOf(id: string, budget: CacheBudget): SessionFactory {
+export function sessionsOf(
+  id: string,
+  budget: CacheBudget,
+  options: PolicyOptions = {},
+): SessionFactory {
   const entry = policyOf(id);
-  return { label: entry.label, open: (model) => entry.open(model, budget) };
+  return { label: entry.label, open: (model) => entry.open(model, budget, options) };
+}
+
+/** How a policy finds the gates of heads by itself; undefined where it has no classes of heads. */
+export function classifierOf(id: string): CachePolicy['classifier'] | undefined {
+  const classifier = POLICIES.get(id)?.parts?.({ type: 'ratio', share: 0.25 }).classifier;
+  return classifier?.type === 'none' ? undefined : classifier;
 }
 
 /** Sessions of a policy given part by part. */

@@ -3,6 +3,7 @@ import type { Task } from '../tasks/task';
 import type { TaskSample, Turn } from '../tasks/types';
 import { ASK, END } from '../tasks/vocabulary';
 import type { Transformer } from '../transformer/types';
+import { flopsPerTokenLayer } from './flops';
 import { heldBytes } from './held-bytes';
 import { type RecordedModel, recorderOf } from './recorded-model';
 import type { AskPlan, JudgedAnswer, SampleOutcome } from './types';
@@ -51,7 +52,7 @@ function askAll(
   task: Task,
   { protocol, answersStay }: AskPlan,
   sample: TaskSample,
-): JudgedAnswer[] {
+): { readonly answers: JudgedAnswer[]; readonly askedTokens: number } {
   const isInTurn = task.asking !== 'apart';
   const stays = isInTurn || answersStay;
   const asked = isInTurn
@@ -59,13 +60,15 @@ function askAll(
     : sample.turns.slice(0, protocol === 'turns' ? SHARED_QUESTIONS : 1);
   const answers: JudgedAnswer[] = [];
   let before: readonly number[] = [];
+  let askedTokens = 0;
   asked.forEach((turn, index) => {
     if (index > 0 && !stays) session.rewind();
     const out = session.ask([...before, ...turn.question], turn.answer.length, STOP);
+    askedTokens += before.length + turn.question.length + Math.max(0, out.length - 1);
     if (stays && task.asking !== 'given answers') before = restOfAnswer(turn, out);
     if (protocol !== 'turns' || index > 0) answers.push(judge(turn, index, out));
   });
-  return answers;
+  return { answers, askedTokens };
 }
 
 /**
@@ -97,10 +100,13 @@ export function runSample(
   session.prefill(sample.context, {
     ...(protocol === 'hidden' ? {} : { question: first.question }),
     ...(sample.chunkStarts ? { chunkStarts: sample.chunkStarts } : {}),
+    ...(sample.edit ? { edit: sample.edit } : {}),
   });
   const prefilledAt = performance.now();
   const held = heldBytes(session.ledger(), model.config);
-  const answers = recorded ? [] : askAll(session, task, plan, sample);
+  const { answers, askedTokens } = recorded
+    ? { answers: [], askedTokens: first.question.length }
+    : askAll(session, task, plan, sample);
   const loss = recorded ? scoreQuestion(session, recorded, first, contextTokens) : undefined;
   const askSeconds = (performance.now() - prefilledAt) / 1000;
   const { movedBytes, recomputedTokenLayers } = session.ledger();
@@ -111,6 +117,8 @@ export function runSample(
     held,
     movedBytes,
     recomputedTokenLayers,
+    recomputedFlops: recomputedTokenLayers * flopsPerTokenLayer(model.config),
+    askedTokens,
     prefillSeconds: (prefilledAt - startedAt) / 1000,
     askSeconds,
   };

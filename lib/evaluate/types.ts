@@ -56,6 +56,10 @@ export interface SampleOutcome {
   readonly held: HeldBytes;
   readonly movedBytes: number;
   readonly recomputedTokenLayers: number;
+  /** Of the tokens computed again: 2 per weight of the layers they ran through, attention apart. */
+  readonly recomputedFlops: number;
+  /** Tokens that were run after the context: of questions, and of answers but for the last. */
+  readonly askedTokens: number;
   readonly prefillSeconds: number;
   readonly askSeconds: number;
 }
@@ -95,7 +99,10 @@ export interface Evaluation {
   /** Slots held against tokens times layers times KV heads. */
   readonly slotRatio: number;
   readonly movedBytesPerSample: number;
+  /** For every token that was run after the context. */
+  readonly movedBytesPerToken: number;
   readonly recomputedTokenLayersPerSample: number;
+  readonly recomputedFlopsPerSample: number;
   /** Summed over samples, whichever thread they ran in. */
   readonly prefillSeconds: number;
   readonly askSeconds: number;

@@ -41,6 +41,7 @@ import { runRecurrentOnCpu } from './run-recurrent-on-cpu';
 import { runRecurrentOnWasm, runsOnWasm } from './run-recurrent-on-wasm';
 import { selectKeys } from './select-keys';
 import { type LaneWorker, WasmLanes } from './wasm-lanes';
+import { checkIndex, createWeightMaps } from './weight-maps';
 
 const RESIDENT_BYTES = 1024 * 2 ** 20;
 const REPEATED = 'the GPU device was lost during this run and the run was repeated once';
@@ -69,6 +70,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
   const plans = new PlanChooser();
   const roofs = new RoofCache();
   const lanes = new WasmLanes(options.spawnLane);
+  const weightMaps = createWeightMaps();
   const loadModel = recallModel(
     options.readRecall ?? (() => Promise.reject(new Error('the shipped model is not there'))),
   );
@@ -284,6 +286,11 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
       jobs.run(jobId, (signal) => withReports(onProgress, (report) => run(call, signal, report))),
     mapBase: (jobId, call, batch, head, onProgress = () => undefined) =>
       jobs.run(jobId, async (signal) => {
+        if (call.kind !== 'attention') {
+          return withReports(onProgress, (report) =>
+            weightMaps.base(call, batch, head, signal, report),
+          );
+        }
         checkHead(call.params, batch, head);
         return withReports(onProgress, (report) =>
           withDevice(async () => {
@@ -294,6 +301,9 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
       }),
     mapWindow: (jobId, call, batch, head, rect: MapRect): Promise<MapWindow> =>
       jobs.run(jobId, async (signal) => {
+        if (call.kind !== 'attention') {
+          return weightMaps.window(call, batch, head, rect, signal);
+        }
         checkHead(call.params, batch, head);
         const key = await ensureResident(call, signal);
         return residents.use(key, async ({ inputs, lse }) =>
@@ -341,12 +351,6 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
 }
 
 function checkHead({ shape }: AttentionParams, batch: number, head: number): void {
-  const isInside = (index: number, count: number) =>
-    Number.isInteger(index) && index >= 0 && index < count;
-  if (!isInside(batch, shape.batch)) {
-    throw new RangeError(`invalid batch: ${batch} (expected 0..${shape.batch - 1})`);
-  }
-  if (!isInside(head, shape.queryHeads)) {
-    throw new RangeError(`invalid head: ${head} (expected 0..${shape.queryHeads - 1})`);
-  }
+  checkIndex('batch', batch, shape.batch);
+  checkIndex('head', head, shape.queryHeads);
 }

@@ -5,6 +5,7 @@ import {
   RECURRENT_PRESETS,
   presetParams as recurrentPresetParams,
 } from '../attention/recurrent/presets';
+import { whyNoWeights } from '../attention/weights/recurrent-weights';
 import type { CacheParams } from '../spec/kinds/cache';
 import { composeParams } from '../spec/kinds/compose';
 import { decodeParams } from '../spec/kinds/decode';
@@ -76,10 +77,21 @@ export function cellOf(kind: MethodCell['kind'], params: unknown): readonly Meth
   return [{ id: kind, kind, params }];
 }
 
-/** A compose cell over one of its presets. */
+/** A cell that has a map, and its map. */
+export function mappedCellOf(
+  kind: 'compose' | 'recurrent',
+  params: unknown,
+): readonly MethodCell[] {
+  return [
+    { id: kind, kind, params },
+    { id: `${kind}-map`, kind: 'map', inputs: [kind], params: {} },
+  ];
+}
+
+/** A compose cell over one of its presets, and its map. */
 export function compositionCells(id: string): readonly MethodCell[] {
   const preset = named(COMPOSE_PRESETS, id);
-  return cellOf('compose', compositionParams(preset, composeParams.parse({})));
+  return mappedCellOf('compose', compositionParams(preset, composeParams.parse({})));
 }
 
 /** A decode cell over one of its presets. */
@@ -87,10 +99,13 @@ export function storageCells(id: string): readonly MethodCell[] {
   return cellOf('decode', applyPreset(decodeParams.parse({}), named(STORAGE_PRESETS, id)));
 }
 
-/** A recurrent cell over one of its presets. */
+/** A recurrent cell over one of its presets, and the map that it amounts to where its rule has one. */
 export function recurrentCells(id: string): readonly MethodCell[] {
   const preset = named(RECURRENT_PRESETS, id);
-  return cellOf('recurrent', recurrentPresetParams(preset, recurrentParams.parse({})));
+  const params = recurrentPresetParams(preset, recurrentParams.parse({}));
+  return whyNoWeights(params.rule) === undefined
+    ? mappedCellOf('recurrent', params)
+    : cellOf('recurrent', params);
 }
 
 function named<T extends { readonly id: string }>(presets: readonly T[], id: string): T {

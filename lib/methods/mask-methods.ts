@@ -3,6 +3,7 @@ import {
   cellOf,
   compositionCells,
   formulaCells,
+  mappedCellOf,
   presetCells,
   selectionCells,
   storageCells,
@@ -59,7 +60,7 @@ export const MASK_METHODS: readonly Method[] = [
     name: 'Speak While Watching',
     part,
     says: 'Input and output count their positions apart, so that speaking does not push what is watched away; overlapped and gap-isolated rules are one choice away.',
-    cells: cellOf('compose', {
+    cells: mappedCellOf('compose', {
       encoding: { type: 'rope' },
       positions: { type: 'decoupled', output: 'group' },
       parts: [{ name: 'all', variant: { type: 'causal' } }],
@@ -94,7 +95,7 @@ export const MASK_METHODS: readonly Method[] = [
     says: 'Several prompts share one row. A document mask keeps them apart and positions restart, so the result is exact and only padding is saved.',
     cells: [
       ...presetCells('document'),
-      ...cellOf('compose', {
+      ...mappedCellOf('compose', {
         encoding: { type: 'rope' },
         positions: { type: 'restart' },
         parts: [{ name: 'prompts', variant: { type: 'documents' } }],

@@ -1,4 +1,4 @@
-import { cellOf, recurrentCells } from './cells';
+import { mappedCellOf, recurrentCells } from './cells';
 import type { Method } from './types';
 
 const part = 'linear and recurrent';
@@ -75,7 +75,7 @@ export const RECURRENT_METHODS: readonly Method[] = [
     name: 'SANA-Streaming',
     part,
     says: 'Gated delta layers with a few softmax layers among them, for video that is edited as it streams.',
-    cells: cellOf('recurrent', {
+    cells: mappedCellOf('recurrent', {
       rule: { type: 'gated-delta' },
       hybrid: { layers: 12, softmaxEvery: 6, windowTokens: 4096 },
     }),
@@ -86,7 +86,7 @@ export const RECURRENT_METHODS: readonly Method[] = [
     name: 'SambaY',
     part,
     says: 'A first half of Mamba and sliding-window layers makes the only cache; the second half reads it, alternating with gated memory units.',
-    cells: cellOf('recurrent', {
+    cells: mappedCellOf('recurrent', {
       rule: { type: 'ssd' },
       hybrid: { layers: 12, softmaxEvery: 2, windowTokens: 2048 },
     }),

@@ -55,8 +55,9 @@ export const SELECTION_METHODS: readonly Method[] = [
     name: 'ZipVL',
     part,
     says: 'Attention among the important tokens only, as many as cover a share of the probe queries’ attention.',
-    cells: selectionCells({ type: 'vertical-slash', columns: 128, diagonals: 1 }),
-    leavesOut: 'the number of tokens is fixed here, not found per layer; the mixed-bit cache',
+    cells: selectionCells({ type: 'line-cover', kinds: 'columns' }),
+    leavesOut:
+      'the number of tokens is found per head, from the last queries alone and from sums that are not normalised; share and forced tokens are ours; the mixed-bit cache',
   },
   {
     id: 'tempcache',

@@ -45,8 +45,9 @@ export function createBoard(
   function estimateContext(record: CellRecord): EstimateContext {
     const inputId = record.cell.inputs[0];
     const first = inputId === undefined ? undefined : records.get(inputId);
-    // A sweep runs under the load of its strategy.
-    const loadId = record.cell.kind === 'sweep' ? first?.cell.inputs[0] : inputId;
+    // A sweep and a plan search run under the load of their strategy.
+    const repeats = record.cell.kind === 'sweep' || record.cell.kind === 'plan';
+    const loadId = repeats ? first?.cell.inputs[0] : inputId;
     const input = loadId === undefined ? undefined : records.get(loadId);
     const made = input !== undefined && isFresh(input) ? input.result?.output : undefined;
     const planned = input?.cell.kind === 'workload' ? input.cell.params : undefined;

@@ -1,3 +1,4 @@
+import type { HeadGates } from '../cache/policy/classify';
 import type { CacheSession } from '../cache/types';
 import { composedSessions, policyOf } from '../evaluate/policies';
 import type { CacheEntry } from '../spec/kinds/cache';
@@ -7,16 +8,25 @@ import type { EvaluationJob } from './evaluation-service';
 /** What the evaluating workers are told of an entry. */
 export function choiceOf(
   entry: CacheEntry,
-): Pick<EvaluationJob, 'policyId' | 'budget' | 'composed'> {
+  gates?: HeadGates,
+): Pick<EvaluationJob, 'policyId' | 'budget' | 'composed' | 'gates'> {
   return entry.type === 'preset'
-    ? { policyId: entry.id, budget: { type: 'ratio', share: entry.share } }
+    ? {
+        policyId: entry.id,
+        budget: { type: 'ratio', share: entry.share },
+        ...(gates ? { gates } : {}),
+      }
     : { policyId: 'composed', budget: entry.policy.budget, composed: entry.policy };
 }
 
 /** A session of an entry in this thread. @throws RangeError for an unknown policy */
-export function openEntry(entry: CacheEntry, model: Transformer): CacheSession {
+export function openEntry(entry: CacheEntry, model: Transformer, gates?: HeadGates): CacheSession {
   if (entry.type === 'composed') return composedSessions(entry.policy).open(model);
-  return policyOf(entry.id).open(model, { type: 'ratio', share: entry.share });
+  return policyOf(entry.id).open(
+    model,
+    { type: 'ratio', share: entry.share },
+    gates ? { gates } : {},
+  );
 }
 
 /** Where an entry is from. */

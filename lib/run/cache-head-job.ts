@@ -1,3 +1,4 @@
+import type { HeadGates } from '../cache/policy/classify';
 import { type CacheHead, type CacheHeadRequest, createCacheHeads } from '../evaluate/cache-head';
 import type { CacheParams } from '../spec/kinds/cache';
 import { taskOf } from '../tasks/registry';
@@ -9,6 +10,8 @@ export interface CacheHeadPlace {
   readonly entry: number;
   readonly layer: number;
   readonly kvHead: number;
+  /** Fitted ones that the entry ran with. */
+  readonly gates?: HeadGates;
 }
 
 export type CacheHeadJob = (
@@ -22,7 +25,7 @@ export function createCacheHeadJob(): CacheHeadJob {
   let held:
     | { readonly of: LoadedModel; readonly get: (request: CacheHeadRequest) => CacheHead }
     | undefined;
-  return (params, loaded, { entry: at, layer, kvHead }) => {
+  return (params, loaded, { entry: at, layer, kvHead, gates }) => {
     const entry = params.entries[at];
     if (entry === undefined) {
       throw new RangeError(`invalid policy: ${at} (expected 0..${params.entries.length - 1})`);
@@ -34,10 +37,10 @@ export function createCacheHeadJob(): CacheHeadJob {
     const { task, contextTokens, seed, look, protocol } = params;
     return held.get({
       sampleKey: JSON.stringify([task, contextTokens, seed, look.sample, protocol]),
-      policyKey: JSON.stringify(entry),
+      policyKey: JSON.stringify([entry, gates]),
       sample: taskOf(task).sample({ contextTokens, seed, index: look.sample }),
       protocol,
-      open: (model) => openEntry(entry, model),
+      open: (model) => openEntry(entry, model, gates),
       layer,
       kvHead,
     });

@@ -28,18 +28,20 @@ export function createCacheHeadSource({
     if (record === undefined || output?.kind !== 'cache') {
       throw new Error(`cell "${cellId}" has no cache result yet: run it first`);
     }
-    const { params } = output.value;
+    const { params, runs } = output.value;
+    const gates = runs[place.entry]?.gates;
+    const whole = gates?.isFitted ? { ...place, gates: gates.values } : place;
     const inputId = record.cell.inputs[0];
     const input = inputId === undefined ? undefined : board.records.get(inputId)?.result?.output;
     const choice = input?.kind === 'model' ? input.value.params : undefined;
     const file = inputId === undefined ? undefined : board.files.get(inputId);
-    const key = JSON.stringify([params, choice?.source, choice?.engine, place]);
+    const key = JSON.stringify([params, choice?.source, choice?.engine, whole]);
     const known = kept.get(key);
     if (known !== undefined) return known;
     const head = await runQueued(
       { queue, client: model },
       `cache-head:${cellId}:${reader}`,
-      (api, jobId, report) => api.cacheHead(jobId, params, choice, file, place, report),
+      (api, jobId, report) => api.cacheHead(jobId, params, choice, file, whole, report),
     );
     kept.set(key, head);
     return head;

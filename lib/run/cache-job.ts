@@ -1,4 +1,4 @@
-import type { CacheResult, CacheRun } from '../evaluate/cell-result';
+import type { CacheResult, CacheRun, RunGates } from '../evaluate/cell-result';
 import { lookAtCache, questionAttention } from '../evaluate/look';
 import { policyOf } from '../evaluate/policies';
 import type { Evaluation } from '../evaluate/types';
@@ -7,6 +7,7 @@ import type { CacheEntry, CacheParams } from '../spec/kinds/cache';
 import { taskOf } from '../tasks/registry';
 import type { TaskSample } from '../tasks/types';
 import { choiceOf, describeEntry, openEntry } from './cache-entry';
+import { entryGates } from './entry-gates';
 import type { EvaluationPool } from './evaluation-pool';
 import type { LoadedModel } from './model-service';
 import { throttled } from './simulation-jobs';
@@ -50,13 +51,15 @@ export async function cacheJob(
     await nextTask();
     signal.throwIfAborted();
     const label = labels[at] as string;
+    let gates: RunGates | undefined;
     const runOf = (
-      rest: Omit<CacheRun, 'entry' | 'label' | 'seconds' | DescribedKeys>,
+      rest: Omit<CacheRun, 'entry' | 'label' | 'seconds' | 'gates' | DescribedKeys>,
     ): CacheRun => ({
       entry,
       label,
       ...describeEntry(entry),
       ...rest,
+      ...(gates ? { gates } : {}),
       seconds: (rest.evaluation?.prefillSeconds ?? 0) + (rest.evaluation?.askSeconds ?? 0),
     });
     const tell = (soFar: Evaluation | undefined) => {
@@ -72,11 +75,24 @@ export async function cacheJob(
     tell(undefined);
     let evaluation: Evaluation | undefined;
     try {
+      gates = await entryGates(
+        entry,
+        loaded.transformer,
+        params,
+        looked.context,
+        (done) =>
+          report({
+            fraction: at / params.entries.length,
+            phase: `${label}, gates ${Math.round(100 * done)} %`,
+          }),
+        signal,
+      );
+      const fitted = gates?.isFitted ? gates.values : undefined;
       const plan = { taskId: task.id, contextTokens, seed, samples, protocol, answersStay: false };
-      evaluation = await pool.run({ ...choiceOf(entry), plan }, tell, signal);
+      evaluation = await pool.run({ ...choiceOf(entry, fitted), plan }, tell, signal);
       await nextTask();
       signal.throwIfAborted();
-      const session = openEntry(entry, loaded.transformer);
+      const session = openEntry(entry, loaded.transformer, fitted);
       const look = lookAtCache(loaded.transformer, session, looked, protocol);
       runs.push(runOf({ evaluation, look }));
     } catch (error) {
@@ -142,7 +158,9 @@ function labelOf(entry: CacheEntry): string {
   } catch {
     // An unknown policy keeps its id here and says that it is unknown where it would run.
   }
-  return hasShare ? `${name} ${budgetText({ type: 'ratio', share: entry.share })}` : name;
+  const gates = entry.gates ? ', fitted gates' : '';
+  const share = hasShare ? ` ${budgetText({ type: 'ratio', share: entry.share })}` : '';
+  return `${name}${gates}${share}`;
 }
 
 function budgetText(budget: CacheBudget): string {

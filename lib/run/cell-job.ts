@@ -103,6 +103,14 @@ export async function runCellJob(
         ),
       };
     }
+    case 'check':
+      return {
+        kind: 'check',
+        value: await workers.simulation.call(
+          (api, jobId, onProgress) => api.check(jobId, cell.params, onProgress),
+          options,
+        ),
+      };
     case 'sweep': {
       const subject = sweepSubjectOf(inputs);
       return {
@@ -113,10 +121,20 @@ export async function runCellJob(
         ),
       };
     }
+    case 'plan': {
+      const subject = sweepSubjectOf(inputs);
+      return {
+        kind: 'plan',
+        value: await workers.simulation.call(
+          (api, jobId, onProgress) => api.plan(jobId, subject, cell.params, onProgress),
+          options,
+        ),
+      };
+    }
   }
 }
 
-/** A sweep repeats a serve cell, so it reads that cell's params and load and not its result. */
+/** A sweep or a plan search repeats a serve cell, so it reads that cell's params and load and not its result. */
 function sweepSubjectOf(inputs: readonly JobInput[]): SweepSubjectData {
   const [serve, load] = inputs;
   if (serve?.cell.kind !== 'serve' || load?.cell.kind !== 'workload')

@@ -50,6 +50,11 @@ const DEFAULTS = {
   iterationsPerOutputToken: 1,
   /** Of a search that begins from a grid of rates. */
   searchedRates: 4,
+  /** A check is made to end within a few times this. */
+  checkSeconds: 5,
+  /** Rates that a search from an estimate tries, and shapes and phases that a plan search screens. */
+  planRates: 8,
+  planShapes: 30,
   /** Rounded mean output length of conversation traces; stands in until the workload is there. */
   outputTokensPerRequest: 256,
 };
@@ -199,12 +204,23 @@ export function createEstimator(): Estimator {
           const iterations = known.requests + known.outputTokens * iterationsPerOutputToken;
           return iterations / iterationsPerSecond;
         }
+        case 'check':
+          return DEFAULTS.checkSeconds;
         case 'sweep': {
           const known = load(workload);
           if (known === undefined) return undefined;
           const { points, seeds, findMaximum } = cell.params;
           const runs = seeds * (points + (findMaximum ? DEFAULTS.searchedRates : 0));
           const iterations = known.requests + known.outputTokens * iterationsPerOutputToken;
+          return (runs * iterations) / iterationsPerSecond;
+        }
+        case 'plan': {
+          const known = load(workload);
+          if (known === undefined) return undefined;
+          const { refine, seeds, screenSeconds, runSeconds } = cell.params;
+          const iterations = known.requests + known.outputTokens * iterationsPerOutputToken;
+          const share = screenSeconds / runSeconds;
+          const runs = DEFAULTS.planRates * (refine * seeds + DEFAULTS.planShapes * share);
           return (runs * iterations) / iterationsPerSecond;
         }
       }
@@ -242,6 +258,8 @@ export function createEstimator(): Estimator {
           secondsPerPrefillToken = wallSeconds / cacheTokens(output.value.params);
           return;
         case 'sweep':
+        case 'check':
+        case 'plan':
           return;
         case 'workload': {
           if (cell.kind !== 'workload') return;

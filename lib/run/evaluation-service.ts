@@ -1,3 +1,4 @@
+import type { HeadGates } from '../cache/policy/classify';
 import { runSamples } from '../evaluate/evaluate';
 import { composedSessions, sessionsOf } from '../evaluate/policies';
 import type { AskPlan, SampleOutcome } from '../evaluate/types';
@@ -20,6 +21,8 @@ export interface EvaluationJob {
   readonly composed?: CachePolicy;
   readonly policyId: string;
   readonly budget: CacheBudget;
+  /** Gates of heads in place of those that the policy would find, [layers][kvHeads]. */
+  readonly gates?: HeadGates;
   readonly plan: AskPlan;
 }
 
@@ -43,7 +46,7 @@ export function createEvaluationService(): EvaluationApi {
     async load(_jobId, { config, weights, engine }) {
       model = engineOf(engine)(config, weights);
     },
-    async run(jobId, { policyId, budget, plan, composed }, first, end, onProgress) {
+    async run(jobId, { policyId, budget, plan, composed, gates }, first, end, onProgress) {
       if (model === undefined) throw new Error('no model is loaded');
       const controller = new AbortController();
       jobs.set(jobId, controller);
@@ -53,7 +56,9 @@ export function createEvaluationService(): EvaluationApi {
           outcomes.push(outcome);
           onProgress({ fraction: outcomes.length / (end - first), phase: 'answering' });
         };
-        const factory = composed ? composedSessions(composed) : sessionsOf(policyId, budget);
+        const factory = composed
+          ? composedSessions(composed)
+          : sessionsOf(policyId, budget, gates ? { gates } : {});
         await runSamples({ model, factory, plan }, first, end, take, controller.signal);
         return outcomes;
       } finally {

@@ -16,6 +16,8 @@ export const KIND_VERSIONS = {
   workload: 1,
   serve: 1,
   sweep: 1,
+  check: 1,
+  plan: 1,
 } as const;
 
 /** Kinds that run in a worker. The others derive from their inputs (views) or are always done (text). */

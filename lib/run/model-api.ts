@@ -1,4 +1,5 @@
 import { createModelService, type ModelServiceDeps } from './model-service';
+import { policyCheckJob } from './policy-check-job';
 import { createRecallGapJob, type ReadSibling } from './recall-gap-job';
 import { speculateJob } from './speculate-job';
 import type { ModelApi } from './worker-api';
@@ -37,6 +38,11 @@ export function createModelApi(deps: ModelApiDeps): ModelApi {
       run(jobId, (signal) =>
         service.cacheHead(params, model ?? RECALL_MODEL, file, place, signal, onProgress),
       ),
+    policyCheck: (jobId, policyId, seed, onProgress) =>
+      run(jobId, async (signal) => {
+        const { transformer } = await service.load(RECALL_MODEL, undefined, signal, onProgress);
+        return policyCheckJob(policyId, seed, transformer, signal, onProgress);
+      }),
     recallGap: (jobId, params, onProgress) =>
       run(jobId, (signal) => recallGap(params, signal, onProgress)),
     speculate: (jobId, params, model, file, onProgress) =>

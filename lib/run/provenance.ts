@@ -78,7 +78,10 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
         costModel: output.value.costModel.label,
       };
     }
+    case 'check':
+      return { ...common, simulated: true, seed: output.value.params.seed, engine: 'simulator' };
     case 'sweep':
+    case 'plan':
       return {
         ...common,
         simulated: true,

@@ -2,7 +2,7 @@ import '../spec/zod-config';
 import * as z from 'zod';
 // Sets zod up for the page's policy before the schemas below are made.
 import '../spec/notebook';
-import { KERNEL_KINDS } from './job-kinds';
+import type { JobKind } from './job-kinds';
 import { decodeResult, encodeResult } from './result-json';
 import type { CellResult } from './types';
 
@@ -28,52 +28,103 @@ const point = z.looseObject({
   sloAttainment: z.looseObject({}),
 });
 
-/** The fields that the page reads before anything else; the rest is trusted to the writer. */
-const output = z.discriminatedUnion('kind', [
-  z.looseObject({
-    kind: z.enum(KERNEL_KINDS),
-    value: z.looseObject({
-      params: z.looseObject({ shape: z.looseObject({}) }),
-      timing: z.looseObject({ medianSeconds: z.number(), gigaflopsPerSecond: z.number() }),
-      notes: z.array(z.string()),
-    }),
+const kernelValue = z.looseObject({
+  params: z.looseObject({ shape: z.looseObject({}) }),
+  timing: z.looseObject({ medianSeconds: z.number(), gigaflopsPerSecond: z.number() }),
+  notes: z.array(z.string()),
+});
+
+const strings = z.array(z.string());
+const listOfObjects = z.array(z.looseObject({})).min(1);
+
+/**
+ * The fields that the page reads before anything else, of every kind that has results; the rest is
+ * trusted to the writer. A record, so that a kind cannot be forgotten.
+ */
+const VALUES = {
+  attention: kernelValue,
+  compose: kernelValue,
+  recurrent: kernelValue,
+  decode: kernelValue,
+  model: z.looseObject({ heads: z.array(z.looseObject({})) }),
+  cache: z.looseObject({
+    params: z.looseObject({}),
+    modelName: z.string(),
+    taskName: z.string(),
+    runs: listOfObjects,
+    labels: strings,
+    attention: z.instanceof(Float32Array),
+    notes: strings,
   }),
-  z.looseObject({
-    kind: z.literal('workload'),
-    value: z
-      .looseObject({
-        arrivalSeconds: floats,
-        promptTokens: integers,
-        outputTokens: integers,
-        label: z.string(),
-      })
-      .refine(
-        ({ arrivalSeconds, promptTokens, outputTokens }) =>
-          arrivalSeconds.length === promptTokens.length &&
-          arrivalSeconds.length === outputTokens.length,
-        { error: 'expected columns of equal length' },
-      ),
+  'recall-gap': z.looseObject({
+    params: z.looseObject({}),
+    curves: z.array(z.looseObject({ points: listOfObjects })).min(1),
+    trainedPairs: z.number(),
   }),
-  z.looseObject({
-    kind: z.literal('serve'),
-    value: z.looseObject({
-      metrics: z.looseObject({ requests: z.number() }),
-      lanes: z.array(z.looseObject({ startSeconds: floats, durationSeconds: floats })),
-      requests: z.looseObject({ arrivalSeconds: floats, completedSeconds: floats }),
-      tbt: z.looseObject({ values: floats, weights: floats }),
-    }),
+  speculate: z.looseObject({
+    params: z.looseObject({}),
+    labels: strings,
+    rounds: z.array(z.looseObject({})),
+    profile: z.looseObject({ acceptance: z.array(z.number()) }),
   }),
-  z.looseObject({
-    kind: z.literal('sweep'),
-    value: z.looseObject({
-      points: z.array(point).min(1),
-      searched: z.array(point),
-      slo: z.looseObject({ attainment: z.number() }),
-      costModel: z.looseObject({ label: z.string() }),
-      notes: z.array(z.string()),
-    }),
+  workload: z
+    .looseObject({
+      arrivalSeconds: floats,
+      promptTokens: integers,
+      outputTokens: integers,
+      label: z.string(),
+    })
+    .refine(
+      ({ arrivalSeconds, promptTokens, outputTokens }) =>
+        arrivalSeconds.length === promptTokens.length &&
+        arrivalSeconds.length === outputTokens.length,
+      { error: 'expected columns of equal length' },
+    ),
+  serve: z.looseObject({
+    metrics: z.looseObject({ requests: z.number() }),
+    lanes: z.array(z.looseObject({ startSeconds: floats, durationSeconds: floats })),
+    requests: z.looseObject({ arrivalSeconds: floats, completedSeconds: floats }),
+    tbt: z.looseObject({ values: floats, weights: floats }),
   }),
-]);
+  sweep: z.looseObject({
+    points: z.array(point).min(1),
+    searched: z.array(point),
+    slo: z.looseObject({ attainment: z.number() }),
+    costModel: z.looseObject({ label: z.string() }),
+    notes: strings,
+  }),
+  check: z.looseObject({
+    id: z.string(),
+    rule: z.string(),
+    figures: z.array(z.looseObject({ label: z.string(), value: z.number() })),
+    series: z.array(z.looseObject({ lines: z.array(z.looseObject({})) })),
+    notes: strings,
+  }),
+  plan: z.looseObject({
+    rows: z.array(z.looseObject({ label: z.string(), accelerators: z.number() })),
+    pruned: z.array(z.looseObject({ label: z.string(), reason: z.string() })),
+    costModel: z.looseObject({ label: z.string() }),
+    notes: strings,
+  }),
+} satisfies Record<JobKind, z.ZodType>;
+
+const RESULT_KINDS = Object.keys(VALUES) as JobKind[];
+
+const output = z
+  .looseObject({
+    kind: z.enum(RESULT_KINDS, { error: `expected ${RESULT_KINDS.join(' | ')}` }),
+    value: z.looseObject({}),
+  })
+  .superRefine((read, context) => {
+    const value = VALUES[read.kind].safeParse(read.value);
+    for (const issue of value.error?.issues ?? []) {
+      context.addIssue({
+        code: 'custom',
+        message: issue.message,
+        path: ['value', ...issue.path],
+      });
+    }
+  });
 
 const file = z.looseObject({
   format: z.literal(RECORDED_FORMAT),

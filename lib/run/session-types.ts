@@ -42,6 +42,7 @@ export interface MapSource {
     head: number,
     rect: Parameters<KernelApi['mapWindow']>[4],
   ) => ReturnType<KernelApi['mapWindow']>;
+  /** Only attention cells have scores and blocks to tell of. */
   score: (
     batch: number,
     head: number,
@@ -58,6 +59,8 @@ export interface LaneOptions {
   readonly isBackground?: boolean;
   /** Values of the attention without its selection of keys: where its mass is, kept or not. Block lists stay those of the kernel. */
   readonly isUnselected?: boolean;
+  /** Of a decode cell: the storage that holds the keys, from 1; 0 is the keys as they were made. */
+  readonly storage?: number;
 }
 
 /** A notebook being worked on: documents in, statuses out. No React in it; the page subscribes. */
@@ -79,8 +82,8 @@ export interface Session {
   boundFile(cellId: string): File | undefined;
   /** Results bundled with the page; used only where the spec hash still fits the cell. */
   loadRecorded(results: ReadonlyMap<string, CellResult>): void;
-  /** Map calls over one attention cell. */
-  mapSource(attentionCellId: string): MapSource;
+  /** Map calls over one attention, compose, decode or recurrent cell. */
+  mapSource(cellId: string): MapSource;
   /**
    * A head of the sample that a cache cell's result on show looks at. Kept, so that coming back is
    * instant; a newer call of the same reader makes the older reject with an `AbortError`.

@@ -7,6 +7,7 @@ import { adopt, type CellRecord, enter, isFresh, isPending, settled } from './ce
 import { deriveStatuses } from './derive-status';
 import { takesFile } from './job-kinds';
 import { createLiveReruns } from './live-reruns';
+import { mapCall } from './map-call';
 import { createMapSource } from './map-source';
 import { runQueued } from './queued-call';
 import { createRecordedResults } from './recorded-results';
@@ -159,6 +160,7 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
         kernel: deps.kernel,
         queue: scheduler.queues.kernel,
         bases,
+        call: () => mapCall(board, cellId),
         attention: () => attentionCall(board, cellId),
         result: () => {
           const output = board.records.get(cellId)?.result?.output;

@@ -1,13 +1,15 @@
+import { type CheckCellResult, runCheck } from '../serving/checks/run-check';
 import { createSimulation } from '../serving/core/simulation';
 import { makeCostModel } from '../serving/cost/make-cost-model';
 import type { ServeResult } from '../serving/types';
+import type { CheckParams } from '../spec/kinds/check';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import { createCsvWorkloadParser } from '../workload/csv';
 import { generateWorkload } from '../workload/generate';
 import { createJsonLinesParser } from '../workload/json-lines';
 import type { Workload } from '../workload/types';
-import { nextTask, runSliced, throwIfAborted } from './sliced';
+import { finishSliced, nextTask, runSliced, throwIfAborted } from './sliced';
 import type { OnProgress } from './worker-api';
 
 const PROGRESS_MILLISECONDS = 100;
@@ -113,6 +115,18 @@ export async function serveJob(
     report({ fraction, phase: `simulated ${simulatedSeconds.toFixed(0)} s` });
   });
   return simulation.result();
+}
+
+/**
+ * Runs a method's check in slices, so that cancel is heard.
+ * @throws Error with one sentence, AbortError when cancelled
+ */
+export async function checkJob(
+  params: CheckParams,
+  signal: AbortSignal,
+  onProgress: OnProgress,
+): Promise<CheckCellResult> {
+  return finishSliced(runCheck(params), signal, throttled(onProgress));
 }
 
 /** Buffers of a result, to be transferred and not copied. */

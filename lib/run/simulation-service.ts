@@ -1,4 +1,4 @@
-import { serveJob, throttled, workloadJob } from './simulation-jobs';
+import { checkJob, serveJob, throttled, workloadJob } from './simulation-jobs';
 import type { SweepPool } from './sweep-pool';
 import type { SimulationApi } from './worker-api';
 
@@ -36,6 +36,19 @@ export function createSimulationApi({ makePool }: SimulationDeps): SimulationApi
           params,
           (value, fraction, phase) =>
             report({ fraction, phase, partial: { kind: 'sweep', value } }),
+          signal,
+        );
+      }),
+    check: (jobId, params, onProgress) =>
+      run(jobId, (signal) => checkJob(params, signal, onProgress)),
+    plan: (jobId, subject, params, onProgress) =>
+      run(jobId, (signal) => {
+        pool ??= makePool();
+        const report = throttled(onProgress);
+        return pool.plan(
+          subject,
+          params,
+          (value, fraction, phase) => report({ fraction, phase, partial: { kind: 'plan', value } }),
           signal,
         );
       }),

@@ -43,3 +43,26 @@ export async function runSliced(
     throwIfAborted(signal);
   }
 }
+
+/**
+ * Runs a generator to its end, handing the thread back between slices.
+ *
+ * @param onSlice called with what was yielded last, after each slice but the last
+ * @throws AbortError when cancelled
+ */
+export async function finishSliced<Y, R>(
+  steps: Generator<Y, R>,
+  signal: AbortSignal,
+  onSlice: (last: Y) => void,
+): Promise<R> {
+  let startedAt = performance.now();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    if (performance.now() - startedAt < SLICE_MILLISECONDS) continue;
+    onSlice(step.value);
+    await nextTask();
+    throwIfAborted(signal);
+    startedAt = performance.now();
+  }
+}

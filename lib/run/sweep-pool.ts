@@ -1,8 +1,12 @@
+import type { PlanResult } from '../serving/plan/result';
+import type { OnPlanPartial } from '../serving/plan/search';
 import { createRateSearch } from '../serving/rate-search';
 import { foldPoint, type SweepPoint, type SweepRun } from '../serving/sweep-point';
 import { ratesOf, type SweepResult } from '../serving/sweep-result';
+import type { PlanParams } from '../spec/kinds/plan';
 import type { SweepParams } from '../spec/kinds/sweep';
 import { ownRatePerSecond } from '../workload/at-rate';
+import { runPlanSearch } from './plan-pool';
 import type { SweepApi, SweepSubjectData } from './sweep-service';
 import type { WorkerClient } from './worker-client';
 
@@ -27,6 +31,13 @@ export interface SweepPool {
     onPartial?: (partial: SweepResult, fraction: number, phase: string) => void,
     signal?: AbortSignal,
   ): Promise<SweepResult>;
+  /** A plan search over the same workers. */
+  plan(
+    subject: SweepSubjectData,
+    params: PlanParams,
+    onPartial?: OnPlanPartial,
+    signal?: AbortSignal,
+  ): Promise<PlanResult>;
   dispose(): void;
 }
 
@@ -111,6 +122,7 @@ export function createSweepPool(clients: readonly WorkerClient<SweepApi>[]): Swe
       }
       return resultNow();
     },
+    plan: (...args) => runPlanSearch(clients, ...args),
     dispose() {
       for (const client of clients) client.dispose();
     },

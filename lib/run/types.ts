@@ -5,6 +5,8 @@ import type { AdapterInfo, AttentionResult, Clock } from '../attention/types';
 import type { CacheResult } from '../evaluate/cell-result';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
+import type { CheckCellResult } from '../serving/checks/run-check';
+import type { PlanResult } from '../serving/plan/result';
 import type { SweepResult } from '../serving/sweep-result';
 import type { ServeResult } from '../serving/types';
 import type { SpeculateResult } from '../speculate/cell-result';
@@ -63,7 +65,9 @@ export type CellOutput =
   | { readonly kind: 'speculate'; readonly value: SpeculateResult }
   | { readonly kind: 'workload'; readonly value: Workload }
   | { readonly kind: 'serve'; readonly value: ServeResult }
-  | { readonly kind: 'sweep'; readonly value: SweepResult };
+  | { readonly kind: 'sweep'; readonly value: SweepResult }
+  | { readonly kind: 'check'; readonly value: CheckCellResult }
+  | { readonly kind: 'plan'; readonly value: PlanResult };
 
 export interface CellResult {
   readonly output: CellOutput;

@@ -7,14 +7,20 @@ import type {
   MapScore,
   MapWindow,
 } from '../attention/types';
+import type { WeightCall } from '../attention/weights/call';
 import type { CacheHead } from '../evaluate/cache-head';
 import type { CacheResult } from '../evaluate/cell-result';
+import type { CheckResult } from '../evaluate/checks/types';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
+import type { CheckCellResult } from '../serving/checks/run-check';
+import type { PlanResult } from '../serving/plan/result';
 import type { SweepResult } from '../serving/sweep-result';
 import type { ServeResult } from '../serving/types';
 import type { CacheParams } from '../spec/kinds/cache';
+import type { CheckParams } from '../spec/kinds/check';
 import type { ModelParams } from '../spec/kinds/model';
+import type { PlanParams } from '../spec/kinds/plan';
 import type { RecallGapParams } from '../spec/kinds/recall-gap';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { SpeculateParams } from '../spec/kinds/speculate';
@@ -47,6 +53,9 @@ export type KernelCall = {
 }[KernelKind];
 export type AttentionCall = Extract<KernelCall, { kind: 'attention' }>;
 
+/** A cell with a map: which of its values an output is made of. */
+export type MapCall = AttentionCall | WeightCall;
+
 /** What a call of a kind yields. */
 export type KernelOutput<K extends KernelKind = KernelKind> = Extract<CellOutput, { kind: K }>;
 
@@ -56,18 +65,18 @@ export interface KernelApi extends Cancellable {
   adapter(): Promise<AdapterInfo | undefined>;
   /** The output is of the call's kind. */
   run(jobId: number, call: KernelCall, onProgress: OnProgress): Promise<KernelOutput>;
-  /** The attention cell's head, reduced to at most 512 x 512. Recomputes Q, K and LSE when they are not resident. */
+  /** The cell's head, reduced to at most 512 x 512. Recomputes Q, K and LSE of an attention when they are not resident. */
   mapBase(
     jobId: number,
-    call: AttentionCall,
+    call: MapCall,
     batch: number,
     head: number,
     onProgress?: OnProgress,
   ): Promise<MapBase>;
-  /** Exact probabilities of at most 512 x 512 elements. */
+  /** Exact weights of at most 512 x 512 elements. */
   mapWindow(
     jobId: number,
-    call: AttentionCall,
+    call: MapCall,
     batch: number,
     head: number,
     rect: MapRect,
@@ -121,6 +130,13 @@ export interface ModelApi extends Cancellable {
     place: CacheHeadPlace,
     onProgress: OnProgress,
   ): Promise<CacheHead>;
+  /** The check of a cache policy on the shipped model, by the policy's id. */
+  policyCheck(
+    jobId: number,
+    policyId: string,
+    seed: number,
+    onProgress: OnProgress,
+  ): Promise<CheckResult>;
   /** The shipped siblings on more and more pairs. */
   recallGap(
     jobId: number,
@@ -160,4 +176,12 @@ export interface SimulationApi extends Cancellable {
     params: SweepParams,
     onProgress: OnProgress,
   ): Promise<SweepResult>;
+  check(jobId: number, params: CheckParams, onProgress: OnProgress): Promise<CheckCellResult>;
+  /** Progress carries the plans as far as they are known. */
+  plan(
+    jobId: number,
+    subject: SweepSubjectData,
+    params: PlanParams,
+    onProgress: OnProgress,
+  ): Promise<PlanResult>;
 }

@@ -2,6 +2,7 @@ import type { ServeParams } from '../spec/kinds/serve';
 import { summarize } from '../stats/percentiles';
 import type { Workload } from '../workload/types';
 import type { LaneTotals } from './engine/run-log';
+import { programMetrics } from './program-metrics';
 import { describeInstability } from './stability';
 import type { Percentiles, RequestColumns, ServeMetrics } from './types';
 
@@ -18,10 +19,11 @@ type Outcomes = Pick<
 export interface MetricsInput {
   readonly params: Pick<ServeParams, 'slo'>;
   readonly requests: Outcomes;
-  readonly workload: Pick<Workload, 'promptTokens' | 'outputTokens'>;
+  readonly workload: Pick<Workload, 'promptTokens' | 'outputTokens' | 'programs'>;
   /** One entry per replica. */
   readonly laneTotals: readonly LaneTotals[];
-  readonly kvBlocksTotal: number;
+  /** Of one lane that computes, by its place in `laneTotals`. */
+  readonly kvBlocksOf: (lane: number) => number;
   readonly tbtSeconds: Percentiles;
   readonly backlog: Int32Array;
   readonly arrived: number;
@@ -72,7 +74,7 @@ export function goodput(
 
 /** Every metric of a run; units and definitions are those of `ServeMetrics`. */
 export function serveMetrics(input: MetricsInput): ServeMetrics {
-  const { requests, workload, laneTotals, kvBlocksTotal } = input;
+  const { requests, workload, laneTotals, kvBlocksOf } = input;
   const count = requests.arrivalSeconds.length;
   const difference = (a: Float64Array, b: Float64Array) =>
     a.map((value, i) => value - (b[i] as number));
@@ -84,7 +86,8 @@ export function serveMetrics(input: MetricsInput): ServeMetrics {
   let batchSum = 0;
   let kvMax = 0;
   let kvSeconds = 0;
-  for (const lane of laneTotals) {
+  for (const [i, lane] of laneTotals.entries()) {
+    const kvBlocksTotal = kvBlocksOf(i);
     makespan = Math.max(makespan, lane.lastEndSeconds);
     busy += lane.busySeconds;
     batchSum += lane.batchSum;
@@ -132,5 +135,8 @@ export function serveMetrics(input: MetricsInput): ServeMetrics {
     ...goodput(requests, workload.outputTokens, input.params.slo, makespan),
     unstable: unstableReason !== undefined,
     unstableReason,
+    ...(workload.programs === undefined
+      ? {}
+      : { programs: programMetrics(workload.programs.programIds, requests) }),
   };
 }

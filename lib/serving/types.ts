@@ -1,5 +1,13 @@
 import type { ModelId } from '../spec/presets';
 
+/** A mixture of experts: each token goes to `perToken` of `count`, each with an own `ffnSize`. */
+export interface ExpertsSpec {
+  readonly count: number;
+  readonly perToken: number;
+  /** Width of the feed-forward part that every token goes through beside them; none by default. */
+  readonly sharedFfnSize?: number | undefined;
+}
+
 /** A decoder-only transformer, as its published configuration gives it. */
 export interface ModelSpec {
   readonly id: ModelId;
@@ -16,6 +24,8 @@ export interface ModelSpec {
   readonly maxModelTokens: number;
   readonly bytesPerWeight: number;
   readonly bytesPerKvElement: number;
+  /** Experts in every layer; `ffnSize` is then that of one. */
+  readonly experts?: ExpertsSpec | undefined;
   /** Where the figures come from. */
   readonly source: string;
 }
@@ -30,6 +40,8 @@ export interface HardwareSpec {
   readonly bandwidthBytesPerSecond: number;
   /** Link between accelerators of one machine, per direction. */
   readonly interconnectBytesPerSecond: number;
+  /** Largest board power of the data sheet (TDP). */
+  readonly boardWatts: number;
   readonly source: string;
 }
 
@@ -55,6 +67,8 @@ export interface BatchFeatures {
   prefillContextTokensRounded: number;
   /** Sum over prefills of chunk x (context + chunk / 2): query-key pairs under the causal mask. */
   prefillAttentionPairs: number;
+  /** Queries of each decode, when a draft is verified; 1 if absent. */
+  queriesPerDecode?: number;
 }
 
 /** How the time of one iteration is found: three back-ends of this one signature. */
@@ -66,6 +80,8 @@ export interface CostModel {
   iterationSeconds(features: BatchFeatures): number;
   /** Whether it reads `decodeContextMin` and `decodeContextMax`, which cost a pass over the batch. */
   readonly readsDecodeRange?: boolean;
+  /** The models of two pools whose replicas differ; everything else here is then the decode pool's. */
+  readonly perRole?: { readonly prefill: CostModel; readonly decode: CostModel };
   /** In words, how many of the iterations so far lay beyond what was measured; undefined for none. */
   extrapolation?(): string | undefined;
   /**
@@ -105,6 +121,7 @@ export interface TimelineLane {
 
 /** Per-request outcomes, in workload order. NaN marks what did not happen before the horizon. */
 export interface RequestColumns {
+  /** When it was sent; of a program's later requests that is known only once the run got there. */
   readonly arrivalSeconds: Float64Array;
   readonly promptTokens: Int32Array;
   readonly outputTokens: Int32Array;
@@ -117,8 +134,33 @@ export interface RequestColumns {
   /** Index of the lane that prefilled, and of the lane that decoded; -1 if none did. */
   readonly prefillLane: Int16Array;
   readonly decodeLane: Int16Array;
-  /** 1 where the request can never fit in KV memory and was refused at arrival. */
+  /** 1 where the request was refused when it was sent: it can never fit, or an admission rule said so. */
   readonly refused: Uint8Array;
+  /** Program that each request belongs to, where the workload has any. */
+  readonly programIds?: Int32Array;
+  /** Tokens of the last (re)prefill that a cache had, where the strategy has one. */
+  readonly hitTokens?: Int32Array;
+}
+
+/** Programs from the first send of their requests to the last completion; unfinished ones do not count. */
+export interface ProgramMetrics {
+  readonly programs: number;
+  readonly completed: number;
+  readonly completionSeconds: {
+    readonly mean: number;
+    readonly p50: number;
+    readonly p95: number;
+  };
+}
+
+/** What one tier below accelerator memory did. */
+export interface TierUse {
+  readonly name: string;
+  /** Tokens of KV that were read from it instead of being computed, and written to it. */
+  readonly readTokens: number;
+  readonly writtenTokens: number;
+  /** Tokens that stand in it at the end, of all its stores. */
+  readonly storedTokens: number;
 }
 
 export interface Percentiles {
@@ -158,6 +200,14 @@ export interface ServeMetrics {
   /** Set when the queue grows without bound: the figures then depend on the trace's length. */
   readonly unstable: boolean;
   readonly unstableReason: string | undefined;
+  /** Where the workload has programs. */
+  readonly programs?: ProgramMetrics;
+  /** From the board power of the data sheet and the work of every iteration: an estimate. */
+  readonly energyJoules?: number;
+  /** Per output token of completed requests. */
+  readonly joulesPerToken?: number;
+  /** Per million output tokens, where a price per accelerator-hour is given. */
+  readonly costPerMillionTokens?: number;
 }
 
 /** A distribution as ascending distinct values with weights; enough for exact percentiles and a CDF. */
@@ -180,6 +230,8 @@ export interface ServeResult {
   };
   /** Prompt tokens that asked a prefix cache, and those that it had; where the strategy has one. */
   readonly prefixCache?: { readonly queriedTokens: number; readonly hitTokens: number };
+  /** Tiers below accelerator memory, where the strategy has any. */
+  readonly tiers?: readonly TierUse[];
   readonly kvPlan: {
     readonly blocks: number;
     readonly blockTokens: number;

@@ -52,11 +52,26 @@ export const cacheAction = z.discriminatedUnion('type', [
     rope: z.enum(['before', 'after']).default('before'),
     keepPairs: z.boolean().default(true),
   }),
-  z.strictObject({ type: z.literal('offload'), pageTokens: z.int().min(1).max(512).default(16) }),
+  /** The same slots in host memory, moved to the device when a query needs them. */
+  z.strictObject({
+    type: z.literal('offload'),
+    pageTokens: z.int().min(1).max(512).default(16),
+    fetch: z
+      .discriminatedUnion('type', [
+        /** All of them in every pass, layer by layer: exact, and nothing of them stays. */
+        z.strictObject({ type: z.literal('all') }),
+        /** Of every head, the pages whose bounds score highest with a query; they stay until others do. */
+        z.strictObject({ type: z.literal('pages'), share: z.number().gt(0).max(1) }),
+      ])
+      .default({ type: 'pages', share: 0.25 }),
+  }),
+  /** Token ids in place of keys and values, which a question has made again. */
   z.strictObject({
     type: z.literal('recompute'),
-    /** First layer in which the tokens are computed again. */
+    /** First layer that drops its slots, and makes them again; those before it keep theirs. */
     fromLayer: z.int().min(0).max(1023).default(1),
+    /** Of the tokens dropped, those of the best scores whose ids are kept: exact at 1 alone. */
+    share: z.number().min(0).max(1).default(1),
   }),
 ]);
 export type CacheAction = z.output<typeof cacheAction>;

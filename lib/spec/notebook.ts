@@ -2,9 +2,11 @@ import './zod-config';
 import * as z from 'zod';
 import { attentionParams } from './kinds/attention';
 import { cacheParams } from './kinds/cache';
+import { checkParams } from './kinds/check';
 import { composeParams } from './kinds/compose';
 import { decodeParams } from './kinds/decode';
 import { modelParams } from './kinds/model';
+import { planParams } from './kinds/plan';
 import { recallGapParams } from './kinds/recall-gap';
 import { recurrentParams } from './kinds/recurrent';
 import { serveParams } from './kinds/serve';
@@ -45,6 +47,8 @@ export const cellSchemas = {
   workload: cell('workload', workloadParams.prefault({})),
   serve: cell('serve', serveParams.prefault({})),
   sweep: cell('sweep', sweepParams.prefault({})),
+  check: cell('check', checkParams.prefault({})),
+  plan: cell('plan', planParams.prefault({})),
   map: cell('map', mapParams.prefault({})),
   timeline: cell('timeline', timelineParams.prefault({})),
   plot: cell('plot', plotParams.prefault({})),
@@ -69,6 +73,8 @@ export const cellSchema = z.discriminatedUnion('kind', [
   cellSchemas.workload,
   cellSchemas.serve,
   cellSchemas.sweep,
+  cellSchemas.check,
+  cellSchemas.plan,
   cellSchemas.map,
   cellSchemas.timeline,
   cellSchemas.plot,
@@ -91,11 +97,19 @@ export const INPUT_RULES: Record<
   speculate: { kinds: ['model'], count: [0, 1] },
   workload: { kinds: [], count: [0, 0] },
   serve: { kinds: ['workload'], count: [1, 1] },
-  map: { kinds: ['attention', 'cache'], count: [1, 2] },
+  map: { kinds: ['attention', 'compose', 'recurrent', 'decode', 'cache'], count: [1, 2] },
   sweep: { kinds: ['serve'], count: [1, 1] },
+  check: { kinds: [], count: [0, 0] },
+  plan: { kinds: ['serve'], count: [1, 1] },
   timeline: { kinds: ['serve'], count: [1, 8] },
-  plot: { kinds: ['serve', 'attention', 'sweep'], count: [1, 8] },
-  table: { kinds: ['serve', 'attention', 'workload'], count: [1, 16] },
+  plot: {
+    kinds: ['serve', 'attention', 'sweep', 'compose', 'recurrent', 'decode'],
+    count: [1, 8],
+  },
+  table: {
+    kinds: ['serve', 'attention', 'workload', 'compose', 'recurrent', 'decode'],
+    count: [1, 16],
+  },
 };
 
 export const notebookSchema = z.strictObject({

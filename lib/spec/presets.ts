@@ -9,8 +9,37 @@ export const MODEL_IDS = [
   'qwen3-32b',
   'opt-13b',
   'opt-66b',
+  'qwen3-30b-a3b',
+  'mixtral-8x7b',
 ] as const;
 export type ModelId = (typeof MODEL_IDS)[number];
 
-export const HARDWARE_IDS = ['a100-80g', 'h100', 'l40s', 'rtx-4090', 'rtx-pro-6000'] as const;
+export const HARDWARE_IDS = [
+  'a100-80g',
+  'h100',
+  'l40s',
+  'rtx-4090',
+  'rtx-pro-6000',
+  'rtx-a6000',
+  'h200',
+] as const;
 export type HardwareId = (typeof HARDWARE_IDS)[number];
+
+/** Compressed and changed models, as multipliers of cost: `lib/serving/transforms`. */
+export const TRANSFORM_IDS = [
+  'finequant-int4',
+  'finequant-int8',
+  'comet',
+  'squeezellm',
+  'dfloat11',
+  'swiftkv',
+  'swiftkv-acrosskv',
+  'fastkv',
+  'lserve',
+  'duo-attention-mha',
+  'duo-attention-gqa',
+  'snapkv',
+  'minference',
+  'longgen',
+] as const;
+export type TransformId = (typeof TRANSFORM_IDS)[number];

@@ -1,5 +1,6 @@
 import { findCycle } from './graph';
 import { formatPath, type SpecIssue, show, toSpecIssues } from './issues';
+import { mapIssues } from './map-issues';
 import {
   type Cell,
   cellSchema,
@@ -118,39 +119,8 @@ function graphIssues({ placed, brokenIds }: JudgedCells): SpecIssue[] {
       }
     });
     if (cell.kind === 'map') {
-      const { head, batch: entry } = cell.params;
-      for (const id of cell.inputs) {
-        const input = byId.get(id);
-        if (input?.kind === 'cache') {
-          const { length } = input.params.entries;
-          if (cell.params.policy >= length)
-            add(
-              ['cells', index, 'params', 'policy'],
-              `invalid policy: ${cell.params.policy} (expected 0..${length - 1} of "${input.id}")`,
-              cell.params.policy,
-            );
-          if (cell.inputs.length > 1)
-            add(
-              ['cells', index, 'inputs'],
-              `invalid inputs: "${input.id}" is of kind cache (expected it alone: no difference is shown of caches)`,
-              cell.inputs,
-            );
-        }
-        if (input?.kind !== 'attention') continue;
-        const { batch, queryHeads } = input.params.shape;
-        if (head >= queryHeads)
-          add(
-            ['cells', index, 'params', 'head'],
-            `invalid head: ${head} (expected 0..${queryHeads - 1} of "${input.id}")`,
-            head,
-          );
-        if (entry >= batch)
-          add(
-            ['cells', index, 'params', 'batch'],
-            `invalid batch: ${entry} (expected 0..${batch - 1} of "${input.id}")`,
-            entry,
-          );
-      }
+      for (const { path, message, value } of mapIssues(cell, byId))
+        add(['cells', index, ...path], message, value);
     }
   }
   const cycle = findCycle(placed.map(({ cell }) => cell));

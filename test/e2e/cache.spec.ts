@@ -63,7 +63,15 @@ test('a policy is composed: one click per action, checks in place, every part', 
   const c = cell(page, 'c');
   await c.getByRole('button', { name: 'compose a policy' }).click();
   const entry = c.getByRole('list', { name: 'policies' }).getByRole('listitem').nth(3);
-  for (const action of ['quantise', 'merge', 'project', 'compensate', 'evict']) {
+  for (const action of [
+    'quantise',
+    'merge',
+    'project',
+    'compensate',
+    'offload',
+    'recompute',
+    'evict',
+  ]) {
     await entry.getByRole('radio', { name: action }).check();
     await expect(entry.getByRole('radio', { name: action })).toBeChecked();
   }
@@ -122,4 +130,64 @@ test('a cache cell refuses a model of one’s own, which itself runs from chosen
   await expect(cell(page, 'cache').getByRole('alert')).toContainText(
     'the tasks are written in the words of the recall model',
   );
+});
+
+test('slots that return are counted where they lie, and what it takes to bring them back', async ({
+  page,
+}) => {
+  await open(page);
+  const composed = (label: string, action: object) => ({
+    type: 'composed',
+    label,
+    policy: { budget: { type: 'ratio', share: 0.25 }, action },
+  });
+  const entries = [
+    composed('away', { type: 'offload' }),
+    composed('again', { type: 'recompute', fromLayer: 0 }),
+  ];
+  const params = JSON.stringify({ entries, contextTokens: 64, samples: 2 });
+  await openDocument(page, `\`\`\`cell cache #c\n${params}\n\`\`\`\n`);
+  await run(page, 'c');
+  const policies = cell(page, 'c').getByRole('region', { name: 'policies', exact: true });
+  await expect(policies.getByRole('columnheader', { name: 'moved per token' })).toBeVisible();
+  await expect(policies.getByRole('columnheader', { name: 'recomputed, FLOP' })).toBeVisible();
+  for (const name of [/^away/, /^again/]) {
+    await expect(policies.getByRole('row', { name })).toContainText('of 2');
+  }
+});
+
+test('gates of heads are fitted by choice and shown, and a preset is checked', async ({ page }) => {
+  await open(page);
+  const entries = [{ type: 'preset', id: 'duo-attention', share: 0.5 }];
+  const params = JSON.stringify({ entries, contextTokens: 64, samples: 2 });
+  await openDocument(page, `\`\`\`cell cache #c\n${params}\n\`\`\`\n`);
+  const c = cell(page, 'c');
+  const gates = c.getByLabel('gates of policy 1');
+  await expect(gates).toHaveValue('own');
+  await gates.selectOption('4');
+  await run(page, 'c');
+  await c.getByText('Gates of heads').click();
+  await expect(c.getByText('by retrieval on 4 passkey contexts')).toBeVisible();
+  await c.getByLabel('policy 1', { exact: true }).selectOption('tova');
+  await expect(gates).toHaveCount(0);
+  await c.getByText('source and defaults').click();
+  const check = c.getByRole('region', { name: 'check of tova' });
+  await check.getByRole('button', { name: 'run the check' }).click();
+  await expect(check.getByRole('row', { name: /^accuracy, tova less random/ })).toContainText(
+    /yes|no/,
+    { timeout: 60_000 },
+  );
+});
+
+test('an edit is followed four ways in one click', async ({ page }) => {
+  await open(page);
+  const params = JSON.stringify({ task: 'edits', contextTokens: 96, samples: 2 });
+  await openDocument(page, `\`\`\`cell cache #c\n${params}\n\`\`\`\n`);
+  const c = cell(page, 'c');
+  await c.getByRole('button', { name: 'follow the edit four ways' }).click();
+  await run(page, 'c');
+  const policies = c.getByRole('region', { name: 'policies', exact: true });
+  for (const name of [/^full recompute/, /^edit, prefix/, /^edit without/, /^PIE/]) {
+    await expect(policies.getByRole('row', { name })).toContainText('of 2');
+  }
 });

@@ -9,7 +9,7 @@ export async function chooseEngine(page: Page, id: string, engine: string): Prom
   await cell(page, id).getByLabel('engine').selectOption(engine);
 }
 
-/** Anything the page complains about is a failure, missing recorded results apart. */
+/** Anything the page complains about is a failure. */
 function watchConsole(page: Page): string[] {
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));

@@ -8,12 +8,15 @@ import { columnSums, diagonalSums } from './window-scores';
  * once, until `share` of the sampled mass is covered. `share` 1 takes every column.
  *
  * @param forced lines that are kept first; their mass counts
+ * @param kinds lines that may be added: columns alone are tokens that matter to all queries, as many
+ * as cover the share (as ZipVL, 2024, states its budget)
  */
 export function coverWithLines(
   head: HeadGeometry,
   window: WindowScores,
   share: number,
   forced: Lines,
+  kinds: 'both' | 'columns' = 'both',
 ): Lines {
   const { keys } = head;
   const columns = Uint8Array.from(forced.columns);
@@ -56,7 +59,7 @@ export function coverWithLines(
         best = i;
         bestGain = columnGain[i] as number;
       }
-      if (diagonals[i] === 0 && (diagonalGain[i] as number) > bestGain) {
+      if (kinds === 'both' && diagonals[i] === 0 && (diagonalGain[i] as number) > bestGain) {
         best = keys + i;
         bestGain = diagonalGain[i] as number;
       }

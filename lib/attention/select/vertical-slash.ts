@@ -49,6 +49,8 @@ export interface LineCoverOptions {
   readonly blockKeys: number;
   /** Share of the sampled attention to cover, (0, 1]. */
   readonly share: number;
+  /** Lines that may be added. Default both. */
+  readonly kinds?: 'both' | 'columns';
   /** Last queries whose attention is sampled. */
   readonly windowQueries: number;
   readonly forcedColumns: number;
@@ -68,7 +70,7 @@ export function selectLineCover(head: HeadTensors, options: LineCoverOptions): S
   const grid = makeGrid(head, options.blockQueries, options.blockKeys);
   const window = windowScores(head, options.windowQueries);
   const forced = leadingLines(head.keys, options.forcedColumns, options.forcedDiagonals);
-  return selectLines(grid, coverWithLines(head, window, options.share, forced), {
+  return selectLines(grid, coverWithLines(head, window, options.share, forced, options.kinds), {
     pattern: 'line-cover',
     selectionFlops: window.flops,
   });

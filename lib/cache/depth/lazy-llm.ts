@@ -1,3 +1,4 @@
+import { halvesToNumbers, roundToHalves } from '../../attention/quantise/half';
 import type { Transformer } from '../../transformer/types';
 import { topIndices } from '../retrieve/choose';
 import { createRowCache } from '../rows/row-cache';
@@ -53,7 +54,7 @@ export function lazyLlmSession({
           const visible = revive ? goingOn : goingOn.filter((p) => !known.has(p));
           const run = [...back, ...current];
           const input = joinRows(
-            back.map((p) => auxiliary[layer]!.get(p)!),
+            back.map((p) => halvesToNumbers(auxiliary[layer]!.get(p)!)),
             stream,
           );
           for (const p of back) auxiliary[layer]!.delete(p);
@@ -83,13 +84,13 @@ export function lazyLlmSession({
             const left: Float32Array[] = [];
             run.forEach((p, i) => {
               if (next.has(p)) left.push(rowAt(i));
-              else auxiliary[layer + 1]!.set(p, rowAt(i));
+              else auxiliary[layer + 1]!.set(p, roundToHalves(rowAt(i)));
             });
             current = current.filter((p) => next.has(p));
             stream = joinRows(left, new Float32Array(0));
           } else {
             back.forEach((p, i) => {
-              auxiliary[layer + 1]!.set(p, rowAt(i));
+              auxiliary[layer + 1]!.set(p, roundToHalves(rowAt(i)));
             });
             goingOn = candidates.filter((p) => next.has(p));
             stream = result.hidden.slice(back.length * hiddenSize);
@@ -123,7 +124,7 @@ export function lazyLlmSession({
   };
 }
 
-function emptyAuxiliary(layers: number): Map<number, Float32Array>[] {
+function emptyAuxiliary(layers: number): Map<number, Uint16Array>[] {
   return Array.from({ length: layers }, () => new Map());
 }
 
@@ -162,13 +163,13 @@ function bytesOf(
   model: Transformer,
   layer: number,
   rows: ReturnType<typeof createRowCache>,
-  waiting: Iterable<Float32Array>,
+  waiting: Iterable<Uint16Array>,
 ): LayerBytes {
   let payload = 0;
   let positions = 0;
   for (let kvHead = 0; kvHead < model.config.kvHeads; kvHead++) {
     const head = rows.head(layer, kvHead);
-    payload += head.keys.byteLength + head.values.byteLength;
+    payload += head.storedKeys.byteLength + head.storedValues.byteLength;
     positions += head.positions.byteLength;
   }
   for (const hidden of waiting) payload += hidden.byteLength;

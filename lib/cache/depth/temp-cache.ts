@@ -1,3 +1,4 @@
+import { halvesToNumbers, roundToHalves } from '../../attention/quantise/half';
 import type { AttentionPart } from '../../transformer/types';
 import { cosine } from '../retrieve/landmarks';
 import type { HeadRows } from '../rows/head-rows';
@@ -77,6 +78,25 @@ export function mergeDuplicates(
   return merged;
 }
 
+/** A group's slot as it is held: its first token's key before RoPE, and the mean value. */
+interface HeldGroups extends MergedRows {
+  readonly stored: { readonly keys: Uint16Array; readonly values: Uint16Array };
+}
+
+function held(merged: MergedRows, rows: HeadRows, headSize: number): HeldGroups {
+  const keys = new Float32Array(merged.keys.length);
+  merged.first.forEach((position, i) => {
+    const at = rows.rowOf(position) * headSize;
+    keys.set(rows.keys.subarray(at, at + headSize), i * headSize);
+  });
+  const values = roundToHalves(merged.values);
+  return {
+    ...merged,
+    values: halvesToNumbers(values),
+    stored: { keys: roundToHalves(keys), values },
+  };
+}
+
 function equal(keys: Float32Array, a: number, b: number, length: number): boolean {
   for (let i = 0; i < length; i++) if (keys[a + i] !== keys[b + i]) return false;
   return true;
@@ -97,7 +117,7 @@ export function tempCacheSession(options: TempCacheOptions = {}): SessionFactory
     open(model) {
       const { layers, kvHeads, headSize } = model.config;
       const rows = createRowCache(model.config);
-      let merged: readonly MergedRows[] = [];
+      let merged: readonly HeldGroups[] = [];
       let contextTokens = 0;
       const tailOf = (layer: number, kvHead: number): AttentionPart => {
         const { count, rotated, values, positions } = rows.head(layer, kvHead);
@@ -131,7 +151,7 @@ export function tempCacheSession(options: TempCacheOptions = {}): SessionFactory
           model.forward({ tokens: context, positions, cache: rows, logits: 'none' });
           merged = Array.from({ length: layers * kvHeads }, (_, i) => {
             const head = rows.head(Math.floor(i / kvHeads), i % kvHeads);
-            return mergeDuplicates(head, contextTokens, headSize, threshold);
+            return held(mergeDuplicates(head, contextTokens, headSize, threshold), head, headSize);
           });
         },
         layerBytes: () =>
@@ -140,10 +160,10 @@ export function tempCacheSession(options: TempCacheOptions = {}): SessionFactory
             let positions = 0;
             for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
               const tail = tailOf(layer, kvHead);
-              payload += tail.keys.byteLength + tail.values.byteLength;
+              payload += tail.count * rows.head(layer, kvHead).rowBytes;
               const group = merged[layer * kvHeads + kvHead];
               if (!group) continue;
-              payload += group.keys.byteLength + group.values.byteLength;
+              payload += group.stored.keys.byteLength + group.stored.values.byteLength;
               positions += group.positions.byteLength + group.sizes.byteLength;
             }
             return {
@@ -157,7 +177,7 @@ export function tempCacheSession(options: TempCacheOptions = {}): SessionFactory
         slots(layer, kvHead): SlotView[] | undefined {
           const group = merged[layer * kvHeads + kvHead];
           if (!group) return undefined;
-          const bytes = 2 * 4 * headSize;
+          const bytes = rows.head(layer, kvHead).rowBytes;
           const tail = tailOf(layer, kvHead).positions;
           return [
             ...Array.from(group.first, (position, i): SlotView => {

@@ -103,7 +103,12 @@ export function actOn(
   const used = action.type === 'evict' ? keptAction : action;
   const definition = ACTIONS[used.type] as ActionDefinition | undefined;
   if (!definition) throw new RangeError(`invalid action: ${used.type} (no family defines it)`);
-  const runs = definition.apply(acted, used, { model, corrector, unrotate });
+  const runs = definition.apply(acted, used, {
+    model,
+    corrector,
+    unrotate,
+    storage: policy.storage,
+  });
   acted.forEach((head, i) => {
     put(cache, head, runs[i]!);
   });

@@ -1,6 +1,6 @@
 import type { CacheAction, CacheCorrector } from '../../spec/cache-actions';
 import type { Transformer } from '../../transformer/types';
-import type { SlotColumns, SlotRun } from '../slots/types';
+import type { SlotColumns, SlotRun, SlotStorage } from '../slots/types';
 
 /** One head at the moment its policy acts, in slot order. */
 export interface ActedHead extends SlotColumns {
@@ -34,6 +34,8 @@ export interface ActionContext {
   /** For forms that are fitted to a model's projections or differ by depth. */
   readonly model: Pick<Transformer, 'config' | 'weights'>;
   readonly corrector: CacheCorrector;
+  /** Of rows that are only moved elsewhere; f16 unless given. */
+  readonly storage?: SlotStorage;
   /** Inverse rotation of one key in place, at the RoPE index of a text position. */
   unrotate(key: Float32Array, position: number): void;
 }

@@ -4,6 +4,7 @@ import type { TransformerConfig } from '../../transformer/types';
 import { checkForm } from '../represent/checks';
 import { needsOf, type Representation } from '../represent/representation';
 import type { Protocol } from '../types';
+import { checkReturns } from './checks-returns';
 import { isQueryAware } from './needs';
 
 /** Something about a policy that cannot work, or that will surprise. */
@@ -23,7 +24,7 @@ export interface PolicyContext {
   readonly protocol?: Protocol;
 }
 
-type Report = (
+export type Report = (
   severity: PolicyIssue['severity'],
   path: string,
   value: unknown,
@@ -189,6 +190,7 @@ function checkActions(policy: CachePolicy, context: PolicyContext, report: Repor
   if (keptAction.type === 'evict' || keptAction.type === 'compensate') {
     report('error', 'keptAction.type', keptAction.type, 'kept slots cannot be dropped');
   }
+  checkReturns(policy, context, report);
   const actsAgain = trigger.type === 'on-append' || trigger.type === 'layer-cascade';
   if (actsAgain && (action.type !== 'evict' || keptAction.type !== 'none')) {
     report(

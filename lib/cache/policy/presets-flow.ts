@@ -17,7 +17,7 @@ import { lateSession } from './late-session';
 import type { PolicyEntry } from './registry';
 
 interface AtContext {
-  /** Share of the context that the budget pays for in f32, above 0 and up to 1. */
+  /** Share of the context that the budget pays for in f16, above 0 and up to 1. */
   readonly share: number;
   readonly contextTokens: number;
   readonly config: TransformerConfig;
@@ -26,7 +26,7 @@ interface AtContext {
 type About = Pick<PolicyEntry, 'id' | 'label' | 'source' | 'defaults' | 'budgetOf'>;
 
 function shareOf(budget: CacheBudget, contextTokens: number, config: TransformerConfig): number {
-  return slotsPerHead(budget, contextTokens, config, 'f32') / contextTokens;
+  return slotsPerHead(budget, contextTokens, config, 'f16') / contextTokens;
 }
 
 /** A policy that looks at queries and has a budget of context slots per query or per head. */

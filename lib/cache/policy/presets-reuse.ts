@@ -9,7 +9,7 @@ import type { PolicyEntry } from './registry';
 
 type About = Pick<PolicyEntry, 'id' | 'label' | 'source' | 'defaults'>;
 
-/** Every token stays in f32, so no budget is used. */
+/** Every token stays, so no budget is used. */
 const reusing = (about: About, factory: SessionFactory): PolicyEntry => ({
   ...about,
   queryAware: false,
@@ -22,8 +22,8 @@ export const REUSE_PRESETS: readonly PolicyEntry[] = [
   reusing(
     {
       id: 'full-recompute',
-      label: 'chunks: full recompute',
-      source: 'the reference of chunk reuse',
+      label: 'full recompute',
+      source: 'the reference of chunk reuse and of edits: nothing is reused',
       defaults: 'No numbers; the budget is not used.',
     },
     recomputedSession,
@@ -77,11 +77,20 @@ export const REUSE_PRESETS: readonly PolicyEntry[] = [
   ),
   reusing(
     {
+      id: 'edit-prefix',
+      label: 'edit, prefix reused',
+      source: 'what PIE is compared with: all from the edit on is run again',
+      defaults: 'The edit is that of PIE here. Exact; the budget is not used.',
+    },
+    editedSession({ rule: 'recompute' }),
+  ),
+  reusing(
+    {
       id: 'pie',
       label: 'PIE',
       source: 'He et al., 2024, from its abstract',
       defaults:
-        'One chunk, or 16 tokens, put in at a seeded place of an earlier version; ours. The budget is not used.',
+        'The edit is the task’s where it has one, else one chunk, or 16 tokens, put in at a seeded place of an earlier version; ours. The budget is not used.',
     },
     editedSession(),
   ),

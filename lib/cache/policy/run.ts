@@ -4,7 +4,7 @@ import { ropeOf } from '../../transformer/reference';
 import type { ForwardHooks, Transformer } from '../../transformer/types';
 import { documentsOf, type IndexRule, tableOf } from '../slots/index-rule';
 import { createRotation } from '../slots/rotation';
-import { createSlotCache } from '../slots/slot-cache';
+import { createSlotCache, type SlotCacheOptions } from '../slots/slot-cache';
 import type { SlotCache, SlotRetrieval, SlotSnapshot } from '../slots/types';
 import type { CacheSession } from '../types';
 import { type Acting, actOn, capsOf, scoreLayers } from './act';
@@ -12,6 +12,7 @@ import { paidSlots, slotsPerHead } from './budget';
 import { assertPolicy } from './checks';
 import { gatesOf, type HeadGates } from './classify';
 import { keptQueryRows } from './needs';
+import { createReturns } from './returns';
 import { accumulateSaliency } from './saliency';
 import type { LayerScores } from './scorers';
 import { createQueryTrace } from './trace';
@@ -63,15 +64,18 @@ export function openPolicySession(
   const rotation = createRotation(ropeOf(config));
   const layers = Array.from({ length: config.layers }, (_, layer) => layer);
   let cache = createSlotCache(config, { storage: policy.storage });
+  const returns = createReturns(policy, model, () => cache);
   let acting: Acting;
   let caps: number[][] = [];
   let contextTokens = 0;
+  let contextIds: readonly number[] = [];
   let next = 0;
   let lastActed = 0;
   let peakSlots = 0;
   let start: { cache: SlotSnapshot; next: number; lastActed: number; restoreTrace: () => void };
 
   function run(tokens: readonly number[], hooks: ForwardHooks = {}): Float32Array {
+    returns.beforePass();
     const { logits } = model.forward({
       tokens,
       positions: tokens.map((_, i) => next + i),
@@ -86,6 +90,16 @@ export function openPolicySession(
     });
     next += tokens.length;
     return logits;
+  }
+
+  /** What is chosen query by query: what the caller asks for, or pages of what was offloaded. */
+  function retrieval(): SlotCacheOptions {
+    const { retrieve } = options;
+    if (!retrieve) return returns.retrieval;
+    return {
+      retrieve: (layer, kvHead, query, head) =>
+        query.position < contextTokens ? undefined : retrieve(layer, kvHead, query, head),
+    };
   }
 
   function heldSlots(): number {
@@ -123,6 +137,7 @@ export function openPolicySession(
     }
     caps = capsOf(acting, scored, budget, after);
     actOn(acting, layers, scored, caps, after);
+    returns.acted(contextIds, scored);
     if (policy.allocator.type === 'classes') {
       // A head that needs the whole context goes on growing.
       caps = caps.map((own, layer) =>
@@ -175,25 +190,34 @@ export function openPolicySession(
     }
   }
 
+  function answer(question: readonly number[], count: number, stop: ReadonlySet<number>): number[] {
+    let logits = run(question);
+    const out: number[] = [];
+    for (;;) {
+      actWhileDecoding();
+      const token = argMax(logits);
+      if (stop.has(token)) return out;
+      out.push(token);
+      if (out.length === count) return out;
+      logits = run([token]);
+    }
+  }
+
   return {
     policy,
     cache: () => cache,
     peakSlots: () => peakSlots,
     prefill(context, { question = [], chunkStarts } = {}) {
       contextTokens = context.length;
+      contextIds = context;
+      returns.reset();
       next = 0;
       lastActed = 0;
       peakSlots = 0;
-      const retrieve = options.retrieve;
       cache = createSlotCache(config, {
         storage: policy.storage,
         rule: indexRule(policy.position, chunkStarts, contextTokens),
-        ...(retrieve
-          ? {
-              retrieve: (layer, kvHead, query, head) =>
-                query.position < contextTokens ? undefined : retrieve(layer, kvHead, query, head),
-            }
-          : {}),
+        ...retrieval(),
       });
       const gates = gatesOf(
         options.gates && policy.classifier.type !== 'none'
@@ -252,23 +276,18 @@ export function openPolicySession(
         actAt(end, Math.min(end, budget + end - contextTokens));
         cache.charge({ recomputedTokenLayers: question.length * config.layers });
       }
-      let logits = run(question);
-      const out: number[] = [];
-      for (;;) {
-        actWhileDecoding();
-        const token = argMax(logits);
-        if (stop.has(token)) return out;
-        out.push(token);
-        if (out.length === count) return out;
-        logits = run([token]);
-      }
+      returns.rebuild();
+      const out = answer(question, count, stop);
+      returns.release();
+      return out;
     },
     rewind() {
+      returns.rewind();
       cache.restore(start.cache);
       ({ next, lastActed } = start);
       start.restoreTrace();
     },
-    ledger: () => ({ ...cache.ledger(), tokensSeen: next }),
+    ledger: () => ({ ...returns.counted(cache.ledger()), tokensSeen: next }),
     slots: (layer, kvHead) => cache.slots(layer, kvHead),
     dropped: (layer, kvHead) => cache.dropped(layer, kvHead),
   };

@@ -33,7 +33,7 @@ const PROBE_ROWS = 8;
  * LServe (Yang et al., 2025): the heads that retrieve least keep sink and recent tokens only; the
  * others choose pages by the largest bound of their logical pages. The paper's gates are trained
  * (DuoAttention); without gates a head is ranked by the attention of the context's last queries
- * outside its sink and recent tokens, which is ours. Keys and values stay in f32 here.
+ * outside its sink and recent tokens, which is ours. Keys and values stay in f16 here.
  */
 export function lserveSession(options: LServeOptions): SessionFactory {
   const { share, pageTokens = 64, logicalTokens = 16, interval = 4 } = options;

@@ -122,10 +122,10 @@ export function rekvSession(options: RekvOptions): SessionFactory {
         rewind() {
           chosen = [];
         },
-        movedBytes: () => movedRows * 2 * 4 * headSize,
+        movedBytes: () => movedRows * rows.head(0, 0).rowBytes,
         layerBytes: () =>
           Array.from({ length: layers }, (_, layer) => {
-            const rowBytes = 2 * 4 * headSize * kvHeads;
+            const rowBytes = rows.head(layer, 0).rowBytes * kvHeads;
             const tail = rows.head(layer, 0).count - contextTokens;
             const inits = Math.min(initTokens, contextTokens);
             const onDevice = tail + inits + (chosen[layer]?.length ?? 0);

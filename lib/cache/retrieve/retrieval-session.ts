@@ -30,7 +30,8 @@ export function retrievalSession(policy: RetrievalPolicy): SessionFactory {
       let contextTokens = 0;
       let movedRows = 0;
       let phase: PhasedQuery['phase'] = 'question';
-      const rowBytes = (policy.moves === 'values' ? 1 : 2) * 4 * headSize;
+      const all = rows.head(0, 0).rowBytes;
+      const rowBytes = policy.moves === 'values' ? all / 2 : all;
 
       function fetch(at: IndexedHead, chosen: Int32Array): void {
         if (!policy.offload) return;
@@ -133,7 +134,7 @@ export function retrievalSession(policy: RetrievalPolicy): SessionFactory {
               row >= contextTokens || at.always.has(row) || at.fetched.has(row)
                 ? ('kept' as const)
                 : ('offloaded' as const),
-            bytes: 2 * 4 * headSize,
+            bytes: all,
           }));
         },
       });
@@ -143,7 +144,6 @@ export function retrievalSession(policy: RetrievalPolicy): SessionFactory {
         const host = noBytes();
         for (const { head, index, always, fetched } of heads) {
           const gone = index.unreachable?.length ?? 0;
-          const all = 2 * 4 * headSize;
           device.payload += (head.rows.count - contextTokens) * all;
           if (policy.offload) {
             host.payload += (contextTokens - gone - always.size) * rowBytes;

@@ -11,10 +11,12 @@ export const recomputedSession: SessionFactory = {
     let recomputed = 0;
     return openRowSession(model, {
       rows,
-      encode(context) {
+      encode(context, _chunkStarts, _question, edit) {
         const positions = context.map((_, i) => i);
         model.forward({ tokens: context, positions, cache: rows, logits: 'none' });
-        recomputed = context.length * model.config.layers;
+        // Tokens that an edit put in are run for the first time.
+        const known = context.length - (edit?.inserted.length ?? 0);
+        recomputed = known * model.config.layers;
       },
       recomputedTokenLayers: () => recomputed,
     });

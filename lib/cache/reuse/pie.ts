@@ -18,12 +18,13 @@ export interface EditedSessionOptions {
 const LABELS: Readonly<Record<EditRule, string>> = {
   pie: 'PIE',
   splice: 'edit without rotation',
-  recompute: 'edit, recomputed',
+  recompute: 'edit, prefix reused',
 };
 
 /**
  * A context that is reached by one edit of an earlier version whose cache is kept: a chunk, or a run
- * of tokens at a seeded place, was put in, taken out or exchanged. The cache follows by `editCache`.
+ * of tokens at a seeded place, was put in, taken out or exchanged; the edit that a context came about
+ * by, where it is given. The cache follows by `editCache`.
  */
 export function editedSession(options: EditedSessionOptions = {}): SessionFactory {
   const { rule = 'pie', kind = 'insert', spanTokens = 16, seed = 1 } = options;
@@ -35,12 +36,16 @@ export function editedSession(options: EditedSessionOptions = {}): SessionFactor
     open(model) {
       const rows = createRowCache(model.config);
       let recomputed = 0;
+      const madeUp = (context: readonly number[], chunkStarts: readonly number[] | undefined) => {
+        const plan = planChunks(context, chunkStarts, model.config.bosToken);
+        return earlierVersion(context, chosenSpan(plan, spanTokens, seed), kind);
+      };
       return openRowSession(model, {
         rows,
-        encode(context, chunkStarts) {
-          const plan = planChunks(context, chunkStarts, model.config.bosToken);
-          const span = chosenSpan(plan, spanTokens, seed);
-          const { before, edit } = earlierVersion(context, span, kind);
+        encode(context, chunkStarts, _, given) {
+          const { before, edit } = given
+            ? { before: given.before, edit: given }
+            : madeUp(context, chunkStarts);
           if (before.length > 0) {
             const positions = before.map((_, i) => i);
             model.forward({ tokens: before, positions, cache: rows, logits: 'none' });

@@ -1,3 +1,6 @@
+import { halvesToNumbers, roundToHalves } from '../../attention/quantise/half';
+import type { SlotStorage } from '../slots/types';
+
 /** Rotates the vector at `keys[at..]` by a RoPE index into `to[into..]`. */
 export type Rotate = (
   keys: Float32Array,
@@ -14,7 +17,12 @@ export interface HeadRows {
   readonly positions: Int32Array;
   /** RoPE index of every key, [count]. */
   readonly indices: Int32Array;
-  /** Before RoPE, [count, headSize]. */
+  /** The buffers that are held, of binary16 unless f32 was asked for: bytes of the cache. */
+  readonly storedKeys: Uint16Array | Float32Array;
+  readonly storedValues: Uint16Array | Float32Array;
+  /** Bytes of one row's key and value as they are held. */
+  readonly rowBytes: number;
+  /** Before RoPE, [count, headSize]; read from what is held, so not counted as cache bytes. */
   readonly keys: Float32Array;
   /** The keys as queries meet them, [count, headSize]; made from `keys`, so not counted as cache bytes. */
   readonly rotated: Float32Array;
@@ -30,8 +38,18 @@ export interface HeadRows {
   snapshot(): () => void;
 }
 
-/** An empty list of rows. */
-export function createHeadRows(headSize: number, rotate: Rotate): HeadRows {
+/**
+ * An empty list of rows. Keys and values are what the storage left of them, from the first row on:
+ * attention never meets a number that is not held.
+ */
+export function createHeadRows(
+  headSize: number,
+  rotate: Rotate,
+  storage: SlotStorage = 'f16',
+): HeadRows {
+  const Stored = storage === 'f16' ? Uint16Array : Float32Array;
+  let storedKeys: Uint16Array | Float32Array = new Stored(0);
+  let storedValues: Uint16Array | Float32Array = new Stored(0);
   let count = 0;
   let positions = new Int32Array(0);
   let indices = new Int32Array(0);
@@ -42,16 +60,23 @@ export function createHeadRows(headSize: number, rotate: Rotate): HeadRows {
   function reserve(needed: number): void {
     if (needed <= positions.length) return;
     const capacity = Math.max(needed, positions.length * 2, 64);
-    const widened = <T extends Int32Array | Float32Array>(larger: T, smaller: T): T => {
+    const widened = <T extends Int32Array | Float32Array | Uint16Array>(
+      larger: T,
+      smaller: T,
+    ): T => {
       larger.set(smaller);
       return larger;
     };
+    storedKeys = widened(new Stored(capacity * headSize), storedKeys);
+    storedValues = widened(new Stored(capacity * headSize), storedValues);
     positions = widened(new Int32Array(capacity), positions);
     indices = widened(new Int32Array(capacity), indices);
     keys = widened(new Float32Array(capacity * headSize), keys);
     rotated = widened(new Float32Array(capacity * headSize), rotated);
     values = widened(new Float32Array(capacity * headSize), values);
   }
+
+  const toStored = (row: Float32Array) => (storage === 'f16' ? roundToHalves(row) : row);
 
   /** First row at or behind a position. */
   function lowerBound(position: number): number {
@@ -70,7 +95,7 @@ export function createHeadRows(headSize: number, rotate: Rotate): HeadRows {
     reserve(count + 1);
     positions.copyWithin(row + 1, row, count);
     indices.copyWithin(row + 1, row, count);
-    for (const array of [keys, rotated, values]) {
+    for (const array of [storedKeys, storedValues, keys, rotated, values]) {
       array.copyWithin((row + 1) * headSize, row * headSize, count * headSize);
     }
     count++;
@@ -86,6 +111,13 @@ export function createHeadRows(headSize: number, rotate: Rotate): HeadRows {
     get indices() {
       return indices.subarray(0, count);
     },
+    get storedKeys() {
+      return storedKeys.subarray(0, count * headSize);
+    },
+    get storedValues() {
+      return storedValues.subarray(0, count * headSize);
+    },
+    rowBytes: 2 * headSize * Stored.BYTES_PER_ELEMENT,
     get keys() {
       return keys.subarray(0, count * headSize);
     },
@@ -100,9 +132,12 @@ export function createHeadRows(headSize: number, rotate: Rotate): HeadRows {
       if (row === count || positions[row] !== position) open(row);
       positions[row] = position;
       indices[row] = index;
-      keys.set(key, row * headSize);
-      values.set(value, row * headSize);
-      rotate(keys, row * headSize, index, rotated, row * headSize);
+      const at = row * headSize;
+      storedKeys.set(toStored(key), at);
+      storedValues.set(toStored(value), at);
+      keys.set(toNumbers(storedKeys.subarray(at, at + headSize)), at);
+      values.set(toNumbers(storedValues.subarray(at, at + headSize)), at);
+      rotate(keys, at, index, rotated, at);
     },
     keep(test) {
       let kept = 0;
@@ -111,7 +146,7 @@ export function createHeadRows(headSize: number, rotate: Rotate): HeadRows {
         if (kept !== row) {
           positions[kept] = positions[row]!;
           indices[kept] = indices[row]!;
-          for (const array of [keys, rotated, values]) {
+          for (const array of [storedKeys, storedValues, keys, rotated, values]) {
             array.copyWithin(kept * headSize, row * headSize, (row + 1) * headSize);
           }
         }
@@ -142,6 +177,8 @@ export function createHeadRows(headSize: number, rotate: Rotate): HeadRows {
         count,
         positions: positions.slice(0, count),
         indices: indices.slice(0, count),
+        storedKeys: storedKeys.slice(0, count * headSize),
+        storedValues: storedValues.slice(0, count * headSize),
         keys: keys.slice(0, count * headSize),
         rotated: rotated.slice(0, count * headSize),
         values: values.slice(0, count * headSize),
@@ -151,10 +188,16 @@ export function createHeadRows(headSize: number, rotate: Rotate): HeadRows {
         reserve(count);
         positions.set(held.positions);
         indices.set(held.indices);
+        storedKeys.set(held.storedKeys);
+        storedValues.set(held.storedValues);
         keys.set(held.keys);
         rotated.set(held.rotated);
         values.set(held.values);
       };
     },
   };
+}
+
+function toNumbers(stored: Uint16Array | Float32Array): Float32Array {
+  return stored instanceof Uint16Array ? halvesToNumbers(stored) : stored;
 }

@@ -1,5 +1,6 @@
 import { ropeOf, rotateInto } from '../../transformer/reference';
 import type { AttentionCache, ProjectedRows, TransformerConfig } from '../../transformer/types';
+import type { SlotStorage } from '../slots/types';
 import { createHeadRows, type HeadRows } from './head-rows';
 
 /**
@@ -26,18 +27,22 @@ export interface RowCache extends AttentionCache {
 export interface RowCacheOptions {
   /** RoPE index of a text position, for queries and for keys as they come in; itself unless given. */
   readonly indexOf?: (position: number) => number;
+  /** `f16` unless given: what compression ratios are against. */
+  readonly storage?: SlotStorage;
 }
 
 /** @param config the model's */
 export function createRowCache(
   config: TransformerConfig,
-  { indexOf = (position) => position }: RowCacheOptions = {},
+  { indexOf = (position) => position, storage = 'f16' }: RowCacheOptions = {},
 ): RowCache {
   const rope = ropeOf(config);
   const { headSize, kvHeads, layers } = config;
   const heads = Array.from({ length: layers * kvHeads }, () =>
-    createHeadRows(headSize, (keys, at, index, to, into) =>
-      rotateInto(keys, at, index, rope, to, into),
+    createHeadRows(
+      headSize,
+      (keys, at, index, to, into) => rotateInto(keys, at, index, rope, to, into),
+      storage,
     ),
   );
   const headOf = (layer: number, kvHead: number) => heads[layer * kvHeads + kvHead]!;

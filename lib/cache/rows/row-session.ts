@@ -1,6 +1,6 @@
 import { argMax, decodeGreedy, prefill } from '../../transformer/generate';
 import type { AttentionCache, Transformer } from '../../transformer/types';
-import type { ByteLedger, CacheSession, LayerBytes, SlotView } from '../types';
+import type { ByteLedger, CacheSession, EarlierText, LayerBytes, SlotView } from '../types';
 import type { RowCache } from './row-cache';
 
 /** What a policy over a row cache does that is its own. */
@@ -17,12 +17,13 @@ export interface RowPolicy {
     context: readonly number[],
     chunkStarts: readonly number[] | undefined,
     question: readonly number[] | undefined,
+    edit?: EarlierText,
   ): void;
   /** Runs tokens after the context; a plain run over the cache unless given. */
   run?(tokens: readonly number[], start: number, kind: 'question' | 'answer'): Float32Array;
   /** Called after the tokens from the context's end on are gone. */
   rewind?(): void;
-  /** What is held where, if not plainly the rows in f32. */
+  /** What is held where, if not plainly the rows as they are held. */
   layerBytes?(): readonly LayerBytes[];
   movedBytes?(): number;
   recomputedTokenLayers?(): number;
@@ -37,7 +38,7 @@ export interface RowPolicy {
  * prefill is seen by the policy, and run when it is asked, over what the policy has left.
  */
 export function openRowSession(model: Transformer, policy: RowPolicy): CacheSession {
-  const { layers, kvHeads, headSize } = model.config;
+  const { layers, kvHeads } = model.config;
   const { rows } = policy;
   const cache = policy.cache ?? rows;
   let contextTokens = 0;
@@ -52,8 +53,8 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
   };
 
   return {
-    prefill(context, { question, chunkStarts } = {}) {
-      policy.encode(context, chunkStarts, question);
+    prefill(context, { question, chunkStarts, edit } = {}) {
+      policy.encode(context, chunkStarts, question, edit);
       contextTokens = context.length;
       next = contextTokens;
     },
@@ -93,7 +94,7 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
         position,
         multiplicity: 1,
         state: 'kept',
-        bytes: 2 * 4 * headSize,
+        bytes: rows.head(layer, kvHead).rowBytes,
       }));
     },
     dropped(layer, kvHead) {
@@ -107,7 +108,7 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
     let positions = 0;
     for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
       const head = rows.head(layer, kvHead);
-      payload += head.keys.byteLength + head.values.byteLength;
+      payload += head.storedKeys.byteLength + head.storedValues.byteLength;
       // A head that holds every token needs no list of positions: row and position are the same.
       if (head.count < next) positions += head.positions.byteLength;
     }

@@ -1,6 +1,6 @@
 import type { Encoded, Tier } from '../types';
 import { appendRows, noRows, type Rows, readRows, takeRows } from './rows';
-import type { SlotMeta, SlotRun, SlotState, SlotStorage } from './types';
+import type { HostRun, SlotMeta, SlotRun, SlotState, SlotStorage } from './types';
 
 /** Slots of a head that are held in one form, one after another. */
 export type Block =
@@ -199,6 +199,16 @@ export function decode(
     at += slots;
   }
   return out;
+}
+
+export function hostRunsOf(head: HeadState): HostRun[] {
+  let start = 0;
+  return head.blocks.flatMap((block) => {
+    const firstSlot = start;
+    start += blockSlots(block);
+    if (block.form === 'plain' || block.tier !== 'host') return [];
+    return [{ firstSlot, encoded: block.encoded, rows: block.rows }];
+  });
 }
 
 function checkLength(name: string, length: number, expected: number): void {

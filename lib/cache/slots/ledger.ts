@@ -33,7 +33,8 @@ export function layerBytes(heads: readonly (readonly HeadState[])[]): LayerBytes
           continue;
         }
         hasHost ||= block.tier === 'host';
-        for (const { role, data } of block.encoded.buffers) add(block.tier, role, data);
+        for (const { role, data, tier } of block.encoded.buffers)
+          add(tier ?? block.tier, role, data);
       }
     }
     const device: LayerBytes = { layer, tier: 'device', bytes: tiers.device };

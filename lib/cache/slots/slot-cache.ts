@@ -5,7 +5,15 @@ import type {
   QueryRow,
   TransformerConfig,
 } from '../../transformer/types';
-import { decode, emptyHead, type HeadState, headOf, withAppended, withKept } from './head-state';
+import {
+  decode,
+  emptyHead,
+  type HeadState,
+  headOf,
+  hostRunsOf,
+  withAppended,
+  withKept,
+} from './head-state';
 import { type IndexRule, queryIndexOf } from './index-rule';
 import { layerBytes, slotViews } from './ledger';
 import { createRotation } from './rotation';
@@ -19,12 +27,14 @@ export interface SlotCacheOptions {
   readonly rule?: IndexRule;
   /** Chooses slots per query; all slots unless given. */
   readonly retrieve?: SlotRetrieval;
+  /** Whether `retrieve` has anything to choose from now; always unless given. */
+  readonly isRetrieving?: () => boolean;
 }
 
 /** @param config the model's */
 export function createSlotCache(
   config: TransformerConfig,
-  { storage = 'f16', rule = { type: 'absolute' }, retrieve }: SlotCacheOptions = {},
+  { storage = 'f16', rule = { type: 'absolute' }, retrieve, isRetrieving }: SlotCacheOptions = {},
 ): SlotCache {
   const { headSize, kvHeads, layers } = config;
   const rotation = createRotation(ropeOf(config));
@@ -56,6 +66,7 @@ export function createSlotCache(
       keys: () => decode(head, 'keys', 0, headSize),
       values: () => decode(head, 'values', 0, headSize),
       rotatedKeys: () => scratches[index]!.read(head).keys,
+      hostRuns: () => hostRunsOf(head),
     };
   }
 
@@ -65,7 +76,7 @@ export function createSlotCache(
       return tokensSeen;
     },
     get perQuery() {
-      return retrieve !== undefined || rule.type === 'clamped-far';
+      return (retrieve !== undefined && (isRetrieving?.() ?? true)) || rule.type === 'clamped-far';
     },
     get observe() {
       return observer;
@@ -73,22 +84,25 @@ export function createSlotCache(
     setObserver(next) {
       observer = next;
     },
-    append(layer, { rows, keys, values, positions }) {
-      const own = Int32Array.from(positions);
+    append(layer, { rows, keys, values, positions }, takes) {
+      const all = Int32Array.from({ length: rows }, (_, row) => row);
       for (let kvHead = 0; kvHead < kvHeads; kvHead++) {
         const index = at(layer, kvHead);
-        const columns = [keys, values].map((all) => {
-          const one = new Float32Array(rows * headSize);
-          for (let row = 0; row < rows; row++) {
-            const from = (row * kvHeads + kvHead) * headSize;
-            one.set(all.subarray(from, from + headSize), row * headSize);
-          }
+        const taken = takes ? all.filter((row) => takes(kvHead, positions[row]!)) : all;
+        if (taken.length === 0) continue;
+        const columns = [keys, values].map((from) => {
+          const one = new Float32Array(taken.length * headSize);
+          taken.forEach((row, i) => {
+            const start = (row * kvHeads + kvHead) * headSize;
+            one.set(from.subarray(start, start + headSize), i * headSize);
+          });
           return one;
         });
+        const own = taken.map((row) => positions[row]!);
         const head = heads[index]!;
         heads[index] = withAppended(head, storage, headSize, columns[0]!, columns[1]!, own);
       }
-      tokensSeen = Math.max(tokensSeen, own[rows - 1]! + 1);
+      tokensSeen = Math.max(tokensSeen, positions[rows - 1]! + 1);
     },
     queryIndex(layer, kvHead, position) {
       const head = stateOf(layer, kvHead);
@@ -140,10 +154,11 @@ export function createSlotCache(
       }
       heads[index] = { ...head, meta: new Map(head.meta).set(column, values) };
     },
-    snapshot: () => ({ heads: heads.slice(), tokensSeen, movedBytes, recomputedTokenLayers }),
+    snapshot: () => ({ heads: heads.slice(), tokensSeen }),
     restore(saved) {
+      // What was moved and computed again has been, wherever the text goes back to.
       heads = saved.heads.slice();
-      ({ tokensSeen, movedBytes, recomputedTokenLayers } = saved);
+      ({ tokensSeen } = saved);
       scratches.forEach((scratch, index) => {
         scratch.limit(heads[index]!.count);
       });

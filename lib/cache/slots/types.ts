@@ -1,4 +1,9 @@
-import type { AttendedRows, AttentionCache, QueryRow } from '../../transformer/types';
+import type {
+  AttendedRows,
+  AttentionCache,
+  ProjectedRows,
+  QueryRow,
+} from '../../transformer/types';
 import type { ByteLedger, Encoded, SlotView, Tier } from '../types';
 import type { HeadState } from './head-state';
 
@@ -55,6 +60,16 @@ export interface HeadSlots {
   rotatedKeys(): Float32Array;
   /** [count, headSize] */
   values(): Float32Array;
+  /** Slots in host memory, as runs of one form; ascending. */
+  hostRuns(): readonly HostRun[];
+}
+
+/** Slots of one head that lie in host memory, one after another. */
+export interface HostRun {
+  readonly firstSlot: number;
+  readonly encoded: Encoded;
+  /** Row of `encoded` that each slot is, [slots]. */
+  readonly rows: Int32Array;
 }
 
 /** Columns that a policy keeps beside the slots; allocated when first set. */
@@ -78,8 +93,6 @@ export type SlotRetrieval = (
 export interface SlotSnapshot {
   readonly heads: readonly HeadState[];
   readonly tokensSeen: number;
-  readonly movedBytes: number;
-  readonly recomputedTokenLayers: number;
 }
 
 /**
@@ -90,6 +103,12 @@ export interface SlotSnapshot {
 export interface SlotCache extends AttentionCache {
   readonly storage: SlotStorage;
   readonly tokensSeen: number;
+  /** Takes the rows of a chunk; those alone that `takes` names, where it is given. */
+  append(
+    layer: number,
+    rows: ProjectedRows,
+    takes?: (kvHead: number, position: number) => boolean,
+  ): void;
   /** Slots of a head. */
   count(layer: number, kvHead: number): number;
   head(layer: number, kvHead: number): HeadSlots;

@@ -38,6 +38,8 @@ export async function checkCommand([what, ...args]: string[]): Promise<number> {
       return checkVidur(args);
     case 'vllm':
       return (await import('../check/vllm')).checkVllm(args);
+    case 'row':
+      return (await import('../check/row')).checkRow(args);
     case 'silicon':
       return (await import('../check/silicon')).checkSilicon(args);
     default:
@@ -46,6 +48,7 @@ export async function checkCommand([what, ...args]: string[]): Promise<number> {
           USAGE,
           (await import('../check/vllm')).VLLM_USAGE,
           (await import('../check/silicon')).SILICON_USAGE,
+          (await import('../check/row')).ROW_USAGE,
         ].join('\n'),
       );
       return 2;

@@ -1,5 +1,6 @@
+import { EDIT_POLICIES } from '../../evaluate/edit-trace';
 import { type EvalOptions, parseEvalOptions } from '../evaluate/eval-options';
-import { evaluationLines } from '../evaluate/print-evaluation';
+import { editLines, evaluationLines } from '../evaluate/print-evaluation';
 import { readModel } from '../evaluate/read-model';
 import { createThreadPool } from '../evaluate/thread-pool';
 
@@ -7,6 +8,10 @@ const USAGE = `usage: headroom eval --task ID [--policy ID] [--budget B] [option
 
   --task ID        headroom tasks lists them
   --policy ID      full unless given
+  --edits          in place of --task and --policy: contexts that were edited, and four caches that
+                   follow the edit (full recompute, prefix reuse, splice, PIE), one line each
+  --action NAME    what becomes of the slots that the policy does not keep, instead of its own:
+                   evict, quantise, merge, compensate, project, offload, recompute, or JSON
   --budget B       share of the full cache, or a number as 64tokens or 65536bytes (1)
   --context N      tokens of each context (512)
   --samples N      contexts (100)
@@ -28,29 +33,39 @@ function progressLine(samples: number) {
 }
 
 async function runEval(options: EvalOptions): Promise<void> {
-  const { policyId, budget, plan, modelFolder, engine, isJson } = options;
+  const { policyId, isEdits, composed, budget, plan, modelFolder, engine, isJson } = options;
   const model = await readModel(modelFolder, engine);
   const threads = Math.min(options.threads, plan.samples);
   const pool = createThreadPool(threads);
   try {
     await pool.load(model);
-    const startedAt = performance.now();
-    const evaluation = await pool.run({ policyId, budget, plan }, progressLine(plan.samples));
-    const wallSeconds = (performance.now() - startedAt) / 1000;
+    const runs = [];
+    for (const id of isEdits ? EDIT_POLICIES : [policyId]) {
+      const startedAt = performance.now();
+      const evaluation = await pool.run(
+        { policyId: id, budget, plan, ...(composed ? { composed } : {}) },
+        progressLine(plan.samples),
+      );
+      runs.push({ id, evaluation, wallSeconds: (performance.now() - startedAt) / 1000 });
+    }
     if (isJson) {
-      const { plan: asked, ...results } = evaluation;
-      const shown = {
-        policy: policyId,
+      const shown = runs.map(({ id, evaluation: { plan: asked, ...results }, wallSeconds }) => ({
+        policy: id,
+        ...(composed ? { action: composed.action } : {}),
         budget,
         ...asked,
         ...results,
         engine,
         threads,
         wallSeconds,
-      };
-      console.log(JSON.stringify(shown, null, 2));
+      }));
+      console.log(JSON.stringify(isEdits ? shown : shown[0], null, 2));
+    } else if (isEdits) {
+      for (const line of editLines(runs, model.config)) console.log(line);
     } else {
-      for (const line of evaluationLines(evaluation, wallSeconds)) console.log(line);
+      for (const { evaluation, wallSeconds } of runs) {
+        for (const line of evaluationLines(evaluation, wallSeconds)) console.log(line);
+      }
     }
   } finally {
     pool.dispose();

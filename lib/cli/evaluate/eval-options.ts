@@ -1,9 +1,14 @@
 import { parseArgs } from 'node:util';
+import { assertPolicy } from '../../cache/policy/checks';
+import { ACTION_NAMES, withAction } from '../../cache/policy/with-action';
 import type { Protocol } from '../../cache/types';
+import { EDIT_TASK } from '../../evaluate/edit-trace';
 import { policyOf } from '../../evaluate/policies';
 import type { AskPlan } from '../../evaluate/types';
 import { DEFAULT_ENGINE, engineOf } from '../../run/engines';
-import type { CacheBudget } from '../../spec/cache-policy';
+import { type CacheAction, cacheAction } from '../../spec/cache-actions';
+import type { CacheBudget, CachePolicy } from '../../spec/cache-policy';
+import { formatIssue, toSpecIssues } from '../../spec/issues';
 import { readOptions } from '../../tasks/options';
 import { taskOf } from '../../tasks/registry';
 import { SHIPPED_MODEL } from './read-model';
@@ -11,6 +16,10 @@ import { MACHINE_THREADS } from './thread-pool';
 
 export interface EvalOptions {
   readonly policyId: string;
+  /** The policies of `EDIT_POLICIES` one after another, in place of the one. */
+  readonly isEdits: boolean;
+  /** The policy with another action, part by part. */
+  readonly composed?: CachePolicy;
   readonly budget: CacheBudget;
   readonly plan: AskPlan;
   readonly modelFolder: string;
@@ -69,13 +78,49 @@ function parseSettings(taskId: string, settings: readonly string[]): Record<stri
   return given;
 }
 
+/** A policy under another action. @throws Error naming flag and value, or the part that cannot be */
+function otherAction(policyId: string, text: string, budget: CacheBudget): CachePolicy {
+  const own = policyOf(policyId).parts?.(budget);
+  if (!own) {
+    throw new Error(`invalid --action: ${text} (the policy ${policyId} is not made of parts)`);
+  }
+  const name = ACTION_NAMES.find((each) => each === text);
+  if (name === undefined && !text.startsWith('{')) {
+    throw new Error(
+      `invalid --action: ${text} (expected ${ACTION_NAMES.join(', ')}, or an action as JSON)`,
+    );
+  }
+  const changed = name
+    ? withAction(own, name)
+    : { ...withAction(own, 'merge'), action: parseAction(text) };
+  assertPolicy(changed, {});
+  return changed;
+}
+
+function parseAction(text: string): CacheAction {
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    throw new Error(`invalid --action: ${text} (not JSON)`);
+  }
+  const parsed = cacheAction.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.flatMap((issue) =>
+    toSpecIssues(issue, given, () => undefined),
+  );
+  throw new Error(`invalid --action: ${issues.map(formatIssue).join(', ')}`);
+}
+
 /** @throws Error naming flag and value */
 export function parseEvalOptions(args: readonly string[]): EvalOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      policy: { type: 'string', default: 'full' },
+      policy: { type: 'string' },
+      edits: { type: 'boolean', default: false },
       task: { type: 'string' },
+      action: { type: 'string' },
       budget: { type: 'string', default: '1' },
       context: { type: 'string', default: '512' },
       samples: { type: 'string', default: '100' },
@@ -89,23 +134,33 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
       json: { type: 'boolean', default: false },
     },
   });
-  if (values.task === undefined) throw new Error('missing --task (headroom tasks lists them)');
-  const task = taskOf(values.task);
-  policyOf(values.policy);
+  const { edits: isEdits, policy = 'full' } = values;
+  for (const flag of ['task', 'policy', 'action'] as const) {
+    if (isEdits && values[flag] !== undefined) throw new Error(`--${flag} with --edits`);
+  }
+  const taskId = isEdits ? EDIT_TASK : values.task;
+  if (taskId === undefined) throw new Error('missing --task (headroom tasks lists them)');
+  const task = taskOf(taskId);
+  policyOf(policy);
   engineOf(values.engine);
   const protocol = PROTOCOLS.find((each) => each === values.protocol);
   if (protocol === undefined) {
     throw new Error(`invalid --protocol: ${values.protocol} (expected ${PROTOCOLS.join(', ')})`);
   }
   if (values.stay && protocol !== 'turns') throw new Error('--stay without --protocol turns');
-  const options = parseSettings(values.task, values.set);
+  const options = parseSettings(taskId, values.set);
   const seed = wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1);
   const contextTokens = wholeNumber('--context', values.context, 1);
   // The first sample says what is wrong with a length before a model is read.
   task.sample({ contextTokens, seed, index: 0, options });
+  const budget = parseBudget(values.budget);
   return {
-    policyId: values.policy,
-    budget: parseBudget(values.budget),
+    policyId: policy,
+    isEdits,
+    ...(values.action === undefined
+      ? {}
+      : { composed: otherAction(policy, values.action, budget) }),
+    budget,
     plan: {
       taskId: task.id,
       options,

@@ -1,5 +1,6 @@
 import type { Evaluation, KeyedShare } from '../../evaluate/types';
 import type { TalliedShare } from '../../stats/tally';
+import type { TransformerConfig } from '../../transformer/types';
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
@@ -35,8 +36,25 @@ export function evaluationLines(evaluation: Evaluation, wallSeconds: number): st
     ...keyedLines('offset', evaluation.byOffset),
     `bytes per token\tpayload ${bytes(bytesPerToken.payload)}, overhead ${bytes(bytesPerToken.overhead)}, host ${bytes(bytesPerToken.host)} (full cache in f16: ${bytes(bytesPerToken.full)})`,
     `held\t${percent(evaluation.byteRatio)} of the bytes, ${percent(evaluation.slotRatio)} of the slots`,
-    `moved\t${bytes(evaluation.movedBytesPerSample)} bytes a sample`,
-    `computed again\t${bytes(evaluation.recomputedTokenLayersPerSample)} tokens times layers a sample`,
+    `moved\t${bytes(evaluation.movedBytesPerSample)} bytes a sample, ${bytes(evaluation.movedBytesPerToken)} a token of questions and answers`,
+    `computed again\t${bytes(evaluation.recomputedTokenLayersPerSample)} tokens times layers a sample, ${(evaluation.recomputedFlopsPerSample / 1e6).toFixed(1)} MFLOP in their matrices`,
     `time\t${wallSeconds.toFixed(2)} s for ${evaluation.samplesDone} contexts of ${plan.contextTokens} tokens`,
+  ];
+}
+
+/** What each way to follow an edit answers, and how many tokens of a context it runs again. */
+export function editLines(
+  runs: readonly { readonly id: string; readonly evaluation: Evaluation }[],
+  { layers }: Pick<TransformerConfig, 'layers'>,
+): string[] {
+  return [
+    'cache\taccuracy\trecomputed tokens a context',
+    ...runs.map(({ id, evaluation: { accuracy, recomputedTokenLayersPerSample } }) =>
+      [
+        id,
+        accuracy ? shareLine(accuracy) : '',
+        (recomputedTokenLayersPerSample / layers).toFixed(1),
+      ].join('\t'),
+    ),
   ];
 }

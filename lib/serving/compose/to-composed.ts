@@ -26,7 +26,40 @@ export function toComposed(strategy: ServeStrategy): ComposedStrategy | undefine
         chunker: { type: 'budget' },
         preemption: { type: 'recompute', victim: 'last-admitted' },
       });
-    default:
+    case 'distserve': {
+      const { prefillTensorParallel, prefillPipelineParallel } = strategy;
+      const { decodeTensorParallel, decodePipelineParallel } = strategy;
+      return composedStrategy.parse({
+        type: 'composed',
+        name: 'DistServe',
+        topology: {
+          type: 'pools',
+          prefillReplicas: strategy.prefillReplicas,
+          decodeReplicas: strategy.decodeReplicas,
+          linkGigabytesPerSecond: strategy.linkGigabytesPerSecond,
+          linkLatencyMicroseconds: strategy.linkLatencyMicroseconds,
+          pull: {
+            type: 'threshold',
+            share: strategy.pullThreshold,
+            maxPrefillSequences: strategy.maxPrefillSequences,
+          },
+          prefillTensorParallel,
+          prefillPipelineParallel,
+          decodeTensorParallel,
+          decodePipelineParallel,
+        },
+        router: { type: 'least-outstanding' },
+        admission: { type: 'watermark', maxSequences: strategy.maxDecodeSequences },
+        batchFormer: {
+          type: 'prefill-first',
+          maxBatchedTokens: strategy.maxPrefillTokens,
+          counting: 'sum',
+        },
+        chunker: { type: 'whole' },
+        preemption: { type: 'recompute', victim: 'latest-arrival' },
+      });
+    }
+    case 'vllm-v1':
       return undefined;
   }
 }

@@ -31,7 +31,9 @@ export function createRequests(workload: Workload): Requests {
   const nan = () => new Float64Array(count).fill(Number.NaN);
   return {
     count,
-    arrivalSeconds: workload.arrivalSeconds,
+    // Of programs the times of sending are found out in the run.
+    arrivalSeconds:
+      workload.programs === undefined ? workload.arrivalSeconds : workload.arrivalSeconds.slice(),
     prefillTokens: workload.promptTokens.slice(),
     totalTokens: workload.promptTokens.map(
       (prompt, i) => prompt + (workload.outputTokens[i] as number),

@@ -2,14 +2,25 @@ import type { ServeParams, ServeStrategy } from '../../spec/kinds/serve';
 import { summarizeWeighted } from '../../stats/percentiles';
 import type { Workload } from '../../workload/types';
 import { toComposed } from '../compose/to-composed';
+import { withEnergy } from '../energy';
 import { composedMachine, type Machine, neverFit } from '../engine/machine';
+import {
+  joinKvPlans,
+  type RolePlan,
+  type RolePlans,
+  rolePlans,
+  withFreePrefill,
+} from '../engine/roles';
 import { totalsOf } from '../engine/run-log';
+import { generalMachine } from '../general/machine';
+import { needsGeneral } from '../general/needs-general';
+import type { Audited } from '../general/state';
 import { serveMetrics } from '../metrics';
 import { prefillPoolFormer } from '../policies/prefill-pool';
 import { sarathiFormer } from '../policies/sarathi';
 import { vllmFormer } from '../policies/vllm';
-import { HARDWARE } from '../presets/hardware';
-import { type KvPlan, kvBytesPerToken, planKv } from '../presets/kv-plan';
+import { acceleratorCount } from '../presets/degrees';
+import { type KvPlan, kvBytesPerToken } from '../presets/kv-plan';
 import { MODELS } from '../presets/models';
 import type { CostModel, ServeResult } from '../types';
 import { createVllmV1Simulation } from '../vllm-v1/simulation';
@@ -28,6 +39,12 @@ export interface SimulationOptions {
   readonly parity?: boolean;
   /** Every iteration on its own, by the stepping engine: slow, and what the fast one is held against. */
   readonly isStepped?: boolean;
+  /** Composed strategies on the engine that has every part, whether or not they need it. */
+  readonly isGeneral?: boolean;
+  /** Called by that engine after every iteration is formed: for tests. */
+  readonly audit?: (audited: Audited) => void;
+  /** Pools whose prefill takes neither time nor memory: what link and decode pool alone could do. */
+  readonly isPrefillFree?: boolean;
 }
 
 export interface Simulation {
@@ -40,14 +57,6 @@ export interface Simulation {
   };
   /** Everything so far; call it when `advance` has returned false. */
   result(): ServeResult;
-}
-
-/** Replicas x accelerators each. */
-export function acceleratorCount(strategy: ServeStrategy, tensorParallel: number): number {
-  const parts = strategy.type === 'composed' ? strategy.topology : strategy;
-  const replicas =
-    'replicas' in parts ? parts.replicas : parts.prefillReplicas + parts.decodeReplicas;
-  return replicas * tensorParallel;
 }
 
 /** Strategies that the stepping engine knows. */
@@ -98,14 +107,27 @@ export function createSimulation(
   costModel: CostModel,
   options: SimulationOptions = {},
 ): Simulation {
+  const made = makeSimulation(params, workload, costModel, options);
+  return { ...made, result: () => withEnergy(params, made.result()) };
+}
+
+function makeSimulation(
+  params: ServeParams,
+  workload: Workload,
+  costModel: CostModel,
+  options: SimulationOptions,
+): Simulation {
   const { strategy } = params;
   if (strategy.type === 'vllm-v1') {
+    if (workload.programs !== undefined) throw new Error(noPrograms(strategy.type));
     return createVllmV1Simulation({ ...params, strategy }, workload, costModel);
   }
   const startedAt = performance.now();
-  const kvPlan = planKv(MODELS[params.model], HARDWARE[params.hardware], params);
+  const planned = rolePlans(params, costModel);
+  const roles = options.isPrefillFree === true ? withFreePrefill(planned) : planned;
+  const kvPlan = joinKvPlans(roles);
   const requests = createRequests(workload);
-  const machine = makeMachine(params, workload, requests, costModel, kvPlan, options);
+  const machine = makeMachine(params, workload, requests, roles, options);
   const { loop } = machine;
   const totalTokens = workload.outputTokens.reduce((a, b) => a + b, 0);
 
@@ -118,6 +140,7 @@ export function createSimulation(
     }),
     result() {
       const lanes = machine.lanes();
+      const computing = lanes.filter(({ role }) => role !== 'link');
       const gaps = machine.gaps();
       const refused = requests.refused.reduce((a, b) => a + b, 0);
       return {
@@ -126,7 +149,7 @@ export function createSimulation(
           requests,
           workload,
           laneTotals: machine.totals(lanes),
-          kvBlocksTotal: kvPlan.blocks,
+          kvBlocksOf: (lane) => computing[lane]?.kvBlocksTotal ?? kvPlan.blocks,
           tbtSeconds: gaps.summary,
           backlog: loop.backlog,
           arrived: loop.arrived,
@@ -134,7 +157,7 @@ export function createSimulation(
         }),
         lanes,
         requests: {
-          arrivalSeconds: workload.arrivalSeconds.slice(),
+          arrivalSeconds: requests.arrivalSeconds.slice(),
           promptTokens: workload.promptTokens.slice(),
           outputTokens: workload.outputTokens.slice(),
           firstScheduledSeconds: requests.firstScheduledSeconds,
@@ -145,11 +168,16 @@ export function createSimulation(
           prefillLane: requests.prefillLane,
           decodeLane: requests.decodeLane,
           refused: requests.refused,
+          ...(workload.programs === undefined
+            ? {}
+            : { programIds: workload.programs.programIds.slice() }),
+          ...machine.columns?.(),
         },
+        ...machine.extras?.(),
         tbt: gaps.samples,
         costModel: { kind: costModel.kind, label: costModel.label, source: costModel.source },
         kvPlan,
-        accelerators: acceleratorCount(params.strategy, params.tensorParallel),
+        accelerators: acceleratorCount(params),
         notes: [...workload.notes, ...machine.refusals(refused), ...machine.notes()],
         wallSeconds: (performance.now() - startedAt) / 1000,
       };
@@ -157,34 +185,44 @@ export function createSimulation(
   };
 }
 
+const noPrograms = (strategy: string): string =>
+  `strategy "${strategy}" cannot send the requests of programs, whose times depend on others: choose "composed", "vllm" or "sarathi"`;
+
 function makeMachine(
   params: ServeParams,
   workload: Workload,
   requests: Requests,
-  costModel: CostModel,
-  kvPlan: KvPlan,
-  { parity = false, isStepped = false }: SimulationOptions,
+  roles: RolePlans,
+  { parity = false, isStepped = false, isGeneral = false, audit }: SimulationOptions,
 ): Machine {
   const { strategy, horizonSeconds } = params;
-  const watermarkBlocks = Math.floor(params.memory.watermark * kvPlan.blocks);
   const composed = toComposed(strategy);
   if (composed !== undefined && !(isStepped && strategy.type !== 'composed')) {
-    return composedMachine({
+    const machineOptions = {
       strategy: composed,
       workload,
       requests,
-      costModel,
-      kvPlan,
-      watermarkBlocks,
+      roles,
+      watermark: params.memory.watermark,
       kvBytesPerToken: kvBytesPerToken(MODELS[params.model]),
-      tensorParallel: params.tensorParallel,
       horizonSeconds,
       parity,
-    });
+    };
+    return isGeneral || needsGeneral(composed, workload)
+      ? generalMachine(machineOptions, audit)
+      : composedMachine(machineOptions);
   }
+  if (workload.programs !== undefined) throw new Error(noPrograms(strategy.type));
   if (strategy.type === 'composed' || strategy.type === 'vllm-v1')
     throw new Error('the stepping engine has no composed strategies and no vLLM V1');
-  return steppedMachine({ ...params, strategy }, requests, costModel, kvPlan, parity);
+  const [first, second] = 'mixed' in roles ? [roles.mixed] : [roles.prefill, roles.decode];
+  if (first.pipeline !== undefined || (second !== undefined && !isAlike(first, second)))
+    throw new Error('the stepping engine has neither pipelines nor pools of unlike replicas');
+  return steppedMachine({ ...params, strategy }, requests, first.costModel, first.kvPlan, parity);
+}
+
+function isAlike({ degrees: a }: RolePlan, { degrees: b }: RolePlan): boolean {
+  return a.tensor === b.tensor && a.pipeline === b.pipeline;
 }
 
 function steppedMachine(

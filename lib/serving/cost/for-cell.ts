@@ -32,7 +32,7 @@ export function opTablesForCell(params: ServeParams, tables: unknown): CostModel
     layers: model.layers,
     hiddenSize: model.hiddenSize,
     bytesPerElement: model.bytesPerWeight,
-    experts: undefined,
+    experts: model.experts,
     link,
     memoryFloor: {
       bytesPerSecond: HARDWARE[params.hardware].bandwidthBytesPerSecond,

@@ -1,91 +1,118 @@
+import { transformVector } from '../../spec/kinds/serve-transform';
+import type { ModelTransform } from '../transforms/presets';
 import type { BatchFeatures, CostModel, HardwareSpec, ModelSpec } from '../types';
+import { layerOperators } from './layer-operators';
+import { type Overlap, overlappedSeconds, weightReads } from './overlap';
 
 export interface RooflineOptions {
   readonly tensorParallel: number;
   readonly computeEfficiency: number;
   readonly bandwidthEfficiency: number;
   readonly overheadMicroseconds: number;
+  /** Start-up of each all-reduce; 0 unless given. */
+  readonly collectiveLatencyMicroseconds?: number;
+  readonly overlap?: Overlap;
+  readonly transform?: ModelTransform | undefined;
 }
+
+/** Where the time of an iteration goes; what overlaps is counted in full. */
+export interface IterationParts {
+  readonly arithmeticSeconds: number;
+  readonly memorySeconds: number;
+  readonly computeLaneSeconds: number;
+  readonly memoryLaneSeconds: number;
+  readonly networkSeconds: number;
+  readonly normSeconds: number;
+}
+
+export interface RooflineCostModel extends CostModel {
+  parts(features: BatchFeatures): IterationParts;
+}
+
+const DENSE: ModelTransform = { ...transformVector.parse({}), label: 'unchanged' };
+const SERIAL: Overlap = { type: 'serial' };
 
 /**
  * Roofline per operator (Williams et al., 2009): each operator takes the larger of its arithmetic
  * at peak x computeEfficiency and its bytes at bandwidth x bandwidthEfficiency, operators run one
- * after another, and attention of prefills and of decodes is two operators. Tensor parallelism
- * divides heads and matrices and adds two ring all-reduces per layer. Nothing is fitted; real
- * mixed batches cost more than this sum, which flatters chunked prefill.
+ * after another unless `overlap` says otherwise, and attention of prefills and of decodes is two
+ * operators. Tensor parallelism divides heads and matrices and adds two ring all-reduces per layer.
+ * Experts are read once each where any token reaches them, count (1 - (1 - perToken / count)^tokens)
+ * of them under uniform routing. Nothing is fitted; real mixed batches cost more than this sum, which
+ * flatters chunked prefill.
  */
 export function rooflineCostModel(
-  model: ModelSpec,
+  model: Omit<ModelSpec, 'id'>,
   hardware: HardwareSpec,
   options: RooflineOptions,
-): CostModel {
-  const { tensorParallel: tp } = options;
-  const flopsPerSecond = hardware.peakFlopsPerSecond * options.computeEfficiency;
-  const bytesPerSecond = hardware.bandwidthBytesPerSecond * options.bandwidthEfficiency;
-  const { hiddenSize: hidden, headSize, bytesPerWeight: w } = model;
-  const queryWidth = (model.queryHeads * headSize) / tp;
-  const kvWidth = Math.max(model.kvHeads / tp, 1) * headSize;
-  const ffnWidth = model.ffnSize / tp;
+): RooflineCostModel {
+  const { tensorParallel: tp, overlap = SERIAL, transform = DENSE } = options;
+  const operators = layerOperators(model, hardware, {
+    ...options,
+    collectiveLatencySeconds: (options.collectiveLatencyMicroseconds ?? 0) * 1e-6,
+    transform,
+  });
+  const { layer, head, perContext } = operators;
+  const isSerial = overlap.type === 'serial';
+  const overheadSeconds = (options.overheadMicroseconds + transform.overheadMicroseconds) * 1e-6;
 
-  const operator = (flops: number, bytes: number): number =>
-    Math.max(flops / flopsPerSecond, bytes / bytesPerSecond);
-  const gemm = (tokens: number, inputs: number, outputs: number): number =>
-    operator(2 * tokens * inputs * outputs, (inputs * outputs + tokens * (inputs + outputs)) * w);
-
-  function layerSeconds(f: BatchFeatures, tokens: number): number {
-    let seconds = gemm(tokens, hidden, queryWidth + 2 * kvWidth) + gemm(tokens, queryWidth, hidden);
-    seconds +=
-      gemm(tokens, hidden, ffnWidth * (model.ffnMatrices - 1)) + gemm(tokens, ffnWidth, hidden);
-    // Two norms and two residual additions read and write the hidden state; rotary and activation their own.
-    seconds += operator(0, tokens * w * (8 * hidden + 2 * (queryWidth + kvWidth) + 3 * ffnWidth));
-    if (f.prefillCount > 0) {
-      const flops = 4 * f.prefillAttentionPairs * queryWidth;
-      const kvBytes =
-        2 * (f.prefillContextTokens + f.prefillTokens) * kvWidth * model.bytesPerKvElement;
-      seconds += operator(flops, kvBytes + 2 * f.prefillTokens * queryWidth * w);
-    }
-    if (f.decodeCount > 0) {
-      const flops = 4 * f.decodeContextTokens * queryWidth;
-      const kvBytes = 2 * f.decodeContextTokens * kvWidth * model.bytesPerKvElement;
-      seconds += operator(flops, kvBytes + 2 * f.decodeCount * queryWidth * w);
-    }
-    if (tp > 1) {
-      const ringBytes = ((2 * (tp - 1)) / tp) * tokens * hidden * w;
-      seconds += (2 * ringBytes) / hardware.interconnectBytesPerSecond;
-    }
-    return seconds;
+  function readLayer(f: BatchFeatures, isCounting: boolean): number {
+    const queries = f.queriesPerDecode ?? 1;
+    const tokens = f.decodeCount * queries + f.prefillTokens * transform.prefillFlops;
+    operators.read(f, tokens, isSerial ? 1 : weightReads(overlap, tokens), isCounting);
+    return tokens;
   }
-
-  /** Context above which decode attention is bound by arithmetic; decodes alone, by their count. */
-  const flopsPerContext = (4 * queryWidth) / flopsPerSecond;
-  const bytesPerContext = (2 * kvWidth * model.bytesPerKvElement) / bytesPerSecond;
-  const bytesPerDecode = (2 * queryWidth * w) / bytesPerSecond;
   const isArithmeticBound = (count: number, context: number): boolean =>
-    context * flopsPerContext > context * bytesPerContext + count * bytesPerDecode;
+    context * perContext.flops > context * perContext.bytes + count * perContext.bytesPerDecode;
+  const words = [
+    isSerial ? '' : `, overlap ${overlap.type}`,
+    transform === DENSE ? '' : `, ${transform.label}`,
+  ].join('');
 
   return {
     kind: 'roofline',
-    label: `roofline, ${model.label} on ${tp} x ${hardware.label} at ${options.computeEfficiency} of peak compute and ${options.bandwidthEfficiency} of bandwidth`,
+    label: `roofline, ${model.label} on ${tp} x ${hardware.label} at ${options.computeEfficiency} of peak compute and ${options.bandwidthEfficiency} of bandwidth${words}`,
     source: `${hardware.source}; ${model.source}`,
     iterationSeconds(f) {
-      const tokens = f.decodeCount + f.prefillTokens;
-      // Only the last position of each sequence goes through the output head.
-      const head = gemm(f.decodeCount + f.prefillCount, hidden, model.vocabularySize / tp);
-      return model.layers * layerSeconds(f, tokens) + head + options.overheadMicroseconds * 1e-6;
+      const tokens = readLayer(f, !isSerial);
+      const { layers } = model;
+      if (isSerial) {
+        const seconds = layer.serial + (layer.networkLatency + layer.networkBytes);
+        return layers * seconds + head(f) + overheadSeconds;
+      }
+      const place = { tokens, tensorParallel: tp, layers };
+      return layers * overlappedSeconds(layer, overlap, place) + head(f) + overheadSeconds;
+    },
+    parts(f) {
+      readLayer(f, true);
+      const { layers } = model;
+      return {
+        arithmeticSeconds: layers * layer.arithmetic + head(f, 'arithmetic'),
+        memorySeconds: layers * layer.memory + head(f, 'memory'),
+        computeLaneSeconds: layers * layer.computeLane + head(f),
+        memoryLaneSeconds: layers * layer.memoryLane,
+        networkSeconds: layers * (layer.networkLatency + layer.networkBytes),
+        normSeconds: layers * layer.norms,
+      };
     },
     // Attention is the larger of two lines in the context; the rest depends on the count alone.
-    decodeRun: {
-      iterations({ decodeCount, decodeContextTokens }) {
-        const isAbove = isArithmeticBound(decodeCount, decodeContextTokens);
-        if (isAbove || flopsPerContext <= bytesPerContext) return Infinity;
-        const crossing = (decodeCount * bytesPerDecode) / (flopsPerContext - bytesPerContext);
-        const left = Math.floor((crossing - decodeContextTokens) / decodeCount) + 1;
-        return Math.max(1, left);
-      },
-      slopeSeconds({ decodeCount, decodeContextTokens }) {
-        const isAbove = isArithmeticBound(decodeCount, decodeContextTokens);
-        return model.layers * decodeCount * (isAbove ? flopsPerContext : bytesPerContext);
-      },
-    },
+    ...(isSerial && transform.decodeBudgetTokens === 0
+      ? {
+          decodeRun: {
+            iterations({ decodeCount, decodeContextTokens }) {
+              const isAbove = isArithmeticBound(decodeCount, decodeContextTokens);
+              const { flops, bytes, bytesPerDecode } = perContext;
+              if (isAbove || flops <= bytes) return Infinity;
+              const crossing = (decodeCount * bytesPerDecode) / (flops - bytes);
+              const left = Math.floor((crossing - decodeContextTokens) / decodeCount) + 1;
+              return Math.max(1, left);
+            },
+            slopeSeconds({ decodeCount, decodeContextTokens }) {
+              const isAbove = isArithmeticBound(decodeCount, decodeContextTokens);
+              return model.layers * decodeCount * (isAbove ? perContext.flops : perContext.bytes);
+            },
+          },
+        }
+      : {}),
   };
 }

@@ -1,7 +1,7 @@
 import type { Router } from '../parts/router';
 import type { Fleet } from './fleet';
 import type { Instance } from './instance';
-import { takeRunLane } from './run-log';
+import { takeRunLanes } from './take-lanes';
 
 /** Replicas that prefill and decode alike, behind a router. */
 export function colocatedFleet(
@@ -30,9 +30,6 @@ export function colocatedFleet(
     nextEventSeconds: () => Infinity,
     handleEvents: () => undefined,
     beforeDispatch: () => undefined,
-    lanes: () =>
-      instances.map(({ log, blocksTotal }, i) =>
-        takeRunLane(log, `replica-${i}`, `${name} replica ${i}`, 'mixed', blocksTotal),
-      ),
+    lanes: () => takeRunLanes(instances, 'replica', `${name} replica`),
   };
 }

@@ -57,6 +57,7 @@ export function createRunLoop(
   function dispatch(): void {
     do {
       fleet.beforeDispatch(state, now, touch);
+      if (fleet.formsInOrder === true) dirty.sort((a, b) => a - b);
       // A replica may touch another one while it forms its iteration.
       for (let i = 0; i < dirty.length; i++) {
         const instance = instances[dirty[i] as number] as Instance;

@@ -8,6 +8,8 @@ export type Touch = (instance: Instance) => void;
 /** Replicas, where requests go, and what happens between replicas. */
 export interface Fleet {
   readonly instances: readonly Instance[];
+  /** Replicas form in their order, and not in the order in which something happened to them. */
+  readonly formsInOrder?: boolean;
   /** Gives an arriving request to a replica, which is touched before it sees it. */
   admit(state: RunState, id: number, touch: Touch): void;
   /** A prefill has emitted a token and is not complete; true when the request leaves the replica. */

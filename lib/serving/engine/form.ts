@@ -114,7 +114,7 @@ function admitWaiting(
   progress: Progress,
   now: number,
 ): void {
-  const { admission, preemption } = state.parts;
+  const { preemption } = state.parts;
   const { firstScheduledSeconds, prefillTokens } = state.requests;
   const { queue } = instance;
   while (queue.length > 0) {
@@ -125,7 +125,7 @@ function admitWaiting(
     }
     // Each of the two counts its own: holders are running, the batch may lack a phase.
     const batchCount = instance.chunkCount + (instance.hasDecodes ? instance.decodingCount : 0);
-    if (batchCount >= admission.maxSequences) return;
+    if (batchCount >= instance.batchSeats) return;
     const chunk = chunkOf(state, instance, plan, progress, prefillTokens[id] as number);
     if (chunk === 0) return;
     queue.pop(instance.step);
@@ -138,7 +138,7 @@ function admitWaiting(
 
 function hasPlace(state: RunState, instance: Instance, id: number): boolean {
   const { admission } = state.parts;
-  return instance.holders < admission.maxSequences && admission.fits(instance, id);
+  return instance.holders < instance.seats && admission.fits(instance, id);
 }
 
 /**
@@ -159,7 +159,7 @@ function preemptFor(state: RunState, instance: Instance, id: number, progress: P
     admission.spareBlocks(instance.watermarkBlocks);
   let free = instance.blocksTotal - instance.blocksUsed;
   let victims = 0;
-  let seats = admission.maxSequences - instance.holders;
+  let seats = instance.seats - instance.holders;
   let uncommitted =
     instance.blocksTotal - instance.committedBlocks - admission.commits(id, instance.blockTokens);
   const isEnough = () => free >= wanted && seats >= 1 && uncommitted >= 0;

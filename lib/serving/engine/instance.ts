@@ -1,6 +1,7 @@
 import { createIdQueue, type IdQueue } from '../core/id-queue';
 import type { WaitingQueue } from '../parts/waiting-queue';
-import type { LaneRole } from '../types';
+import type { CostModel, LaneRole } from '../types';
+import type { Pipeline } from './pipeline';
 import { createRunLog, type RunLog } from './run-log';
 import { createStallStack, type StallStack } from './stall-stack';
 
@@ -16,6 +17,12 @@ export interface Instance {
   readonly blockTokens: number;
   readonly blocksTotal: number;
   readonly watermarkBlocks: number;
+  readonly costModel: CostModel;
+  /** Stages that it shares with the other micro-batches of its replica; undefined without any. */
+  readonly pipeline: Pipeline | undefined;
+  /** Most requests that hold blocks here, and most in one batch. */
+  readonly seats: number;
+  readonly batchSeats: number;
   blocksUsed: number;
   committedBlocks: number;
   /** Requests that hold blocks. */
@@ -28,6 +35,9 @@ export interface Instance {
   decodingCount: number;
   /** Decode iterations done. */
   step: number;
+  /** Members that joined with the block of their next token, as long as `step` is `prepaidStep`. */
+  prepaidCount: number;
+  prepaidStep: number;
   /** Sum over the set of the tokens processed, the one being fed included. */
   contextTokens: number;
   /** Members that take a new block at a step, by step modulo block size. */
@@ -75,13 +85,18 @@ export interface Instance {
   readonly log: RunLog;
 }
 
-export interface InstanceOptions {
-  readonly role: LaneRole;
-  readonly queue: WaitingQueue;
-  readonly blockTokens: number;
-  readonly blocksTotal: number;
-  readonly watermarkBlocks: number;
-}
+export type InstanceOptions = Pick<
+  Instance,
+  | 'role'
+  | 'queue'
+  | 'blockTokens'
+  | 'blocksTotal'
+  | 'watermarkBlocks'
+  | 'costModel'
+  | 'pipeline'
+  | 'seats'
+  | 'batchSeats'
+>;
 
 export function createInstance(index: number, options: InstanceOptions): Instance {
   return {
@@ -94,6 +109,8 @@ export function createInstance(index: number, options: InstanceOptions): Instanc
     decoding: new Int32Array(64),
     decodingCount: 0,
     step: 0,
+    prepaidCount: 0,
+    prepaidStep: -1,
     contextTokens: 0,
     growth: new Int32Array(options.blockTokens),
     endSteps: new Int32Array(64),

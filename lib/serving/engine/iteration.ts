@@ -35,7 +35,7 @@ function readFeatures(state: RunState, instance: Instance): BatchFeatures {
   features.prefillContextTokens = context;
   features.prefillContextTokensRounded = rounded;
   features.prefillAttentionPairs = pairs;
-  if (state.costModel.readsDecodeRange === true) readDecodeRange(state, instance);
+  if (instance.costModel.readsDecodeRange === true) readDecodeRange(state, instance);
   return features;
 }
 
@@ -73,16 +73,20 @@ export function startRun(state: RunState, instance: Instance, now: number): bool
   // What was preempted has given memory back that the queue has not been offered yet.
   const hasPreempted = state.preemptions > state.preemptionsSeen;
   state.preemptionsSeen = state.preemptions;
-  const { costModel, parts } = state;
+  const { parts } = state;
+  const { costModel, pipeline } = instance;
   const batch = readFeatures(state, instance);
   let first = costModel.iterationSeconds(batch);
   if (!(first > 0) || first === Infinity)
     throw new RangeError(`invalid iteration time: ${first} s from ${costModel.label}`);
-  let iterations = hasPreempted ? 1 : repeatable(state, instance, batch);
+  // In a pipeline each iteration waits for those of the other micro-batches.
+  let iterations = hasPreempted || pipeline ? 1 : repeatable(state, instance, batch);
   const slope = iterations > 1 ? (costModel.decodeRun?.slopeSeconds(batch) ?? 0) : 0;
   // A run that gets faster would hide its longest gap from `StallStack`.
   if (slope < 0) iterations = 1;
   if (instance.copyBytes > 0) first += instance.copyBytes / parts.preemption.hostBytesPerSecond;
+  if (pipeline !== undefined)
+    first = pipeline.enter(now, first, batch.decodeCount + batch.prefillTokens) - now;
   instance.isBusy = true;
   instance.usedAtStart = instance.blocksUsed;
   instance.startSeconds = now;
@@ -109,7 +113,9 @@ function cutAt(instance: Instance, seconds: number): void {
 export function settleRun(state: RunState, instance: Instance, now: number): void {
   if (!instance.isBusy || instance.runIterations === 1) return;
   const { startSeconds, runFirstSeconds: first, runSlopeSeconds: slope } = instance;
-  const ended = endedBefore(first, slope, instance.runIterations - 1, now - startSeconds);
+  let ended = endedBefore(first, slope, instance.runIterations - 1, now - startSeconds);
+  // The difference rounds: one that ends at this very instant is still under way.
+  if (ended > 0 && startSeconds + runSeconds(first, slope, ended) >= now) ended--;
   if (ended > 0) {
     commitRun(state, instance, ended, startSeconds + runSeconds(first, slope, ended));
     instance.startSeconds += runSeconds(first, slope, ended);

@@ -10,12 +10,13 @@ import { preemption } from '../parts/preemption';
 import { priority } from '../parts/priority';
 import { blocksOf, type InstanceView, type RequestView } from '../parts/views';
 import { waitingQueue } from '../parts/waiting-queue';
-import type { KvPlan } from '../presets/kv-plan';
-import type { CostModel, TimelineLane } from '../types';
+import type { RequestColumns, ServeResult, TimelineLane } from '../types';
 import { createRunLoop } from './event-loop';
 import type { GapRuns } from './gap-runs';
 import { createInstance, type Instance } from './instance';
 import { makeFleet } from './make-fleet';
+import type { Pipeline } from './pipeline';
+import type { RolePlan, RolePlans } from './roles';
 import type { LaneTotals } from './run-log';
 import { createRunState, type RunState } from './run-state';
 import { createRunningTokens } from './running-tokens';
@@ -31,6 +32,9 @@ export interface Machine {
   /** Why requests were refused, in words. */
   refusals(refused: number): readonly string[];
   notes(): readonly string[];
+  /** Further columns of the requests, and further figures of the result, where an engine has any. */
+  columns?(): Pick<RequestColumns, 'hitTokens'>;
+  extras?(): Pick<ServeResult, 'prefixCache' | 'tiers'>;
 }
 
 /** The sentence about requests that memory can never hold. */
@@ -44,14 +48,18 @@ export interface MachineOptions {
   readonly strategy: ComposedStrategy;
   readonly workload: Workload;
   readonly requests: Requests;
-  readonly costModel: CostModel;
-  readonly kvPlan: KvPlan;
-  readonly watermarkBlocks: number;
+  readonly roles: RolePlans;
+  /** Share of the blocks that stay free at admission. */
+  readonly watermark: number;
   /** KV bytes of one token, over all accelerators of a replica. */
   readonly kvBytesPerToken: number;
-  readonly tensorParallel: number;
   readonly horizonSeconds: number;
   readonly parity: boolean;
+}
+
+/** Blocks of one lane: a replica's, shared out over its micro-batches. */
+function laneBlocks({ kvPlan, degrees }: RolePlan): number {
+  return Math.floor(kvPlan.blocks / degrees.pipeline);
 }
 
 /**
@@ -59,7 +67,7 @@ export interface MachineOptions {
  * @throws Error with one sentence when the parts contradict each other
  */
 export function composedMachine(options: MachineOptions): Machine {
-  const { strategy, workload, requests, kvPlan, watermarkBlocks, parity } = options;
+  const { strategy, workload, requests, roles, parity } = options;
   const problem = checkComposition(strategy);
   if (problem !== undefined) throw new Error(problem);
   const view: RequestView = {
@@ -68,7 +76,12 @@ export function composedMachine(options: MachineOptions): Machine {
     totalTokens: requests.totalTokens,
     clientIds: workload.clientIds ?? new Int32Array(requests.count),
   };
-  const { blocks: blocksTotal, blockTokens } = kvPlan;
+  const plans = 'mixed' in roles ? [roles.mixed] : [roles.prefill, roles.decode];
+  const [{ kvPlan, degrees }] = plans as [RolePlan];
+  const { blockTokens } = kvPlan;
+  /** Of the smallest lane: a request may have to be computed again on any of them. */
+  const blocksTotal = Math.min(...plans.map(laneBlocks));
+  const watermarkBlocks = Math.floor(options.watermark * blocksTotal);
   const alloc = kvAlloc(strategy.kvAlloc, blockTokens);
   const order = priority(strategy.priority, view);
   const runningTokens = createRunningTokens();
@@ -78,21 +91,34 @@ export function composedMachine(options: MachineOptions): Machine {
     view,
     (each: InstanceView): RunningTokens => runningTokens(state, each as Instance),
   );
-  const makeInstance = (index: number, role: Instance['role']): Instance =>
-    createInstance(index, {
+  const pull = strategy.topology.type === 'pools' ? strategy.topology.pull : undefined;
+  const makeInstance = (
+    index: number,
+    role: Instance['role'],
+    plan: RolePlan,
+    pipeline: Pipeline | undefined,
+  ): Instance => {
+    const blocks = laneBlocks(plan);
+    // What waits to be pulled holds blocks and no seat.
+    const isPulled = pull?.type === 'threshold';
+    return createInstance(index, {
       role,
       queue: waitingQueue(strategy.priority, order, view),
       blockTokens,
-      blocksTotal,
-      watermarkBlocks,
+      blocksTotal: blocks,
+      watermarkBlocks: Math.floor(options.watermark * blocks),
+      costModel: plan.costModel,
+      pipeline,
+      seats: isPulled ? Infinity : entry.maxSequences,
+      batchSeats: isPulled && role === 'prefill' ? pull.maxPrefillSequences : entry.maxSequences,
     });
+  };
   const { fleet, former } = makeFleet(options, makeInstance, view.clientIds);
   const state: RunState = createRunState({
     requests,
-    costModel: options.costModel,
     parity,
     horizonSeconds: options.horizonSeconds,
-    kvBytesPerToken: options.kvBytesPerToken / options.tensorParallel,
+    kvBytesPerToken: options.kvBytesPerToken / (degrees.tensor * degrees.pipeline),
     parts: {
       former,
       chunker: chunker(strategy.chunker),
@@ -140,6 +166,7 @@ export function composedMachine(options: MachineOptions): Machine {
         : []),
     ],
     notes: () => [
+      ...new Set(plans.flatMap(({ pipeline }) => (pipeline ? [pipeline.label] : []))),
       ...(state.swaps > 0 ? [`${state.swaps} preemptions moved KV to host memory and back`] : []),
       ...(lanes?.some(({ runIterations }) => runIterations !== undefined)
         ? ['too many iterations to keep each: a row of the timeline is a run of them']

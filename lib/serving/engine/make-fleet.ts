@@ -5,25 +5,58 @@ import { colocatedFleet } from './colocated';
 import type { Fleet } from './fleet';
 import type { Instance } from './instance';
 import type { MachineOptions } from './machine';
+import { createPipeline, type Pipeline } from './pipeline';
 import { poolsFleet } from './pools';
+import type { RolePlan } from './roles';
+
+type MakeInstance = (
+  index: number,
+  role: Instance['role'],
+  plan: RolePlan,
+  pipeline: Pipeline | undefined,
+) => Instance;
+
+/**
+ * The lanes of a role, replica by replica: one without a pipeline, else one per micro-batch in flight,
+ * with a queue and a share of the KV of its own, as vLLM V0's virtual engines have.
+ */
+function makeLanes(
+  plan: RolePlan,
+  role: Instance['role'],
+  first: number,
+  makeInstance: MakeInstance,
+): Instance[] {
+  const { replicas, pipeline: rule } = plan;
+  const lanes: Instance[] = [];
+  for (let i = 0; i < replicas; i++) {
+    const shared = rule === undefined ? undefined : createPipeline(rule);
+    for (let k = 0; k < (rule?.stages ?? 1); k++)
+      lanes.push(makeInstance(first + lanes.length, role, plan, shared));
+  }
+  return lanes;
+}
 
 /** The replicas of a topology, and the batch former of each of them. */
 export function makeFleet(
-  { strategy, kvBytesPerToken }: Pick<MachineOptions, 'strategy' | 'kvBytesPerToken'>,
-  makeInstance: (index: number, role: Instance['role']) => Instance,
+  {
+    strategy,
+    kvBytesPerToken,
+    roles,
+  }: Pick<MachineOptions, 'strategy' | 'kvBytesPerToken' | 'roles'>,
+  makeInstance: MakeInstance,
   clientIds: Int32Array,
 ): { readonly fleet: Fleet; readonly former: (instance: Instance) => BatchFormer } {
   const { topology, name } = strategy;
-  if (topology.type === 'colocated') {
+  if ('mixed' in roles) {
     const former = batchFormer(strategy.batchFormer);
-    const instances = Array.from({ length: topology.replicas }, (_, i) => makeInstance(i, 'mixed'));
+    const instances = makeLanes(roles.mixed, 'mixed', 0, makeInstance);
     return {
       fleet: colocatedFleet(instances, router(strategy.router), clientIds, name),
       former: () => former,
     };
   }
-  const { prefillReplicas, decodeReplicas } = topology;
-  const links = Array.from({ length: decodeReplicas }, () =>
+  if (topology.type !== 'pools') throw new Error(`invalid topology: ${topology.type}`);
+  const links = Array.from({ length: topology.decodeReplicas }, () =>
     createLink(
       kvBytesPerToken * (1 - topology.overlap),
       topology.linkGigabytesPerSecond * 1e9,
@@ -31,13 +64,14 @@ export function makeFleet(
     ),
   );
   const prefillFormer = prefillOnly(strategy.batchFormer);
+  const prefill = makeLanes(roles.prefill, 'prefill', 0, makeInstance);
   return {
     fleet: poolsFleet({
-      prefill: Array.from({ length: prefillReplicas }, (_, i) => makeInstance(i, 'prefill')),
-      decode: Array.from({ length: decodeReplicas }, (_, i) =>
-        makeInstance(prefillReplicas + i, 'decode'),
-      ),
+      prefill,
+      decode: makeLanes(roles.decode, 'decode', prefill.length, makeInstance),
       links,
+      pull: topology.pull,
+      maxDecodeSequences: strategy.admission.maxSequences,
       routePrompt: router(strategy.router),
       routeDecode: router(strategy.router),
       clientIds,

@@ -47,7 +47,19 @@ export function blocksHeld(state: RunState, instance: Instance, id: number): num
   const prefill = state.requests.prefillTokens[id] as number;
   if ((state.endStep[id] as number) < 0) return alloc.entryBlocks(prefill);
   // The token about to be fed has no KV yet.
-  return alloc.heldBlocks((state.base[id] as number) + instance.step - 1);
+  const held = alloc.heldBlocks((state.base[id] as number) + instance.step - 1);
+  return isPrepaid(state, instance, id) ? held + 1 : held;
+}
+
+/** Whether a member holds the block of its next token already. */
+function isPrepaid(state: RunState, instance: Instance, id: number): boolean {
+  return state.prepaid[id] === instance.step;
+}
+
+/** Blocks that the decode set takes for its next token. */
+function blocksNeeded(instance: Instance): number {
+  const growth = instance.growth[instance.step % instance.blockTokens] as number;
+  return instance.prepaidStep === instance.step ? growth - instance.prepaidCount : growth;
 }
 
 /** Sends a request back, by recompute or to host memory. Lists are the caller's to compact. */
@@ -55,6 +67,8 @@ export function preempt(state: RunState, instance: Instance, id: number): void {
   const { requests, parts } = state;
   const isDecoding = (state.endStep[id] as number) >= 0;
   const blocks = blocksHeld(state, instance, id);
+  if (isPrepaid(state, instance, id)) instance.prepaidCount--;
+  state.prepaid[id] = -1;
   if (isDecoding) leaveDecoding(state, instance, id);
   returnBlocks(state, instance, id, blocks, false);
   state.preemptions++;
@@ -80,8 +94,7 @@ let order = new Int32Array(64);
 export function makeRoom(state: RunState, instance: Instance): boolean {
   const { alloc, preemption } = state.parts;
   if (!alloc.grows) return false;
-  const phase = instance.step % instance.blockTokens;
-  const needed = instance.growth[phase] as number;
+  const needed = blocksNeeded(instance);
   if (instance.blocksTotal - instance.blocksUsed >= needed + preemption.spareBlocks) {
     instance.blocksUsed += needed;
     return false;
@@ -102,7 +115,8 @@ export function makeRoom(state: RunState, instance: Instance): boolean {
     }
     if (isOut) break;
     const fed = (state.base[id] as number) + instance.step;
-    if (fed > alloc.heldBlocks(fed - 1) * instance.blockTokens) instance.blocksUsed++;
+    const isNew = fed > alloc.heldBlocks(fed - 1) * instance.blockTokens;
+    if (isNew && !isPrepaid(state, instance, id)) instance.blocksUsed++;
   }
   compactDecoding(state, instance);
   instance.prefillingCount = prefillingFront + Math.max(0, end - decodingCount);
@@ -113,7 +127,7 @@ export function makeRoom(state: RunState, instance: Instance): boolean {
 export function swapIn(state: RunState, instance: Instance): void {
   const { requests, parts } = state;
   const { swapped } = instance;
-  while (swapped.length > 0 && instance.holders < parts.admission.maxSequences) {
+  while (swapped.length > 0 && instance.holders < instance.seats) {
     const id = swapped.at(0);
     const processed = requests.processed[id] as number;
     const blocks = parts.alloc.heldBlocks(processed);

@@ -1,18 +1,23 @@
+import type { PullPart } from '../../spec/kinds/serve-parts';
 import { createIdQueue, type IdQueue } from '../core/id-queue';
 import type { Link } from '../core/link';
 import { takeLane } from '../core/replica';
 import type { Router } from '../parts/router';
 import { joinDecoding } from './decode-set';
-import type { Fleet } from './fleet';
+import type { Fleet, Touch } from './fleet';
 import type { Instance } from './instance';
 import { returnBlocks, takeBlocks } from './memory';
-import { takeRunLane } from './run-log';
+import { iterationEndSeconds } from './run-length';
+import type { RunState } from './run-state';
+import { takeRunLanes } from './take-lanes';
 
 export interface PoolsOptions {
   readonly prefill: readonly Instance[];
   readonly decode: readonly Instance[];
-  /** One ingress link per decode replica. */
+  /** One ingress link per decode replica, shared by its micro-batches. */
   readonly links: readonly Link[];
+  readonly pull: PullPart;
+  readonly maxDecodeSequences: number;
   readonly routePrompt: Router;
   readonly routeDecode: Router;
   readonly clientIds: Int32Array;
@@ -24,9 +29,13 @@ interface DecodeSide {
   readonly link: Link;
   /** Prefilled and assigned here, KV still on the prefill side. */
   readonly unpulled: IdQueue;
-  /** Transferred, waiting for the iteration under way to end. */
+  /** Transferred, waiting for the iteration under way to end and for a seat. */
   readonly arrived: IdQueue;
+  /** Blocks of those that were pulled and do not decode yet. */
+  waitingBlocks: number;
   mustPull: boolean;
+  /** A seat was taken after the last pull: the waiting list is shorter at the next event. */
+  mayPull: boolean;
 }
 
 /**
@@ -34,22 +43,98 @@ interface DecodeSide {
  * decode side pulls, first come first served, whenever something ends or arrives there and its own
  * admission rule has room, so during a transfer both sides hold the blocks. A request that decoding
  * preempts is computed again where it was prefilled.
+ *
+ * With a pull threshold the decode side takes blocks for the token to be fed besides, and pulls only
+ * while those on their way need less than a share of its blocks; nobody on the way lets any pull.
  */
 export function poolsFleet(options: PoolsOptions): Fleet {
-  const { prefill, decode, links, clientIds, name } = options;
+  const { prefill, decode, links, clientIds, name, pull, maxDecodeSequences } = options;
   const first = prefill.length;
+  const lanesPerLink = decode.length / links.length;
+  const share = pull.type === 'threshold' ? pull.share : undefined;
   const sides: readonly DecodeSide[] = decode.map((instance, i) => ({
     instance,
-    link: links[i] as Link,
+    link: links[Math.floor(i / lanesPerLink)] as Link,
     unpulled: createIdQueue(),
     arrived: createIdQueue(),
+    waitingBlocks: 0,
     mustPull: false,
+    mayPull: false,
   }));
-  /** Prefill replica whose blocks hold the request's KV. */
+  /** Prefill replica whose blocks hold the request's KV, and the side that it was assigned to. */
   const sourceOf = new Map<number, Instance>();
+  const sideOf = new Map<number, DecodeSide>();
+  const instances = [...prefill, ...decode];
+  let lastSeconds = 0;
+
+  const isWaiting = () => share !== undefined && sides.some(({ mayPull }) => mayPull);
+
+  /** Blocks of the token to be fed, where it needs one of its own. */
+  function blocksAhead({ parts, requests }: RunState, id: number): number {
+    if (share === undefined) return 0;
+    const { alloc } = parts;
+    const prefilled = requests.prefillTokens[id] as number;
+    return alloc.entryBlocks(prefilled + 1) - alloc.entryBlocks(prefilled);
+  }
+
+  function mayTake(state: RunState, side: DecodeSide, id: number): boolean {
+    const { admission, alloc } = state.parts;
+    const { instance } = side;
+    if (share === undefined)
+      return instance.holders < maxDecodeSequences && admission.fits(instance, id);
+    const ahead = blocksAhead(state, id);
+    const needed = alloc.entryBlocks(state.requests.prefillTokens[id] as number) + ahead;
+    const isUnder =
+      side.waitingBlocks === 0 || side.waitingBlocks + needed < share * instance.blocksTotal;
+    if (!isUnder) return false;
+    instance.blocksUsed += ahead;
+    const fits = admission.fits(instance, id);
+    instance.blocksUsed -= ahead;
+    return fits;
+  }
+
+  function pullInto(state: RunState, side: DecodeSide, now: number, touch: Touch): void {
+    const { instance, unpulled } = side;
+    // What a run under way has taken by now counts.
+    if (side.mayPull) touch(instance);
+    side.mustPull = false;
+    side.mayPull = false;
+    while (unpulled.length > 0) {
+      const id = unpulled.at(0);
+      if (!mayTake(state, side, id)) return;
+      unpulled.popFront();
+      // What a run under way may still take has changed.
+      touch(instance);
+      const before = instance.blocksUsed;
+      takeBlocks(state, instance, id);
+      instance.blocksUsed += blocksAhead(state, id);
+      side.waitingBlocks += instance.blocksUsed - before;
+      // The token that the prefill emitted has no KV yet.
+      side.link.send(id, (state.requests.processed[id] as number) - 1, now);
+    }
+  }
+
+  function joinArrived(state: RunState, side: DecodeSide): void {
+    const { instance, arrived } = side;
+    const seats = share === undefined ? Infinity : maxDecodeSequences;
+    while (arrived.length > 0 && instance.decodingCount < seats) {
+      const id = arrived.popFront();
+      const { alloc } = state.parts;
+      const ahead = blocksAhead(state, id);
+      side.waitingBlocks -= alloc.entryBlocks(state.requests.prefillTokens[id] as number) + ahead;
+      joinDecoding(state, instance, id, 1);
+      if (share === undefined) continue;
+      side.mayPull = side.unpulled.length > 0;
+      if (instance.prepaidStep !== instance.step) instance.prepaidCount = 0;
+      instance.prepaidStep = instance.step;
+      instance.prepaidCount += ahead;
+      state.prepaid[id] = ahead > 0 ? instance.step : -1;
+    }
+  }
 
   return {
-    instances: [...prefill, ...decode],
+    instances,
+    formsInOrder: share !== undefined,
     admit(state, id, touch) {
       const route = options.routePrompt(prefill, clientIds[id] as number);
       const instance = prefill[route] as Instance;
@@ -62,6 +147,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
     onPrefilled(state, instance, id, touch) {
       sourceOf.set(id, instance);
       const side = sides[options.routeDecode(decode, clientIds[id] as number)] as DecodeSide;
+      sideOf.set(id, side);
       side.instance.outstanding++;
       side.instance.outstandingTokens += state.requests.totalTokens[id] as number;
       side.unpulled.pushBack(id);
@@ -88,13 +174,19 @@ export function poolsFleet(options: PoolsOptions): Fleet {
     isPending: () => sides.some(({ mustPull }) => mustPull),
     nextEventSeconds() {
       let next = Infinity;
-      for (const { link } of sides) next = Math.min(next, link.nextEndSeconds());
+      for (const link of links) next = Math.min(next, link.nextEndSeconds());
+      // The end of any iteration is an event for who may pull at the next one.
+      if (isWaiting())
+        for (const instance of instances)
+          next = Math.min(next, iterationEndSeconds(instance, lastSeconds));
       return next;
     },
     handleEvents(state, now, touch) {
-      for (const side of sides) {
-        while (side.link.nextEndSeconds() <= now) {
-          const id = side.link.finish();
+      if (isWaiting()) for (const instance of instances) if (instance.isBusy) touch(instance);
+      for (const link of links) {
+        while (link.nextEndSeconds() <= now) {
+          const id = link.finish();
+          const side = sideOf.get(id) as DecodeSide;
           const source = sourceOf.get(id) as Instance;
           const { alloc } = state.parts;
           const blocks = alloc.entryBlocks(state.requests.prefillTokens[id] as number);
@@ -108,35 +200,22 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       }
     },
     beforeDispatch(state, now, touch) {
-      const { admission } = state.parts;
-      const { processed } = state.requests;
+      lastSeconds = now;
+      if (share !== undefined)
+        for (const side of sides)
+          if (side.mustPull || side.mayPull) pullInto(state, side, now, touch);
       for (const side of sides) {
-        const { instance, unpulled, arrived } = side;
+        const { instance } = side;
         if (!instance.isBusy) {
-          while (arrived.length > 0) joinDecoding(state, instance, arrived.popFront(), 1);
+          joinArrived(state, side);
           if (instance.decodingCount > 0) touch(instance);
         }
-        if (!side.mustPull) continue;
-        side.mustPull = false;
-        while (unpulled.length > 0 && instance.holders < admission.maxSequences) {
-          const id = unpulled.at(0);
-          if (!admission.fits(instance, id)) break;
-          unpulled.popFront();
-          // What a run under way may still take has changed.
-          touch(instance);
-          takeBlocks(state, instance, id);
-          // The token that the prefill emitted has no KV yet.
-          side.link.send(id, (processed[id] as number) - 1, now);
-        }
+        if (share === undefined && side.mustPull) pullInto(state, side, now, touch);
       }
     },
     lanes: () => [
-      ...prefill.map(({ log, blocksTotal }, i) =>
-        takeRunLane(log, `prefill-${i}`, `${name} prefill ${i}`, 'prefill', blocksTotal),
-      ),
-      ...decode.map(({ log, blocksTotal }, i) =>
-        takeRunLane(log, `decode-${i}`, `${name} decode ${i}`, 'decode', blocksTotal),
-      ),
+      ...takeRunLanes(prefill, 'prefill', `${name} prefill`),
+      ...takeRunLanes(decode, 'decode', `${name} decode`),
       ...links.map(({ log }, i) => takeLane(log, `link-${i}`, `KV link to decode ${i}`, 'link', 0)),
     ],
   };

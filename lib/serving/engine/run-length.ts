@@ -10,8 +10,8 @@ import type { RunState } from './run-state';
  * fall in a run, and seats do not change.
  */
 export function repeatable(state: RunState, instance: Instance, features: BatchFeatures): number {
-  const { costModel, parts } = state;
-  const { decodeRun } = costModel;
+  const { parts } = state;
+  const { decodeRun } = instance.costModel;
   if (decodeRun === undefined || instance.chunkCount > 0 || instance.copyBytes > 0) return 1;
   let most = nextEndStep(state, instance) - instance.step;
   if (most <= 1) return 1;
@@ -20,8 +20,7 @@ export function repeatable(state: RunState, instance: Instance, features: BatchF
   if (patience > 0 && queue.length + prefillingCount > 0) {
     most = Math.min(most, 1 + patience - instance.waited);
   } else if (queue.length > 0 && !holdsUntilEmpty) {
-    const isFull =
-      instance.holders >= parts.admission.maxSequences && !parts.preemption.forPriority;
+    const isFull = instance.holders >= instance.seats && !parts.preemption.forPriority;
     if (!isFull && !(queue.isStable && parts.admission.isMonotone)) return 1;
   }
   most = Math.min(most, decodeRun.iterations(features));
@@ -60,4 +59,17 @@ export function endedBefore(first: number, slope: number, most: number, seconds:
   while (count > 0 && runSeconds(first, slope, count) >= seconds) count--;
   while (count < most && runSeconds(first, slope, count + 1) < seconds) count++;
   return count;
+}
+
+/** The first end of an iteration after now in a run; Infinity for an idle replica. */
+export function iterationEndSeconds(instance: Instance, nowSeconds: number): number {
+  if (!instance.isBusy) return Infinity;
+  const { startSeconds, runFirstSeconds: first, runSlopeSeconds: slope, runIterations } = instance;
+  if (runIterations === 1) return instance.endSeconds;
+  let ended = endedBefore(first, slope, runIterations - 1, nowSeconds - startSeconds);
+  let end = startSeconds + runSeconds(first, slope, ended + 1);
+  // One that ends now has been seen.
+  while (end <= nowSeconds && ended + 1 < runIterations)
+    end = startSeconds + runSeconds(first, slope, ++ended + 1);
+  return end;
 }

@@ -5,7 +5,6 @@ import type { Chunker } from '../parts/chunker';
 import type { KvAlloc } from '../parts/kv-alloc';
 import type { Preemption } from '../parts/preemption';
 import type { Priority } from '../parts/priority';
-import type { CostModel } from '../types';
 import { createGapRuns, type GapRuns } from './gap-runs';
 import type { Instance } from './instance';
 
@@ -33,7 +32,6 @@ export interface RunState {
   readonly requests: Requests;
   readonly parts: Parts;
   readonly hooks: Hooks;
-  readonly costModel: CostModel;
   readonly gaps: GapRuns;
   readonly parity: boolean;
   readonly horizonSeconds: number;
@@ -46,6 +44,8 @@ export interface RunState {
   /** Gaps after this step count for its longest stall. */
   readonly stallFrom: Int32Array;
   readonly rank: Float64Array;
+  /** Step of its replica at which it joined with the block of its next token; -1 for none. */
+  readonly prepaid: Int32Array;
   /** Iterations kept one by one in the logs so far. */
   logged: number;
   /** Requests waiting anywhere. */
@@ -58,10 +58,7 @@ export interface RunState {
 }
 
 export function createRunState(
-  options: Pick<
-    RunState,
-    'requests' | 'parts' | 'costModel' | 'parity' | 'horizonSeconds' | 'kvBytesPerToken'
-  >,
+  options: Pick<RunState, 'requests' | 'parts' | 'parity' | 'horizonSeconds' | 'kvBytesPerToken'>,
 ): RunState {
   const { count } = options.requests;
   return {
@@ -72,6 +69,7 @@ export function createRunState(
     endStep: new Int32Array(count).fill(-1),
     stallFrom: new Int32Array(count),
     rank: new Float64Array(count),
+    prepaid: new Int32Array(count).fill(-1),
     logged: 0,
     waiting: 0,
     iterations: 0,

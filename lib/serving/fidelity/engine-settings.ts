@@ -1,6 +1,6 @@
 import { HARDWARE } from '../presets/hardware';
-import { type HubModel, hubModel, hubWeightBytes } from '../presets/hub-models';
-import { kvBytesPerToken } from '../presets/kv-plan';
+import { type HubModel, hubModel } from '../presets/hub-models';
+import { kvBytesPerToken, weightBytes } from '../presets/kv-plan';
 import type { HardwareSpec } from '../types';
 import type { JsonObject } from './json-lines';
 
@@ -204,7 +204,7 @@ export function plannedBlocks(input: KvPlanInput): number {
   const ffn = 3 * model.ffnSize * (model.experts?.perToken ?? 1);
   const widest = 2 * maxBatchedTokens * (ffn / tp + 2 * model.hiddenSize);
   const sampled = maxSequences * model.vocabularySize * SAMPLER_BYTES_PER_LOGIT;
-  const weights = hubWeightBytes(model) / tp;
+  const weights = weightBytes(model) / tp;
   const reported = REPORTED_GIB[hardware.id];
   const memory = reported === undefined ? hardware.memoryBytes : reported * GIB;
   const room = memory * input.utilization - weights - Math.max(widest, sampled);

@@ -1,44 +1,10 @@
-import type { Experts } from '../cost/op-tables/moe';
 import type { ModelSpec } from '../types';
-import { weightBytes } from './kv-plan';
 import { MODELS } from './models';
 
-/** A model by its architecture alone, experts included: what a run's metadata names. */
-export interface HubModel extends Omit<ModelSpec, 'id'> {
-  readonly experts?: Experts | undefined;
-}
+/** A model by its architecture alone: what a run's metadata names. */
+export type HubModel = Omit<ModelSpec, 'id'>;
 
 const BF16 = { bytesPerWeight: 2, bytesPerKvElement: 2, ffnMatrices: 3 } as const;
-
-const QWEN3_30B_A3B: HubModel = {
-  ...BF16,
-  label: 'Qwen3 30B A3B',
-  layers: 48,
-  hiddenSize: 2048,
-  queryHeads: 32,
-  kvHeads: 4,
-  headSize: 128,
-  ffnSize: 768,
-  vocabularySize: 151_936,
-  maxModelTokens: 262_144,
-  experts: { count: 128, perToken: 8 },
-  source: 'config.json of Qwen/Qwen3-30B-A3B-Instruct-2507',
-};
-
-const MIXTRAL_8X7B: HubModel = {
-  ...BF16,
-  label: 'Mixtral 8x7B',
-  layers: 32,
-  hiddenSize: 4096,
-  queryHeads: 32,
-  kvHeads: 8,
-  headSize: 128,
-  ffnSize: 14_336,
-  vocabularySize: 32_000,
-  maxModelTokens: 32_768,
-  experts: { count: 8, perToken: 2 },
-  source: 'config.json of mistralai/Mixtral-8x7B-v0.1',
-};
 
 const QWEN3_8B: HubModel = {
   ...BF16,
@@ -76,10 +42,10 @@ const BY_NAME: readonly (readonly [pattern: RegExp, model: HubModel])[] = [
   [/^mistral-7b/, MODELS['mistral-7b']],
   [/^qwen2\.5-14b/, MODELS['qwen2.5-14b']],
   [/^qwen3-32b/, MODELS['qwen3-32b']],
-  [/^qwen3-30b-a3b/, QWEN3_30B_A3B],
+  [/^qwen3-30b-a3b/, MODELS['qwen3-30b-a3b']],
   [/^qwen3-14b/, QWEN3_14B],
   [/^qwen3-8b/, QWEN3_8B],
-  [/^mixtral-8x7b/, MIXTRAL_8X7B],
+  [/^mixtral-8x7b/, MODELS['mixtral-8x7b']],
   [/^opt-13b/, MODELS['opt-13b']],
   [/^opt-66b/, MODELS['opt-66b']],
 ];
@@ -136,14 +102,4 @@ export function hubModelOfConfig(file: string, value: unknown): HubModel {
         : { count: expertCount, perToken: need('num_experts_per_tok') },
     source: file,
   };
-}
-
-/** Bytes of all weights, those of every expert included. */
-export function hubWeightBytes(model: HubModel): number {
-  const one = weightBytes(model);
-  if (model.experts === undefined) return one;
-  const { count } = model.experts;
-  const ffn = model.layers * model.ffnMatrices * model.hiddenSize * model.ffnSize;
-  const router = model.layers * model.hiddenSize * count;
-  return one + ((count - 1) * ffn + router) * model.bytesPerWeight;
 }

@@ -7,7 +7,7 @@ function model(spec: Omit<ModelSpec, 'bytesPerWeight' | 'bytesPerKvElement'>): M
   return { ...spec, ...BF16 };
 }
 
-/** Dense decoder-only models, from the configuration files of their releases; 16-bit weights and KV. */
+/** Decoder-only models, dense and with experts, from the configuration files of their releases; 16-bit weights and KV. */
 export const MODELS: Readonly<Record<ModelId, ModelSpec>> = {
   'llama-3.1-8b': model({
     id: 'llama-3.1-8b',
@@ -120,5 +120,35 @@ export const MODELS: Readonly<Record<ModelId, ModelSpec>> = {
     vocabularySize: 50_272,
     maxModelTokens: 2048,
     source: 'config.json of facebook/opt-66b',
+  }),
+  'qwen3-30b-a3b': model({
+    id: 'qwen3-30b-a3b',
+    label: 'Qwen3 30B A3B',
+    layers: 48,
+    hiddenSize: 2048,
+    queryHeads: 32,
+    kvHeads: 4,
+    headSize: 128,
+    ffnSize: 768,
+    ffnMatrices: 3,
+    vocabularySize: 151_936,
+    maxModelTokens: 262_144,
+    experts: { count: 128, perToken: 8 },
+    source: 'config.json of Qwen/Qwen3-30B-A3B-Instruct-2507',
+  }),
+  'mixtral-8x7b': model({
+    id: 'mixtral-8x7b',
+    label: 'Mixtral 8x7B',
+    layers: 32,
+    hiddenSize: 4096,
+    queryHeads: 32,
+    kvHeads: 8,
+    headSize: 128,
+    ffnSize: 14_336,
+    ffnMatrices: 3,
+    vocabularySize: 32_000,
+    maxModelTokens: 32_768,
+    experts: { count: 8, perToken: 2 },
+    source: 'config.json of mistralai/Mixtral-8x7B-v0.1',
   }),
 };

@@ -31,6 +31,10 @@ export function createVllmV1Simulation(
 ): Simulation {
   const startedAt = performance.now();
   const { strategy } = params;
+  if (params.pipelineParallel > 1)
+    throw new Error(
+      `invalid pipelineParallel: ${params.pipelineParallel} (strategy vllm-v1 has no stages here: take a composed strategy)`,
+    );
   const kvPlan = planKv(MODELS[params.model], HARDWARE[params.hardware], params);
   const { blockTokens } = kvPlan;
   const count = workload.arrivalSeconds.length;
@@ -155,7 +159,7 @@ export function createVllmV1Simulation(
           requests: outcomes.columns,
           workload,
           laneTotals: lanes.map(totalsOf),
-          kvBlocksTotal: kvPlan.blocks,
+          kvBlocksOf: () => kvPlan.blocks,
           tbtSeconds: summarizeWeighted(tbt),
           backlog,
           arrived,

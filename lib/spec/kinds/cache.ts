@@ -11,7 +11,18 @@ const share = z.number().min(0.005).max(1);
 
 /** What one run keeps of a context: a preset at a share of its slots, or a policy part by part. */
 export const cacheEntry = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('preset'), id: name, share: share.default(0.25) }),
+  z.strictObject({
+    type: z.literal('preset'),
+    id: name,
+    share: share.default(0.25),
+    /**
+     * For presets with classes of heads: gates measured as retrieval on so many other contexts,
+     * instead of by the preset's own classifier.
+     */
+    gates: z
+      .strictObject({ type: z.literal('fitted'), samples: z.int().min(1).max(64).default(8) })
+      .optional(),
+  }),
   z.strictObject({
     type: z.literal('composed'),
     label: z.string().min(1).max(40),

@@ -36,7 +36,13 @@ export const attentionSelection = z.discriminatedUnion('type', [
     diagonals: tokens(128),
     ...lines,
   }),
-  z.strictObject({ type: z.literal('line-cover'), share: share(0.95), ...lines }),
+  z.strictObject({
+    type: z.literal('line-cover'),
+    share: share(0.95),
+    /** Lines that may be added; columns alone keep the same tokens for every query. */
+    kinds: z.enum(['both', 'columns']).default('both'),
+    ...lines,
+  }),
   z.strictObject({
     type: z.literal('block-sparse'),
     topBlocks: tokens(8),

@@ -24,6 +24,30 @@ export const routerPart = z.discriminatedUnion('type', [
 ]);
 export type RouterPart = z.output<typeof routerPart>;
 
+/** Degrees of the prefill and of the decode replicas; 0 takes the cell's. */
+export const poolDegrees = {
+  prefillTensorParallel: count(0, 16, 0),
+  prefillPipelineParallel: count(0, 16, 0),
+  decodeTensorParallel: count(0, 16, 0),
+  decodePipelineParallel: count(0, 16, 0),
+};
+
+/** When a decode replica takes over a request whose prefill has ended. */
+export const pullPart = z.discriminatedUnion('type', [
+  /** As soon as its own admission has room. */
+  z.strictObject({ type: z.literal('admission') }),
+  /**
+   * While the blocks of those on their way stay under a share of all its blocks (DistServe). The
+   * admission's sequences then limit what decodes, and a prefill batch has a limit of its own.
+   */
+  z.strictObject({
+    type: z.literal('threshold'),
+    share: z.number().min(0).max(1).default(0.05),
+    maxPrefillSequences: count(1, 8192, 128),
+  }),
+]);
+export type PullPart = z.output<typeof pullPart>;
+
 /** Replicas, and which phases each of them runs. */
 export const topologyPart = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('colocated'), replicas: count(1, 256, 1) }),
@@ -36,6 +60,8 @@ export const topologyPart = z.discriminatedUnion('type', [
     linkLatencyMicroseconds: z.number().min(0).max(1e6).default(10),
     /** Share of the transfer hidden behind the prefill that makes the KV: 0 sends when it has ended. */
     overlap: z.number().min(0).max(1).default(0),
+    pull: pullPart.prefault({ type: 'admission' }),
+    ...poolDegrees,
   }),
 ]);
 export type TopologyPart = z.output<typeof topologyPart>;
@@ -153,6 +179,39 @@ export const kvAllocPart = z.discriminatedUnion('type', [
 ]);
 export type KvAllocPart = z.output<typeof kvAllocPart>;
 
+/** Whose KV is found again when another request begins with the same tokens. */
+export const prefixIndexPart = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  /** Full blocks by a hash of their tokens and of all before them (vLLM). */
+  z.strictObject({ type: z.literal('block-hash') }),
+  /** A tree of token sequences: a match may end within a block, which is copied (SGLang). */
+  z.strictObject({ type: z.literal('radix') }),
+]);
+export type PrefixIndexPart = z.output<typeof prefixIndexPart>;
+
+/** Which cached block makes room first; only blocks that nothing cached follows can go. */
+export const evictionPart = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('lru') }),
+  /** Least often used. */
+  z.strictObject({ type: z.literal('lfu') }),
+  z.strictObject({ type: z.literal('fifo') }),
+  /** Greedy-dual by uses and the time to compute a block again. */
+  z.strictObject({ type: z.literal('gdsf') }),
+  /** The KV of a turn whose program goes on is pinned for so long; the rest goes by lru. */
+  z.strictObject({ type: z.literal('ttl'), seconds: z.number().min(0).max(1e6).default(2) }),
+  /** The same for the time that pays best by the gaps seen so far (Continuum). */
+  z.strictObject({
+    type: z.literal('utility-ttl'),
+    /** How much of the queueing delay a pinned turn is held to save: 1 all of it, 0 none. */
+    delayWeight: z.number().min(0).max(1).default(1),
+    /** Pinned for so long until enough gaps have been seen. */
+    coldStartSeconds: z.number().min(0).max(1e6).default(2),
+  }),
+  /** The block that is needed last, or never: an oracle over the order of arrivals. */
+  z.strictObject({ type: z.literal('belady') }),
+]);
+export type EvictionPart = z.output<typeof evictionPart>;
+
 /** A strategy put together from parts. */
 export const composedStrategy = z.strictObject({
   type: z.literal('composed'),
@@ -166,5 +225,7 @@ export const composedStrategy = z.strictObject({
   chunker: chunkerPart.prefault({ type: 'budget' }),
   preemption: preemptionPart.prefault({ type: 'recompute' }),
   kvAlloc: kvAllocPart.prefault({ type: 'paged' }),
+  prefixIndex: prefixIndexPart.prefault({ type: 'none' }),
+  eviction: evictionPart.prefault({ type: 'lru' }),
 });
 export type ComposedStrategy = z.output<typeof composedStrategy>;

@@ -1,7 +1,8 @@
 import '../zod-config';
 import * as z from 'zod';
 import { HARDWARE_IDS, MODEL_IDS } from '../presets';
-import { composedStrategy } from './serve-parts';
+import { composedStrategy, poolDegrees } from './serve-parts';
+import { serveOverlap, serveSpeculation, serveTransform } from './serve-transform';
 
 const count = (low: number, high: number, fallback: number) =>
   z.int().min(low).max(high).default(fallback);
@@ -60,6 +61,7 @@ const distserveStrategy = z.strictObject({
   pullThreshold: z.number().min(0).max(1).default(0.05),
   linkGigabytesPerSecond: z.number().min(0.001).max(10_000).default(25),
   linkLatencyMicroseconds: z.number().min(0).max(1e6).default(10),
+  ...poolDegrees,
 });
 
 export const serveStrategy = z.discriminatedUnion('type', [
@@ -79,6 +81,9 @@ export const serveCostModel = z.discriminatedUnion('type', [
     computeEfficiency: z.number().min(0.01).max(1).default(0.7),
     bandwidthEfficiency: z.number().min(0.01).max(1).default(0.8),
     overheadMicroseconds: z.number().min(0).max(1e6).default(0),
+    /** Start-up of each tensor-parallel all-reduce. */
+    collectiveLatencyMicroseconds: z.number().min(0).max(1e6).default(0),
+    overlap: serveOverlap.prefault({ type: 'serial' }),
   }),
   /** Operator fits of other accelerators as shares of this one's data sheet: no tables needed. */
   z.strictObject({ type: z.literal('calibrated') }),
@@ -101,6 +106,8 @@ export const serveParams = z.strictObject({
   model: z.enum(MODEL_IDS).default('llama-3.1-8b'),
   hardware: z.enum(HARDWARE_IDS).default('a100-80g'),
   tensorParallel: count(1, 16, 1),
+  /** Stages of a replica, each with a share of the layers: as many micro-batches are in flight. */
+  pipelineParallel: count(1, 16, 1),
   strategy: serveStrategy.prefault({ type: 'vllm' }),
   memory: z
     .strictObject({
@@ -112,6 +119,16 @@ export const serveParams = z.strictObject({
     })
     .prefault({}),
   costModel: serveCostModel.prefault({ type: 'roofline' }),
+  transform: serveTransform.prefault({ type: 'none' }),
+  speculation: serveSpeculation.prefault({ type: 'none' }),
+  energy: z
+    .strictObject({
+      /** Power of an idle accelerator over the board power of its data sheet: an assumption. */
+      idleShare: z.number().min(0).max(1).default(0.15),
+      /** In any currency; 0 for no figures of cost. */
+      pricePerAcceleratorHour: z.number().min(0).max(10_000).default(0),
+    })
+    .prefault({}),
   slo: z
     .strictObject({
       ttftSeconds: z.number().min(0.001).max(3600).default(1),

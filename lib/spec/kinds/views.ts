@@ -4,11 +4,16 @@ import { MAX_TOKENS } from './attention';
 import { MAX_ENTRIES } from './cache';
 
 /**
- * An attention map over the Q, K and row log-sum-exp of one attention cell, or of two to compare; or
- * over the sample that a cache cell looks at, with what a policy lets every query see.
+ * What outputs are made of: the probabilities of an attention or compose cell, those of a decode
+ * step (rows are its heads), or the matrix that a recurrent cell amounts to; or of two to compare.
+ * Over a cache cell: the attention of the sample that it looks at, with what a policy lets every
+ * query see.
  */
 export const mapParams = z.strictObject({
-  /** With two inputs: either one, or the first's probabilities minus the second's. */
+  /**
+   * With two inputs: either one, or the first's weights minus the second's. With one decode cell the
+   * difference is its storage's minus those of the keys as they were made.
+   */
   show: z.enum(['first', 'second', 'difference']).default('first'),
   batch: z.int().min(0).max(15).default(0),
   head: z.int().min(0).max(63).default(0),
@@ -24,6 +29,8 @@ export const mapParams = z.strictObject({
   scale: z.enum(['log', 'linear']).default('log'),
   /** Of an attention that selects keys: the probabilities among the keys that it keeps, or where the mass is without the selection. */
   mass: z.enum(['kept', 'all']).default('kept'),
+  /** Of a decode cell: the storage that holds the keys, from 1; 0 is the keys as they were made. */
+  storage: z.int().min(0).max(6).default(0),
   /** Visible window in cells, [start, end); absent shows the whole map. */
   window: z
     .strictObject({
@@ -54,6 +61,11 @@ export const PLOT_CHARTS = [
   'goodput-against-rate',
   'attainment-against-rate',
   'attention-roofline',
+  'kernel-time',
+  'part-mass',
+  'storage-error',
+  'recall',
+  'state-bytes',
 ] as const;
 
 export const plotParams = z.strictObject({

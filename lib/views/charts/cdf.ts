@@ -63,7 +63,8 @@ export interface OverTimePoint {
 /** Mean TTFT by arrival time, in at most 100 bins. */
 export function ttftOverTime(series: string, { requests }: ServeResult): readonly OverTimePoint[] {
   const { arrivalSeconds, firstTokenSeconds } = requests;
-  const span = Math.max(1e-9, arrivalSeconds.at(-1) ?? 0);
+  // Requests of programs are not sent in their order, and some never.
+  const span = arrivalSeconds.reduce((most, each) => (each > most ? each : most), 1e-9);
   const bins = Math.max(1, Math.min(100, Math.floor(arrivalSeconds.length / 5)));
   const sums = new Float64Array(bins);
   const counts = new Float64Array(bins);

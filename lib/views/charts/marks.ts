@@ -1,14 +1,19 @@
 import type * as PlotModule from '@observablehq/plot';
-import type { PlotParams } from '../../spec/kinds/views';
+import { PLOT_CHARTS, type PlotParams } from '../../spec/kinds/views';
+import type { CellKind } from '../../spec/notebook';
 import { formatSeconds } from '../format';
 import type { ViewInput } from '../view-input';
 import { cdfPoints, type Distribution, samplesOf, ttftOverTime } from './cdf';
+import { KERNEL_CHARTS } from './kernels';
+import { rooflineChart } from './roofline';
+import { isRound } from './round-ticks';
 import { allPoints, SWEEP_MEASURES, sweepChart, sweepLabel } from './sweep';
 
 type Plot = typeof PlotModule;
 export type ChartRow = Readonly<Record<string, string | number>>;
 
 export interface Chart {
+  readonly name: PlotParams['chart'];
   readonly rows: readonly ChartRow[];
   readonly options: (
     Plot: Plot,
@@ -18,6 +23,10 @@ export interface Chart {
   readonly description: string;
   /** Its x axis stays as it is: nothing to zoom into. */
   readonly isFixed?: boolean;
+  /** Names of its series in the order of their colours and dashes; without them the chart names them itself. */
+  readonly legend?: readonly string[];
+  /** Its series are areas: colours without dashes. */
+  readonly isFilled?: boolean;
 }
 
 const DASHES = ['none', '6 3', '2 3', '8 3 2 3', '1 4', '10 4', '4 2', '3 6'];
@@ -41,17 +50,60 @@ const plain = {
   height: 260,
 } as const;
 
-/** What a plot cell draws: rows for the table and the CSV, and options for the chart itself. */
+/** Kinds of cells that a chart reads. */
+const READS: Readonly<Record<PlotParams['chart'], readonly CellKind[]>> = {
+  'ttft-cdf': ['serve'],
+  'tpot-cdf': ['serve'],
+  'tbt-cdf': ['serve'],
+  'e2e-cdf': ['serve'],
+  'ttft-over-time': ['serve'],
+  goodput: ['serve'],
+  'goodput-against-rate': ['sweep'],
+  'attainment-against-rate': ['sweep'],
+  'attention-roofline': ['attention', 'recurrent'],
+  'kernel-time': ['attention', 'compose', 'decode', 'recurrent'],
+  'part-mass': ['compose'],
+  'storage-error': ['decode'],
+  recall: ['recurrent'],
+  'state-bytes': ['recurrent', 'decode'],
+};
+
+/** Charts that read some of the inputs. */
+export function chartsOf(inputs: readonly ViewInput[]): readonly PlotParams['chart'][] {
+  const kinds = new Set(inputs.map(({ kind }) => kind));
+  return PLOT_CHARTS.filter((name) => READS[name].some((kind) => kinds.has(kind)));
+}
+
+/**
+ * What a plot cell draws: rows for the table and the CSV, and options for the chart itself. Where the
+ * inputs cannot fill the chart that the params name, the first that they can.
+ */
 export function makeChart(params: PlotParams, inputs: readonly ViewInput[]): Chart | undefined {
-  const distribution = DISTRIBUTIONS[params.chart];
+  const named = chartNamed(params, inputs);
+  if (named !== undefined || chartsOf(inputs).includes(params.chart)) return named;
+  for (const chart of chartsOf(inputs)) {
+    const other = chartNamed({ ...params, chart }, inputs);
+    if (other !== undefined) return other;
+  }
+  return undefined;
+}
+
+function chartNamed(params: PlotParams, inputs: readonly ViewInput[]): Chart | undefined {
+  const { chart: name } = params;
+  const distribution = DISTRIBUTIONS[name];
   const results = serves(inputs);
-  if (params.chart === 'attention-roofline') return rooflineChart(inputs);
-  if (params.chart.endsWith('-against-rate') || results.length === 0)
-    return sweepsChart(params.chart, inputs);
+  const ofKernels = KERNEL_CHARTS[name];
+  if (ofKernels !== undefined) return ofKernels(inputs);
+  if (name === 'attention-roofline') return rooflineChart(inputs);
+  if (name.endsWith('-against-rate')) return sweepsChart(name, inputs);
+  if (results.length === 0) return undefined;
+  const legend = results.map(({ id }) => id);
   if (distribution !== undefined) {
     const [which, label] = distribution;
     const series = results.map(({ id, value }) => cdfPoints(id, samplesOf(value, which)));
     return {
+      name,
+      legend,
       rows: series.flat().map((point) => ({ ...point })),
       description: `Cumulative distribution of ${label}, simulated: ${results.map(({ id }) => id).join(', ')}`,
       options: (Plot, width, domain) => ({
@@ -86,6 +138,8 @@ export function makeChart(params: PlotParams, inputs: readonly ViewInput[]): Cha
   if (params.chart === 'ttft-over-time') {
     const series = results.map(({ id, value }) => ttftOverTime(id, value));
     return {
+      name,
+      legend,
       rows: series.flat().map((point) => ({ ...point })),
       description: 'Mean TTFT by arrival time, simulated',
       options: (Plot, width, domain) => ({
@@ -116,6 +170,7 @@ export function makeChart(params: PlotParams, inputs: readonly ViewInput[]): Cha
     sloAttainmentPercent: value.metrics.sloAttainment * 100,
   }));
   return {
+    name,
     rows,
     isFixed: true,
     description: 'Goodput under the SLO of each cell, simulated',
@@ -147,7 +202,7 @@ export function makeChart(params: PlotParams, inputs: readonly ViewInput[]): Cha
   };
 }
 
-/** Sweeps over one another; also what a plot of sweeps alone shows, whatever chart it names. */
+/** Sweeps over one another. */
 function sweepsChart(name: PlotParams['chart'], inputs: readonly ViewInput[]): Chart | undefined {
   const series = inputs.flatMap(({ id, result }) =>
     result?.output.kind === 'sweep' ? [{ name: id, result: result.output.value }] : [],
@@ -155,6 +210,8 @@ function sweepsChart(name: PlotParams['chart'], inputs: readonly ViewInput[]): C
   if (series.length === 0) return undefined;
   const measure = name === 'attainment-against-rate' ? 'attainment' : 'goodput';
   return {
+    name,
+    legend: series.map((each) => each.name),
     rows: series.flatMap(({ name, result }) =>
       allPoints(result).map((point) => ({
         series: name,
@@ -166,95 +223,5 @@ function sweepsChart(name: PlotParams['chart'], inputs: readonly ViewInput[]): C
     isFixed: true,
     description: sweepLabel(series, measure),
     options: (Plot, width) => sweepChart(Plot, series, measure, width),
-  };
-}
-
-/** On a log axis 1, 2 and 5 of each decade get a label; what is between only a tick. */
-function isRound(value: number): boolean {
-  const mantissa = value / 10 ** Math.floor(Math.log10(value) + 1e-9);
-  return [1, 2, 5].some((round) => Math.abs(mantissa - round) < 1e-6);
-}
-
-/** Each kernel as a point under the measured roof of what it ran on. */
-function rooflineChart(inputs: readonly ViewInput[]): Chart | undefined {
-  const points = inputs.flatMap(({ id, result }) => {
-    if (result?.output.kind !== 'attention') return [];
-    const { timing, roof, roofPlace, engine } = result.output.value;
-    if (roof === undefined || roofPlace === undefined) return [];
-    return [
-      {
-        series: id,
-        engine,
-        flopsPerByte: roofPlace.flopsPerByte,
-        bound: roofPlace.bound,
-        percentOfRoof: roofPlace.percent,
-        gigaflopsPerSecond: timing.gigaflopsPerSecond,
-        peak: roof.matmulGigaflopsPerSecond,
-        gigabytesPerSecond: roof.copyGigabytesPerSecond,
-      },
-    ];
-  });
-  if (points.length === 0) return undefined;
-  // Engines, and thread counts of one engine, have roofs of their own.
-  const engines: readonly string[] = [...new Set(points.map(({ engine }) => engine))];
-  const color = (engine: string) => seriesColor(engines.indexOf(engine));
-  const roofs = [
-    ...new Map(points.map((each) => [`${each.peak}/${each.gigabytesPerSecond}`, each])).values(),
-  ].map(({ engine, peak, gigabytesPerSecond }) => ({
-    engine,
-    peak,
-    gigabytesPerSecond,
-    ridge: peak / gigabytesPerSecond,
-  }));
-  const across = [
-    ...roofs.map(({ ridge }) => ridge),
-    ...points.map(({ flopsPerByte }) => flopsPerByte),
-  ];
-  const left = Math.min(...across) / 4;
-  const right = Math.max(...across) * 4;
-  const bottom = Math.min(...points.map((each) => each.gigaflopsPerSecond)) / 2;
-  const top = Math.max(...roofs.map(({ peak }) => peak)) * 2;
-  return {
-    rows: points,
-    isFixed: true,
-    description: `Attention kernels under the roofs measured here: ${points.map((each) => `${each.series} (${each.engine}) ${each.percentOfRoof.toFixed(0)} %`).join(', ')}`,
-    options: (Plot, width) => ({
-      ...plain,
-      width,
-      x: {
-        type: 'log',
-        label: 'arithmetic intensity (FLOP per byte of Q, K, V, O)',
-        domain: [left, right],
-        tickFormat: (value: number) => (isRound(value) ? String(value) : ''),
-        grid: true,
-      },
-      y: { type: 'log', label: 'GFLOP/s', domain: [bottom, top], grid: true },
-      marks: [
-        ...roofs.flatMap(({ engine, peak, gigabytesPerSecond, ridge }) => [
-          Plot.line(
-            [
-              { x: left, y: left * gigabytesPerSecond },
-              { x: ridge, y: peak },
-              { x: right, y: peak },
-            ],
-            { x: 'x', y: 'y', stroke: color(engine), strokeWidth: 2, clip: true },
-          ),
-          Plot.text([{ x: right, y: peak }], {
-            x: 'x',
-            y: 'y',
-            text: () => `${engine} roof`,
-            textAnchor: 'end',
-            dy: -7,
-          }),
-        ]),
-        Plot.dot(points, {
-          x: 'flopsPerByte',
-          y: 'gigaflopsPerSecond',
-          fill: ({ engine }: { engine: string }) => color(engine),
-          r: 5,
-        }),
-        Plot.text(points, { x: 'flopsPerByte', y: 'gigaflopsPerSecond', text: 'series', dy: 13 }),
-      ],
-    }),
   };
 }

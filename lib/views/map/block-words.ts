@@ -6,15 +6,13 @@ export interface BlockWords {
   readonly full: string;
   readonly partial: string;
   readonly skipped: string;
-  /** What the outlines are of; `of` names the operand of a difference, or is empty. */
-  text(engine: AttentionResult['engine'], list: BlockList, of: string): string;
+  /** What the outlines are of: `engine` computed the map, and `of` names the operand of a difference, or is empty. */
+  text(engine: AttentionResult['engine'] | undefined, list: BlockList, of: string): string;
   readonly tableName: string;
   tableText(list: BlockList): string;
   readonly rows: string;
   /** Headers: the row, its queries, full, partial and skipped ones, and which they are. */
   readonly columns: readonly [string, string, string, string, string, string];
-  /** The parts of an element's score can be told. */
-  readonly hasWhy: boolean;
 }
 
 function tileText({ blockQueries, blockKeys }: BlockList): string {
@@ -39,7 +37,6 @@ export const KERNEL_BLOCKS: BlockWords = {
   tableText: (list) => `visited blocks of ${tileText(list)}`,
   rows: 'query blocks',
   columns: ['query block', 'queries', 'full', 'partial', 'skipped', 'key blocks'],
-  hasWhy: true,
 };
 
 /** Slots that a cache policy lets every query see. */
@@ -53,5 +50,4 @@ export const SEEN_SLOTS: BlockWords = {
   tableText: () => 'pairs of a query and a token that it could see',
   rows: 'queries',
   columns: ['query', 'token', 'kept', 'changed', 'not seen', 'tokens seen'],
-  hasWhy: false,
 };

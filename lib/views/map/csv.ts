@@ -1,9 +1,12 @@
 import type { MapWindow } from '../../attention/types';
 
-/** A window's probabilities as CSV, one element per row; a masked one has no probability. */
-export function windowCsv({ queryStart, keyStart, keyEnd, probabilities }: MapWindow): string {
+/** A window's values as CSV, one element per row; a masked one has none. */
+export function windowCsv(
+  { queryStart, keyStart, keyEnd, probabilities }: MapWindow,
+  name: 'probability' | 'weight' = 'probability',
+): string {
   const columns = keyEnd - keyStart;
-  const lines = ['query,key,probability,masked'];
+  const lines = [`query,key,${name},masked`];
   probabilities.forEach((p, i) => {
     const isMasked = Number.isNaN(p);
     lines.push(
@@ -14,10 +17,14 @@ export function windowCsv({ queryStart, keyStart, keyEnd, probabilities }: MapWi
 }
 
 /** Two windows of the same rectangle and their difference; masked counts as 0 in it. */
-export function differenceCsv(first: MapWindow, second: MapWindow): string {
+export function differenceCsv(
+  first: MapWindow,
+  second: MapWindow,
+  name: 'probability' | 'weight' = 'probability',
+): string {
   const { queryStart, keyStart, keyEnd } = first;
   const columns = keyEnd - keyStart;
-  const lines = ['query,key,probability_first,probability_second,difference'];
+  const lines = [`query,key,${name}_first,${name}_second,difference`];
   first.probabilities.forEach((a, i) => {
     const b = second.probabilities[i] as number;
     const [isFirst, isSecond] = [!Number.isNaN(a), !Number.isNaN(b)];

@@ -8,7 +8,7 @@ export interface MapLayer {
   readonly rows: number;
   readonly columns: number;
   readonly values: Float32Array;
-  /** Of a difference: which operands are seen at each cell, by `SIDE`; undefined for probabilities. */
+  /** Of a difference or of signed weights: which operands are seen at each cell, by `SIDE`; undefined for probabilities. */
   readonly sides: Uint8Array | undefined;
 }
 
@@ -18,18 +18,25 @@ export interface MapExact {
   readonly layer: MapLayer;
 }
 
-export function baseLayer(base: MapBase, aggregate: 'max' | 'mean'): MapLayer {
+export function baseLayer(base: MapBase, aggregate: 'max' | 'mean', isSigned = false): MapLayer {
   const { rows, columns } = base;
-  return { rows, columns, values: aggregate === 'max' ? base.max : base.mean, sides: undefined };
+  const values = aggregate === 'max' ? base.max : base.mean;
+  return { rows, columns, values, sides: isSigned ? ownSides(values) : undefined };
 }
 
-export function windowLayer(window: MapWindow): MapLayer {
+export function windowLayer(window: MapWindow, isSigned = false): MapLayer {
+  const values = window.probabilities;
   return {
     rows: window.queryEnd - window.queryStart,
     columns: window.keyEnd - window.keyStart,
-    values: window.probabilities,
-    sides: undefined,
+    values,
+    sides: isSigned ? ownSides(values) : undefined,
   };
+}
+
+/** Sides of weights that are no difference: nothing is seen by one operand only. */
+function ownSides(values: Float32Array): Uint8Array {
+  return Uint8Array.from(values, (value) => (Number.isNaN(value) ? SIDE.neither : SIDE.both));
 }
 
 /**
@@ -64,9 +71,12 @@ export function subtractLayers(first: MapLayer, second: MapLayer): MapLayer {
   return { rows, columns, values, sides };
 }
 
-/** Largest magnitude of the scale: 1 for maxima, as for exact probabilities; the largest there is of means. */
-export function layerTop(layer: MapLayer, aggregate: 'max' | 'mean'): number {
-  if (aggregate === 'max') return 1;
+/**
+ * Largest magnitude of the scale: 1 for maxima, as for exact probabilities; the largest there is of
+ * means, and of weights that are no probabilities.
+ */
+export function layerTop(layer: MapLayer, aggregate: 'max' | 'mean', isProbability = true): number {
+  if (aggregate === 'max' && isProbability) return 1;
   let top = 0;
   for (const value of layer.values) if (Math.abs(value) > top) top = Math.abs(value);
   return top > 0 ? top : 1;

@@ -13,9 +13,9 @@ export interface Profile {
 export interface MapProfiles {
   /** Per key: the mean over the queries in view of the probability that it receives. */
   readonly keys: Profile;
-  /** Per query: the largest probability among the keys in view. */
+  /** Per query: the largest probability among the keys in view; of signed weights the one of largest magnitude. */
   readonly queries: Profile;
-  /** Differences: values of either sign. */
+  /** Differences and signed weights: values of either sign. */
   readonly isSigned: boolean;
 }
 
@@ -39,7 +39,12 @@ export function touchedCells(base: MapBase, view: Viewport): CellRange {
 }
 
 /** Profiles of some cells of a base; `masses` are its `cellMasses`. */
-export function baseProfiles(base: MapBase, masses: Float32Array, range: CellRange): MapProfiles {
+export function baseProfiles(
+  base: MapBase,
+  masses: Float32Array,
+  range: CellRange,
+  isSigned = false,
+): MapProfiles {
   const { rows, columns, queries, keys, max } = base;
   const { rowStart, rowEnd, columnStart, columnEnd } = range;
   const received = new Float32Array(columnEnd - columnStart);
@@ -49,7 +54,7 @@ export function baseProfiles(base: MapBase, masses: Float32Array, range: CellRan
       const at = r * columns + c;
       received[c - columnStart] = (received[c - columnStart] as number) + (masses[at] as number);
       // A masked cell is NaN, which no comparison lets through.
-      if ((max[at] as number) > (largest[r - rowStart] as number))
+      if (Math.abs(max[at] as number) > Math.abs(largest[r - rowStart] as number))
         largest[r - rowStart] = max[at] as number;
     }
   }
@@ -63,12 +68,16 @@ export function baseProfiles(base: MapBase, masses: Float32Array, range: CellRan
   return {
     keys: { from: columnStart * perKey, step: perKey, values: received },
     queries: { from: rowStart * perQuery, step: perQuery, values: largest },
-    isSigned: false,
+    isSigned,
   };
 }
 
 /** Exact profiles of a part of a window, by default all of it: every element is there. */
-export function windowProfiles(window: MapWindow, part: MapRect = window): MapProfiles {
+export function windowProfiles(
+  window: MapWindow,
+  part: MapRect = window,
+  isSigned = false,
+): MapProfiles {
   const { queryStart, queryEnd, keyStart, keyEnd } = part;
   const { probabilities } = window;
   const columns = keyEnd - keyStart;
@@ -82,13 +91,13 @@ export function windowProfiles(window: MapWindow, part: MapRect = window): MapPr
       const p = probabilities[first + r * stride + c] as number;
       if (Number.isNaN(p)) continue;
       received[c] = (received[c] as number) + p / rows;
-      if (p > (largest[r] as number)) largest[r] = p;
+      if (Math.abs(p) > Math.abs(largest[r] as number)) largest[r] = p;
     }
   }
   return {
     keys: { from: keyStart, step: 1, values: received },
     queries: { from: queryStart, step: 1, values: largest },
-    isSigned: false,
+    isSigned,
   };
 }
 

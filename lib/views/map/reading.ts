@@ -28,7 +28,8 @@ export function readingText(
   const [ofQuery, ofKey] = [labelOf.query(query), labelOf.key(key)].map((text) =>
     text === '' ? '' : ` (${text})`,
   );
-  return `query ${query}${ofQuery}, key ${key}${ofKey}: ${valueText(first, second, names)}${stateOf === undefined ? blockText(query, key, list) : `, ${stateOf(query, key)}`}${profileText(query, key, profiles)}`;
+  const state = stateOf === undefined ? blockText(query, key, list) : `, ${stateOf(query, key)}`;
+  return `query ${query}${ofQuery}, key ${key}${ofKey}: ${valueText(first, second, names)}${state}${profileText(query, key, profiles, second !== undefined)}`;
 }
 
 /** What is known of a query and of a key besides their numbers; empty for nothing. */
@@ -54,12 +55,17 @@ function valueText(
   return `${inWords(first)} in ${names[0]}, ${inWords(second)} in ${names[1]}, difference ${inWords(difference)}`;
 }
 
-function profileText(query: number, key: number, profiles: MapProfiles | undefined): string {
+function profileText(
+  query: number,
+  key: number,
+  profiles: MapProfiles | undefined,
+  isDifference: boolean,
+): string {
   if (profiles === undefined) return '';
   const received = profileAt(profiles.keys, key);
   const largest = profileAt(profiles.queries, query);
   if (received === undefined || largest === undefined) return '';
-  return profiles.isSigned
+  return isDifference
     ? `; in view, key ${key} receives ${signedWords(received)} on average, and query ${query}'s largest is ${signedWords(largest)}`
     : `; in view, key ${key} receives ${inWords(received)} on average, and query ${query}'s largest is ${inWords(largest)}`;
 }

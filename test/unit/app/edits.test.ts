@@ -55,7 +55,9 @@ describe('edits', () => {
       kind: 'table',
       inputs: ['load', 'a', 'b'],
     });
-    expect(missingInput(notebook, 'map')).toBe('needs a cell of kind attention first');
+    expect(missingInput(notebook, 'map')).toBe(
+      'needs a cell of kind attention or compose or recurrent or decode or cache first',
+    );
     expect(missingInput(notebook, 'serve')).toBeUndefined();
   });
 });

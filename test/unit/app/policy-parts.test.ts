@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import {
-  ACTION_NAMES,
-  isDefined,
-  newComposed,
-  otherActions,
-  SCORERS,
-  scorerName,
-  withAction,
-} from '../../../app/cells/policy-parts';
+import { newComposed, otherActions, SCORERS, scorerName } from '../../../app/cells/policy-parts';
 import { checkPolicy } from '../../../lib/cache/policy/checks';
+import { ACTION_NAMES, isDefined, withAction } from '../../../lib/cache/policy/with-action';
 import { POLICIES } from '../../../lib/evaluate/policies';
 import { POLICY_FAMILIES, policyNotice } from '../../../lib/evaluate/policy-families';
 import { cachePolicy } from '../../../lib/spec/cache-policy';
@@ -29,9 +22,30 @@ describe('a composed policy', () => {
     expect(errors).toEqual([]);
   });
 
+  test.each(ACTION_NAMES)('of any scorer and trigger runs with the action %s', (name) => {
+    for (const { id, parts } of POLICIES.values()) {
+      const own = parts?.({ type: 'ratio', share: 0.25 });
+      // Positions of slots cannot be kept by what comes back, nor one basis by heads of unlike numbers.
+      if (own?.position.type !== 'absolute') continue;
+      if (name === 'project' && /ada|classes/.test(own.allocator.type)) continue;
+      const errors = checkPolicy(withAction(own, name), { config: RECALL_SHAPE })
+        .filter(({ severity }) => severity === 'error')
+        .map(({ message }) => message);
+      expect(errors, id).toEqual([]);
+    }
+  });
+
   test('is offered no action that cannot run', () => {
     expect(ACTION_NAMES).toEqual(
-      expect.arrayContaining(['evict', 'quantise', 'merge', 'compensate', 'project']),
+      expect.arrayContaining([
+        'evict',
+        'quantise',
+        'merge',
+        'compensate',
+        'project',
+        'offload',
+        'recompute',
+      ]),
     );
     for (const name of ACTION_NAMES) expect(isDefined(name)).toBe(true);
   });

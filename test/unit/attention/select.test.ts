@@ -700,6 +700,24 @@ describe('vertical-slash', () => {
       expect(covered).toBeLessThan(share + 0.2);
     }
   });
+
+  it('by columns alone is the fewest tokens whose attention covers the share', () => {
+    const head = randomHead({ queries: 30, keys: 50, spread: 1.5, seed: 9 });
+    const window = windowScores(head, 12);
+    const none = { columns: new Uint8Array(50), diagonals: new Uint8Array(50) };
+    const sums = Array.from({ length: 50 }, (_, k) =>
+      denseProbabilities(head)
+        .slice(-12)
+        .reduce((sum, row) => sum + row[k]! / 12, 0),
+    ).sort((a, b) => b - a);
+    for (const share of [0.3, 0.8, 0.99]) {
+      const cover = coverWithLines(head, window, share, none, 'columns');
+      let [fewest, covered] = [0, 0];
+      while (covered < share) covered += sums[fewest++]!;
+      expect(cover.columns.reduce((a, b) => a + b, 0)).toBe(fewest);
+      expect(cover.diagonals.reduce((a, b) => a + b, 0)).toBe(0);
+    }
+  });
 });
 
 describe('flexprefill', () => {

@@ -90,6 +90,48 @@ describe('static checks', () => {
       {},
       'error at trigger.type: invalid type: "on-append" (the action quantise expects after-prefill or every: slots would be encoded again and again)',
     ],
+    [
+      'slots scored again that lie elsewhere',
+      { trigger: { type: 'every', tokens: 8 }, action: { type: 'offload' } },
+      {},
+      'error at trigger.type: invalid type: "every" (the action offload expects after-prefill: the slots are not there to be scored again)',
+    ],
+    [
+      'bounds of keys that move',
+      { action: { type: 'offload' }, position: { type: 'slot-index' } },
+      {},
+      'error at position.type: invalid type: "slot-index" (expected absolute: bounds of pages are those of keys at their text positions)',
+    ],
+    [
+      'kept slots that are sent away',
+      { keptAction: { type: 'offload' } },
+      {},
+      'error at keptAction.type: invalid type: "offload" (expected as the action: slots that are kept stay where attention reads them)',
+    ],
+    [
+      'a page that holds everything',
+      { action: { type: 'offload', pageTokens: 128 } },
+      { contextTokens: 64 },
+      'warning at action.pageTokens: pageTokens: 128 (one page holds all of the 64 tokens, so that every query fetches all)',
+    ],
+    [
+      'a corrector of what has no error',
+      { action: { type: 'offload' }, corrector: { type: 'recent-window', tokens: 8 } },
+      {},
+      'warning at corrector.type: type: "recent-window" (the action offload does not read it: what comes back has no error)',
+    ],
+    [
+      'recomputing that is approximate',
+      { action: { type: 'recompute', share: 0.5 } },
+      {},
+      'warning at action.share: share: 0.5 (approximate: tokens are computed again over a past with holes)',
+    ],
+    [
+      'recomputing of no layer',
+      { action: { type: 'recompute', fromLayer: 3 } },
+      { config: SMALL },
+      'error at action.fromLayer: invalid fromLayer: 3 (expected 0..2: no layer would drop anything)',
+    ],
   ])('finds %s', (_, policy, context, message) => {
     expect(messages(policy, context)).toContain(message);
   });

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { fullSession } from '../../../lib/cache/full-session';
 import { FLOW_PRESETS } from '../../../lib/cache/policy/presets-flow';
 import { REUSE_PRESETS } from '../../../lib/cache/policy/presets-reuse';
 import type { CacheBudget } from '../../../lib/spec/cache-policy';
 import { SPECULATION, speculationEntry } from '../../../lib/speculate/presets';
 import { tinyModel, tinyText } from '../speculate/tiny-model';
+import { fullHalfSession } from './full-half-session';
 import { logitsAfter } from './logits';
 
 const entries = [...FLOW_PRESETS, ...REUSE_PRESETS].map((entry) => [entry.id, entry] as const);
@@ -42,7 +42,7 @@ describe('presets of retrieval, depth and reuse', () => {
     const context = tinyText(6, 40);
     const open = { label: id, open: (same: typeof model) => entry.open(same, budgets[0]!) };
     const { logits } = logitsAfter(model, open, context, [4, 5]);
-    const wanted = logitsAfter(model, fullSession, context, [4, 5]).logits;
+    const wanted = logitsAfter(model, fullHalfSession, context, [4, 5]).logits;
     logits.forEach((logit, i) => {
       expect(logit).toBeCloseTo(wanted[i]!, 4);
     });
@@ -78,7 +78,7 @@ describe('presets of speculation', () => {
   it('answer as the full cache, whatever drafts', () => {
     const model = tinyModel(11, { layers: 2 });
     const context = tinyText(11, 40);
-    const plain = fullSession.open(model);
+    const plain = fullHalfSession.open(model);
     plain.prefill(context);
     const wanted = plain.ask([4, 5], 7, new Set([3]));
     for (const id of SPECULATION.keys()) {

@@ -58,6 +58,25 @@ describe('options', () => {
     [['--task', 'passkey', '--set', 'depth'], 'invalid --set: depth (expected NAME=VALUE)'],
     [['--task', 'passkey', '--stay'], '--stay without --protocol turns'],
     [['--task', 'passkey', '--colour'], 'colour'],
+    [['--edits', '--policy', 'pie'], '--policy with --edits'],
+    [['--edits', '--task', 'edits'], '--task with --edits'],
+    [
+      ['--task', 'passkey', '--action', 'lunch'],
+      'invalid --action: lunch (expected evict, quantise, merge, compensate, project, offload, recompute, or',
+    ],
+    [
+      ['--task', 'passkey', '--policy', 'quest', '--action', 'offload'],
+      'invalid --action: offload (the policy quest is not made of parts)',
+    ],
+    [['--task', 'passkey', '--action', '{"type":'], 'invalid --action: {"type": (not JSON)'],
+    [
+      ['--task', 'passkey', '--action', '{"type":"offload","pageTokens":0}'],
+      'invalid --action: invalid pageTokens: 0 (expected at least 1) at pageTokens',
+    ],
+    [
+      ['--task', 'passkey', '--policy', 'streaming-llm', '--action', 'recompute'],
+      'recomputed slots are found by their text positions) at position.type',
+    ],
   ])('%j is refused: %s', (args, message) => {
     expect(() => parseEvalOptions(args)).toThrow(message);
   });
@@ -79,6 +98,22 @@ describe('options', () => {
       },
     });
   });
+});
+
+test('the same scorer takes another action by its name, or as JSON', () => {
+  const args = ['--task', 'passkey', '--policy', 'h2o', '--budget', '0.25', '--action'];
+  expect(parseEvalOptions([...args, 'offload']).composed).toMatchObject({
+    budget: { type: 'ratio', share: 0.25 },
+    trigger: { type: 'after-prefill' },
+    scorer: { type: 'attention', queries: 'all' },
+    action: { type: 'offload', pageTokens: 16, fetch: { type: 'pages', share: 0.25 } },
+  });
+  expect(parseEvalOptions([...args, '{"type":"recompute","share":0.5}']).composed?.action).toEqual({
+    type: 'recompute',
+    fromLayer: 1,
+    share: 0.5,
+  });
+  expect(parseEvalOptions(args.slice(0, -1)).composed).toBeUndefined();
 });
 
 test('wrong arguments print the usage, and a folder without a model its name', async () => {

@@ -109,7 +109,8 @@ describe('what every query could see', () => {
         const then = look.states[head * contextTokens + key]!;
         const seen = states[start + key]!;
         // A query sees no slot that is not there; whatever it sees is told as what it is.
-        if (then === state('dropped') && seen !== UNTOLD && !BRING_BACK.has(id)) expect(seen).toBe(state('dropped'));
+        if (then === state('dropped') && seen !== UNTOLD && !BRING_BACK.has(id))
+          expect(seen).toBe(state('dropped'));
       }
       expect(states[start + last]).not.toBe(UNSEEN);
     }

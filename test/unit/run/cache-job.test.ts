@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { CacheResult } from '../../../lib/evaluate/cell-result';
 import { runSamples } from '../../../lib/evaluate/evaluate';
+import { fitGates } from '../../../lib/evaluate/fit-gates';
 import { createFold } from '../../../lib/evaluate/fold';
 import { composedSessions, sessionsOf } from '../../../lib/evaluate/policies';
 import { cacheJob } from '../../../lib/run/cache-job';
@@ -27,9 +28,11 @@ const loaded = {
 const pool: EvaluationPool = {
   workers: 1,
   load: async () => undefined,
-  async run({ policyId, budget, composed, plan }, onProgress, signal) {
+  async run({ policyId, budget, composed, plan, gates }, onProgress, signal) {
     const fold = createFold(taskOf(plan.taskId), plan);
-    const factory = composed ? composedSessions(composed) : sessionsOf(policyId, budget);
+    const factory = composed
+      ? composedSessions(composed)
+      : sessionsOf(policyId, budget, gates ? { gates } : {});
     const take = (outcome: Parameters<typeof fold.add>[0]) => {
       fold.add(outcome);
       onProgress?.(fold.evaluation());
@@ -73,6 +76,38 @@ describe('policies side by side', () => {
     expect(labels).toHaveLength(64);
     expect(generatedLabels).toHaveLength(6);
     expect(attention).toBeInstanceOf(Float32Array);
+  });
+
+  test('show the gates that heads went by, and fit them where that is asked', async () => {
+    const entries = [
+      { type: 'preset', id: 'duo-attention', share: 0.6 },
+      { type: 'preset', id: 'duo-attention', share: 0.6, gates: { type: 'fitted', samples: 3 } },
+      { type: 'preset', id: 'snapkv', share: 0.25 },
+    ];
+    const phases: string[] = [];
+    const { runs } = await cacheJob(
+      { ...params, ...cacheParams.parse({ ...params, entries }) },
+      { loaded, pool },
+      never,
+      ({ phase }) => phases.push(phase),
+    );
+    const [own, fitted, none] = runs;
+    expect(own?.gates).toMatchObject({ by: expect.stringMatching(/mean-query/), isFitted: false });
+    expect(fitted?.gates).toMatchObject({ by: 'retrieval on 3 passkey contexts', isFitted: true });
+    expect(none?.gates).toBeUndefined();
+    expect(fitted?.label).toBe('DuoAttention, fitted gates 60 %');
+    const shape = (gates: typeof own) => gates?.gates?.values.map(({ length }) => length);
+    expect(shape(fitted)).toEqual([2, 2, 2]);
+    expect(shape(own)).toEqual([2, 2, 2]);
+    // Attention to where the answer stands is a share, and what is kept goes by it.
+    for (const gate of fitted?.gates?.values.flat() ?? []) {
+      expect(gate).toBeGreaterThan(0);
+      expect(gate).toBeLessThan(1);
+    }
+    expect(fitted?.look?.states).not.toEqual(own?.look?.states);
+    const again = [...fitGates(transformer, { samples: 3, contextTokens: 64, seed: 7 })];
+    expect(again).toEqual([1 / 3, 2 / 3, 1]);
+    expect(phases.some((phase) => phase.includes('gates'))).toBe(true);
   });
 
   test('become points: as many as have answers, at the bytes that are held', async () => {

@@ -105,6 +105,7 @@ function signature({ result }: CellStatus): string | undefined {
     case 'serve':
       return result.output.value.notes[0];
     case 'sweep':
+    case 'plan':
       return undefined;
     default:
       return JSON.stringify(result.output.value.params);

@@ -67,6 +67,16 @@ export const anyComposed: fc.Arbitrary<ComposedStrategy> = fc
         decodeReplicas: int(1, 3),
         linkGigabytesPerSecond: fc.constantFrom(0.001, 1, 100),
         overlap: fc.constantFrom(0, 0.9, 1),
+        pull: fc.oneof(
+          typed('admission'),
+          typed('threshold', {
+            share: fc.constantFrom(0, 0.05, 0.5, 1),
+            maxPrefillSequences: int(1, 8),
+          }),
+        ),
+        prefillTensorParallel: fc.constantFrom(0, 2),
+        prefillPipelineParallel: fc.constantFrom(0, 0, 2),
+        decodePipelineParallel: fc.constantFrom(0, 0, 3),
       }),
     ),
     router: fc.oneof(

@@ -1,9 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { simulate } from '../../../lib/serving/core/simulation';
 import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
-import { serveParams } from '../../../lib/spec/kinds/serve';
+import type { ServeResult } from '../../../lib/serving/types';
+import { type ServeParams, serveParams } from '../../../lib/spec/kinds/serve';
 import { workloadParams } from '../../../lib/spec/kinds/workload';
 import { generateWorkload } from '../../../lib/workload/generate';
+import type { Workload } from '../../../lib/workload/types';
+import { workloadOf, workloadRows } from './arbitrary-composed';
 
 const parsed = workloadParams.parse({
   source: { type: 'generator', requests: 700, ratePerSecond: 9 },
@@ -11,6 +15,27 @@ const parsed = workloadParams.parse({
 });
 if (parsed.source.type !== 'generator') throw new Error('expected a generator');
 const workload = generateWorkload(parsed, parsed.source);
+
+const int = (min: number, max: number) => fc.integer({ min, max });
+const distserveCells = fc
+  .record({
+    strategy: fc.record({
+      type: fc.constant('distserve' as const),
+      prefillReplicas: int(1, 2),
+      decodeReplicas: int(1, 3),
+      maxPrefillTokens: int(1, 400),
+      maxPrefillSequences: int(1, 8),
+      maxDecodeSequences: int(1, 20),
+      pullThreshold: fc.constantFrom(0, 0.05, 0.2, 0.5, 1),
+      linkGigabytesPerSecond: fc.constantFrom(0.01, 1, 100),
+    }),
+    memory: fc.record({
+      kvBlocks: int(4, 60),
+      watermark: fc.constantFrom(0, 0.01, 0.1),
+      blockTokens: fc.constantFrom(1, 4, 16),
+    }),
+  })
+  .map((each) => serveParams.parse(each));
 
 const CASES = [
   ['plenty of memory', {}, 'roofline', 'llama-3.1-8b'],
@@ -67,3 +92,68 @@ describe.each(['vllm', 'sarathi'] as const)('%s on both engines', (type) => {
     expect(fast.metrics.makespanSeconds).toBeCloseTo(slow.metrics.makespanSeconds, 9);
   });
 });
+
+const POOL_MEMORIES = [
+  ['plenty of memory', {}, 0.05],
+  ['short memory', { kvBlocks: 700 }, 0.3],
+  ['a low threshold', { kvBlocks: 2500 }, 0.02],
+] as const;
+
+describe('distserve on both engines', () => {
+  it.each(POOL_MEMORIES)('%s: equal times and counts', (name, memory, pullThreshold) => {
+    const strategy = {
+      type: 'distserve',
+      prefillReplicas: 2,
+      decodeReplicas: 2,
+      maxDecodeSequences: name === 'a low threshold' ? 12 : 128,
+      pullThreshold,
+    };
+    expectEqualRuns(serveParams.parse({ strategy, memory }), workload, name === 'short memory');
+  });
+
+  it('over random sizes, thresholds, memories and loads', () => {
+    let restarts = 0;
+    let refused = 0;
+    fc.assert(
+      fc.property(distserveCells, workloadRows, (params, rows) => {
+        const { metrics } = expectEqualRuns(params, workloadOf(rows));
+        restarts += metrics.restarts;
+        refused += metrics.refused;
+      }),
+      { numRuns: 400 },
+    );
+    expect(restarts).toBeGreaterThan(20);
+    expect(refused).toBeGreaterThan(20);
+  });
+});
+
+function expectEqualRuns(params: ServeParams, load: Workload, mustRestart = false): ServeResult {
+  const costModel = makeCostModel(params);
+  const fast = simulate(params, load, costModel);
+  const slow = simulate(params, load, costModel, { isStepped: true });
+  expect(fast.metrics.iterations).toBe(slow.metrics.iterations);
+  expect(fast.metrics.restarts).toBe(slow.metrics.restarts);
+  expect(fast.metrics.refused).toBe(slow.metrics.refused);
+  if (mustRestart) expect(fast.metrics.restarts).toBeGreaterThan(20);
+  for (const column of [
+    'firstScheduledSeconds',
+    'firstTokenSeconds',
+    'completedSeconds',
+    'maxStallSeconds',
+  ] as const) {
+    fast.requests[column].forEach((value, i) => {
+      const other = slow.requests[column][i] as number;
+      if (Number.isNaN(other)) expect(value).toBeNaN();
+      else expect(Math.abs(value - other)).toBeLessThan(1e-9);
+    });
+  }
+  for (const lane of fast.lanes) {
+    const other = slow.lanes.find(({ id }) => id === lane.id);
+    for (const column of ['decodeTokens', 'batchSize', 'queueLength', 'kvBlocksUsed'] as const)
+      if (lane.role !== 'link') expect(lane[column]).toEqual(other?.[column]);
+    expect(lane.startSeconds.length).toBe(other?.startSeconds.length);
+  }
+  if (slow.metrics.tbtSeconds.count > 0)
+    expect(fast.metrics.tbtSeconds.p99).toBeCloseTo(slow.metrics.tbtSeconds.p99, 8);
+  return fast;
+}

@@ -6,12 +6,8 @@ import { makeGrid } from '../../../lib/serving/cost/silicon/grid';
 import { readSiliconRows } from '../../../lib/serving/cost/silicon/read-rows';
 import { readGemmTable, siliconCostModel } from '../../../lib/serving/cost/silicon/silicon-tables';
 import { HARDWARE } from '../../../lib/serving/presets/hardware';
-import {
-  type HubModel,
-  hubModel,
-  hubModelOfConfig,
-  hubWeightBytes,
-} from '../../../lib/serving/presets/hub-models';
+import { type HubModel, hubModel, hubModelOfConfig } from '../../../lib/serving/presets/hub-models';
+import { weightBytes } from '../../../lib/serving/presets/kv-plan';
 import { linkOf } from '../../../lib/serving/presets/links';
 import type { BatchFeatures, CostModel } from '../../../lib/serving/types';
 import { runClosedLoop } from '../../../lib/serving/vllm-v1/closed-loop';
@@ -179,7 +175,7 @@ describe('calibrated model', () => {
     const hardware = HARDWARE['rtx-pro-6000'];
     const one = of(1).iterationSeconds(decodes(1, 100));
     // Less one embedding table, which a decode step does not read.
-    const read = hubWeightBytes(model as HubModel) - 128_256 * 4096 * 2;
+    const read = weightBytes(model as HubModel) - 128_256 * 4096 * 2;
     expect(one).toBeGreaterThan(read / hardware.bandwidthBytesPerSecond);
     expect(one).toBeLessThan((1.4 * read) / hardware.bandwidthBytesPerSecond);
     expect(of(1).iterationSeconds(decodes(64, 1000))).toBeGreaterThan(
@@ -205,7 +201,7 @@ describe('calibrated model', () => {
 
 describe('models by name', () => {
   it('have the weights of their names', () => {
-    const billions = (name: string) => hubWeightBytes(hubModel(name) as HubModel) / 2e9;
+    const billions = (name: string) => weightBytes(hubModel(name) as HubModel) / 2e9;
     expect(billions('meta-llama/Llama-3.1-8B')).toBeCloseTo(8, 0);
     expect(billions('Qwen/Qwen3-32B')).toBeCloseTo(32.8, 0);
     expect(billions('Qwen/Qwen3-30B-A3B-Instruct-2507')).toBeCloseTo(30.5, 0);

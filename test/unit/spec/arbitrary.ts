@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { PLOT_CHARTS } from '../../../lib/spec/kinds/views';
 import { type Notebook, notebookSchema } from '../../../lib/spec/notebook';
 
 const int = (min: number, max: number) => fc.integer({ min, max });
@@ -33,7 +34,13 @@ const composed = fc.record(
     name: fc.string({ minLength: 1, maxLength: 9 }),
     topology: fc.oneof(
       fc.record({ type: fc.constant('colocated'), replicas: int(1, 256) }),
-      fc.record({ type: fc.constant('pools'), overlap: fc.constantFrom(0, 0.5, 1) }),
+      fc.record({
+        type: fc.constant('pools'),
+        overlap: fc.constantFrom(0, 0.5, 1),
+        pull: fc.constantFrom({ type: 'admission' }, { type: 'threshold', share: 0.1 }),
+        decodeTensorParallel: fc.constantFrom(0, 2),
+        prefillPipelineParallel: fc.constantFrom(0, 4),
+      }),
     ),
     router: fc.record({ type: fc.constantFrom('round-robin', 'random', 'session-affine') }),
     priority: fc.record({ type: fc.constantFrom('fcfs', 'lcfs', 'sjf', 'srpt', 'edf', 'vtc') }),
@@ -45,6 +52,8 @@ const composed = fc.record(
     chunker: fc.record({ type: fc.constantFrom('whole', 'budget', 'fixed') }),
     preemption: fc.record({ type: fc.constantFrom('recompute', 'swap', 'none') }),
     kvAlloc: fc.record({ type: fc.constantFrom('paged', 'contiguous-max') }),
+    prefixIndex: fc.record({ type: fc.constantFrom('none', 'block-hash', 'radix') }),
+    eviction: fc.record({ type: fc.constantFrom('lru', 'gdsf', 'utility-ttl', 'belady') }),
   },
   { requiredKeys: ['type'] },
 );
@@ -190,6 +199,7 @@ const params = {
               type: fc.constant('preset'),
               id: fc.constantFrom('full', 'snapkv', 'not-known'),
               share: fc.double({ min: 0.005, max: 1, noNaN: true }),
+              gates: fc.record({ type: fc.constant('fitted'), samples: int(1, 64) }),
             },
             { requiredKeys: ['type', 'id'] },
           ),
@@ -212,6 +222,9 @@ const params = {
                   { type: 'evict' },
                   { type: 'quantise', form: { type: 'per-token', bits: 4 } },
                   { type: 'project', slots: 'victims', form: { type: 'low-rank', keyShare: 0.5 } },
+                  { type: 'offload', fetch: { type: 'all' } },
+                  { type: 'offload', pageTokens: 8, fetch: { type: 'pages', share: 0.5 } },
+                  { type: 'recompute', fromLayer: 0, share: 0.5 },
                   { type: 'merge', similarity: -0.5 },
                 ),
                 selector: fc.constant({ recent: { type: 'rest' } }),
@@ -405,6 +418,7 @@ const params = {
       scale: fc.constantFrom('log', 'linear'),
       mass: fc.constantFrom('kept', 'all'),
       layer: int(0, 3),
+      show: fc.constantFrom('first', 'second', 'difference'),
       window: fc.record({
         queryStart: int(0, 9),
         queryEnd: int(10, 99),
@@ -419,7 +433,7 @@ const params = {
     { requiredKeys: [] },
   ),
   plot: fc.record(
-    { chart: fc.constantFrom('ttft-cdf', 'goodput'), logX: fc.boolean() },
+    { chart: fc.constantFrom(...PLOT_CHARTS), logX: fc.boolean() },
     { requiredKeys: [] },
   ),
   sweep: fc.record(
@@ -430,6 +444,20 @@ const params = {
       seeds: int(1, 20),
       findMaximum: fc.boolean(),
       tolerance: fc.constantFrom(0.02, 0.1),
+    },
+    { requiredKeys: [] },
+  ),
+  check: fc.record(
+    { check: fc.constantFrom('sarathi', 'fusion-2.5'), seed: int(0, 99) },
+    { requiredKeys: [] },
+  ),
+  plan: fc.record(
+    {
+      accelerators: int(1, 64),
+      arrangements: fc.constantFrom('both', 'colocated', 'pools'),
+      refine: int(1, 64),
+      pricePerAcceleratorHour: fc.constantFrom(0, 2.5),
+      choose: fc.constantFrom('goodput', 'cost', 'energy'),
     },
     { requiredKeys: [] },
   ),
@@ -455,7 +483,9 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     workload: fc.array(params.workload, { maxLength: 2 }),
     serve: fc.array(params.serve, { maxLength: 3 }),
     sweep: fc.array(params.sweep, { maxLength: 2 }),
-    map: fc.array(params.map, { maxLength: 1 }),
+    check: fc.array(params.check, { maxLength: 2 }),
+    plan: fc.array(params.plan, { maxLength: 1 }),
+    map: fc.array(params.map, { maxLength: 3 }),
     timeline: fc.array(params.timeline, { maxLength: 1 }),
     plot: fc.array(params.plot, { maxLength: 2 }),
     table: fc.array(params.table, { maxLength: 1 }),
@@ -470,9 +500,9 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
         return id;
       });
     const attention = add('attention', parts.attention, []);
-    add('recurrent', parts.recurrent, []);
-    add('decode', parts.decode, []);
-    add('compose', parts.compose, []);
+    const recurrent = add('recurrent', parts.recurrent, []);
+    const decode = add('decode', parts.decode, []);
+    const compose = add('compose', parts.compose, []);
     const model = add('model', parts.model, []);
     const cache = add('cache', parts.cache, model.slice(0, 1));
     add('recall-gap', parts.recallGap, []);
@@ -480,10 +510,23 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     const workload = add('workload', parts.workload, []);
     const serve = workload[0] === undefined ? [] : add('serve', parts.serve, [workload[0]]);
     const sweep = serve[0] === undefined ? [] : add('sweep', parts.sweep, [serve[0]]);
-    const mapped = pick([...attention, ...cache], parts.n)[0];
-    if (mapped !== undefined) add('map', parts.map, [mapped]);
+    add('check', parts.check, []);
+    if (serve[0] !== undefined) add('plan', parts.plan, [serve[0]]);
+    const kernels = [...attention, ...compose, ...recurrent, ...decode];
+    // No difference is shown of caches: each is mapped alone.
+    const mapped = [
+      ...kernels.map((_, i) => kernels.slice(i, i + 1 + (parts.n % 2))),
+      ...cache.map((id) => [id]),
+    ];
+    parts.map.forEach((each, i) => {
+      const inputs = mapped[(parts.n + i) % Math.max(1, mapped.length)];
+      if (inputs === undefined) return;
+      // Every storage of a decode cell is there; other inputs have none.
+      const storage = inputs.some((id) => id.startsWith('decode')) ? { storage: parts.n % 2 } : {};
+      cells.push({ id: `map-${i}`, kind: 'map', inputs, params: { ...each, ...storage } });
+    });
     if (serve.length > 0) add('timeline', parts.timeline, pick(serve, parts.n));
-    const shown = [...serve, ...attention];
+    const shown = [...serve, ...kernels];
     const drawn = [...shown, ...sweep];
     if (drawn.length > 0) add('plot', parts.plot, pick(drawn, parts.n));
     if (shown.length > 0) add('table', parts.table, pick(shown, parts.n));

@@ -88,6 +88,7 @@ describe('comparison', () => {
   const input = (id: string, value: ServeResult | undefined): ViewInput => ({
     id,
     title: id,
+    kind: 'serve',
     isStale: false,
     result:
       value === undefined

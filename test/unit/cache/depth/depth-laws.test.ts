@@ -4,10 +4,10 @@ import { fastKvSession } from '../../../../lib/cache/depth/fast-kv';
 import { lazyLlmSession } from '../../../../lib/cache/depth/lazy-llm';
 import { kvPredictionSession, swiftKvSession } from '../../../../lib/cache/depth/predicted-session';
 import { tempCacheSession } from '../../../../lib/cache/depth/temp-cache';
-import { fullSession } from '../../../../lib/cache/full-session';
 import type { SessionFactory } from '../../../../lib/cache/types';
 import type { Transformer } from '../../../../lib/transformer/types';
 import { largestDifference, tinyModel, tinyText } from '../../speculate/tiny-model';
+import { fullHalfSession } from '../full-half-session';
 import { logitsAfter } from '../logits';
 
 const QUESTION = [5, 6, 7];
@@ -18,7 +18,7 @@ function gap(factory: SessionFactory, seed: number): number {
   const context = tinyText(seed, 30);
   return largestDifference(
     logitsAfter(model, factory, context, QUESTION).logits,
-    logitsAfter(model, fullSession, context, QUESTION).logits,
+    logitsAfter(model, fullHalfSession, context, QUESTION).logits,
   );
 }
 

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fullSession } from '../../../../lib/cache/full-session';
+import { halvesToNumbers } from '../../../../lib/attention/quantise/half';
 import { loopServeSession } from '../../../../lib/cache/retrieve/loop-serve';
 import { lserveSession } from '../../../../lib/cache/retrieve/lserve';
 import { questSession } from '../../../../lib/cache/retrieve/quest';
 import { rekvSession } from '../../../../lib/cache/retrieve/rekv';
 import { resvSession } from '../../../../lib/cache/retrieve/resv';
 import { shadowKvSession } from '../../../../lib/cache/retrieve/shadow-kv';
+import { createRowCache } from '../../../../lib/cache/rows/row-cache';
 import type { SessionFactory } from '../../../../lib/cache/types';
 import { largestDifference, tinyModel, tinyText } from '../../speculate/tiny-model';
+import { fullHalfSession } from '../full-half-session';
 import { logitsAfter } from '../logits';
 
 const QUESTION = [5, 6, 7];
@@ -19,7 +21,7 @@ function gap(factory: SessionFactory, seed: number): number {
   const context = tinyText(seed, 37);
   return largestDifference(
     logitsAfter(model, factory, context, QUESTION).logits,
-    logitsAfter(model, fullSession, context, QUESTION).logits,
+    logitsAfter(model, fullHalfSession, context, QUESTION).logits,
   );
 }
 
@@ -102,11 +104,34 @@ describe('what retrieval holds and moves', () => {
     session.prefill(tinyText(3, 20));
     expect(session.ledger().movedBytes).toBe(0);
     session.ask([4, 5, 6], 3, new Set());
-    // Everything is chosen by every query: 20 rows x 2 heads x 2 x 4 numbers x 4 bytes, once.
-    expect(session.ledger().movedBytes).toBe(20 * 2 * 2 * 4 * 4);
+    // Everything is chosen by every query: 20 rows x 2 heads x 2 x 4 numbers x 2 bytes, once.
+    expect(session.ledger().movedBytes).toBe(20 * 2 * 2 * 4 * 2);
     session.rewind();
     session.ask([4], 1, new Set());
-    expect(session.ledger().movedBytes).toBe(2 * 20 * 2 * 2 * 4 * 4);
+    expect(session.ledger().movedBytes).toBe(2 * 20 * 2 * 2 * 4 * 2);
+  });
+
+  it('holds rows in binary16, and attends to what it holds', () => {
+    const model = tinyModel(3);
+    const { layers, kvHeads, headSize } = model.config;
+    const session = questSession({ share: 0.5, pageTokens: 4 }).open(model);
+    session.prefill(tinyText(3, 20));
+    for (const { bytes } of session.ledger().layers) {
+      expect(bytes.payload).toBe(kvHeads * 20 * 2 * headSize * 2);
+    }
+    const rows = createRowCache(model.config);
+    model.forward({
+      tokens: tinyText(3, 20),
+      positions: Array.from({ length: 20 }, (_, i) => i),
+      cache: rows,
+      logits: 'none',
+    });
+    for (let layer = 0; layer < layers; layer++) {
+      const { keys, values, storedKeys, storedValues } = rows.head(layer, 0);
+      expect(storedKeys).toBeInstanceOf(Uint16Array);
+      expect(halvesToNumbers(storedKeys as Uint16Array)).toEqual(keys);
+      expect(halvesToNumbers(storedValues as Uint16Array)).toEqual(values);
+    }
   });
 
   it('keeps factors, landmarks and exact chunks on the device, and values off it', () => {
@@ -124,11 +149,11 @@ describe('what retrieval holds and moves', () => {
     expect(device!.bytes.factors).toBe((20 * 3 + 3 * 8) * 4);
     expect(device!.bytes.summaries).toBe(2 * 5 * 4 * 4);
     // 2 chunks of 4 tokens with keys and values in each head; the other 12 values are away.
-    expect(device!.bytes.payload).toBe(2 * 8 * 2 * 4 * 4);
-    expect(host!.bytes.payload).toBe(2 * 12 * 4 * 4);
+    expect(device!.bytes.payload).toBe(2 * 8 * 2 * 4 * 2);
+    expect(host!.bytes.payload).toBe(2 * 12 * 4 * 2);
     session.ask([4], 1, new Set());
     // One chunk of values for each head.
-    expect(session.ledger().movedBytes).toBe(2 * 4 * 4 * 4);
+    expect(session.ledger().movedBytes).toBe(2 * 4 * 4 * 2);
   });
 
   it('does not hold what a streaming head cannot reach', () => {
@@ -136,6 +161,6 @@ describe('what retrieval holds and moves', () => {
     const session = lserveSession({ ...LSERVE, share: 1, gates: [[0.1, 0.9]] }).open(model);
     session.prefill(tinyText(3, 20));
     // Head 0 keeps 2 + 4 rows, head 1 all 20.
-    expect(session.ledger().layers[0]!.bytes.payload).toBe(26 * 2 * 4 * 4);
+    expect(session.ledger().layers[0]!.bytes.payload).toBe(26 * 2 * 4 * 2);
   });
 });

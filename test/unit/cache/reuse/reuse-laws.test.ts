@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { fullSession } from '../../../../lib/cache/full-session';
 import { apeSession, parallelIndex } from '../../../../lib/cache/reuse/ape';
 import { cacheBlendSession } from '../../../../lib/cache/reuse/cache-blend';
 import { cacheCraftSession } from '../../../../lib/cache/reuse/cache-craft';
@@ -10,6 +9,7 @@ import { kvCommSession } from '../../../../lib/cache/reuse/kv-comm';
 import { editedSession } from '../../../../lib/cache/reuse/pie';
 import type { SessionFactory } from '../../../../lib/cache/types';
 import { largestDifference, tinyModel, tinyText } from '../../speculate/tiny-model';
+import { fullHalfSession } from '../full-half-session';
 import { logitsAfter } from '../logits';
 
 const QUESTION = [5, 6, 7];
@@ -19,7 +19,7 @@ function gap(factory: SessionFactory, seed: number, chunkStarts?: readonly numbe
   const model = tinyModel(seed);
   const context = tinyText(seed, 30);
   const options = chunkStarts ? { chunkStarts } : {};
-  const expected = logitsAfter(model, fullSession, context, QUESTION).logits;
+  const expected = logitsAfter(model, fullHalfSession, context, QUESTION).logits;
   return largestDifference(
     logitsAfter(model, factory, context, QUESTION, options).logits,
     expected,

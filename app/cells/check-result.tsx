@@ -1,0 +1,142 @@
+'use client';
+
+import type * as PlotModule from '@observablehq/plot';
+import { useCallback } from 'react';
+import type { CheckCellResult } from '../../lib/serving/checks/run-check';
+import {
+  type CheckFigure,
+  type CheckSeries,
+  type Evidence,
+  isWithin,
+} from '../../lib/serving/checks/types';
+import {
+  bandText,
+  checkChart,
+  checkLineStyle,
+  checkSeriesLabel,
+  figureText,
+} from '../../lib/views/charts/check';
+import { formatCount, formatSeconds } from '../../lib/views/format';
+import { PlotFigure } from '../views/plot-figure';
+import styles from './check-result.module.css';
+import results from './results.module.css';
+
+const EVIDENCE: Readonly<Record<Evidence, string>> = {
+  abstract: 'rule after the abstract',
+  code: "rule read in the authors' code",
+  'third-party': "rule after somebody's summary of the paper",
+  unverified: 'rule from memory, not held against the paper',
+};
+
+/** What a check found: its rule, its figures beside their bands, and its curves. */
+export function CheckResultView({ result }: { readonly result: CheckCellResult }) {
+  const { title, rule, evidence, figures, series, notes, seconds } = result;
+  const banded = figures.filter((figure) => isWithin(figure) !== undefined);
+  const inside = banded.filter((figure) => isWithin(figure) === true).length;
+  return (
+    <>
+      <p className={styles.rule}>
+        <strong>{title}.</strong> {rule} <small>({EVIDENCE[evidence]})</small>
+      </p>
+      <p className={results.note}>
+        {formatCount(inside)} of {formatCount(banded.length)} figures with a band lie in it;{' '}
+        {formatSeconds(seconds)}.
+      </p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to */}
+      <section className={results.scroll} tabIndex={0} aria-label={`figures of ${title}`}>
+        <table className={styles.figures}>
+          <thead>
+            <tr>
+              <th scope="col">figure</th>
+              <th scope="col">found</th>
+              <th scope="col">expected</th>
+              <th scope="col">band from</th>
+            </tr>
+          </thead>
+          <tbody>
+            {figures.map((figure) => (
+              <FigureRow key={figure.label} figure={figure} />
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <div className={styles.pictures}>
+        {series.map((each) => (
+          <Picture key={each.title} series={each} />
+        ))}
+      </div>
+      {notes.map((note) => (
+        <p key={note} className={results.note}>
+          {note}
+        </p>
+      ))}
+    </>
+  );
+}
+
+function FigureRow({ figure }: { readonly figure: CheckFigure }) {
+  const within = isWithin(figure);
+  return (
+    <tr>
+      <th scope="row">{figure.label}</th>
+      <td>{figureText(figure.value, figure.unit)}</td>
+      <td>
+        {bandText(figure)}{' '}
+        {within !== undefined && (
+          <span className={within ? styles.inside : styles.outside}>
+            {within ? 'inside' : 'outside'}
+          </span>
+        )}
+      </td>
+      <td>{figure.source ?? ''}</td>
+    </tr>
+  );
+}
+
+function Picture({ series }: { readonly series: CheckSeries }) {
+  const options = useCallback(
+    (Plot: typeof PlotModule, width: number) => checkChart(Plot, series, width),
+    [series],
+  );
+  return (
+    <section aria-label={series.title}>
+      <ul className={styles.legend}>
+        {series.lines.map(({ name }, at) => (
+          <li key={name}>
+            <svg width="28" height="8" aria-hidden="true">
+              <line x1="0" x2="28" y1="4" y2="4" strokeWidth="2" {...checkLineStyle(at)} />
+            </svg>{' '}
+            {name}
+          </li>
+        ))}
+      </ul>
+      <PlotFigure options={options} label={checkSeriesLabel(series)} caption={series.title} />
+      <details className={results.details}>
+        <summary>table</summary>
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above */}
+        <section className={results.scroll} tabIndex={0} aria-label={`table: ${series.title}`}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">line</th>
+                <th scope="col">{series.xLabel}</th>
+                <th scope="col">{series.yLabel}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {series.lines.flatMap(({ name, x, y }) =>
+                x.map((value, i) => (
+                  <tr key={`${name} ${value}`}>
+                    <th scope="row">{name}</th>
+                    <td>{formatCount(value)}</td>
+                    <td>{figureText(y[i] as number, '')}</td>
+                  </tr>
+                )),
+              )}
+            </tbody>
+          </table>
+        </section>
+      </details>
+    </section>
+  );
+}

@@ -1,0 +1,119 @@
+import type { ServeParams } from '../spec/kinds/serve';
+import { emptyFeatures } from './core/features';
+import { rooflineCostModel } from './cost/roofline';
+import { HARDWARE } from './presets/hardware';
+import { MODELS } from './presets/models';
+import { transformOf } from './transforms/presets';
+import { expectedTokens } from './transforms/speculation';
+import type { HardwareSpec, ServeMetrics, ServeResult } from './types';
+
+/** What one iteration keeps busy of an accelerator, in seconds at the peaks of its data sheet. */
+export interface IterationWork {
+  readonly seconds: number;
+  readonly arithmeticSeconds: number;
+  readonly memorySeconds: number;
+}
+
+/**
+ * Joules of one accelerator: idle power all the time, and the rest of the board power for the share
+ * that arithmetic and memory keep busy, never above the board power. So a FLOP and a byte each have a
+ * price, and an iteration that stalls costs little more than idling.
+ */
+export function iterationJoules(
+  { seconds, arithmeticSeconds, memorySeconds }: IterationWork,
+  { boardWatts }: Pick<HardwareSpec, 'boardWatts'>,
+  idleShare: number,
+): number {
+  const busy = Math.min(seconds, arithmeticSeconds + memorySeconds);
+  return boardWatts * (idleShare * seconds + (1 - idleShare) * busy);
+}
+
+type EnergyMetrics = Pick<ServeMetrics, 'energyJoules' | 'joulesPerToken' | 'costPerMillionTokens'>;
+
+/**
+ * Energy and cost of a run, from its timeline: every iteration's matrix products by its tokens, and
+ * attention at the run's mean context, so that the total of attention is right where nothing was
+ * computed twice or taken from a prefix cache. Idle replicas draw idle power until the last completion.
+ */
+export function energyMetrics(
+  params: ServeParams,
+  result: Pick<ServeResult, 'lanes' | 'requests' | 'metrics' | 'accelerators'>,
+): EnergyMetrics {
+  const { metrics, requests, lanes, accelerators } = result;
+  const hardware = HARDWARE[params.hardware];
+  const { tensorParallel, energy, speculation } = params;
+  const model = rooflineCostModel(MODELS[params.model], hardware, {
+    tensorParallel,
+    computeEfficiency: 1,
+    bandwidthEfficiency: 1,
+    overheadMicroseconds: 0,
+    transform: transformOf(params.transform),
+  });
+  let promptTokens = 0;
+  let pairs = 0;
+  let decodes = 0;
+  let context = 0;
+  let outputTokens = 0;
+  for (let i = 0; i < requests.completedSeconds.length; i++) {
+    if (Number.isNaN(requests.completedSeconds[i])) continue;
+    const prompt = requests.promptTokens[i] as number;
+    const fed = (requests.outputTokens[i] as number) - 1;
+    promptTokens += prompt;
+    pairs += prompt ** 2 / 2;
+    decodes += fed;
+    context += fed * (prompt + (fed + 1) / 2);
+    outputTokens += fed + 1;
+  }
+  const meanContext = decodes > 0 ? context / decodes : 0;
+  const meanPairs = promptTokens > 0 ? pairs / promptTokens : 0;
+  const isDrafted = speculation.type === 'draft';
+  const perStep = isDrafted ? expectedTokens(speculation) : 1;
+
+  const features = emptyFeatures();
+  if (isDrafted) features.queriesPerDecode = speculation.draftTokens + 1;
+  let joules = 0;
+  let busySeconds = 0;
+  for (const lane of lanes) {
+    if (lane.role === 'link') continue;
+    for (let i = 0; i < lane.startSeconds.length; i++) {
+      const iterations = lane.runIterations?.[i] ?? 1;
+      const prompt = lane.prefillTokens[i] as number;
+      const decode = lane.decodeTokens[i] as number;
+      features.decodeCount = decode;
+      features.decodeContextTokens = decode * meanContext;
+      features.prefillCount = (lane.batchSize[i] as number) - decode;
+      features.prefillTokens = prompt;
+      features.prefillAttentionPairs = prompt * meanPairs;
+      const parts = model.parts(features);
+      // A step of speculation stands for as many iterations as it gives tokens; prompts go through once.
+      const share = prompt > 0 ? 1 : iterations / perStep;
+      const seconds = lane.durationSeconds[i] as number;
+      busySeconds += seconds;
+      joules += iterationJoules(
+        {
+          seconds,
+          arithmeticSeconds: parts.arithmeticSeconds * share,
+          memorySeconds: parts.memorySeconds * share,
+        },
+        hardware,
+        energy.idleShare,
+      );
+    }
+  }
+  const idle = metrics.makespanSeconds * accelerators - busySeconds * tensorParallel;
+  const energyJoules =
+    joules * tensorParallel + Math.max(0, idle) * hardware.boardWatts * energy.idleShare;
+  const hours = (metrics.makespanSeconds * accelerators) / 3600;
+  return {
+    energyJoules,
+    ...(outputTokens > 0 ? { joulesPerToken: energyJoules / outputTokens } : {}),
+    ...(energy.pricePerAcceleratorHour > 0 && outputTokens > 0
+      ? { costPerMillionTokens: (energy.pricePerAcceleratorHour * hours * 1e6) / outputTokens }
+      : {}),
+  };
+}
+
+/** A result with the figures of energy and cost among its metrics. */
+export function withEnergy(params: ServeParams, result: ServeResult): ServeResult {
+  return { ...result, metrics: { ...result.metrics, ...energyMetrics(params, result) } };
+}

@@ -1,0 +1,130 @@
+import type { EventLoop } from '../core/event-loop';
+import { createCalendar } from '../engine/calendar';
+import type { Fleet } from './fleet';
+import { finishIteration, startIteration } from './iteration';
+import type { Replica } from './replica';
+import type { Sends } from './sends';
+import type { State } from './state';
+
+/** Events besides sends, transfers between pools and ends of iterations: loads, pins, retries. */
+export interface SideEvents {
+  nextSeconds(): number;
+  handle(now: number, touch: (replica: Replica) => void): void;
+}
+
+/**
+ * The discrete-event loop, one iteration at a time. At one instant: first what is sent up to it, then
+ * transfers that end, then iterations that end, then what they in turn cause to be sent, then what
+ * any of these touched forms its next iteration.
+ *
+ * @param refuse says why a request can never run, or undefined
+ */
+export function createGeneralLoop(
+  state: State,
+  fleet: Fleet,
+  sends: Sends,
+  side: readonly SideEvents[],
+  refuse: (id: number) => string | undefined,
+): EventLoop {
+  const { requests, horizonSeconds, hooks } = state;
+  const { replicas } = fleet;
+  const backlog = new Int32Array(requests.count);
+  const calendar = createCalendar(replicas.length);
+  const dirty: number[] = [];
+  let arrived = 0;
+  let now = 0;
+  let isFinished = false;
+
+  function touch(replica: Replica): void {
+    if (replica.isBusy || replica.isDirty) return;
+    replica.isDirty = true;
+    dirty.push(replica.index);
+  }
+
+  const { onCompleted } = hooks;
+  hooks.onPrefilled = (replica, id) => fleet.onPrefilled(state, replica, id, touch);
+  hooks.onPreempted = (replica, id) => fleet.onPreempted(state, replica, id, touch);
+  hooks.onCompleted = (replica, id) => {
+    onCompleted(replica, id);
+    fleet.onCompleted(replica);
+    sends.onEnded(id, now);
+  };
+
+  function refuseWith(id: number): void {
+    requests.refused[id] = 1;
+    for (const each of sends.descendants(id)) {
+      requests.refused[each] = 1;
+      requests.arrivalSeconds[each] = now;
+    }
+  }
+
+  function send(): void {
+    while (sends.nextSeconds() <= now) {
+      const id = sends.take();
+      backlog[arrived++] = state.waiting;
+      if (refuse(id) !== undefined) {
+        refuseWith(id);
+        continue;
+      }
+      hooks.onSent(id);
+      fleet.admit(state, id, touch);
+    }
+  }
+
+  function dispatch(): void {
+    do {
+      fleet.beforeDispatch(state, now, touch);
+      // A replica may touch another one while it forms its iteration.
+      for (let i = 0; i < dirty.length; i++) {
+        const replica = replicas[dirty[i] as number] as Replica;
+        replica.isDirty = false;
+        if (replica.isBusy) continue;
+        if (startIteration(state, replica)) calendar.set(replica.index, replica.endSeconds);
+      }
+      dirty.length = 0;
+    } while (fleet.isPending());
+  }
+
+  function nextInstant(): number {
+    let next = Math.min(sends.nextSeconds(), calendar.nextSeconds(), fleet.nextEventSeconds());
+    for (let i = 0; i < side.length; i++)
+      next = Math.min(next, (side[i] as SideEvents).nextSeconds());
+    return next;
+  }
+
+  return {
+    advance(maxIterations) {
+      const target = state.iterations + maxIterations;
+      while (state.iterations < target) {
+        const next = nextInstant();
+        if (next > horizonSeconds || next === Infinity) {
+          isFinished = true;
+          return false;
+        }
+        if (next < now) throw new RangeError(`time goes back: from ${now} s to ${next} s`);
+        now = next;
+        state.nowSeconds = now;
+        send();
+        if (fleet.nextEventSeconds() <= now) fleet.handleEvents(state, now, touch);
+        for (const each of side) if (each.nextSeconds() <= now) each.handle(now, touch);
+        while (calendar.nextSeconds() <= now) {
+          const replica = replicas[calendar.nextIndex()] as Replica;
+          finishIteration(state, replica);
+          calendar.set(replica.index, Infinity);
+          touch(replica);
+        }
+        // A gap of zero sends the next turn at the instant at which the one before ends.
+        send();
+        dispatch();
+      }
+      return !isFinished;
+    },
+    get nowSeconds() {
+      return now;
+    },
+    get arrived() {
+      return arrived;
+    },
+    backlog,
+  };
+}

@@ -1,0 +1,39 @@
+import type { TimelineLane } from '../types';
+import type { Replica } from './replica';
+import type { State } from './state';
+
+/** Tells the loop that an idle replica must look again. */
+export type Touch = (replica: Replica) => void;
+
+/** Replicas, where requests go, and what happens between replicas. */
+export interface Fleet {
+  readonly replicas: readonly Replica[];
+  /** Gives a request that has just been sent to a replica. */
+  admit(state: State, id: number, touch: Touch): void;
+  /** A prefill has emitted a token and is not complete; true when the request leaves the replica. */
+  onPrefilled(state: State, replica: Replica, id: number, touch: Touch): boolean;
+  /** Where a request waits that must be computed again. */
+  onPreempted(state: State, replica: Replica, id: number, touch: Touch): void;
+  onCompleted(replica: Replica): void;
+  /** Whether forming iterations has left something for `beforeDispatch` at the same instant. */
+  isPending(): boolean;
+  /** Earliest event besides sends and ends of iterations. */
+  nextEventSeconds(): number;
+  /** Handles those events up to `now`. */
+  handleEvents(state: State, now: number, touch: Touch): void;
+  /** What happens at `now` before replicas form iterations. */
+  beforeDispatch(state: State, now: number, touch: Touch): void;
+  lanes(): TimelineLane[];
+}
+
+/** What a router may ask of a request, besides its client. */
+export type Place = (state: State, replicas: readonly Replica[], id: number) => number;
+
+/** Queues a request at a replica. */
+export function enqueue(state: State, replica: Replica, id: number, touch: Touch): void {
+  touch(replica);
+  replica.outstanding++;
+  replica.outstandingTokens += state.requests.totalTokens[id] as number;
+  replica.queue.arrive(id, replica.step);
+  state.waiting++;
+}

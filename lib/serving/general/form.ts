@@ -1,0 +1,190 @@
+import type { BatchPlan } from '../parts/batch-former';
+import { makeRoom, preempt, swapIn, takeBlocks } from './memory';
+import type { Replica } from './replica';
+import type { State } from './state';
+
+/**
+ * Decides the next iteration of an idle replica: the first plan that yields a batch.
+ * @returns false when there is nothing to run
+ */
+export function formIteration(state: State, replica: Replica): boolean {
+  const former = state.parts.former(replica);
+  replica.chunkIds.length = 0;
+  replica.chunkTokens.length = 0;
+  replica.hasDecodes = false;
+  replica.copyBytes = 0;
+  replica.loadedAtSeconds = -Infinity;
+  const plans = former.plans(replica);
+  const hadRunning = replica.decoding.length > 0;
+  for (let i = 0; i < plans.length; i++) {
+    const plan = plans[i] as BatchPlan;
+    fill(state, replica, plan);
+    if (!replica.hasDecodes && replica.chunkIds.length === 0) continue;
+    if (former.patience > 0) {
+      if (plan.admits || (i > 0 && hadRunning)) replica.waited = 0;
+      if (replica.hasDecodes) replica.waited++;
+    }
+    replica.queueAtStart = replica.queue.length;
+    return true;
+  }
+  return false;
+}
+
+interface Progress {
+  tokens: number;
+  longest: number;
+}
+
+function fill(state: State, replica: Replica, plan: BatchPlan): void {
+  if (plan.decodes && replica.decoding.length + replica.swapped.length > 0) {
+    const hasPreempted = makeRoom(state, replica);
+    if (!hasPreempted && replica.swapped.length > 0) swapIn(state, replica);
+    replica.hasDecodes = replica.decoding.length > 0;
+  }
+  const progress = { tokens: replica.hasDecodes ? replica.decoding.length : 0, longest: 0 };
+  if (plan.continues && replica.prefillingCount > 0)
+    continuePrompts(state, replica, plan, progress);
+  // What was swapped out goes before what has not begun.
+  if (plan.admits && replica.swapped.length === 0 && replica.queue.length > 0)
+    admitWaiting(state, replica, plan, progress);
+}
+
+/** Tokens that the next prompt may have. */
+function budgetLeft(replica: Replica, plan: BatchPlan, progress: Progress, left: number): number {
+  if (!plan.isPadded) return plan.tokenLimit - progress.tokens;
+  const padded = (replica.chunkIds.length + 1) * Math.max(progress.longest, left);
+  return padded <= plan.tokenLimit ? left : 0;
+}
+
+/** The chunk of a prompt of which `left` tokens are not processed; 0 leaves it out. */
+function chunkOf(
+  state: State,
+  replica: Replica,
+  plan: BatchPlan,
+  progress: Progress,
+  left: number,
+): number {
+  const chunk = state.parts.chunker(left, budgetLeft(replica, plan, progress, left));
+  if (chunk > 0 || state.parity) return chunk;
+  // Alone in its iteration a prompt above the limit runs: engines do not start with such a limit.
+  const isAlone = progress.tokens === 0 && replica.decoding.length === 0;
+  const isAloneInPhase = !plan.decodes && replica.chunkIds.length === 0;
+  return isAlone || isAloneInPhase ? state.parts.chunker(left, left) : 0;
+}
+
+function pushChunk(replica: Replica, id: number, tokens: number, progress: Progress): void {
+  replica.chunkIds.push(id);
+  replica.chunkTokens.push(tokens);
+  progress.tokens += tokens;
+  if (tokens > progress.longest) progress.longest = tokens;
+}
+
+/** Prompts under way, in their order; those that get nothing are the first of the next iteration. */
+function continuePrompts(
+  state: State,
+  replica: Replica,
+  plan: BatchPlan,
+  progress: Progress,
+): void {
+  const { prefillTokens, processed } = state.requests;
+  const underWay = [...replica.front, ...replica.tail];
+  replica.front = [];
+  replica.tail = [];
+  for (const id of underWay) {
+    const left = (prefillTokens[id] as number) - (processed[id] as number);
+    const chunk = chunkOf(state, replica, plan, progress, left);
+    if (chunk === 0) replica.front.push(id);
+    else pushChunk(replica, id, chunk, progress);
+  }
+}
+
+function admitWaiting(state: State, replica: Replica, plan: BatchPlan, progress: Progress): void {
+  const { admission, preemption } = state.parts;
+  const { firstScheduledSeconds, prefillTokens, processed } = state.requests;
+  const { queue } = replica;
+  while (queue.length > 0) {
+    const id = queue.peek(replica.step);
+    if (!hasPlace(state, replica, id)) {
+      if (replica.holders === 0 && state.hooks.yieldsTo(replica, id)) continue;
+      if (!preemption.forPriority || !preemptFor(state, replica, id, progress)) return;
+      continue;
+    }
+    const batchCount = replica.chunkIds.length + (replica.hasDecodes ? replica.decoding.length : 0);
+    if (batchCount >= admission.maxSequences) return;
+    const prefill = prefillTokens[id] as number;
+    const hit = replica.cache?.lookup(id).tokens ?? 0;
+    const chunk = chunkOf(state, replica, plan, progress, prefill - hit);
+    if (chunk === 0) return;
+    queue.pop(replica.step);
+    state.waiting--;
+    takeBlocks(state, replica, id);
+    if (Number.isNaN(firstScheduledSeconds[id])) firstScheduledSeconds[id] = state.nowSeconds;
+    processed[id] = hit;
+    const load = state.hooks.onEntered(replica, id);
+    const known = load?.processedTokens ?? hit;
+    state.queriedTokens += prefill;
+    state.reusedTokens += known;
+    if (load !== undefined && load.overlapsUntilSeconds === undefined) {
+      replica.loading.add(id);
+      continue;
+    }
+    if (load?.overlapsUntilSeconds !== undefined) {
+      processed[id] = known;
+      replica.loadedAtSeconds = Math.max(replica.loadedAtSeconds, load.overlapsUntilSeconds);
+    }
+    pushChunk(replica, id, Math.min(chunk, prefill - known), progress);
+  }
+}
+
+function hasPlace(state: State, replica: Replica, id: number): boolean {
+  const { admission } = state.parts;
+  if (replica.holders >= admission.maxSequences) return false;
+  if (replica.cache === undefined) return admission.fits(replica, id);
+  // Blocks that it would share with others that hold them cost nothing.
+  const { heldBlocks } = replica.cache.lookup(id);
+  replica.blocksUsed -= heldBlocks;
+  const fits = admission.fits(replica, id);
+  replica.blocksUsed += heldBlocks;
+  return fits;
+}
+
+/**
+ * Preempts running requests of lower priority than the waiting one, lowest first, if enough of them
+ * would make a place.
+ * @returns whether it did
+ */
+function preemptFor(state: State, replica: Replica, id: number, progress: Progress): boolean {
+  const { priority, admission, alloc } = state.parts;
+  const { prefillTokens, blocksHeld } = state.requests;
+  const keyOf = (each: number) => runningKey(state, replica, each);
+  const waitingKey = priority.waitingKey?.(id) ?? priority.rank(id, 0, 0);
+  const candidates = replica.decoding
+    .filter((each) => keyOf(each) > waitingKey)
+    .sort((a, b) => keyOf(b) - keyOf(a) || b - a);
+  const wanted =
+    alloc.entryBlocks(prefillTokens[id] as number) + admission.spareBlocks(replica.watermarkBlocks);
+  let free = replica.blocksTotal - replica.blocksUsed;
+  let victims = 0;
+  let seats = admission.maxSequences - replica.holders;
+  let uncommitted =
+    replica.blocksTotal - replica.committedBlocks - admission.commits(id, replica.blockTokens);
+  const isEnough = () => free >= wanted && seats >= 1 && uncommitted >= 0;
+  while (victims < candidates.length && !isEnough()) {
+    const victim = candidates[victims++] as number;
+    free += blocksHeld[victim] as number;
+    uncommitted += admission.commits(victim, replica.blockTokens);
+    seats++;
+  }
+  if (victims === 0 || !isEnough()) return false;
+  for (const each of candidates.slice(0, victims)) {
+    preempt(state, replica, each);
+    if (replica.hasDecodes) progress.tokens--;
+  }
+  replica.hasDecodes = replica.hasDecodes && replica.decoding.length > 0;
+  return true;
+}
+
+function runningKey({ parts, requests }: State, { step }: Replica, id: number): number {
+  const { rank, decay } = parts.priority;
+  return rank(id, requests.processed[id] as number, step) - decay * step;
+}

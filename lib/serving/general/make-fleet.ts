@@ -1,0 +1,48 @@
+import { createLink } from '../core/link';
+import type { MachineOptions } from '../engine/machine';
+import { type BatchFormer, batchFormer, DECODE_POOL, prefillOnly } from '../parts/batch-former';
+import { router } from '../parts/router';
+import { colocatedFleet } from './colocated';
+import type { Fleet, Place } from './fleet';
+import { poolsFleet } from './pools';
+import type { Replica } from './replica';
+
+/** The replicas of a topology, and the batch former of each of them. */
+export function makeFleet(
+  { strategy, kvBytesPerToken }: Pick<MachineOptions, 'strategy' | 'kvBytesPerToken'>,
+  makeReplica: (index: number, role: Replica['role']) => Replica,
+  clientIds: Int32Array,
+): { readonly fleet: Fleet; readonly former: (replica: Replica) => BatchFormer } {
+  const { topology, name } = strategy;
+  const placeBy = (): Place => {
+    const route = router(strategy.router);
+    return (_, replicas, id) => route(replicas, clientIds[id] as number);
+  };
+  if (topology.type === 'colocated') {
+    const former = batchFormer(strategy.batchFormer);
+    const replicas = Array.from({ length: topology.replicas }, (_, i) => makeReplica(i, 'mixed'));
+    return { fleet: colocatedFleet(replicas, placeBy(), name), former: () => former };
+  }
+  const { prefillReplicas, decodeReplicas } = topology;
+  const links = Array.from({ length: decodeReplicas }, () =>
+    createLink(
+      kvBytesPerToken * (1 - topology.overlap),
+      topology.linkGigabytesPerSecond * 1e9,
+      topology.linkLatencyMicroseconds * 1e-6,
+    ),
+  );
+  const prefillFormer = prefillOnly(strategy.batchFormer);
+  return {
+    fleet: poolsFleet({
+      prefill: Array.from({ length: prefillReplicas }, (_, i) => makeReplica(i, 'prefill')),
+      decode: Array.from({ length: decodeReplicas }, (_, i) =>
+        makeReplica(prefillReplicas + i, 'decode'),
+      ),
+      links,
+      placePrompt: placeBy(),
+      placeDecode: placeBy(),
+      name,
+    }),
+    former: ({ role }) => (role === 'decode' ? DECODE_POOL : prefillFormer),
+  };
+}

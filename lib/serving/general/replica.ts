@@ -1,0 +1,98 @@
+import { createIdQueue, type IdQueue } from '../core/id-queue';
+import { createRunLog, type RunLog } from '../engine/run-log';
+import type { InstanceView } from '../parts/views';
+import type { WaitingQueue } from '../parts/waiting-queue';
+import type { LaneRole } from '../types';
+import type { BlockCache } from './block-cache';
+
+/** One model instance, everything about it said plainly: lists of request ids, one iteration at a time. */
+export interface Replica extends InstanceView {
+  readonly role: LaneRole;
+  readonly queue: WaitingQueue;
+  /** Finished requests' KV that is kept, where the strategy has a prefix index. */
+  readonly cache: BlockCache | undefined;
+  blocksUsed: number;
+  committedBlocks: number;
+  holders: number;
+  waited: number;
+  outstanding: number;
+  outstandingTokens: number;
+  readonly swapped: IdQueue;
+  /** Finished requests whose blocks return with the whole batch. */
+  readonly heldBack: number[];
+
+  /** Requests that decode, victims last. */
+  readonly decoding: number[];
+  /** Prompts under way that got no tokens in the last iteration, and those that did. */
+  front: number[];
+  tail: number[];
+  /** Requests that hold blocks and wait for cached KV to be loaded into them. */
+  readonly loading: Set<number>;
+  /** Decode iterations done. */
+  step: number;
+  /** Sum over `decoding` of the tokens processed, the one being fed included. */
+  contextTokens: number;
+
+  /** The iteration being formed or in flight. */
+  readonly chunkIds: number[];
+  readonly chunkTokens: number[];
+  hasDecodes: boolean;
+  queueAtStart: number;
+  copyBytes: number;
+  /** Cached KV that streams in while the iteration computes: it ends no earlier than that. */
+  loadedAtSeconds: number;
+  isBusy: boolean;
+  startSeconds: number;
+  endSeconds: number;
+  isDirty: boolean;
+  readonly log: RunLog;
+}
+
+export interface ReplicaOptions {
+  readonly role: LaneRole;
+  readonly queue: WaitingQueue;
+  readonly cache: BlockCache | undefined;
+  readonly blockTokens: number;
+  readonly blocksTotal: number;
+  readonly watermarkBlocks: number;
+}
+
+export function createReplica(index: number, options: ReplicaOptions): Replica {
+  const decoding: number[] = [];
+  const replica: Replica = {
+    index,
+    ...options,
+    blocksUsed: 0,
+    committedBlocks: 0,
+    holders: 0,
+    waited: 0,
+    outstanding: 0,
+    outstandingTokens: 0,
+    swapped: createIdQueue(),
+    heldBack: [],
+    decoding,
+    front: [],
+    tail: [],
+    loading: new Set(),
+    get decodingCount() {
+      return decoding.length;
+    },
+    get prefillingCount() {
+      return replica.front.length + replica.tail.length;
+    },
+    step: 0,
+    contextTokens: 0,
+    chunkIds: [],
+    chunkTokens: [],
+    hasDecodes: false,
+    queueAtStart: 0,
+    copyBytes: 0,
+    loadedAtSeconds: -Infinity,
+    isBusy: false,
+    startSeconds: 0,
+    endSeconds: Infinity,
+    isDirty: false,
+    log: createRunLog(),
+  };
+  return replica;
+}

@@ -1,0 +1,120 @@
+import type { Requests } from '../core/requests';
+import { createGapRuns, type GapRuns } from '../engine/gap-runs';
+import type { Admission } from '../parts/admission';
+import type { BatchFormer } from '../parts/batch-former';
+import type { Chunker } from '../parts/chunker';
+import type { KvAlloc } from '../parts/kv-alloc';
+import type { Preemption } from '../parts/preemption';
+import type { Priority } from '../parts/priority';
+import type { CostModel } from '../types';
+import type { Replica } from './replica';
+
+/** The parts of a strategy, as functions. */
+export interface Parts {
+  readonly former: (replica: Replica) => BatchFormer;
+  readonly chunker: Chunker;
+  readonly admission: Admission;
+  readonly priority: Priority;
+  readonly preemption: Preemption;
+  readonly alloc: KvAlloc;
+}
+
+/** What happens around a replica; the event loop ties it to the fleet, the programs and the cache. */
+export interface Hooks {
+  /** A request has been sent and is about to be given to a replica. */
+  onSent: (id: number) => void;
+  /** A prefill has emitted a token and is not complete; true when the request leaves this replica. */
+  onPrefilled: (replica: Replica, id: number) => boolean;
+  /** A preempted request must be computed again: where it waits. */
+  onPreempted: (replica: Replica, id: number) => void;
+  /** A request is complete; it still holds its blocks. */
+  onCompleted: (replica: Replica, id: number) => void;
+  /** Whether its blocks stay held after it is complete; whoever says so returns them later. */
+  keepsBlocks: (replica: Replica, id: number) => boolean;
+  /** The first of the queue has no place and nothing runs: whether something was given up for it. */
+  yieldsTo: (replica: Replica, id: number) => boolean;
+  /** A request has entered with `hitTokens` of its KV in its blocks: when more of it has arrived. */
+  onEntered: (replica: Replica, id: number) => EntryLoad | undefined;
+}
+
+/** Cached KV under way to a request that has just entered. */
+export interface EntryLoad {
+  /** Processed tokens once it is there. */
+  readonly processedTokens: number;
+  /** When that is, if the prefill may overlap it; undefined where the request waits for it. */
+  readonly overlapsUntilSeconds: number | undefined;
+}
+
+/** A replica and the blocks of all requests, to be looked at and not kept. */
+export interface Audited {
+  readonly replica: Replica;
+  readonly blocksHeld: Int32Array;
+  readonly nowSeconds: number;
+}
+
+/** Everything that the functions of the engine share. */
+export interface State {
+  readonly requests: Requests;
+  readonly parts: Parts;
+  readonly hooks: Hooks;
+  readonly costModel: CostModel;
+  readonly gaps: GapRuns;
+  readonly parity: boolean;
+  readonly horizonSeconds: number;
+  /** KV bytes of one token on one accelerator, each of which copies its own to the host. */
+  readonly kvBytesPerToken: number;
+  /** 1 for members of a replica's `decoding`. */
+  readonly isDecoding: Uint8Array;
+  /** Place among those that decode. */
+  readonly rank: Float64Array;
+  /** Prompt tokens found in a cache at the last entry of each request. */
+  readonly hitTokens: Int32Array;
+  /** Called after every iteration is formed: for tests. */
+  readonly audit: ((audited: Audited) => void) | undefined;
+  nowSeconds: number;
+  /** Requests waiting anywhere. */
+  waiting: number;
+  iterations: number;
+  /** Rows kept in the logs so far. */
+  logged: number;
+  swaps: number;
+  preemptions: number;
+  preemptionsSeen: number;
+  /** Prefill tokens of all entries, and those of them that a cache had. */
+  queriedTokens: number;
+  reusedTokens: number;
+}
+
+export function createState(
+  options: Pick<
+    State,
+    'requests' | 'parts' | 'costModel' | 'parity' | 'horizonSeconds' | 'kvBytesPerToken' | 'audit'
+  >,
+): State {
+  const { count } = options.requests;
+  return {
+    ...options,
+    hooks: {
+      onSent: () => undefined,
+      onPrefilled: () => false,
+      onPreempted: () => undefined,
+      onCompleted: () => undefined,
+      keepsBlocks: () => false,
+      yieldsTo: () => false,
+      onEntered: () => undefined,
+    },
+    gaps: createGapRuns(),
+    isDecoding: new Uint8Array(count),
+    rank: new Float64Array(count),
+    hitTokens: new Int32Array(count),
+    nowSeconds: 0,
+    waiting: 0,
+    iterations: 0,
+    logged: 0,
+    swaps: 0,
+    preemptions: 0,
+    preemptionsSeen: 0,
+    queriedTokens: 0,
+    reusedTokens: 0,
+  };
+}

@@ -1,0 +1,32 @@
+import type { MachineOptions } from '../engine/machine';
+import { pinSeconds } from '../parts/ttl';
+import type { Estimator } from './estimator';
+import { createPins, type Pins } from './pins';
+import type { Sends } from './sends';
+import type { State } from './state';
+
+/** Ties pins to what happens to requests, where the strategy pins and the workload has programs. */
+export function usePins(
+  { strategy, workload }: MachineOptions,
+  state: State,
+  sends: Sends,
+  estimator: Estimator,
+): Pins | undefined {
+  const { type } = strategy.eviction;
+  if (workload.programs === undefined || (type !== 'ttl' && type !== 'utility-ttl'))
+    return undefined;
+  const { programIds } = workload.programs;
+  const pins = createPins(state, programIds, sends, pinSeconds(strategy.eviction), estimator);
+  const hasEntered = new Uint8Array(state.requests.count);
+  state.hooks.keepsBlocks = pins.keeps;
+  state.hooks.yieldsTo = pins.yieldFrom;
+  state.hooks.onSent = pins.onSent;
+  const { onEntered } = state.hooks;
+  state.hooks.onEntered = (replica, id) => {
+    // A request that is computed again is not another turn.
+    if (hasEntered[id] === 0) pins.onEntered(id);
+    hasEntered[id] = 1;
+    return onEntered(replica, id);
+  };
+  return pins;
+}

@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { simulate } from '../../../lib/serving/core/simulation';
+import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
+import type { ServeResult } from '../../../lib/serving/types';
+import { serveParams } from '../../../lib/spec/kinds/serve';
+import { anyComposed, workloadOf, workloadRows } from './arbitrary-composed';
+import { expectConservation } from './conservation';
+
+const memory = fc.record({
+  kvBlocks: fc.integer({ min: 4, max: 80 }),
+  watermark: fc.constantFrom(0, 0.01, 0.1),
+  blockTokens: fc.constantFrom(1, 4, 16),
+});
+
+function expectEqual(fast: ServeResult, slow: ServeResult): void {
+  expect(fast.metrics.iterations).toBe(slow.metrics.iterations);
+  for (const column of ['restarts', 'refused', 'prefillLane', 'decodeLane'] as const)
+    expect([...fast.requests[column]]).toEqual([...slow.requests[column]]);
+  for (const column of [
+    'firstScheduledSeconds',
+    'firstTokenSeconds',
+    'completedSeconds',
+    'maxStallSeconds',
+  ] as const) {
+    fast.requests[column].forEach((value, i) => {
+      const other = slow.requests[column][i] as number;
+      // The fast engine settles a request's longest gap when it leaves.
+      if (column === 'maxStallSeconds' && Number.isNaN(slow.requests.completedSeconds[i])) return;
+      if (Number.isNaN(other)) expect(value).toBeNaN();
+      else expect(Math.abs(value - other)).toBeLessThan(1e-9);
+    });
+  }
+  expect(fast.lanes.length).toBe(slow.lanes.length);
+  fast.lanes.forEach((lane, l) => {
+    const other = slow.lanes[l];
+    for (const column of [
+      'kvBlocksUsed',
+      'decodeTokens',
+      'prefillTokens',
+      'queueLength',
+      'batchSize',
+    ] as const)
+      expect([...lane[column]]).toEqual([...(other?.[column] ?? [])]);
+  });
+  expect(fast.metrics.tbtSeconds.count).toBe(slow.metrics.tbtSeconds.count);
+  if (slow.metrics.tbtSeconds.count > 0)
+    expect(fast.metrics.tbtSeconds.p99).toBeCloseTo(slow.metrics.tbtSeconds.p99, 9);
+  if (slow.metrics.iterations > 0)
+    expect(fast.metrics.kvUse.mean).toBeCloseTo(slow.metrics.kvUse.mean, 9);
+  expect(fast.notes).toEqual(slow.notes);
+}
+
+describe('the general engine without its own parts', () => {
+  it('gives the results of the fast engine, which shares no code for state and time with it', () => {
+    const seen = { restarts: 0, refused: 0, iterations: 0 };
+    fc.assert(
+      fc.property(
+        anyComposed,
+        workloadRows,
+        memory,
+        fc.constantFrom(36_000, 36_000, 2),
+        (strategy, rows, m, horizonSeconds) => {
+          const params = serveParams.parse({ strategy, memory: m, horizonSeconds });
+          const model = makeCostModel(params);
+          const fast = simulate(params, workloadOf(rows), model);
+          const slow = simulate(params, workloadOf(rows), model, { isGeneral: true });
+          expectEqual(fast, slow);
+          if (horizonSeconds > 2) expectConservation(slow, m.kvBlocks);
+          seen.restarts += slow.metrics.restarts;
+          seen.refused += slow.metrics.refused;
+          seen.iterations += slow.metrics.iterations;
+        },
+      ),
+      { numRuns: 500 },
+    );
+    expect(seen.restarts).toBeGreaterThan(20);
+    expect(seen.refused).toBeGreaterThan(50);
+    expect(seen.iterations).toBeGreaterThan(10_000);
+  });
+});
