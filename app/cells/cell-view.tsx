@@ -32,6 +32,7 @@ import {
   RecallGapResultView,
   RecurrentEditor,
   RecurrentResultView,
+  ServeCostEditor,
   ServeEditor,
   SpeculateEditor,
   SpeculateResultView,
@@ -109,10 +110,13 @@ function Editor({ cell, session, edit }: Pick<Props, 'cell' | 'session' | 'edit'
       return <CacheEditor params={cell.params} onParams={onParams} />;
     case 'serve':
       return (
-        <ServeEditor
-          params={cell.params}
-          onStrategy={(strategy) => edit.param(cell.id, ['strategy'], strategy)}
-        />
+        <>
+          <ServeEditor
+            params={cell.params}
+            onStrategy={(strategy) => edit.param(cell.id, ['strategy'], strategy)}
+          />
+          <ServeCostEditor params={cell.params} onParams={onParams} />
+        </>
       );
     case 'check':
       return <CheckEditor params={cell.params} onParams={onParams} />;

@@ -54,6 +54,9 @@ export const SweepResultView = lazy(async () => ({
 export const ServeEditor = lazy(async () => ({
   default: (await import('./serve-editor')).ServeEditor,
 }));
+export const ServeCostEditor = lazy(async () => ({
+  default: (await import('./serve-cost')).ServeCostEditor,
+}));
 export const SpeculateEditor = lazy(async () => ({
   default: (await import('./speculate-editor')).SpeculateEditor,
 }));

@@ -147,7 +147,7 @@ function metricsOf(result: PlanResult, chosen: PlanRow | undefined, isPartial: b
     {
       name: 'plans',
       value: formatCount(result.enumerated),
-      note: `${result.rows.filter((row) => row.figures !== undefined).length} in full, ${formatCount(result.runs)} simulations, ${result.seeds} seeds a rate${isAll ? '' : `; the best ${result.rows.length} are kept`}`,
+      note: `${result.rows.filter((row) => row.figures !== undefined).length} in full, ${formatCount(result.runs)} simulations, ${result.seeds} ${result.seeds === 1 ? 'seed' : 'seeds'} a rate${isAll ? '' : `; the best ${result.rows.length} are kept`}`,
     },
   ];
 }

@@ -22,8 +22,12 @@ export function PlanTable({ cellId, result, onUse }: Props) {
   const [sort, setSort] = useState<{ readonly id: PlanColumnId; readonly isLargest: boolean }>();
   const rows = sort === undefined ? result.rows : sortedPlans(result.rows, sort.id, sort.isLargest);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to
-    <section className={views.scroll} tabIndex={0} aria-label={`plans of ${cellId}`}>
+    <section
+      className={`${views.scroll} ${views.tall}`}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to
+      tabIndex={0}
+      aria-label={`plans of ${cellId}`}
+    >
       <table>
         <thead>
           <tr>

@@ -32,6 +32,9 @@ const PARTS = [
   'kvAlloc',
   'prefixIndex',
   'eviction',
+  'reuseRepair',
+  'tierStore',
+  'rejection',
 ] as const satisfies readonly (keyof ComposedStrategy)[];
 
 /** Choose a published strategy, read its rule, and exchange its parts one by one. */

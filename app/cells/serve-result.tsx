@@ -2,12 +2,29 @@ import { goodput } from '../../lib/serving/metrics';
 import type { ServeResult } from '../../lib/serving/types';
 import type { ServeParams } from '../../lib/spec/kinds/serve';
 import { formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
-import { MetricList } from './metric-list';
+import { type Metric, MetricList } from './metric-list';
 import styles from './results.module.css';
 
 interface Props {
   readonly result: ServeResult;
   readonly params: ServeParams;
+}
+
+/** Estimates from board power and price, where the run has them. */
+function energyMetrics({ metrics, accelerators }: ServeResult): readonly Metric[] {
+  const { energyJoules, joulesPerToken, costPerMillionTokens, makespanSeconds } = metrics;
+  if (energyJoules === undefined || joulesPerToken === undefined) return [];
+  const watts = energyJoules / makespanSeconds / accelerators;
+  return [
+    {
+      name: 'energy, estimated',
+      value: `${formatCount(joulesPerToken)} J/token`,
+      note: `${formatCount(watts)} W per accelerator`,
+    },
+    ...(costPerMillionTokens === undefined
+      ? []
+      : [{ name: 'cost', value: `${formatCount(costPerMillionTokens)} per million tokens` }]),
+  ];
 }
 
 /** Key metrics. Goodput follows the SLO of the document at once: it needs the outcomes, not a rerun. */
@@ -54,6 +71,7 @@ export function ServeResultView({ result, params }: Props) {
             value: formatPercent(metrics.kvUse.max),
             note: `mean ${formatPercent(metrics.kvUse.mean)}`,
           },
+          ...energyMetrics(result),
           {
             name: 'completed',
             value: `${metrics.completed} of ${metrics.requests}`,

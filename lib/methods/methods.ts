@@ -3,6 +3,7 @@ import { CACHE_METHODS } from './cache-methods';
 import { MASK_METHODS } from './mask-methods';
 import { RECURRENT_METHODS } from './recurrent-methods';
 import { SELECTION_METHODS } from './selection-methods';
+import { SERVING_COST_METHODS } from './serving-cost-methods';
 import type { Method } from './types';
 
 /** Every method that has an entry, in order of its part. */
@@ -11,6 +12,7 @@ export const METHODS: readonly Method[] = [
   ...SELECTION_METHODS,
   ...RECURRENT_METHODS,
   ...CACHE_METHODS,
+  ...SERVING_COST_METHODS,
 ];
 
 /** Text of a method's own cell: what it does, and what the cells below leave out. */

@@ -16,6 +16,7 @@ export const METHOD_PARTS = [
   'dropping and merging cached tokens',
   'caches in fewer bits and numbers',
   'retrieval, depth, reuse',
+  'serving: cost of a model and an iteration',
 ] as const;
 export type MethodPart = (typeof METHOD_PARTS)[number];
 

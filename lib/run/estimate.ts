@@ -6,6 +6,7 @@ import type { AttentionResult } from '../attention/types';
 import type { AttentionParams } from '../spec/kinds/attention';
 import type { CacheParams } from '../spec/kinds/cache';
 import type { ComposeParams } from '../spec/kinds/compose';
+import type { PlanParams } from '../spec/kinds/plan';
 import type { WorkloadParams } from '../spec/kinds/workload';
 import type { Workload } from '../workload/types';
 import type { JobCell } from './job-kinds';
@@ -55,6 +56,8 @@ const DEFAULTS = {
   /** Rates that a search from an estimate tries, and shapes and phases that a plan search screens. */
   planRates: 8,
   planShapes: 30,
+  /** Of what a search takes over what its runs alone would, of the load as it is. */
+  planScale: 0.2,
   /** Rounded mean output length of conversation traces; stands in until the workload is there. */
   outputTokensPerRequest: 256,
 };
@@ -105,6 +108,7 @@ export function createEstimator(): Estimator {
   let fileBytesPerSecond = DEFAULTS.fileBytesPerSecond;
   let iterationsPerSecond = DEFAULTS.iterationsPerSecond;
   let secondsPerPrefillToken = DEFAULTS.secondsPerPrefillToken;
+  let planScale = DEFAULTS.planScale;
   let iterationsPerOutputToken = DEFAULTS.iterationsPerOutputToken;
 
   function flops(params: AttentionParams): number {
@@ -123,6 +127,18 @@ export function createEstimator(): Estimator {
     if (workload === undefined) return undefined;
     if (!tokensOf.has(workload)) tokensOf.set(workload, requestsAndTokens(workload));
     return tokensOf.get(workload);
+  }
+
+  /** Runs of the load as it is: the rates that plans will hold, and so their requests, are not known. */
+  function planSeconds(
+    { refine, seeds, screenSeconds, runSeconds }: PlanParams,
+    workload: EstimateContext['workload'],
+  ): number | undefined {
+    const known = load(workload);
+    if (known === undefined) return undefined;
+    const iterations = known.requests + known.outputTokens * iterationsPerOutputToken;
+    const shapes = (DEFAULTS.planShapes * screenSeconds) / runSeconds;
+    return (DEFAULTS.planRates * (refine * seeds + shapes) * iterations) / iterationsPerSecond;
   }
 
   return {
@@ -215,18 +231,13 @@ export function createEstimator(): Estimator {
           return (runs * iterations) / iterationsPerSecond;
         }
         case 'plan': {
-          const known = load(workload);
-          if (known === undefined) return undefined;
-          const { refine, seeds, screenSeconds, runSeconds } = cell.params;
-          const iterations = known.requests + known.outputTokens * iterationsPerOutputToken;
-          const share = screenSeconds / runSeconds;
-          const runs = DEFAULTS.planRates * (refine * seeds + DEFAULTS.planShapes * share);
-          return (runs * iterations) / iterationsPerSecond;
+          const seconds = planSeconds(cell.params, workload);
+          return seconds === undefined ? undefined : planScale * seconds;
         }
       }
     },
 
-    learn(cell, output, wallSeconds, { fileBytes }) {
+    learn(cell, output, wallSeconds, { fileBytes, workload }) {
       switch (output.kind) {
         case 'attention': {
           const { timing, engine, params } = output.value;
@@ -259,8 +270,12 @@ export function createEstimator(): Estimator {
           return;
         case 'sweep':
         case 'check':
-        case 'plan':
           return;
+        case 'plan': {
+          const seconds = cell.kind === 'plan' ? planSeconds(cell.params, workload) : undefined;
+          if (seconds !== undefined && seconds > 0) planScale = wallSeconds / seconds;
+          return;
+        }
         case 'workload': {
           if (cell.kind !== 'workload') return;
           if (cell.params.source.type === 'generator')

@@ -1,6 +1,6 @@
 import type { ServeParams } from '../spec/kinds/serve';
 import { emptyFeatures } from './core/features';
-import { rooflineCostModel } from './cost/roofline';
+import { type IterationParts, rooflineCostModel } from './cost/roofline';
 import { HARDWARE } from './presets/hardware';
 import { MODELS } from './presets/models';
 import { transformOf } from './transforms/presets';
@@ -71,6 +71,16 @@ export function energyMetrics(
 
   const features = emptyFeatures();
   if (isDrafted) features.queriesPerDecode = speculation.draftTokens + 1;
+  const partsOf = (decode: number, prompts: number, promptTokens: number): IterationParts => {
+    features.decodeCount = decode;
+    features.decodeContextTokens = decode * meanContext;
+    features.prefillCount = prompts;
+    features.prefillTokens = promptTokens;
+    features.prefillAttentionPairs = promptTokens * meanPairs;
+    return model.parts(features);
+  };
+  /** Batches of decodes alone, which most iterations are, differ by their size only. */
+  const ofDecodes: IterationParts[] = [];
   let joules = 0;
   let busySeconds = 0;
   for (const lane of lanes) {
@@ -79,12 +89,11 @@ export function energyMetrics(
       const iterations = lane.runIterations?.[i] ?? 1;
       const prompt = lane.prefillTokens[i] as number;
       const decode = lane.decodeTokens[i] as number;
-      features.decodeCount = decode;
-      features.decodeContextTokens = decode * meanContext;
-      features.prefillCount = (lane.batchSize[i] as number) - decode;
-      features.prefillTokens = prompt;
-      features.prefillAttentionPairs = prompt * meanPairs;
-      const parts = model.parts(features);
+      let parts = prompt === 0 ? ofDecodes[decode] : undefined;
+      if (parts === undefined) {
+        parts = partsOf(decode, (lane.batchSize[i] as number) - decode, prompt);
+        if (prompt === 0) ofDecodes[decode] = parts;
+      }
       // A step of speculation stands for as many iterations as it gives tokens; prompts go through once.
       const share = prompt > 0 ? 1 : iterations / perStep;
       const seconds = lane.durationSeconds[i] as number;

@@ -70,7 +70,7 @@ Where the prompt's products are as fast as the kernels are claimed to be, throug
         value: kvOnly.batch / plain.batch,
         unit: 'x',
         expected: { low: 3, high: 4.05 },
-        source: 'estimate of our catalogue: at most 1 / 0.25',
+        source: 'an estimate of ours: at most 1 / 0.25',
       },
       {
         label: 'largest batch with 4-bit weights too',

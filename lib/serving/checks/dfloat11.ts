@@ -53,14 +53,14 @@ So a resident 16-bit model is always at least as fast, and the difference fades 
         value: speed(1),
         unit: 'x',
         expected: { low: 0.5, high: 0.8 },
-        source: 'estimate of our catalogue',
+        source: 'an estimate of ours',
       },
       {
         label: 'speed at a batch of 64, over resident 16 bits',
         value: speed(64),
         unit: 'x',
         expected: { low: 0.9, high: 1 },
-        source: 'estimate of our catalogue',
+        source: 'an estimate of ours',
       },
       { label: 'speed at a batch of 512', value: speed(512), unit: 'x' },
       {

@@ -63,7 +63,7 @@ Beside one request the verified tokens are almost free, since weights are read o
         value: bestGain('a100-80g', batch, 0.7).gain,
         unit: 'x',
         ...(batch === 32
-          ? { expected: { low: 0.9, high: 1.2 }, source: 'estimate of our catalogue' }
+          ? { expected: { low: 0.9, high: 1.2 }, source: 'an estimate of ours' }
           : {}),
       })),
       {

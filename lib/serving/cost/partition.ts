@@ -13,7 +13,7 @@ export interface PartitionCurves {
 }
 
 /**
- * Values that the reference check of the catalogue's rows ran with (decodes saturate at 45 % of the
+ * Values of an earlier simulation of ours (decodes saturate at 45 % of the
  * SMs, contention 0.85): parameters of a model, not measurements. Prompts use all SMs.
  */
 export const DEFAULT_CURVES: PartitionCurves = {

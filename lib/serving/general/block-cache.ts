@@ -45,8 +45,9 @@ export interface BlockCacheOptions {
   readonly order: EvictionOrder;
   /** Token ids, for a radix tree: a match then goes on within a block, which is copied. */
   readonly tokenIds: TokenIds | undefined;
-  /** A block whose content is lost here. */
+  /** A block whose content is lost here, and one whose content is new here. */
   readonly onEvicted: (block: CachedBlock) => void;
+  readonly onMade: (block: CachedBlock) => void;
 }
 
 interface Holder {
@@ -215,6 +216,7 @@ export function createBlockCache(options: BlockCacheOptions): BlockCache {
         blocks.set(block.content, block);
         for (const tail of tails?.coveredBy(parent, block) ?? []) forget(tail);
         add(block);
+        options.onMade(block);
         chain.push(block);
       }
       return { duplicates, wokenBlocks };

@@ -1,6 +1,7 @@
 import type { EventLoop } from '../core/event-loop';
 import { createCalendar } from '../engine/calendar';
 import type { Fleet } from './fleet';
+import { createGateway, type GatewayOptions } from './gateway';
 import { finishIteration, startIteration } from './iteration';
 import type { Replica } from './replica';
 import type { Sends } from './sends';
@@ -10,6 +11,16 @@ import type { State } from './state';
 export interface SideEvents {
   nextSeconds(): number;
   handle(now: number, touch: (replica: Replica) => void): void;
+}
+
+/** Requests refused for other reasons than their size. */
+export interface Refusals {
+  /** Because a request that they come of was refused. */
+  orphaned: number;
+  /** Because no replica took them in time. */
+  timedOut: number;
+  /** Because no replica was predicted to be fast enough. */
+  early: number;
 }
 
 /**
@@ -23,7 +34,9 @@ export function createGeneralLoop(
   state: State,
   fleet: Fleet,
   sends: Sends,
-  side: readonly SideEvents[],
+  others: readonly SideEvents[],
+  retry: Pick<GatewayOptions, 'retrySeconds' | 'timeoutSeconds'>,
+  tally: Refusals,
   refuse: (id: number) => string | undefined,
 ): EventLoop {
   const { requests, horizonSeconds, hooks } = state;
@@ -53,21 +66,35 @@ export function createGeneralLoop(
   function refuseWith(id: number): void {
     requests.refused[id] = 1;
     for (const each of sends.descendants(id)) {
+      if (requests.refused[each] === 1) continue;
+      tally.orphaned++;
       requests.refused[each] = 1;
       requests.arrivalSeconds[each] = now;
     }
   }
 
+  const gateway = createGateway({
+    ...retry,
+    nowSeconds: () => now,
+    admit: (id) => fleet.admit(state, id, touch),
+    onTimeout(id) {
+      tally.timedOut++;
+      hooks.onDropped(id);
+      refuseWith(id);
+    },
+  });
+  const side = [...others, gateway];
+
   function send(): void {
     while (sends.nextSeconds() <= now) {
       const id = sends.take();
-      backlog[arrived++] = state.waiting;
+      backlog[arrived++] = state.waiting + gateway.held;
       if (refuse(id) !== undefined) {
         refuseWith(id);
         continue;
       }
       hooks.onSent(id);
-      fleet.admit(state, id, touch);
+      gateway.send(id);
     }
   }
 

@@ -8,8 +8,8 @@ export type Touch = (replica: Replica) => void;
 /** Replicas, where requests go, and what happens between replicas. */
 export interface Fleet {
   readonly replicas: readonly Replica[];
-  /** Gives a request that has just been sent to a replica. */
-  admit(state: State, id: number, touch: Touch): void;
+  /** Gives a request to a replica; false where none takes it now. */
+  admit(state: State, id: number, touch: Touch): boolean;
   /** A prefill has emitted a token and is not complete; true when the request leaves the replica. */
   onPrefilled(state: State, replica: Replica, id: number, touch: Touch): boolean;
   /** Where a request waits that must be computed again. */
@@ -26,14 +26,34 @@ export interface Fleet {
   lanes(): TimelineLane[];
 }
 
-/** What a router may ask of a request, besides its client. */
+/** Index of the replica that gets a request; -1 for none. */
 export type Place = (state: State, replicas: readonly Replica[], id: number) => number;
 
-/** Queues a request at a replica. */
-export function enqueue(state: State, replica: Replica, id: number, touch: Touch): void {
+/** Queues a request at a replica, if there is one. */
+export function enqueue(
+  state: State,
+  replica: Replica | undefined,
+  id: number,
+  touch: Touch,
+): boolean {
+  if (replica === undefined) return false;
   touch(replica);
   replica.outstanding++;
   replica.outstandingTokens += state.requests.totalTokens[id] as number;
   replica.queue.arrive(id, replica.step);
+  countWaiting(state, replica, id);
+  return true;
+}
+
+/** A preempted request comes back to a queue. */
+export function giveBack(state: State, replica: Replica, id: number): void {
+  replica.queue.giveBack(id, replica.step);
+  countWaiting(state, replica, id);
+}
+
+function countWaiting(state: State, replica: Replica, id: number): void {
+  const seconds = state.hooks.queueCost(replica, id);
+  state.queueCost[id] = seconds;
+  replica.queuedSeconds += seconds;
   state.waiting++;
 }

@@ -117,13 +117,16 @@ function admitWaiting(state: State, replica: Replica, plan: BatchPlan, progress:
     if (chunk === 0) return;
     queue.pop(replica.step);
     state.waiting--;
+    replica.queuedSeconds -= state.queueCost[id] as number;
     takeBlocks(state, replica, id);
     if (Number.isNaN(firstScheduledSeconds[id])) firstScheduledSeconds[id] = state.nowSeconds;
+    // What the radix tree copies out of a block counts as processed; stores follow full blocks.
     processed[id] = hit;
     const load = state.hooks.onEntered(replica, id);
     const known = load?.processedTokens ?? hit;
     state.queriedTokens += prefill;
     state.reusedTokens += known;
+    state.hitTokens[id] = known;
     if (load !== undefined && load.overlapsUntilSeconds === undefined) {
       replica.loading.add(id);
       continue;

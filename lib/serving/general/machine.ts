@@ -4,21 +4,25 @@ import { neverFit } from '../engine/machine';
 import { admission, type RunningTokens } from '../parts/admission';
 import { chunker } from '../parts/chunker';
 import { kvAlloc } from '../parts/kv-alloc';
+import { isLive, liveQueue } from '../parts/live-queue';
 import { preemption } from '../parts/preemption';
 import { priority } from '../parts/priority';
 import { blocksOf, type InstanceView, type RequestView } from '../parts/views';
 import { waitingQueue } from '../parts/waiting-queue';
 import type { TimelineLane } from '../types';
+import { rejectsEarly } from './early-rejection';
 import { createEstimator } from './estimator';
-import { createGeneralLoop } from './event-loop';
+import { createGeneralLoop, type Refusals } from './event-loop';
+import { createProgramLedger, liveViewOf } from './live-view';
 import { makeFleet } from './make-fleet';
 import { withOneRole } from './one-role';
 import { createReplica, type Replica } from './replica';
-import { cacheMaker } from './reuse';
+import { createReuse } from './reuse';
 import { runningTokens } from './running-tokens';
 import { plainSends, programSends } from './sends';
 import { createState, type State } from './state';
-import { usePins } from './use-pins';
+import { tiePins } from './tie-pins';
+import { tieTiers } from './tie-tiers';
 
 /**
  * A composed strategy with any of the parts, programs included, run one iteration at a time. Without
@@ -29,11 +33,13 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
   const { strategy, workload, requests, kvPlan, watermarkBlocks, parity } = options;
   const problem = checkComposition(strategy);
   if (problem !== undefined) throw new Error(problem);
+  const ledger = createProgramLedger(workload.programs, requests.count);
   const view: RequestView = {
     arrivalSeconds: requests.arrivalSeconds,
     prefillTokens: requests.prefillTokens,
     totalTokens: requests.totalTokens,
     clientIds: workload.clientIds ?? new Int32Array(requests.count),
+    programStartSeconds: ledger.startSeconds,
   };
   const { blocks: blocksTotal, blockTokens } = kvPlan;
   const alloc = kvAlloc(strategy.kvAlloc, blockTokens);
@@ -45,23 +51,25 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
     (each: InstanceView): RunningTokens => runningTokens(state, each as Replica),
   );
   const estimator = createEstimator(options.costModel);
-  const makeCache = cacheMaker(options, estimator, () => undefined);
-  const makeReplica = (index: number, role: Replica['role']): Replica =>
-    createReplica(index, {
-      role,
-      queue: waitingQueue(strategy.priority, order, view),
-      cache: role === 'decode' ? undefined : makeCache?.(index),
-      blockTokens,
-      blocksTotal,
-      watermarkBlocks,
-    });
-  const { fleet, former } = makeFleet(options, makeReplica, view.clientIds);
+  const stateOf = () => state;
+  const { topology } = strategy;
+  const prefilling = topology.type === 'colocated' ? topology.replicas : topology.prefillReplicas;
+  const reuse = createReuse(options, prefilling, estimator, stateOf);
+  const makeReplica = (index: number, role: Replica['role']): Replica => {
+    const cache = role === 'decode' ? undefined : reuse?.cacheOf(index);
+    const queue = isLive(strategy.priority)
+      ? liveQueue(strategy.priority, view, liveViewOf(stateOf, cache, estimator))
+      : waitingQueue(strategy.priority, order, view);
+    return createReplica(index, { role, queue, cache, blockTokens, blocksTotal, watermarkBlocks });
+  };
+  const { fleet, former } = makeFleet(options, makeReplica, view.clientIds, estimator);
   const state: State = createState({
     requests,
     costModel: options.costModel,
     parity,
     horizonSeconds: options.horizonSeconds,
     audit,
+    programService: ledger.serviceTokens,
     kvBytesPerToken: options.kvBytesPerToken / options.tensorParallel,
     parts: {
       former,
@@ -72,16 +80,35 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
       alloc,
     },
   });
+  const { hooks } = state;
+  hooks.onSent = (id) => ledger.onSent(id, state.nowSeconds);
+  hooks.onCompleted = (_, id) => ledger.onCompleted(id, requests.totalTokens[id] as number);
+  if (strategy.router.type === 'least-ttft' || strategy.rejection.type === 'early')
+    hooks.queueCost = (replica, id) => {
+      const prompt = requests.prefillTokens[id] as number;
+      const cached = replica.cache?.lookup(id).tokens ?? 0;
+      return estimator.prefillSeconds(cached, prompt - cached);
+    };
   const sends =
     workload.programs === undefined
       ? plainSends(requests.arrivalSeconds)
       : programSends(workload.programs, requests.arrivalSeconds);
-
-  const pins = usePins(options, state, sends, estimator);
+  tieTiers(state, reuse, blockTokens);
+  const pins = tiePins(options, state, sends, estimator);
+  const others = [pins, reuse?.tiers].filter((each) => each !== undefined);
+  const retry =
+    strategy.router.type === 'reject-retry'
+      ? {
+          retrySeconds: strategy.router.retryMilliseconds / 1e3,
+          timeoutSeconds: strategy.router.timeoutSeconds,
+        }
+      : { retrySeconds: Infinity, timeoutSeconds: Infinity };
 
   const { spareBlocks } = state.parts.preemption;
   const most = Math.min(alloc.mostTokens, entry.mostTokens);
+  const isTooSlow = rejectsEarly(strategy.rejection, state, fleet.replicas, estimator);
   let tooLong = 0;
+  const tally: Refusals = { orphaned: 0, timedOut: 0, early: 0 };
   function refuse(id: number): string | undefined {
     if (parity) return undefined;
     // The last token is emitted and never fed, so it needs no KV.
@@ -95,36 +122,52 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
     const blocks = alloc.grows ? blocksOf(tokens, blockTokens) : alloc.entryBlocks(tokens);
     const reserved = entry.commits(id, blockTokens);
     if (reserved > blocksTotal) return `reserves ${reserved} KV blocks`;
-    return blocks + beside > blocksTotal ? `needs ${blocks} KV blocks` : undefined;
+    if (blocks + beside > blocksTotal) return `needs ${blocks} KV blocks`;
+    if (!isTooSlow(id)) return undefined;
+    tally.early++;
+    return 'would wait too long';
   }
 
   let lanes: TimelineLane[] | undefined;
   return {
-    loop: createGeneralLoop(state, fleet, sends, pins === undefined ? [] : [pins], refuse),
+    loop: createGeneralLoop(state, fleet, sends, others, retry, tally, refuse),
     iterations: () => state.iterations,
     lanes() {
-      lanes ??= fleet.lanes();
+      lanes ??= [...fleet.lanes(), ...(reuse?.tiers?.lanes() ?? [])];
       return lanes;
     },
     totals: () => fleet.replicas.map(({ log }) => log.totals),
     gaps: () => state.gaps.take(),
     refusals: (refused) => [
-      ...neverFit(refused - tooLong, blocksTotal),
+      ...neverFit(refused - tooLong - tally.orphaned - tally.timedOut - tally.early, blocksTotal),
+      ...(tally.early > 0
+        ? [`${tally.early} requests were rejected early: no replica was predicted to be in time`]
+        : []),
+      ...(tally.timedOut > 0
+        ? [`${tally.timedOut} requests were turned away: no replica took them in time`]
+        : []),
+      ...(tally.orphaned > 0
+        ? [`${tally.orphaned} requests were never sent, since one that they come of was refused`]
+        : []),
       ...(tooLong > 0
         ? [`${tooLong} requests have more than ${most} tokens and were refused on arrival`]
         : []),
     ],
-    columns: () => (makeCache === undefined ? {} : { hitTokens: state.hitTokens }),
-    extras: () =>
-      makeCache === undefined
+    columns: () => (reuse === undefined ? {} : { hitTokens: state.hitTokens }),
+    extras: () => ({
+      ...(reuse === undefined
         ? {}
         : {
-            prefixCache: {
-              queriedTokens: state.queriedTokens,
-              hitTokens: state.reusedTokens,
-            },
-          },
+            prefixCache: { queriedTokens: state.queriedTokens, hitTokens: state.reusedTokens },
+          }),
+      ...(reuse?.tiers === undefined ? {} : { tiers: reuse.tiers.use() }),
+    }),
     notes: () => [
+      ...(strategy.reuseRepair.type === 'exact'
+        ? []
+        : [
+            'reused chunks are repaired and not exact: what that does to the answers is not simulated',
+          ]),
       ...(state.swaps > 0 ? [`${state.swaps} preemptions moved KV to host memory and back`] : []),
       ...(lanes?.some(({ runIterations }) => runIterations !== undefined)
         ? ['too many iterations to keep each: a row of the timeline is a run of them']

@@ -1,22 +1,27 @@
 import { createLink } from '../core/link';
 import type { MachineOptions } from '../engine/machine';
 import { type BatchFormer, batchFormer, DECODE_POOL, prefillOnly } from '../parts/batch-former';
-import { router } from '../parts/router';
+import { asksQuestions, router } from '../parts/router';
 import { colocatedFleet } from './colocated';
+import type { Estimator } from './estimator';
 import type { Fleet, Place } from './fleet';
 import { poolsFleet } from './pools';
 import type { Replica } from './replica';
+import { questionOf } from './route-question';
 
 /** The replicas of a topology, and the batch former of each of them. */
 export function makeFleet(
   { strategy, kvBytesPerToken }: Pick<MachineOptions, 'strategy' | 'kvBytesPerToken'>,
   makeReplica: (index: number, role: Replica['role']) => Replica,
   clientIds: Int32Array,
+  estimator: Estimator,
 ): { readonly fleet: Fleet; readonly former: (replica: Replica) => BatchFormer } {
   const { topology, name } = strategy;
-  const placeBy = (): Place => {
-    const route = router(strategy.router);
-    return (_, replicas, id) => route(replicas, clientIds[id] as number);
+  const placeBy = (part = strategy.router): Place => {
+    const route = router(part);
+    if (!asksQuestions(part)) return (_, replicas, id) => route(replicas, clientIds[id] as number);
+    return (state, replicas, id) =>
+      route(replicas, clientIds[id] as number, questionOf(state, replicas, id, estimator));
   };
   if (topology.type === 'colocated') {
     const former = batchFormer(strategy.batchFormer);
@@ -40,7 +45,10 @@ export function makeFleet(
       ),
       links,
       placePrompt: placeBy(),
-      placeDecode: placeBy(),
+      // What these ask about is prompts.
+      placeDecode: asksQuestions(strategy.router)
+        ? placeBy({ type: 'least-outstanding' })
+        : placeBy(),
       name,
     }),
     former: ({ role }) => (role === 'decode' ? DECODE_POOL : prefillFormer),

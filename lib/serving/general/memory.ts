@@ -18,7 +18,6 @@ export function takeBlocks(state: State, replica: Replica, id: number): void {
   if (replica.cache !== undefined) {
     const hit = replica.cache.acquire(id);
     shared = hit.blocks;
-    state.hitTokens[id] = hit.tokens;
     replica.blocksUsed += hit.wokenBlocks;
   }
   takeFree(replica, entry - shared);

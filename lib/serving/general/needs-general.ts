@@ -1,7 +1,17 @@
 import type { ComposedStrategy } from '../../spec/kinds/serve-parts';
 import type { Workload } from '../../workload/types';
+import { isLive } from '../parts/live-queue';
+import { asksQuestions } from '../parts/router';
 
 /** Whether a composition or its workload has what only the general engine knows. */
 export function needsGeneral(strategy: ComposedStrategy, workload: Workload): boolean {
-  return workload.programs !== undefined || strategy.prefixIndex.type !== 'none';
+  const { prefixIndex, priority, rejection, router } = strategy;
+  return (
+    workload.programs !== undefined ||
+    prefixIndex.type !== 'none' ||
+    rejection.type !== 'none' ||
+    priority.type === 'program-fcfs' ||
+    isLive(priority) ||
+    asksQuestions(router)
+  );
 }

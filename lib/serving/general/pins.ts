@@ -20,6 +20,8 @@ export interface Pins extends SideEvents {
   keeps(replica: Replica, id: number): boolean;
   /** A request has been sent: the gap before it is known now. */
   onSent(id: number): void;
+  /** It was sent, and nobody took it. */
+  onDropped(id: number): void;
   /** The next turn has entered and holds what it needs. */
   onEntered(id: number): void;
   /** Gives up the pin of the program that came last, `id`'s own only when there is no other. */
@@ -57,6 +59,9 @@ export function createPins(
   function unpin(pin: Pin): void {
     pins.splice(pins.indexOf(pin), 1);
     dropBlocks(state, pin.replica, pin.id);
+  }
+  function stopWaiting(id: number): void {
+    waiting.set(programOf(id), (waiting.get(programOf(id)) ?? 0) - 1);
   }
   const isDue = (pin: Pin) => (waiting.get(pin.program) ?? 0) === 0;
 
@@ -100,9 +105,10 @@ export function createPins(
       else remember(gaps, recentGaps, state.nowSeconds - end);
       waiting.set(program, (waiting.get(program) ?? 0) + 1);
     },
+    onDropped: stopWaiting,
     onEntered(id) {
       const program = programOf(id);
-      waiting.set(program, Math.max(0, (waiting.get(program) ?? 0) - 1));
+      stopWaiting(id);
       delays.push(waitOf(requests, id));
       if (delays.length > REMEMBERED) delays.shift();
       for (const pin of pins.filter((each) => each.program === program)) unpin(pin);

@@ -3,7 +3,7 @@ import type { Link } from '../core/link';
 import { takeLane } from '../core/replica';
 import { takeRunLane } from '../engine/run-log';
 import { joinDecoding } from './decode-list';
-import { enqueue, type Fleet, type Place } from './fleet';
+import { enqueue, type Fleet, giveBack, type Place } from './fleet';
 import { returnBlocks, takeBlocks } from './memory';
 import type { Replica } from './replica';
 
@@ -51,9 +51,8 @@ export function poolsFleet(options: PoolsOptions): Fleet {
 
   return {
     replicas: [...prefill, ...decode],
-    admit(state, id, touch) {
-      enqueue(state, prefill[options.placePrompt(state, prefill, id)] as Replica, id, touch);
-    },
+    admit: (state, id, touch) =>
+      enqueue(state, prefill[options.placePrompt(state, prefill, id)], id, touch),
     onPrefilled(state, replica, id, touch) {
       sourceOf.set(id, replica);
       const side = sides[options.placeDecode(state, decode, id)] as DecodeSide;
@@ -72,8 +71,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       source.outstanding++;
       source.outstandingTokens += tokens;
       touch(source);
-      source.queue.giveBack(id, source.step);
-      state.waiting++;
+      giveBack(state, source, id);
       (sides[replica.index - first] as DecodeSide).mustPull = true;
     },
     onCompleted(replica) {

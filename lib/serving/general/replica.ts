@@ -17,6 +17,8 @@ export interface Replica extends InstanceView {
   waited: number;
   outstanding: number;
   outstandingTokens: number;
+  /** Estimated time to compute the prompts that wait. */
+  queuedSeconds: number;
   readonly swapped: IdQueue;
   /** Finished requests whose blocks return with the whole batch. */
   readonly heldBack: number[];
@@ -68,6 +70,7 @@ export function createReplica(index: number, options: ReplicaOptions): Replica {
     waited: 0,
     outstanding: 0,
     outstandingTokens: 0,
+    queuedSeconds: 0,
     swapped: createIdQueue(),
     heldBack: [],
     decoding,
@@ -79,6 +82,9 @@ export function createReplica(index: number, options: ReplicaOptions): Replica {
     },
     get prefillingCount() {
       return replica.front.length + replica.tail.length;
+    },
+    get keptBlocks() {
+      return replica.blocksUsed + (options.cache?.cachedBlocks ?? 0);
     },
     step: 0,
     contextTokens: 0,

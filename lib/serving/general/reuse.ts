@@ -1,20 +1,59 @@
 import { eviction } from '../parts/eviction';
-import { createBlockContents } from '../vllm-v1/block-contents';
+import { reuseRepair } from '../parts/reuse-repair';
+import { type BlockContents, createBlockContents } from '../vllm-v1/block-contents';
 import { type BlockCache, createBlockCache } from './block-cache';
-import type { CachedBlock } from './cached-block';
+import { type ChunkCache, createChunkCache } from './chunk-cache';
+import { createChunkContents } from './chunk-contents';
 import type { Estimator } from './estimator';
 import { createFutureUse } from './future-use';
 import type { GeneralOptions } from './one-role';
 import { tokenIdsOf } from './radix-tails';
+import type { State } from './state';
+import { createTiers, type Piece, type Tiers, type TiersOptions } from './tiers';
 
-/** A maker of caches, one for each replica that prefills; undefined without a prefix index. */
-export function cacheMaker(
+/** What a strategy keeps of KV, and where. */
+export interface Reuse {
+  /** The cache of a replica that prefills. */
+  readonly cacheOf: (replica: number) => BlockCache;
+  readonly tiers: Tiers | undefined;
+  /** Names of the first blocks of a request's KV; none where chunks are named instead. */
+  readonly blockNames: BlockContents | undefined;
+}
+
+/** Undefined without a prefix index. */
+export function createReuse(
+  options: GeneralOptions,
+  replicas: number,
+  estimator: Estimator,
+  state: () => State,
+): Reuse | undefined {
+  const { strategy, kvPlan, kvBytesPerToken } = options;
+  const { prefixIndex, tierStore } = strategy;
+  if (prefixIndex.type === 'none') return undefined;
+  const tiersOf = (source: Pick<TiersOptions, 'pieces' | 'isPrefix'>): Tiers | undefined =>
+    tierStore.type === 'none'
+      ? undefined
+      : createTiers({
+          ...source,
+          part: tierStore,
+          replicas,
+          blockTokens: kvPlan.blockTokens,
+          bytesPerToken: kvBytesPerToken,
+          estimator,
+          state,
+        });
+  return prefixIndex.type === 'chunk'
+    ? chunkReuse(options, prefixIndex.chunkTokens, estimator, tiersOf)
+    : prefixReuse(options, estimator, tiersOf);
+}
+
+type MakeTiers = (source: Pick<TiersOptions, 'pieces' | 'isPrefix'>) => Tiers | undefined;
+
+function prefixReuse(
   { strategy, workload, requests, kvPlan }: GeneralOptions,
   estimator: Estimator,
-  onEvicted: (replica: number, block: CachedBlock) => void,
-): ((replica: number) => BlockCache) | undefined {
-  const { prefixIndex } = strategy;
-  if (prefixIndex.type === 'none') return undefined;
+  tiersOf: MakeTiers,
+): Reuse {
   const { blockTokens } = kvPlan;
   const contents = createBlockContents(workload.content, requests.totalTokens, blockTokens);
   const nextUse =
@@ -26,16 +65,67 @@ export function cacheMaker(
           (id) => !Number.isNaN(requests.firstScheduledSeconds[id]),
         )
       : () => Infinity;
-  return (replica) =>
-    createBlockCache({
-      contents,
-      blockTokens,
-      prefillTokens: requests.prefillTokens,
-      order: eviction(strategy.eviction, {
-        recomputeSeconds: estimator.marginalSeconds,
-        nextUse,
+  function* pieces(_: number, id: number, hitTokens: number): Iterable<Piece> {
+    const most = Math.floor(((requests.prefillTokens[id] as number) - 1) / blockTokens);
+    for (let i = Math.floor(hitTokens / blockTokens); i < most; i++)
+      yield { content: contents.contentOf(id, i), tokens: blockTokens, reusedTokens: blockTokens };
+  }
+  const tiers = tiersOf({ pieces, isPrefix: true });
+  return {
+    tiers,
+    blockNames: contents,
+    cacheOf: (replica) =>
+      createBlockCache({
+        contents,
+        blockTokens,
+        prefillTokens: requests.prefillTokens,
+        order: eviction(strategy.eviction, {
+          recomputeSeconds: estimator.marginalSeconds,
+          nextUse,
+        }),
+        tokenIds: strategy.prefixIndex.type === 'radix' ? tokenIdsOf(workload.content) : undefined,
+        onEvicted: (block) => tiers?.onEvicted(replica, block),
+        onMade: ({ content, tokens }) => tiers?.onMade(replica, content, tokens),
       }),
-      tokenIds: prefixIndex.type === 'radix' ? tokenIdsOf(workload.content) : undefined,
-      onEvicted: (block) => onEvicted(replica, block),
-    });
+  };
+}
+
+function chunkReuse(
+  { strategy, workload, kvPlan }: GeneralOptions,
+  chunkTokens: number,
+  estimator: Estimator,
+  tiersOf: MakeTiers,
+): Reuse {
+  const { blockTokens } = kvPlan;
+  const { content, promptTokens } = workload;
+  const contents = createChunkContents(content, promptTokens, chunkTokens, blockTokens);
+  const caches = new Map<number, ChunkCache>();
+  const tiers = tiersOf({
+    pieces: (replica, id) =>
+      (caches.get(replica)?.missing(id) ?? []).map((each) => ({
+        ...each,
+        tokens: contents.chunkTokens,
+      })),
+    isPrefix: false,
+  });
+  return {
+    tiers,
+    blockNames: undefined,
+    cacheOf(replica) {
+      const cache = createChunkCache({
+        contents,
+        blockTokens,
+        repair: reuseRepair(strategy.reuseRepair),
+        versions: strategy.reuseRepair.type === 'per-chunk' ? strategy.reuseRepair.versions : 1,
+        order: eviction(strategy.eviction, {
+          recomputeSeconds: estimator.marginalSeconds,
+          nextUse: () => Infinity,
+        }),
+        onEvicted: (block) => tiers?.onEvicted(replica, block),
+        onMade: (block) => tiers?.onMade(replica, block.content, block.tokens),
+      });
+      caches.set(replica, cache);
+      return cache;
+    },
+  };
 }

@@ -23,6 +23,10 @@ export interface Parts {
 export interface Hooks {
   /** A request has been sent and is about to be given to a replica. */
   onSent: (id: number) => void;
+  /** It was sent, and no replica took it. */
+  onDropped: (id: number) => void;
+  /** Estimated time to compute the prompt of a request that joins a queue; 0 where nobody asks. */
+  queueCost: (replica: Replica, id: number) => number;
   /** A prefill has emitted a token and is not complete; true when the request leaves this replica. */
   onPrefilled: (replica: Replica, id: number) => boolean;
   /** A preempted request must be computed again: where it waits. */
@@ -67,8 +71,12 @@ export interface State {
   readonly isDecoding: Uint8Array;
   /** Place among those that decode. */
   readonly rank: Float64Array;
+  /** What each waiting request counts in `queuedSeconds` of its replica. */
+  readonly queueCost: Float64Array;
   /** Prompt tokens found in a cache at the last entry of each request. */
   readonly hitTokens: Int32Array;
+  /** Tokens that the completed requests of a request's program have had. */
+  readonly programService: (id: number) => number;
   /** Called after every iteration is formed: for tests. */
   readonly audit: ((audited: Audited) => void) | undefined;
   nowSeconds: number;
@@ -88,7 +96,14 @@ export interface State {
 export function createState(
   options: Pick<
     State,
-    'requests' | 'parts' | 'costModel' | 'parity' | 'horizonSeconds' | 'kvBytesPerToken' | 'audit'
+    | 'requests'
+    | 'parts'
+    | 'costModel'
+    | 'parity'
+    | 'horizonSeconds'
+    | 'kvBytesPerToken'
+    | 'audit'
+    | 'programService'
   >,
 ): State {
   const { count } = options.requests;
@@ -96,6 +111,8 @@ export function createState(
     ...options,
     hooks: {
       onSent: () => undefined,
+      onDropped: () => undefined,
+      queueCost: () => 0,
       onPrefilled: () => false,
       onPreempted: () => undefined,
       onCompleted: () => undefined,
@@ -106,6 +123,7 @@ export function createState(
     gaps: createGapRuns(),
     isDecoding: new Uint8Array(count),
     rank: new Float64Array(count),
+    queueCost: new Float64Array(count),
     hitTokens: new Int32Array(count),
     nowSeconds: 0,
     waiting: 0,

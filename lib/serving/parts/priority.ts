@@ -62,6 +62,17 @@ export function priority(part: PriorityPart, requests: RequestView): Priority {
         decay: 1,
       };
     }
+    case 'program-fcfs': {
+      const starts = requests.programStartSeconds ?? arrivalSeconds;
+      return fixed((id) => starts[id] as number);
+    }
+    // The queue is the order (`liveQueue`): it changes while requests wait.
+    case 'lpm':
+    case 'hit-ratio':
+    case 'las':
+    case 'mlfq':
+    case 's-edf':
+      return { waitingKey: undefined, rank: arrival, decay: 0 };
     case 'edf': {
       const prompts = requests.prefillTokens.slice();
       return fixed(

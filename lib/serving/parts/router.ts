@@ -1,9 +1,29 @@
 import { createRandom } from '../../random/random';
 import type { RouterPart } from '../../spec/kinds/serve-parts';
+import { askingRouter } from './asking-router';
 import type { InstanceView } from './views';
 
-/** Index into `views` of the replica that gets a request. */
-export type Router = (views: readonly InstanceView[], clientId: number) => number;
+/** What a router may ask of the request that it places, by the index of the replica. */
+export interface RouteQuestion {
+  readonly promptTokens: number;
+  readonly cachedTokens: (index: number) => number;
+  readonly waiting: (index: number) => number;
+  /** Estimated time until the replica has computed the prompts that it has. */
+  readonly queueSeconds: (index: number) => number;
+  /** Estimated time to compute the prompt behind so many cached tokens. */
+  readonly prefillSeconds: (cachedTokens: number) => number;
+}
+
+/** Index into `views` of the replica that gets a request; -1 where none takes it now. */
+export type Router = (
+  views: readonly InstanceView[],
+  clientId: number,
+  question?: RouteQuestion,
+) => number;
+
+/** Whether a router asks about the request, or may send it away: the fast engine cannot answer. */
+export const asksQuestions = ({ type }: RouterPart): boolean =>
+  type === 'prefix-affinity' || type === 'least-ttft' || type === 'reject-retry';
 
 const leastBy =
   (amount: (view: InstanceView) => number): Router =>
@@ -47,5 +67,7 @@ export function router(part: RouterPart): Router {
     }
     case 'session-affine':
       return (views, clientId) => spread(clientId) % views.length;
+    default:
+      return askingRouter(part);
   }
 }

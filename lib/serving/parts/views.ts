@@ -18,6 +18,8 @@ export interface InstanceView {
   /** Requests routed here and not finished here, and their unfinished prompt and output tokens. */
   readonly outstanding: number;
   readonly outstandingTokens: number;
+  /** Blocks in use or cached, where the replica has a cache. */
+  readonly keptBlocks?: number;
 }
 
 /** Columns of what is known of a request before it has run; `prefillTokens` grows with a restart. */
@@ -27,6 +29,8 @@ export interface RequestView {
   readonly totalTokens: Int32Array;
   /** Whose request it is; one client where the workload names none. */
   readonly clientIds: Int32Array;
+  /** First send of the program of a request, known once it is sent; absent without programs. */
+  readonly programStartSeconds?: Float64Array;
 }
 
 export const blocksOf = (tokens: number, blockTokens: number): number =>

@@ -36,6 +36,8 @@ export type OnPlanPartial = (partial: PlanResult, fraction: number, phase: strin
 
 /** A screening looks for a factor, not for digits. */
 const SCREEN_TOLERANCE = 0.1;
+/** Between two partial results: they sort every plan, and a page draws them. */
+const PARTIAL_MILLISECONDS = 300;
 /** Share of the progress bar that screening has. */
 const SCREEN_SHARE = 0.3;
 
@@ -123,6 +125,14 @@ export async function searchPlans(
     };
   }
 
+  let reportedAt = -Infinity;
+  function report(): void {
+    const now = performance.now();
+    if (onPartial === undefined || now - reportedAt < PARTIAL_MILLISECONDS) return;
+    reportedAt = now;
+    onPartial(resultNow(), fraction, phase);
+  }
+
   /** The highest rate at which `serve` holds its SLO, on one worker. */
   async function searchRate(worker: number, serve: ServeParams, how: RateSearchOptions) {
     const search = createRateSearch(how.start, how.tolerance);
@@ -144,7 +154,7 @@ export async function searchPlans(
       }
       tried.push({ ratePerSecond: rate, runs: done });
       search.tell(rate, foldPoint(rate, done, serve.slo).holds);
-      onPartial?.(resultNow(), fraction, phase);
+      report();
     }
     return { tried, found: search.found() };
   }
@@ -168,7 +178,7 @@ export async function searchPlans(
             throw error;
           }
           fraction = step(++done / tasks.length);
-          onPartial?.(resultNow(), fraction, phase);
+          report();
         }
       }),
     );

@@ -21,6 +21,26 @@ export const routerPart = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('power-of-two'), seed }),
   /** Every request of one client goes to one replica. */
   z.strictObject({ type: z.literal('session-affine') }),
+  /** Where most of the prompt is cached, unless loads are too far apart (SGLang's cache-aware router). */
+  z.strictObject({
+    type: z.literal('prefix-affinity'),
+    /** Share of the prompt that must be cached; below it, the replica with the most free memory. */
+    matchThreshold: z.number().min(0).max(1).default(0.5),
+    /** Unfinished requests: most less least above this, and most above ratio x least, is unbalanced. */
+    balanceDifference: count(0, 100_000, 32),
+    balanceRatio: z.number().min(1).max(100).default(1.0001),
+  }),
+  /** Least estimated time to the first token: what is queued, and the prompt less what is cached. */
+  z.strictObject({ type: z.literal('least-ttft') }),
+  /** Any replica with a short enough queue; where there is none, the request waits outside and asks again. */
+  z.strictObject({
+    type: z.literal('reject-retry'),
+    maxWaiting: count(1, 100_000, 4),
+    retryMilliseconds: z.number().min(0.1).max(60_000).default(10),
+    /** Refused when it has waited outside for so long. */
+    timeoutSeconds: z.number().min(0).max(1e6).default(60),
+    seed,
+  }),
 ]);
 export type RouterPart = z.output<typeof routerPart>;
 
@@ -115,6 +135,26 @@ export const priorityPart = z.discriminatedUnion('type', [
     inputWeight: z.number().min(0).max(100).default(1),
     outputWeight: z.number().min(0).max(100).default(2),
   }),
+  /** By the first send of the program that a request belongs to. */
+  z.strictObject({ type: z.literal('program-fcfs') }),
+  /** Longest cached prefix first; by arrival while more than so many wait (SGLang). */
+  z.strictObject({ type: z.literal('lpm'), fcfsAbove: count(1, 1_000_000, 128) }),
+  /** Largest cached share of the prompt first. */
+  z.strictObject({ type: z.literal('hit-ratio') }),
+  /** Least attained service of the program, in bins of tokens (Autellix). */
+  z.strictObject({ type: z.literal('las'), binTokens: count(1, 1_000_000, 400) }),
+  /** Multi-level feedback: level k holds programs of at most base x 2^k tokens of service. */
+  z.strictObject({
+    type: z.literal('mlfq'),
+    baseTokens: count(1, 1_000_000, 512),
+    levels: count(1, 32, 8),
+  }),
+  /** sgn(slack) / deadline: those that can still make it by deadline, then the others, latest first. */
+  z.strictObject({
+    type: z.literal('s-edf'),
+    baseSeconds: z.number().min(0).max(3600).default(0.25),
+    secondsPerPromptToken: z.number().min(0).max(10).default(0.0005),
+  }),
 ]);
 export type PriorityPart = z.output<typeof priorityPart>;
 
@@ -186,6 +226,12 @@ export const prefixIndexPart = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('block-hash') }),
   /** A tree of token sequences: a match may end within a block, which is copied (SGLang). */
   z.strictObject({ type: z.literal('radix') }),
+  /** Chunks wherever they stand in a prompt: reused KV is copied and repaired (RAG). */
+  z.strictObject({
+    type: z.literal('chunk'),
+    /** Tokens of a chunk, where the workload has token ids; else what one of its hashes stands for. */
+    chunkTokens: count(1, 1_000_000, 512),
+  }),
 ]);
 export type PrefixIndexPart = z.output<typeof prefixIndexPart>;
 
@@ -212,6 +258,80 @@ export const evictionPart = z.discriminatedUnion('type', [
 ]);
 export type EvictionPart = z.output<typeof evictionPart>;
 
+/**
+ * What must be computed of KV that was made behind other tokens. What the repair does to the quality
+ * of the answers is not simulated.
+ */
+export const reuseRepairPart = z.discriminatedUnion('type', [
+  /** Nothing: what is reused is exact. */
+  z.strictObject({ type: z.literal('exact') }),
+  /** So large a share of the reused tokens (CacheBlend); the first chunk of a prompt needs none. */
+  z.strictObject({ type: z.literal('fraction'), fraction: z.number().min(0).max(1).default(0.15) }),
+  /**
+   * Per chunk, alpha x (1 - overlap) x impact of its tokens (Cache-Craft), overlap being the share of
+   * the chunks before it, when it was made, that precede it now; above the threshold it is computed
+   * whole and kept as another version.
+   */
+  z.strictObject({
+    type: z.literal('per-chunk'),
+    alpha: z.number().min(0).max(10).default(1),
+    contextImpact: z.number().min(0).max(1).default(0.3),
+    threshold: z.number().min(0).max(1).default(0.5),
+    versions: count(1, 64, 4),
+  }),
+]);
+export type ReuseRepairPart = z.output<typeof reuseRepairPart>;
+
+/** Whether a request is turned away when it is sent, for the load that is there. */
+export const rejectionPart = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  /** Where no replica is predicted to keep both times (Mooncake's early rejection). */
+  z.strictObject({
+    type: z.literal('early'),
+    ttftSeconds: z.number().min(0.001).max(3600).default(10),
+    tbtSeconds: z.number().min(0.001).max(60).default(0.1),
+    /** What decodes now, or also what has been accepted and does not decode yet. */
+    decodeLoad: z.enum(['now', 'predicted']).default('predicted'),
+  }),
+]);
+export type RejectionPart = z.output<typeof rejectionPart>;
+
+/** A level of storage below accelerator memory. */
+export const tierLevel = z.strictObject({
+  name: z.string().min(1).max(20).default('host'),
+  /** One for each replica, or one for all of them. */
+  scope: z.enum(['replica', 'shared']).default('replica'),
+  capacityGigabytes: z.number().min(0).max(1e6).default(64),
+  readGigabytesPerSecond: z.number().min(0.001).max(10_000).default(25),
+  writeGigabytesPerSecond: z.number().min(0.001).max(10_000).default(25),
+  latencyMicroseconds: z.number().min(0).max(1e6).default(10),
+  /** Overhead of an operation, and the tokens that one moves at most. */
+  operationMicroseconds: z.number().min(0).max(1e6).default(0),
+  operationTokens: count(1, 1_000_000, 256),
+  /** Stored and moved bytes over those in memory: below 1 for a codec. */
+  bytesRatio: z.number().min(0.01).max(1).default(1),
+  /** Time to decode, per GB as it is in memory. */
+  decodeSecondsPerGigabyte: z.number().min(0).max(1000).default(0),
+});
+export type TierLevel = z.output<typeof tierLevel>;
+
+/** Where the KV of evicted blocks goes, and when it comes back. */
+export const tierStorePart = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  z.strictObject({
+    type: z.literal('tiers'),
+    /** From the fastest down; what one evicts goes to the next. */
+    levels: z.array(tierLevel).min(1).max(4).prefault([{}]),
+    /** Whether stored KV is always loaded, or only where that is estimated to be faster. */
+    load: z.enum(['always', 'cheaper']).default('cheaper'),
+    /** Loaded before the prefill, or layer by layer beside it. */
+    overlap: z.enum(['none', 'layer-wise']).default('none'),
+    /** Written when memory evicts it, or as soon as it is made. */
+    write: z.enum(['on-eviction', 'through']).default('on-eviction'),
+  }),
+]);
+export type TierStorePart = z.output<typeof tierStorePart>;
+
 /** A strategy put together from parts. */
 export const composedStrategy = z.strictObject({
   type: z.literal('composed'),
@@ -227,5 +347,8 @@ export const composedStrategy = z.strictObject({
   kvAlloc: kvAllocPart.prefault({ type: 'paged' }),
   prefixIndex: prefixIndexPart.prefault({ type: 'none' }),
   eviction: evictionPart.prefault({ type: 'lru' }),
+  reuseRepair: reuseRepairPart.prefault({ type: 'exact' }),
+  tierStore: tierStorePart.prefault({ type: 'none' }),
+  rejection: rejectionPart.prefault({ type: 'none' }),
 });
 export type ComposedStrategy = z.output<typeof composedStrategy>;

@@ -5,11 +5,7 @@ import {
   type StreamSetup,
   streamSeconds,
 } from '../../../lib/serving/checks/cachegen';
-import {
-  gatewaySuccess,
-  groupThroughput,
-  transferSeconds,
-} from '../../../lib/serving/checks/pd-serve';
+import { gatewaySuccess } from '../../../lib/serving/checks/gateway';
 import { meanTtft, streamed, waitForAll } from '../../../lib/serving/checks/stream2llm';
 
 describe('CacheGen: a stream of chunks', () => {
@@ -52,19 +48,6 @@ describe('CacheGen: a stream of chunks', () => {
 });
 
 describe('P/D-Serve', () => {
-  const service = { prefillSeconds: 1, decodeSeconds: 10, decodeBatch: 10 };
-
-  test('a group is as fast as its narrower side', () => {
-    expect(groupThroughput(2, 2, service)).toBe(2);
-    expect(groupThroughput(1, 3, service)).toBe(1);
-    expect(groupThroughput(3, 1, service)).toBe(1);
-  });
-
-  test('one message saves the cost of all the others', () => {
-    const saved = transferSeconds(10, 5, 2, 5, false) - transferSeconds(10, 5, 2, 5, true);
-    expect(saved).toBeCloseTo(9 * 2, 12);
-  });
-
   test('with current reports and an empty service nobody is late; with old ones more are than by retrying', () => {
     const load = {
       instances: 8,

@@ -72,7 +72,7 @@ describe('the general engine without its own parts', () => {
           seen.iterations += slow.metrics.iterations;
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
     expect(seen.restarts).toBeGreaterThan(20);
     expect(seen.refused).toBeGreaterThan(50);

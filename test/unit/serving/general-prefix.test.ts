@@ -1,32 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkComposition } from '../../../lib/serving/compose/check-composition';
 import { simulate } from '../../../lib/serving/core/simulation';
 import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
 import type { Audited } from '../../../lib/serving/general/state';
+import type { TimelineLane } from '../../../lib/serving/types';
 import { serveParams } from '../../../lib/spec/kinds/serve';
-import { type ComposedStrategy, composedStrategy } from '../../../lib/spec/kinds/serve-parts';
-import { anyComposed } from './arbitrary-composed';
+import { cached } from './arbitrary-cached';
 import { programs, programWorkload } from './arbitrary-programs';
-
-const evictions = fc.constantFrom(
-  { type: 'lru' },
-  { type: 'lfu' },
-  { type: 'fifo' },
-  { type: 'gdsf' },
-  { type: 'belady' },
-  { type: 'ttl', seconds: 0.2 },
-  { type: 'ttl', seconds: 1000 },
-  { type: 'utility-ttl', coldStartSeconds: 0.5 },
-);
-
-/** Any parts, with a cache. */
-const cached: fc.Arbitrary<ComposedStrategy> = fc
-  .tuple(anyComposed, fc.constantFrom('block-hash', 'radix'), evictions)
-  .map(([strategy, type, eviction]) =>
-    composedStrategy.parse({ ...strategy, prefixIndex: { type }, eviction }),
-  )
-  .filter((each) => checkComposition(each) === undefined);
 
 /** Used, cached and free blocks are all there are, and what is used is what requests hold. */
 function expectLedger({ replica, blocksHeld }: Audited, isAlone: boolean): void {
@@ -41,9 +21,19 @@ function expectLedger({ replica, blocksHeld }: Audited, isAlone: boolean): void 
   expect(blocksUsed).toBe(all - references + held);
 }
 
+/** What happens on a lane happens one after the other. */
+function expectOrder({ startSeconds, durationSeconds, role }: TimelineLane): void {
+  startSeconds.forEach((start, i) => {
+    expect(durationSeconds[i]).toBeGreaterThanOrEqual(role === 'link' ? 0 : 1e-9);
+    if (i === 0) return;
+    const end = (startSeconds[i - 1] as number) + (durationSeconds[i - 1] as number);
+    expect(start).toBeGreaterThanOrEqual(end - 1e-9);
+  });
+}
+
 describe('a prefix index', () => {
   it('loses no block and no token, whatever the strategy and the eviction', () => {
-    const seen = { hits: 0, restarts: 0, iterations: 0 };
+    const seen = { hits: 0, restarts: 0, read: 0, early: 0 };
     fc.assert(
       fc.property(
         cached,
@@ -60,6 +50,7 @@ describe('a prefix index', () => {
           });
           const { metrics, requests, prefixCache, lanes } = result;
           expect(metrics.completed + metrics.refused).toBe(workload.promptTokens.length);
+          for (const lane of lanes) expectOrder(lane);
           const computed = lanes
             .filter(({ role }) => role !== 'link')
             .reduce((sum, lane) => sum + lane.prefillTokens.reduce((a, b) => a + b, 0), 0);
@@ -75,13 +66,19 @@ describe('a prefix index', () => {
             expect(computed + hits).toBeLessThanOrEqual(prefixCache?.queriedTokens ?? Number.NaN);
           seen.hits += hits;
           seen.restarts += metrics.restarts;
-          seen.iterations += metrics.iterations;
+          for (const tier of result.tiers ?? []) {
+            seen.read += tier.readTokens;
+            expect(tier.storedTokens).toBeLessThanOrEqual(tier.writtenTokens);
+          }
+          if (result.notes.some((note) => note.includes('rejected early'))) seen.early++;
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
     expect(seen.hits).toBeGreaterThan(1000);
     expect(seen.restarts).toBeGreaterThan(20);
+    expect(seen.read).toBeGreaterThan(100);
+    expect(seen.early).toBeGreaterThan(0);
   });
 
   it('finds the longest common beginning of requests that come one at a time', () => {
@@ -116,7 +113,7 @@ describe('a prefix index', () => {
           });
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 

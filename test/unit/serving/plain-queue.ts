@@ -18,6 +18,8 @@ function keyOf(part: PriorityPart, request: PlainComposedRequest): number {
       return request.total - request.processed;
     case 'edf':
       return request.arrival + part.baseSeconds + part.secondsPerPromptToken * request.prompt;
+    default:
+      throw new Error(`no plain rule for priority ${part.type}`);
   }
 }
 

@@ -42,8 +42,10 @@ const composed = fc.record(
         prefillPipelineParallel: fc.constantFrom(0, 4),
       }),
     ),
-    router: fc.record({ type: fc.constantFrom('round-robin', 'random', 'session-affine') }),
-    priority: fc.record({ type: fc.constantFrom('fcfs', 'lcfs', 'sjf', 'srpt', 'edf', 'vtc') }),
+    router: fc.record({
+      type: fc.constantFrom('round-robin', 'random', 'least-ttft', 'reject-retry'),
+    }),
+    priority: fc.record({ type: fc.constantFrom('fcfs', 'sjf', 'vtc', 'lpm', 'las', 's-edf') }),
     admission: fc.record({
       type: fc.constantFrom('fits', 'future-peak'),
       maxSequences: int(1, 99),
@@ -52,7 +54,19 @@ const composed = fc.record(
     chunker: fc.record({ type: fc.constantFrom('whole', 'budget', 'fixed') }),
     preemption: fc.record({ type: fc.constantFrom('recompute', 'swap', 'none') }),
     kvAlloc: fc.record({ type: fc.constantFrom('paged', 'contiguous-max') }),
-    prefixIndex: fc.record({ type: fc.constantFrom('none', 'block-hash', 'radix') }),
+    prefixIndex: fc.record({ type: fc.constantFrom('none', 'block-hash', 'radix', 'chunk') }),
+    reuseRepair: fc.record({ type: fc.constantFrom('exact', 'fraction', 'per-chunk') }),
+    tierStore: fc.oneof(
+      fc.constant({ type: 'none' }),
+      fc.record({
+        type: fc.constant('tiers'),
+        levels: fc.array(fc.record({ scope: fc.constantFrom('replica', 'shared') }), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+      }),
+    ),
+    rejection: fc.record({ type: fc.constantFrom('none', 'early') }),
     eviction: fc.record({ type: fc.constantFrom('lru', 'gdsf', 'utility-ttl', 'belady') }),
   },
   { requiredKeys: ['type'] },
@@ -361,7 +375,7 @@ const params = {
   ),
   serve: fc.record(
     {
-      model: fc.constantFrom('llama-3.1-8b', 'opt-13b', 'qwen3-32b'),
+      model: fc.constantFrom('llama-3.1-8b', 'opt-13b', 'qwen3-32b', 'mixtral-8x7b'),
       strategy: fc.oneof(
         fc.record({ type: fc.constant('vllm'), replicas: int(1, 8) }, { requiredKeys: ['type'] }),
         fc.record(
@@ -392,6 +406,22 @@ const params = {
           {
             type: fc.constant('roofline'),
             computeEfficiency: fc.double({ min: 0.01, max: 1, noNaN: true }),
+            collectiveLatencyMicroseconds: fc.double({ min: 0, max: 100, noNaN: true }),
+            overlap: fc.oneof(
+              fc.record({ type: fc.constantFrom('serial', 'fused') }),
+              fc.record(
+                {
+                  type: fc.constant('lanes'),
+                  nanoBatches: int(1, 16),
+                  interference: fc.double({ min: 0, max: 4, noNaN: true }),
+                },
+                { requiredKeys: ['type'] },
+              ),
+              fc.record(
+                { type: fc.constant('token-split'), thresholdTokens: int(0, 9999) },
+                { requiredKeys: ['type'] },
+              ),
+            ),
           },
           { requiredKeys: ['type'] },
         ),
@@ -405,6 +435,40 @@ const params = {
           },
           { requiredKeys: ['type'] },
         ),
+      ),
+      transform: fc.oneof(
+        fc.constant({ type: 'none' }),
+        fc.record(
+          { type: fc.constant('preset'), preset: fc.constantFrom('dfloat11', 'lserve') },
+          { requiredKeys: ['type'] },
+        ),
+        fc.record(
+          {
+            type: fc.constant('vector'),
+            weightBytes: fc.double({ min: 0.01, max: 4, noNaN: true }),
+            unpacksWeights: fc.boolean(),
+            kvBudgetTokens: int(0, 9999),
+          },
+          { requiredKeys: ['type'] },
+        ),
+      ),
+      speculation: fc.oneof(
+        fc.constant({ type: 'none' }),
+        fc.record(
+          {
+            type: fc.constant('draft'),
+            draftTokens: int(1, 64),
+            acceptances: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 }),
+          },
+          { requiredKeys: ['type'] },
+        ),
+      ),
+      energy: fc.record(
+        {
+          idleShare: fc.double({ min: 0, max: 1, noNaN: true }),
+          pricePerAcceleratorHour: fc.double({ min: 0, max: 99, noNaN: true }),
+        },
+        { requiredKeys: [] },
       ),
       slo: fc.record(
         { ttftSeconds: fc.double({ min: 0.001, max: 100, noNaN: true }) },
@@ -464,8 +528,9 @@ const params = {
   table: fc.record({ percentile: fc.constantFrom('p50', 'p99') }, { requiredKeys: [] }),
 };
 
+/** Some of them; a plot takes eight at most. */
 const pick = <T>(ids: readonly T[], n: number): T[] =>
-  ids.slice(0, Math.max(1, n % (ids.length + 1)));
+  ids.slice(0, Math.min(8, Math.max(1, n % (ids.length + 1))));
 
 /** Any valid notebook: producers, then serve cells and views over them, with prose anywhere. */
 export const notebooks: fc.Arbitrary<Notebook> = fc

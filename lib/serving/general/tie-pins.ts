@@ -6,7 +6,7 @@ import type { Sends } from './sends';
 import type { State } from './state';
 
 /** Ties pins to what happens to requests, where the strategy pins and the workload has programs. */
-export function usePins(
+export function tiePins(
   { strategy, workload }: MachineOptions,
   state: State,
   sends: Sends,
@@ -19,8 +19,13 @@ export function usePins(
   const pins = createPins(state, programIds, sends, pinSeconds(strategy.eviction), estimator);
   const hasEntered = new Uint8Array(state.requests.count);
   state.hooks.keepsBlocks = pins.keeps;
+  state.hooks.onDropped = pins.onDropped;
   state.hooks.yieldsTo = pins.yieldFrom;
-  state.hooks.onSent = pins.onSent;
+  const { onSent } = state.hooks;
+  state.hooks.onSent = (id) => {
+    onSent(id);
+    pins.onSent(id);
+  };
   const { onEntered } = state.hooks;
   state.hooks.onEntered = (replica, id) => {
     // A request that is computed again is not another turn.

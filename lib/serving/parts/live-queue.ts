@@ -1,0 +1,88 @@
+import type { PriorityPart } from '../../spec/kinds/serve-parts';
+import type { RequestView } from './views';
+import type { WaitingQueue } from './waiting-queue';
+
+/** What an order may ask that changes while requests wait. */
+export interface LiveView {
+  readonly nowSeconds: () => number;
+  /** Tokens of the prompt that the replica has cached now. */
+  readonly cachedTokens: (id: number) => number;
+  /** Tokens that the completed requests of its program have had. */
+  readonly serviceTokens: (id: number) => number;
+  /** Estimated time to compute its prompt. */
+  readonly prefillSeconds: (id: number) => number;
+}
+
+type LivePart = Extract<PriorityPart, { type: 'lpm' | 'hit-ratio' | 'las' | 'mlfq' | 's-edf' }>;
+
+/** Whether the order changes while requests wait: the fast engine looks ahead over fixed ones only. */
+export const isLive = (part: PriorityPart): part is LivePart =>
+  ['lpm', 'hit-ratio', 'las', 'mlfq', 's-edf'].includes(part.type);
+
+/** Key of a waiting request at this moment; the smallest goes first. */
+function liveKey(
+  part: LivePart,
+  { prefillTokens, arrivalSeconds }: RequestView,
+  live: LiveView,
+): (id: number, length: number) => number {
+  switch (part.type) {
+    case 'lpm':
+      return (id, length) => (length > part.fcfsAbove ? 0 : -live.cachedTokens(id));
+    case 'hit-ratio':
+      return (id) => -live.cachedTokens(id) / (prefillTokens[id] as number);
+    case 'las':
+      return (id) => Math.floor(live.serviceTokens(id) / part.binTokens);
+    case 'mlfq':
+      return (id) => {
+        const level = Math.ceil(Math.log2(Math.max(1, live.serviceTokens(id) / part.baseTokens)));
+        return Math.min(part.levels - 1, level);
+      };
+    case 's-edf': {
+      const prompts = prefillTokens.slice();
+      return (id) => {
+        const deadline =
+          (arrivalSeconds[id] as number) +
+          part.baseSeconds +
+          part.secondsPerPromptToken * (prompts[id] as number);
+        const slack = deadline - live.nowSeconds() - live.prefillSeconds(id);
+        return -Math.sign(slack) / Math.max(deadline, 1e-12);
+      };
+    }
+  }
+}
+
+/** A list that is looked through at every peek; ties go by arrival, and by number. */
+export function liveQueue(part: LivePart, requests: RequestView, live: LiveView): WaitingQueue {
+  const key = liveKey(part, requests, live);
+  const { arrivalSeconds } = requests;
+  const ids: number[] = [];
+  function first(): number {
+    if (ids.length === 0) throw new RangeError('peek at an empty queue');
+    let best = 0;
+    let least = Infinity;
+    for (let i = 0; i < ids.length; i++) {
+      const each = key(ids[i] as number, ids.length);
+      if (each > least) continue;
+      if (each === least && !isEarlier(ids[i] as number, ids[best] as number)) continue;
+      best = i;
+      least = each;
+    }
+    return best;
+  }
+  const isEarlier = (a: number, b: number): boolean => {
+    const difference = (arrivalSeconds[a] as number) - (arrivalSeconds[b] as number);
+    return difference < 0 || (difference === 0 && a < b);
+  };
+  return {
+    get length() {
+      return ids.length;
+    },
+    peek: () => ids[first()] as number,
+    pop: () => ids.splice(first(), 1)[0] as number,
+    arrive: (id) => ids.push(id),
+    giveBack: (id) => ids.push(id),
+    onJoin: undefined,
+    onLeave: undefined,
+    isStable: false,
+  };
+}

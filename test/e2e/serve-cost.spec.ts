@@ -1,0 +1,55 @@
+import { expect, test } from 'playwright/test';
+import { cell, open, openDocument, run } from './page-parts';
+
+const DOCUMENT = [
+  '---',
+  'title: Cost',
+  '---',
+  '',
+  '```cell workload #load',
+  '{"source":{"type":"generator","requests":100}}',
+  '```',
+  '',
+  '```cell serve #s <- load',
+  '{"tensorParallel":2,"energy":{"pricePerAcceleratorHour":2}}',
+  '```',
+  '',
+].join('\n');
+
+test('a model transform, speculation and overlap are chosen, explained and run', async ({
+  page,
+}) => {
+  const problems = await open(page);
+  await openDocument(page, DOCUMENT);
+  const serve = cell(page, 's');
+  const box = (name: string) => serve.getByRole('combobox', { name, exact: true });
+  await run(page, 's');
+  await expect(serve).toContainText(/J\/token/);
+  await expect(serve).toContainText('per million tokens');
+
+  await box('model transform').selectOption('swiftkv');
+  await expect(serve).toContainText('Prompt tokens go through half of the layers');
+  await box('speculation').selectOption('draft');
+  await expect(serve).toContainText('2.77 tokens a step from 4 drafted');
+  await box('overlap').selectOption('token-split');
+  await expect(serve).toContainText('runs under the compute of the other');
+  await run(page, 's');
+  await expect(serve).toContainText('SwiftKV');
+
+  // Own multipliers start from the method that was chosen.
+  await box('model transform').selectOption('vector');
+  await serve.getByText('Parameters', { exact: true }).click();
+  await expect(serve.getByLabel('prefill flops')).toHaveValue('0.5');
+  expect(problems).toEqual([]);
+});
+
+test('the choices fit a narrow page', async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 800 });
+  await open(page);
+  await openDocument(page, DOCUMENT);
+  await cell(page, 's')
+    .getByRole('combobox', { name: 'model transform', exact: true })
+    .selectOption('lserve');
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  expect(width).toBeLessThanOrEqual(390);
+});

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { offlineWorkload } from '../../../lib/serving/checks/run-parts';
+import { simulate } from '../../../lib/serving/core/simulation';
+import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
+import { iterationJoules } from '../../../lib/serving/energy';
+import { serveParams } from '../../../lib/spec/kinds/serve';
+
+const run = (given: object, requests = 40) => {
+  const params = serveParams.parse(given);
+  return simulate(params, offlineWorkload(requests, 500, 100), makeCostModel(params));
+};
+
+describe('energy of a run', () => {
+  test('an iteration draws between idle and board power', () => {
+    const board = { boardWatts: 400 };
+    const at = (arithmeticSeconds: number, memorySeconds: number) =>
+      iterationJoules({ seconds: 2, arithmeticSeconds, memorySeconds }, board, 0.25);
+    expect(at(0, 0)).toBe(200);
+    expect(at(0.5, 0.5)).toBe(400 * (0.5 + 0.75));
+    expect(at(2, 2)).toBe(800);
+  });
+
+  test('stays within the powers of the data sheet, and counts every accelerator', () => {
+    for (const tensorParallel of [1, 2]) {
+      const { metrics } = run({ tensorParallel });
+      const most = metrics.makespanSeconds * 400 * tensorParallel;
+      expect(metrics.energyJoules).toBeLessThan(most);
+      expect(metrics.energyJoules).toBeGreaterThan(0.15 * most);
+      expect(metrics.joulesPerToken).toBeCloseTo((metrics.energyJoules ?? 0) / 4000, 9);
+    }
+  });
+
+  test('an idle replica draws its share, and all strategies have the figures', () => {
+    for (const type of ['vllm', 'vllm-v1', 'sarathi', 'distserve'])
+      expect(run({ strategy: { type } }).metrics.energyJoules).toBeGreaterThan(0);
+    const one = run({ strategy: { type: 'sarathi', replicas: 1 } }, 1).metrics;
+    const two = run({ strategy: { type: 'sarathi', replicas: 2 } }, 1).metrics;
+    expect((two.energyJoules ?? 0) - (one.energyJoules ?? 0)).toBeCloseTo(
+      0.15 * 400 * one.makespanSeconds,
+      6,
+    );
+  });
+
+  test('batching saves energy a token, and so do smaller weights', () => {
+    const perToken = (given: object, requests: number) =>
+      run(given, requests).metrics.joulesPerToken;
+    expect(perToken({}, 64)).toBeLessThan((perToken({}, 1) ?? 0) / 5);
+    const int4 = { transform: { type: 'preset', preset: 'finequant-int4' } };
+    expect(perToken(int4, 4)).toBeLessThan((perToken({}, 4) ?? 0) / 2);
+  });
+
+  test('cost follows the price, and without one there is none', () => {
+    expect(run({}).metrics.costPerMillionTokens).toBeUndefined();
+    const { metrics } = run({ tensorParallel: 2, energy: { pricePerAcceleratorHour: 3 } });
+    const hours = (2 * metrics.makespanSeconds) / 3600;
+    expect(metrics.costPerMillionTokens).toBeCloseTo((3 * hours * 1e6) / 4000, 9);
+  });
+});
