@@ -97,6 +97,41 @@ describe('what every query could see', () => {
     expect(rows.size).toBeGreaterThan(1);
   });
 
+  test('tells slots in host memory apart, all of them or the pages that a query takes', () => {
+    const asked = (fetch: object) => {
+      const policy = cachePolicy.parse({
+        budget: { type: 'ratio', share: 0.25 },
+        action: { type: 'offload', pageTokens: 8, fetch },
+      });
+      const open = (of: typeof model) => composedSessions(policy).open(of);
+      const { tokens, states } = stepsOfCache(model, open, sample, 'hidden');
+      const row = states.subarray(contextTokens * tokens.length).subarray(0, contextTokens);
+      return (name: Parameters<typeof state>[0]) => [...row].filter((each) => each === state(name));
+    };
+    const all = asked({ type: 'all' });
+    expect([all('kept').length, all('offloaded').length]).toEqual([16, 48]);
+    const pages = asked({ type: 'pages', share: 0.25 });
+    expect(pages('kept')).toHaveLength(16);
+    expect(pages('offloaded').length).toBeGreaterThan(0);
+    expect(pages('offloaded').length + pages('dropped').length).toBe(48);
+    expect(pages('dropped').length).toBeGreaterThan(0);
+  });
+
+  test('is the whole past again where a question has what was dropped made again', () => {
+    const seen = (share: number) => {
+      const policy = cachePolicy.parse({
+        budget: { type: 'ratio', share: 0.25 },
+        action: { type: 'recompute', fromLayer: 0, share },
+      });
+      const open = (of: typeof model) => composedSessions(policy).open(of);
+      const { tokens, states } = stepsOfCache(model, open, sample, 'hidden');
+      const row = states.subarray(contextTokens * tokens.length).subarray(0, contextTokens);
+      return [...row].filter((each) => each === state('kept')).length;
+    };
+    expect(seen(1)).toBe(contextTokens);
+    expect(seen(0)).toBe(16);
+  });
+
   test.each([...POLICIES.keys()])('agrees with the look at the slots, %s', (id) => {
     const { tokens, states } = steps(id, 0.5);
     const look = lookAtCache(model, openOf(id, 0.5)(model), sample, 'hidden');
