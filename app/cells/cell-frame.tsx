@@ -46,6 +46,7 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
   map: 'Attention map',
   timeline: 'Timeline, simulated',
   plot: 'Plot',
+  compare: 'Two runs of one trace, simulated',
   table: 'Table',
 };
 

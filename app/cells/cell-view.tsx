@@ -10,6 +10,7 @@ import { ProvenanceLine } from '../parts/provenance-line';
 import { freeId } from '../state/edits';
 import type { EditActions } from '../state/use-notebook';
 import { useCellStatus, useSession } from '../use-session';
+import { CompareView } from '../views/compare-view';
 import { MapCell } from '../views/map-cell';
 import { PlotView } from '../views/plot-view';
 import { TableView } from '../views/table-view';
@@ -238,7 +239,12 @@ function Output({ cell, session, edit }: Props) {
           {output.kind === 'check' && <CheckResultView result={output.value} />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
-            <ServeResultView result={output.value} params={cell.params} />
+            <ServeResultView
+              result={output.value}
+              params={cell.params}
+              cellId={cell.id}
+              session={session}
+            />
           )}
           {result !== undefined && partial === undefined && (
             <ProvenanceLine provenance={result.provenance} />
@@ -287,7 +293,23 @@ function Output({ cell, session, edit }: Props) {
     case 'map':
       return <MapCell cell={cell} inputs={inputs} session={session} onParamsChange={setParams} />;
     case 'timeline':
-      return <TimelineView params={cell.params} inputs={inputs} onParamsChange={setParams} />;
+      return (
+        <TimelineView
+          params={cell.params}
+          inputs={inputs}
+          session={session}
+          onParamsChange={setParams}
+        />
+      );
+    case 'compare':
+      return (
+        <CompareView
+          params={cell.params}
+          inputs={inputs}
+          session={session}
+          onParamsChange={setParams}
+        />
+      );
     case 'plot':
       return <PlotView params={cell.params} inputs={inputs} onParamsChange={setParams} />;
     case 'table':

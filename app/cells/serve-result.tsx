@@ -1,13 +1,17 @@
+import type { Session } from '../../lib/run/session-types';
 import { goodput } from '../../lib/serving/metrics';
 import type { ServeResult } from '../../lib/serving/types';
 import type { ServeParams } from '../../lib/spec/kinds/serve';
 import { formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
 import { type Metric, MetricList } from './metric-list';
 import styles from './results.module.css';
+import { WhatIf } from './what-if';
 
 interface Props {
   readonly result: ServeResult;
   readonly params: ServeParams;
+  readonly cellId: string;
+  readonly session: Session;
 }
 
 /** Estimates from board power and price, where the run has them. */
@@ -28,7 +32,7 @@ function energyMetrics({ metrics, accelerators }: ServeResult): readonly Metric[
 }
 
 /** Key metrics. Goodput follows the SLO of the document at once: it needs the outcomes, not a rerun. */
-export function ServeResultView({ result, params }: Props) {
+export function ServeResultView({ result, params, cellId, session }: Props) {
   const { metrics, requests } = result;
   const attained = goodput(requests, requests.outputTokens, params.slo, metrics.makespanSeconds);
   const three = (p: { p50: number; p90: number; p99: number }) =>
@@ -84,6 +88,7 @@ export function ServeResultView({ result, params }: Props) {
           {note}
         </p>
       ))}
+      <WhatIf result={result} params={params} cellId={cellId} session={session} />
     </>
   );
 }

@@ -11,7 +11,7 @@ import {
   type TimelineScene,
 } from '../../lib/views/timeline/draw';
 import { firstStartAtOrAfter, iterationAt } from '../../lib/views/timeline/lane-index';
-import { describeIteration } from '../../lib/views/timeline/rows';
+import { describePixel } from '../../lib/views/timeline/rows';
 import { clampSpan, panSpan, type Span, zoomSpan } from '../../lib/views/timeline/span';
 import { preparedContext } from './use-canvas';
 import styles from './views.module.css';
@@ -25,6 +25,8 @@ interface Props {
   readonly onSelect: (selection: Span | undefined) => void;
   readonly onCursor: (cursor: TimelineScene['cursor']) => void;
   readonly onHover: (text: string) => void;
+  /** The slash key: on to the field that finds a request. */
+  readonly onSearch: () => void;
 }
 
 /** Closer than this to where it began, a press is a click. */
@@ -32,7 +34,7 @@ const CLICK_PIXELS = 3;
 
 /** The lanes: drag selects, shift and drag pans, a click or the keyboard sets the cursor. */
 export function TimelineCanvas(props: Props) {
-  const { canvas, scene, whole, colors, onMove, onSelect, onCursor, onHover } = props;
+  const { canvas, scene, whole, colors, onMove, onSelect, onCursor, onHover, onSearch } = props;
   const { lanes, span, width, height, selection, cursor } = scene;
   const drag = useRef<{ x: number; span: Span; isPan: boolean } | undefined>(undefined);
 
@@ -74,11 +76,7 @@ export function TimelineCanvas(props: Props) {
     if (start === undefined) {
       const entry = lanes[lane];
       if (entry === undefined) return onHover('');
-      const seconds = secondsAt(x, scene);
-      const i = iterationAt(entry.index, seconds);
-      onHover(
-        i < 0 ? `${entry.label}, idle at ${formatSeconds(seconds)}` : describeIteration(entry, i),
-      );
+      onHover(describePixel(entry, secondsAt(x, scene), secondsAt(x + 1, scene)));
     } else if (start.isPan) {
       const seconds = ((start.x - x) / width) * (start.span.end - start.span.start);
       onMove(panSpan(start.span, seconds, whole));
@@ -107,6 +105,23 @@ export function TimelineCanvas(props: Props) {
     if (start >= span.start && start <= span.end) return;
     const half = (span.end - span.start) / 2;
     onMove(clampSpan({ start: start - half, end: start + half }, whole));
+  };
+  /** Grows or shrinks the selected area by one iteration from the cursor. */
+  const extend = (by: -1 | 1) => {
+    const entry = lanes[cursor?.lane ?? 0];
+    if (entry === undefined || entry.index.count === 0) return;
+    const { startSeconds, durationSeconds } = entry.index.lane;
+    const from = cursor?.iteration ?? 0;
+    const to = Math.max(0, Math.min(entry.index.count - 1, from + by));
+    const endOf = (i: number) => (startSeconds[i] as number) + (durationSeconds[i] as number);
+    const { start, end } = selection ?? { start: startSeconds[from] as number, end: endOf(from) };
+    // The side that the cursor is on moves.
+    const isEnd = endOf(from) >= (start + end) / 2;
+    const next = isEnd
+      ? { start, end: Math.max(start, endOf(to)) }
+      : { start: Math.min(end, startSeconds[to] as number), end };
+    onSelect(next);
+    goTo(cursor?.lane ?? 0, to);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -140,12 +155,17 @@ export function TimelineCanvas(props: Props) {
       ArrowRight: () => goTo(lane, iteration + 1),
       ArrowUp: () => step(Math.max(0, lane - 1)),
       ArrowDown: () => step(Math.min(lanes.length - 1, lane + 1)),
+      Slash: onSearch,
       Escape: () => {
         onSelect(undefined);
         onCursor(undefined);
       },
     };
-    const act = acts[event.code];
+    const areas: Readonly<Record<string, () => void>> = {
+      ArrowLeft: () => extend(-1),
+      ArrowRight: () => extend(1),
+    };
+    const act = (event.shiftKey ? areas[event.code] : undefined) ?? acts[event.code];
     if (act === undefined) return;
     event.preventDefault();
     event.stopPropagation();
@@ -154,7 +174,7 @@ export function TimelineCanvas(props: Props) {
   return (
     <div
       role="application"
-      aria-label={`Timeline of ${lanes.length} lanes, simulated, ${formatSeconds(span.start)} to ${formatSeconds(span.end)}. W and S zoom, A and D pan, comma and period step, up and down change lane.`}
+      aria-label={`Timeline of ${lanes.length} lanes, simulated, ${formatSeconds(span.start)} to ${formatSeconds(span.end)}. W and S zoom, A and D pan, comma and period step, up and down change lane, shift with left or right selects an area, slash finds a request.`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: an application with a cursor of its own
       tabIndex={0}
       onKeyDown={onKeyDown}

@@ -1,12 +1,8 @@
 'use client';
 
 import { type PointerEvent, useEffect, useRef } from 'react';
-import {
-  drawMinimap,
-  pixelAt,
-  secondsAt,
-  type TimelineColors,
-} from '../../lib/views/timeline/draw';
+import { pixelAt, secondsAt, type TimelineColors } from '../../lib/views/timeline/draw';
+import { drawMinimap } from '../../lib/views/timeline/draw-minimap';
 import type { LabelledLane } from '../../lib/views/timeline/rows';
 import { clampSpan, type Span } from '../../lib/views/timeline/span';
 import { preparedContext } from './use-canvas';

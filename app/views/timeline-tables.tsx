@@ -1,6 +1,6 @@
 'use client';
 
-import { useMemo } from 'react';
+import { memo, useMemo } from 'react';
 import { formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
 import { aggregateLane } from '../../lib/views/timeline/lane-index';
 import { type LabelledLane, visibleRows } from '../../lib/views/timeline/rows';
@@ -28,8 +28,12 @@ function Head({ names }: { readonly names: readonly string[] }) {
   );
 }
 
-/** What an area holds, lane by lane. */
-export function AggregateTable({ lanes, span, isSelected }: Props & { isSelected: boolean }) {
+/** What an area holds, lane by lane. Memoised: a pan draws many frames before its table changes. */
+export const AggregateTable = memo(function AggregateTable({
+  lanes,
+  span,
+  isSelected,
+}: Props & { isSelected: boolean }) {
   const sums = useMemo(
     () =>
       lanes.map(({ label, index }) => ({ label, ...aggregateLane(index, span.start, span.end) })),
@@ -49,7 +53,9 @@ export function AggregateTable({ lanes, span, isSelected }: Props & { isSelected
             'busy',
             'prefill tokens',
             'decode tokens',
+            'mean batch',
             'mean iteration',
+            'longest',
             'queue max',
             'KV max',
           ]}
@@ -62,7 +68,9 @@ export function AggregateTable({ lanes, span, isSelected }: Props & { isSelected
               <td>{formatPercent(sum.busyFraction)}</td>
               <td>{formatCount(sum.prefillTokens)}</td>
               <td>{formatCount(sum.decodeTokens)}</td>
+              <td>{formatCount(sum.meanBatch)}</td>
               <td>{formatSeconds(sum.meanIterationSeconds)}</td>
+              <td>{formatSeconds(sum.longestSeconds)}</td>
               <td>{sum.maxQueue}</td>
               <td>{formatPercent(sum.maxKvShare)}</td>
             </tr>
@@ -71,7 +79,7 @@ export function AggregateTable({ lanes, span, isSelected }: Props & { isSelected
       </table>
     </section>
   );
-}
+});
 
 /** The visible iterations as text: the timeline's table view. */
 export function IterationTable({ lanes, span }: Props) {

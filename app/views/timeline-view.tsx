@@ -1,24 +1,33 @@
 'use client';
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import type { Session } from '../../lib/run/session-types';
 import { chromeTraceChunks } from '../../lib/serving/chrome-trace';
 import type { TimelineParams } from '../../lib/spec/kinds/views';
 import { AXIS_HEIGHT, LANE_HEIGHT, type TimelineScene } from '../../lib/views/timeline/draw';
-import { indexLane } from '../../lib/views/timeline/lane-index';
 import { describeIteration, visibleCsv } from '../../lib/views/timeline/rows';
 import { clampSpan, type Span, zoomSpan } from '../../lib/views/timeline/span';
+import { traceCsv, traceSpan } from '../../lib/views/timeline/trace-strip';
 import type { ViewInput } from '../../lib/views/view-input';
 import { saveBlob, saveText } from '../state/save';
+import { RequestPicker } from './request-picker';
 import { TimelineCanvas } from './timeline-canvas';
+import { Legend } from './timeline-legend';
 import { TimelineMinimap } from './timeline-minimap';
 import { AggregateTable, IterationTable } from './timeline-tables';
+import { TraceStrip } from './trace-strip';
+import { TraceTable } from './trace-table';
 import { useTokens, useWidth } from './use-canvas';
 import { useDelayed } from './use-delayed';
+import { useRequestTrace } from './use-request-trace';
+import { useSettled } from './use-settled';
+import { keyOf, useLanes, useNear, useRuns } from './use-timeline-runs';
 import styles from './views.module.css';
 
 interface Props {
   readonly params: TimelineParams;
   readonly inputs: readonly ViewInput[];
+  readonly session: Session;
   readonly onParamsChange: (params: TimelineParams) => void;
 }
 
@@ -32,6 +41,7 @@ const COLORS = {
   link: '--link',
   queue: '--queue',
   accent: '--accent',
+  stalled: '--bad',
 };
 
 /** Iterations of every replica over simulated time, with queue and KV counters. */
@@ -45,25 +55,12 @@ export function TimelineView(props: Props) {
   );
 }
 
-function useLanes(inputs: readonly ViewInput[]) {
-  const key = inputs.map(({ id, result }) => `${id} ${result?.provenance.specHash}`).join();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `key` names the results; the arrays are new on every render
-  return useMemo(
-    () =>
-      inputs.flatMap(({ id, result }) =>
-        result?.output.kind === 'serve'
-          ? result.output.value.lanes.map((lane) => ({
-              label: `${id}: ${lane.label}`,
-              index: indexLane(lane),
-            }))
-          : [],
-      ),
-    [key],
-  );
-}
-
-function Timeline({ params, inputs, onParamsChange }: Props) {
+function Timeline({ params, inputs, session, onParamsChange }: Props) {
   const lanes = useLanes(inputs);
+  const trace = useRequestTrace(session, keyOf(inputs));
+  const { shown } = trace;
+  const search = useRef<HTMLInputElement>(null);
+  const focusSearch = useCallback(() => search.current?.focus(), []);
   const whole = useMemo<Span>(() => {
     const ends = lanes.map(({ index: { lane, count } }) =>
       count === 0
@@ -127,11 +124,28 @@ function Timeline({ params, inputs, onParamsChange }: Props) {
       height,
       selection,
       cursor,
+      trace: shown && {
+        trace: shown.trace,
+        selected: shown.selected,
+        firstLane: lanes.findIndex(({ runId }) => runId === shown.runId),
+      },
     }),
-    [lanes, span, width, height, selection, cursor],
+    [lanes, span, width, height, selection, cursor, shown],
   );
   const middle = (span.start + span.end) / 2;
   const chosen = cursor === undefined ? undefined : lanes[cursor.lane];
+  const runs = useRuns(inputs);
+  const near = useNear(runs, chosen, cursor?.iteration);
+  const area = useSettled(selection ?? span);
+  const showPhase = useCallback(
+    (phase: number) => {
+      const each = shown?.trace.phases[phase];
+      if (each === undefined) return;
+      const around = Math.max(1e-3, each.endSeconds - each.startSeconds);
+      move(clampSpan({ start: each.startSeconds - around, end: each.endSeconds + around }, whole));
+    },
+    [shown, move, whole],
+  );
   const exportTrace = ({ id, result }: ViewInput) => {
     if (result?.output.kind !== 'serve') return;
     const chunks = [...chromeTraceChunks(result.output.value, { cell: id, ...result.provenance })];
@@ -187,6 +201,7 @@ function Timeline({ params, inputs, onParamsChange }: Props) {
             onSelect={setSelection}
             onCursor={setCursor}
             onHover={setHover}
+            onSearch={focusSearch}
           />
           <TimelineMinimap
             lanes={lanes}
@@ -205,28 +220,41 @@ function Timeline({ params, inputs, onParamsChange }: Props) {
           </p>
         </>
       )}
-      <AggregateTable lanes={lanes} span={selection ?? span} isSelected={selection !== undefined} />
+      <RequestPicker
+        runs={runs}
+        near={near}
+        isBusy={trace.isBusy}
+        field={search}
+        onPick={trace.ask}
+      />
+      {trace.problem !== undefined && (
+        <p className={styles.note} role="alert">
+          {trace.problem}
+        </p>
+      )}
+      {shown !== undefined && (
+        <section aria-label={`why request ${shown.trace.id} waited`}>
+          <TraceStrip {...shown} onSelect={trace.select} onShow={showPhase} />
+          <div className={styles.tools}>
+            <button type="button" onClick={() => move(clampSpan(traceSpan(shown.trace), whole))}>
+              Show on the timeline
+            </button>
+            <button
+              type="button"
+              onClick={() =>
+                saveText(traceCsv(shown.trace), `request-${shown.trace.id}.csv`, 'text/csv')
+              }
+            >
+              Phases as CSV
+            </button>
+            <button type="button" onClick={trace.clear}>
+              Close
+            </button>
+          </div>
+          {isTable && <TraceTable trace={shown.trace} />}
+        </section>
+      )}
+      <AggregateTable lanes={lanes} span={area} isSelected={selection !== undefined} />
     </div>
-  );
-}
-
-function Legend() {
-  return (
-    <ul className={styles.legend}>
-      <li>
-        <span className={styles.swatch} data-role="prefill" />
-        prefill
-      </li>
-      <li>
-        <span className={styles.swatch} data-role="decode" />
-        decode
-      </li>
-      <li>
-        <span className={styles.swatch} data-role="link" />
-        KV transfer
-      </li>
-      <li>bars below: queue length; line: KV use</li>
-      <li>boxes: prefill tokens + decodes</li>
-    </ul>
   );
 }

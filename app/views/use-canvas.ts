@@ -49,9 +49,15 @@ export function preparedContext(
   height: number,
 ): CanvasRenderingContext2D | undefined {
   const ratio = window.devicePixelRatio || 1;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
+  const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
+  const isSized = canvas.width === wide && canvas.height === high;
   const context = canvas.getContext('2d');
+  // Setting a size allocates the canvas anew, which costs more than a frame of it.
+  if (isSized) context?.reset();
+  else {
+    canvas.width = wide;
+    canvas.height = high;
+  }
   context?.setTransform(ratio, 0, 0, ratio, 0, 0);
   return context ?? undefined;
 }

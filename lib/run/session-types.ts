@@ -1,4 +1,7 @@
 import type { CacheHead } from '../evaluate/cache-head';
+import type { RequestTrace } from '../serving/trace/types';
+import type { WhatIfFactors } from '../serving/what-if/factors';
+import type { WhatIfResult } from '../serving/what-if/what-if-run';
 import type { Notebook } from '../spec/notebook';
 import type { CacheHeadPlace } from './cache-head-job';
 import type { CellOutput, CellResult, CellState, Progress } from './types';
@@ -89,6 +92,13 @@ export interface Session {
    * instant; a newer call of the same reader makes the older reject with an `AbortError`.
    */
   cacheHead(cacheCellId: string, place: CacheHeadPlace, reader: string): Promise<CacheHead>;
+  /**
+   * Why one request of a serve cell's result waited: the run made again, to the end of that request.
+   * Rejects with one sentence where the cell has changed since, and with an `AbortError` once aborted.
+   */
+  traceRequest(serveCellId: string, requestId: number, signal?: AbortSignal): Promise<RequestTrace>;
+  /** A serve cell's run under other conditions; rejects as `traceRequest` does. */
+  whatIf(serveCellId: string, factors: WhatIfFactors, signal?: AbortSignal): Promise<WhatIfResult>;
   /** Q, K, V, output and LSE of the cell's result as a safetensors file; see `tensorFile`. */
   tensors(attentionCellId: string, onProgress?: OnProgress): Promise<Blob>;
   dispose(): void;

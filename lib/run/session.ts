@@ -13,6 +13,7 @@ import { runQueued } from './queued-call';
 import { createRecordedResults } from './recorded-results';
 import { createResultCache } from './result-cache';
 import { createScheduler, type SchedulerDeps } from './scheduler';
+import { serveInputs } from './serve-inputs';
 import type { CellStatus, Session } from './session-types';
 
 export interface SessionDeps extends SchedulerDeps {
@@ -175,6 +176,20 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
       model: deps.model,
       cacheBytes: deps.cacheBytes,
     }),
+    traceRequest: async (cellId, requestId, signal) => {
+      const { params, workload, tables } = serveInputs(board, cellId);
+      return deps.simulation.call(
+        (api, jobId, report) => api.trace(jobId, params, workload, tables, requestId, report),
+        signal === undefined ? {} : { signal },
+      );
+    },
+    whatIf: async (cellId, factors, signal) => {
+      const { params, workload, tables } = serveInputs(board, cellId);
+      return deps.simulation.call(
+        (api, jobId) => api.whatIf(jobId, params, workload, tables, factors),
+        signal === undefined ? {} : { signal },
+      );
+    },
     tensors: async (cellId, onProgress) => {
       const call = attentionCall(board, cellId);
       return runQueued(

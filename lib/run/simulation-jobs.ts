@@ -1,7 +1,11 @@
 import { type CheckCellResult, runCheck } from '../serving/checks/run-check';
 import { createSimulation } from '../serving/core/simulation';
 import { makeCostModel } from '../serving/cost/make-cost-model';
+import { createTraceRun } from '../serving/trace/trace-run';
+import type { RequestTrace } from '../serving/trace/types';
 import type { ServeResult } from '../serving/types';
+import type { WhatIfFactors } from '../serving/what-if/factors';
+import { createWhatIfRun, type WhatIfResult } from '../serving/what-if/what-if-run';
 import type { CheckParams } from '../spec/kinds/check';
 import type { ServeParams } from '../spec/kinds/serve';
 import type { WorkloadParams } from '../spec/kinds/workload';
@@ -127,6 +131,46 @@ export async function checkJob(
   onProgress: OnProgress,
 ): Promise<CheckCellResult> {
   return finishSliced(runCheck(params), signal, throttled(onProgress));
+}
+
+/**
+ * Replays a serve cell to tell of one request.
+ * @throws Error with one sentence, AbortError when cancelled
+ */
+export async function traceJob(
+  params: ServeParams,
+  workload: Workload,
+  tables: Blob | undefined,
+  requestId: number,
+  signal: AbortSignal,
+  onProgress: OnProgress,
+): Promise<RequestTrace> {
+  const parsedTables = tables === undefined ? undefined : await readTables(tables);
+  const costModel = makeCostModel(params, parsedTables);
+  const run = createTraceRun(params, workload, costModel, requestId);
+  const report = throttled(onProgress);
+  await runSliced(run, signal, () => {
+    const { fraction, simulatedSeconds } = run.progress();
+    report({ fraction, phase: `simulated ${simulatedSeconds.toFixed(0)} s` });
+  });
+  return run.result();
+}
+
+/**
+ * A serve cell under other conditions.
+ * @throws Error with one sentence, AbortError when cancelled
+ */
+export async function whatIfJob(
+  params: ServeParams,
+  workload: Workload,
+  tables: Blob | undefined,
+  factors: WhatIfFactors,
+  signal: AbortSignal,
+): Promise<WhatIfResult> {
+  const parsedTables = tables === undefined ? undefined : await readTables(tables);
+  const run = createWhatIfRun(params, workload, parsedTables, factors);
+  await runSliced(run, signal);
+  return run.result();
 }
 
 /** Buffers of a result, to be transferred and not copied. */

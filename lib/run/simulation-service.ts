@@ -1,4 +1,4 @@
-import { checkJob, serveJob, throttled, workloadJob } from './simulation-jobs';
+import { checkJob, serveJob, throttled, traceJob, whatIfJob, workloadJob } from './simulation-jobs';
 import type { SweepPool } from './sweep-pool';
 import type { SimulationApi } from './worker-api';
 
@@ -27,6 +27,10 @@ export function createSimulationApi({ makePool }: SimulationDeps): SimulationApi
       run(jobId, (signal) => workloadJob(params, file, signal, onProgress)),
     serve: (jobId, params, workload, tables, onProgress) =>
       run(jobId, (signal) => serveJob(params, workload, tables, signal, onProgress)),
+    trace: (jobId, params, workload, tables, requestId, onProgress) =>
+      run(jobId, (signal) => traceJob(params, workload, tables, requestId, signal, onProgress)),
+    whatIf: (jobId, params, workload, tables, factors) =>
+      run(jobId, (signal) => whatIfJob(params, workload, tables, factors, signal)),
     sweep: (jobId, subject, params, onProgress) =>
       run(jobId, (signal) => {
         pool ??= makePool();

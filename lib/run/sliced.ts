@@ -26,7 +26,7 @@ export function throwIfAborted(signal: AbortSignal): void {
  * @throws AbortError when cancelled
  */
 export async function runSliced(
-  simulation: Simulation,
+  simulation: Pick<Simulation, 'advance'>,
   signal: AbortSignal,
   onSlice?: () => void,
 ): Promise<void> {

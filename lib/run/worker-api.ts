@@ -16,7 +16,10 @@ import type { RecallGapResult } from '../evaluate/recall-gap-result';
 import type { CheckCellResult } from '../serving/checks/run-check';
 import type { PlanResult } from '../serving/plan/result';
 import type { SweepResult } from '../serving/sweep-result';
+import type { RequestTrace } from '../serving/trace/types';
 import type { ServeResult } from '../serving/types';
+import type { WhatIfFactors } from '../serving/what-if/factors';
+import type { WhatIfResult } from '../serving/what-if/what-if-run';
 import type { CacheParams } from '../spec/kinds/cache';
 import type { CheckParams } from '../spec/kinds/check';
 import type { ModelParams } from '../spec/kinds/model';
@@ -169,6 +172,23 @@ export interface SimulationApi extends Cancellable {
     tables: Blob | undefined,
     onProgress: OnProgress,
   ): Promise<ServeResult>;
+  /** The same run again, to its end or that of one request: why it waited. */
+  trace(
+    jobId: number,
+    params: ServeParams,
+    workload: Workload,
+    tables: Blob | undefined,
+    requestId: number,
+    onProgress: OnProgress,
+  ): Promise<RequestTrace>;
+  /** The same run under other conditions, for sliders: small results, many times a second. */
+  whatIf(
+    jobId: number,
+    params: ServeParams,
+    workload: Workload,
+    tables: Blob | undefined,
+    factors: WhatIfFactors,
+  ): Promise<WhatIfResult>;
   /** Progress carries the points that are there. */
   sweep(
     jobId: number,

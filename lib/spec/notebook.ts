@@ -13,7 +13,7 @@ import { serveParams } from './kinds/serve';
 import { speculateParams } from './kinds/speculate';
 import { sweepParams } from './kinds/sweep';
 import { textParams } from './kinds/text';
-import { mapParams, plotParams, tableParams, timelineParams } from './kinds/views';
+import { compareParams, mapParams, plotParams, tableParams, timelineParams } from './kinds/views';
 import { workloadParams } from './kinds/workload';
 
 /** Version of the document. Additive-with-default changes keep it; anything else bumps it and brings an upgrader. */
@@ -52,6 +52,7 @@ export const cellSchemas = {
   map: cell('map', mapParams.prefault({})),
   timeline: cell('timeline', timelineParams.prefault({})),
   plot: cell('plot', plotParams.prefault({})),
+  compare: cell('compare', compareParams.prefault({})),
   table: cell('table', tableParams.prefault({})),
 } as const;
 
@@ -78,6 +79,7 @@ export const cellSchema = z.discriminatedUnion('kind', [
   cellSchemas.map,
   cellSchemas.timeline,
   cellSchemas.plot,
+  cellSchemas.compare,
   cellSchemas.table,
 ]);
 
@@ -110,6 +112,7 @@ export const INPUT_RULES: Record<
     kinds: ['serve', 'attention', 'workload', 'compose', 'recurrent', 'decode'],
     count: [1, 16],
   },
+  compare: { kinds: ['serve'], count: [2, 2] },
 };
 
 export const notebookSchema = z.strictObject({

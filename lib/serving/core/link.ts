@@ -1,6 +1,13 @@
 import { createIdQueue } from './id-queue';
 import { createLaneLog } from './replica';
 
+/** When a transfer will be under way, and how many go before it. */
+export interface SentTransfer {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+  readonly ahead: number;
+}
+
 /**
  * Ingress link of one decode replica: transfers queue first come first served, each lasting
  * latency + bytes / bandwidth. The next one starts when the one before has ended.
@@ -9,7 +16,7 @@ export interface Link {
   /** Earliest end of a transfer in flight or queued; Infinity when idle. */
   nextEndSeconds(): number;
   /** Queues the KV of a request that sits on prefill replica `source`. */
-  send(id: number, kvTokens: number, nowSeconds: number): void;
+  send(id: number, kvTokens: number, nowSeconds: number): SentTransfer;
   /** Takes the transfer that ended. */
   finish(): number;
   readonly pending: number;
@@ -40,6 +47,7 @@ export function createLink(
       log.batch.push(1);
       log.queue.push(queue.length - 1);
       log.kv.push(0);
+      return { startSeconds: start, endSeconds: freeAt, ahead: queue.length - 1 };
     },
     finish() {
       ends.shift();

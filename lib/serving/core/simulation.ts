@@ -22,7 +22,8 @@ import { vllmFormer } from '../policies/vllm';
 import { acceleratorCount } from '../presets/degrees';
 import { type KvPlan, kvBytesPerToken } from '../presets/kv-plan';
 import { MODELS } from '../presets/models';
-import type { CostModel, ServeResult } from '../types';
+import type { RequestTracer } from '../trace/tracer';
+import type { CostModel, ModelSpec, ServeResult } from '../types';
 import { createVllmV1Simulation } from '../vllm-v1/simulation';
 import { createColocated } from './colocated';
 import { createDisaggregated } from './disaggregated';
@@ -45,6 +46,10 @@ export interface SimulationOptions {
   readonly audit?: (audited: Audited) => void;
   /** Pools whose prefill takes neither time nor memory: what link and decode pool alone could do. */
   readonly isPrefillFree?: boolean;
+  /** In place of the model that the params name: what a question with other sizes asks. */
+  readonly model?: ModelSpec;
+  /** Told what becomes of one request, by the engines that know reasons. */
+  readonly trace?: RequestTracer;
 }
 
 export interface Simulation {
@@ -67,6 +72,7 @@ function makeTopology(
   requests: Requests,
   makeReplica: (index: number, role: Replica['role']) => Replica,
   parity: boolean,
+  kvBytes: number,
 ): Topology {
   const { strategy } = params;
   if (strategy.type === 'distserve') {
@@ -78,7 +84,7 @@ function makeTopology(
       ),
       links: Array.from({ length: decodeReplicas }, () =>
         createLink(
-          kvBytesPerToken(MODELS[params.model]),
+          kvBytes,
           strategy.linkGigabytesPerSecond * 1e9,
           strategy.linkLatencyMicroseconds * 1e-6,
         ),
@@ -120,10 +126,10 @@ function makeSimulation(
   const { strategy } = params;
   if (strategy.type === 'vllm-v1') {
     if (workload.programs !== undefined) throw new Error(noPrograms(strategy.type));
-    return createVllmV1Simulation({ ...params, strategy }, workload, costModel);
+    return createVllmV1Simulation({ ...params, strategy }, workload, costModel, options);
   }
   const startedAt = performance.now();
-  const planned = rolePlans(params, costModel);
+  const planned = rolePlans(params, costModel, options.model);
   const roles = options.isPrefillFree === true ? withFreePrefill(planned) : planned;
   const kvPlan = joinKvPlans(roles);
   const requests = createRequests(workload);
@@ -193,7 +199,14 @@ function makeMachine(
   workload: Workload,
   requests: Requests,
   roles: RolePlans,
-  { parity = false, isStepped = false, isGeneral = false, audit }: SimulationOptions,
+  {
+    parity = false,
+    isStepped = false,
+    isGeneral = false,
+    audit,
+    trace,
+    model = MODELS[params.model],
+  }: SimulationOptions,
 ): Machine {
   const { strategy, horizonSeconds } = params;
   const composed = toComposed(strategy);
@@ -204,9 +217,10 @@ function makeMachine(
       requests,
       roles,
       watermark: params.memory.watermark,
-      kvBytesPerToken: kvBytesPerToken(MODELS[params.model]),
+      kvBytesPerToken: kvBytesPerToken(model),
       horizonSeconds,
       parity,
+      trace,
     };
     return isGeneral || needsGeneral(composed, workload)
       ? generalMachine(machineOptions, audit)
@@ -218,7 +232,9 @@ function makeMachine(
   const [first, second] = 'mixed' in roles ? [roles.mixed] : [roles.prefill, roles.decode];
   if (first.pipeline !== undefined || (second !== undefined && !isAlike(first, second)))
     throw new Error('the stepping engine has neither pipelines nor pools of unlike replicas');
-  return steppedMachine({ ...params, strategy }, requests, first.costModel, first.kvPlan, parity);
+  const kvBytes = kvBytesPerToken(model);
+  const { costModel, kvPlan } = first;
+  return steppedMachine({ ...params, strategy }, requests, costModel, kvPlan, parity, kvBytes);
 }
 
 function isAlike({ degrees: a }: RolePlan, { degrees: b }: RolePlan): boolean {
@@ -231,12 +247,13 @@ function steppedMachine(
   costModel: CostModel,
   kvPlan: KvPlan,
   parity: boolean,
+  kvBytes: number,
 ): Machine {
   const watermark = Math.floor(params.memory.watermark * kvPlan.blocks);
   const gaps = createGapRecorder();
   const makeReplica = (index: number, role: Replica['role']) =>
     createReplica(index, role, kvPlan.blocks, kvPlan.blockTokens, watermark);
-  const topology = makeTopology(params, requests, makeReplica, parity);
+  const topology = makeTopology(params, requests, makeReplica, parity, kvBytes);
   const engine = createEngine(requests, costModel, gaps, topology.hooks, parity);
 
   const refuse = (id: number): string | undefined => {

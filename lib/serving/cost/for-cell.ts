@@ -2,7 +2,7 @@ import type { ServeParams } from '../../spec/kinds/serve';
 import { HARDWARE } from '../presets/hardware';
 import { linkOf } from '../presets/links';
 import { MODELS } from '../presets/models';
-import type { CostModel } from '../types';
+import type { CostModel, ModelSpec } from '../types';
 import { calibratedCostModel, calibrationOf } from './calibrated';
 import { largestGraphTokens } from './cuda-graphs';
 import { parseBundle } from './op-tables/bundle';
@@ -43,9 +43,12 @@ export function opTablesForCell(params: ServeParams, tables: unknown): CostModel
 }
 
 /** The model of a serve cell that has no tables, from operator fits of other accelerators. */
-export function calibratedForCell(params: ServeParams): CostModel {
+export function calibratedForCell(
+  params: ServeParams,
+  model: ModelSpec = MODELS[params.model],
+): CostModel {
   const hardware = HARDWARE[params.hardware];
-  return calibratedCostModel(MODELS[params.model], hardware, calibrationOf(hardware), {
+  return calibratedCostModel(model, hardware, calibrationOf(hardware), {
     tensorParallel: params.tensorParallel,
     link: linkOf(hardware),
     largestGraphTokens: graphTokens(params.strategy),

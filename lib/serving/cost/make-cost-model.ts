@@ -5,7 +5,7 @@ import { MODELS } from '../presets/models';
 import { type ModelTransform, transformOf } from '../transforms/presets';
 import { relativeCostModel } from '../transforms/relative';
 import { speculativeCostModel } from '../transforms/speculation';
-import type { CostModel } from '../types';
+import type { CostModel, ModelSpec } from '../types';
 import { fittedCostModel } from './fitted';
 import { calibratedForCell, opTablesForCell } from './for-cell';
 import { rooflineCostModel } from './roofline';
@@ -17,13 +17,18 @@ import { parseVidurTables, vidurTablesCostModel } from './vidur-tables';
  * Where the replicas of two pools differ in their tensor parallel degree it is one of each: `perRole`.
  *
  * @param tables parsed content of the bound file, for cost models `tables` and `op-tables`
+ * @param model in place of the one that the params name, for the cost models that compute with it
  * @throws Error with one sentence: no fit for this combination, no or wrong tables
  */
-export function makeCostModel(params: ServeParams, tables?: unknown): CostModel {
+export function makeCostModel(
+  params: ServeParams,
+  tables?: unknown,
+  model: ModelSpec = MODELS[params.model],
+): CostModel {
   const [first, second] = replicaGroups(params) as [ReplicaGroup, ReplicaGroup | undefined];
-  const one = modelOf(params, first.degrees.tensor, tables);
+  const one = modelOf(params, first.degrees.tensor, tables, model);
   if (second === undefined || second.degrees.tensor === first.degrees.tensor) return one;
-  const other = modelOf(params, second.degrees.tensor, tables);
+  const other = modelOf(params, second.degrees.tensor, tables, model);
   return {
     ...other,
     label: `prefill: ${one.label}; decode: ${other.label}`,
@@ -31,14 +36,19 @@ export function makeCostModel(params: ServeParams, tables?: unknown): CostModel 
   };
 }
 
-function modelOf(cell: ServeParams, tensorParallel: number, tables: unknown): CostModel {
+function modelOf(
+  cell: ServeParams,
+  tensorParallel: number,
+  tables: unknown,
+  model: ModelSpec,
+): CostModel {
   const params = { ...cell, tensorParallel };
   const transform = transformOf(params.transform);
   const { speculation } = params;
-  const base = plainCostModel(params, tables, transform);
+  const base = plainCostModel(params, tables, transform, model);
   const isRoofline = params.costModel.type === 'roofline';
-  const plain = roofline(params, undefined);
-  const changed = isRoofline ? base : roofline(params, transform);
+  const plain = roofline(params, model, undefined);
+  const changed = isRoofline ? base : roofline(params, model, transform);
   const transformed =
     isRoofline || transform === undefined
       ? base
@@ -55,9 +65,13 @@ const RATIO_SHARES = {
   overheadMicroseconds: 0,
 } as const;
 
-function roofline(params: ServeParams, transform: ModelTransform | undefined): CostModel {
+function roofline(
+  params: ServeParams,
+  model: ModelSpec,
+  transform: ModelTransform | undefined,
+): CostModel {
   const { costModel, tensorParallel } = params;
-  return rooflineCostModel(MODELS[params.model], HARDWARE[params.hardware], {
+  return rooflineCostModel(model, HARDWARE[params.hardware], {
     tensorParallel,
     ...(costModel.type === 'roofline' ? costModel : RATIO_SHARES),
     transform,
@@ -68,13 +82,14 @@ function plainCostModel(
   params: ServeParams,
   tables: unknown,
   transform: ModelTransform | undefined,
+  model: ModelSpec,
 ): CostModel {
   const { costModel, tensorParallel } = params;
   switch (costModel.type) {
     case 'roofline':
-      return roofline(params, transform);
+      return roofline(params, model, transform);
     case 'calibrated':
-      return calibratedForCell(params);
+      return calibratedForCell(params, model);
     case 'fitted':
       return fittedCostModel(params.model, params.hardware, tensorParallel);
     case 'tables':

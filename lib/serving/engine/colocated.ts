@@ -2,6 +2,7 @@ import type { Router } from '../parts/router';
 import type { Fleet } from './fleet';
 import type { Instance } from './instance';
 import { takeRunLanes } from './take-lanes';
+import { tellQueued } from './tell-tracer';
 
 /** Replicas that prefill and decode alike, behind a router. */
 export function colocatedFleet(
@@ -19,11 +20,13 @@ export function colocatedFleet(
       instance.outstandingTokens += state.requests.totalTokens[id] as number;
       instance.queue.arrive(id, instance.step);
       state.waiting++;
+      tellQueued(state, instance, id);
     },
     onPrefilled: () => false,
     onPreempted(state, instance, id) {
       instance.queue.giveBack(id, instance.step);
       state.waiting++;
+      tellQueued(state, instance, id);
     },
     onCompleted: () => undefined,
     isPending: () => false,

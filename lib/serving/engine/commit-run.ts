@@ -18,6 +18,7 @@ export function commitRun(
 ): void {
   state.iterations += count;
   logRun(state, instance, count, endSeconds);
+  if (state.trace?.home === instance.index) state.trace.count(count, instance.chunkCount > 0);
   if (!instance.hasDecodes) return;
   bookGaps(state, instance, count, endSeconds);
   instance.contextTokens += count * instance.decodingCount;

@@ -48,6 +48,7 @@ export function createRunLoop(
     const { arrivalSeconds } = requests;
     while (arrived < requests.count && (arrivalSeconds[arrived] as number) <= now) {
       backlog[arrived] = state.waiting;
+      if (state.trace?.id === arrived) state.trace.arrived(arrivalSeconds[arrived] as number);
       if (refuse(arrived) === undefined) fleet.admit(state, arrived, touch);
       else requests.refused[arrived] = 1;
       arrived++;
@@ -82,6 +83,7 @@ export function createRunLoop(
           return false;
         }
         now = next;
+        if (state.trace !== undefined) state.trace.nowSeconds = now;
         if (arrival <= now) arrive();
         if (fleet.nextEventSeconds() <= now) fleet.handleEvents(state, now, touch);
         while (calendar.nextSeconds() <= now) {

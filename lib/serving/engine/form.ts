@@ -3,6 +3,7 @@ import { compactDecoding } from './decode-set';
 import { type Instance, withRoom } from './instance';
 import { blocksHeld, makeRoom, preempt, swapIn, takeBlocks } from './memory';
 import type { RunState } from './run-state';
+import { budgetSpent, placeMissing, seatsTaken, tellClosed, tellHead } from './tell-tracer';
 
 /**
  * Decides the next iteration of an idle replica: the first plan that yields a batch.
@@ -13,6 +14,7 @@ export function formIteration(state: RunState, instance: Instance, now: number):
   instance.chunkCount = 0;
   instance.hasDecodes = false;
   instance.copyBytes = 0;
+  if (state.trace !== undefined) tellClosed(state, instance);
   const plans = former.plans(instance);
   const hadRunning = instance.decodingCount > 0;
   for (let i = 0; i < plans.length; i++) {
@@ -42,8 +44,10 @@ function fill(state: RunState, instance: Instance, plan: BatchPlan, now: number)
   if (plan.continues && instance.prefillingCount > 0)
     continuePrompts(state, instance, plan, progress);
   // What was swapped out goes before what has not begun.
-  if (plan.admits && instance.swapped.length === 0 && instance.queue.length > 0)
-    admitWaiting(state, instance, plan, progress, now);
+  if (!plan.admits || instance.queue.length === 0) return;
+  const { length: count } = instance.swapped;
+  if (count > 0) tellHead(state, instance, () => ({ type: 'swapped-first', count }));
+  else admitWaiting(state, instance, plan, progress, now);
 }
 
 interface Progress {
@@ -99,8 +103,10 @@ function continuePrompts(
     const id = prefilling[i] as number;
     const left = (prefillTokens[id] as number) - (processed[id] as number);
     const chunk = chunkOf(state, instance, plan, progress, left);
-    if (chunk === 0) prefilling[skipped++] = id;
-    else pushChunk(instance, id, chunk, progress);
+    if (chunk === 0) {
+      prefilling[skipped++] = id;
+      if (state.trace?.id === id) state.trace.ownBlocker = budgetSpent(instance, plan.tokenLimit);
+    } else pushChunk(instance, id, chunk, progress);
   }
   // The others are in the batch now and come back when it ends.
   instance.prefillingCount = skipped;
@@ -120,14 +126,24 @@ function admitWaiting(
   while (queue.length > 0) {
     const id = queue.peek(instance.step);
     if (!hasPlace(state, instance, id)) {
-      if (!preemption.forPriority || !preemptFor(state, instance, id, progress)) return;
-      continue;
+      if (preemption.forPriority && preemptFor(state, instance, id, progress)) continue;
+      if (state.trace !== undefined)
+        tellHead(state, instance, () => placeMissing(state, instance, id));
+      return;
     }
     // Each of the two counts its own: holders are running, the batch may lack a phase.
     const batchCount = instance.chunkCount + (instance.hasDecodes ? instance.decodingCount : 0);
-    if (batchCount >= instance.batchSeats) return;
+    if (batchCount >= instance.batchSeats) {
+      if (state.trace !== undefined)
+        tellHead(state, instance, () => seatsTaken(batchCount, instance.batchSeats));
+      return;
+    }
     const chunk = chunkOf(state, instance, plan, progress, prefillTokens[id] as number);
-    if (chunk === 0) return;
+    if (chunk === 0) {
+      if (state.trace !== undefined)
+        tellHead(state, instance, () => budgetSpent(instance, plan.tokenLimit));
+      return;
+    }
     queue.pop(instance.step);
     state.waiting--;
     takeBlocks(state, instance, id);
@@ -174,7 +190,7 @@ function preemptFor(state: RunState, instance: Instance, id: number, progress: P
   for (const each of candidates.slice(0, victims)) {
     const taken = heldInBatch(state, instance, each) - blocksHeld(state, instance, each);
     instance.blocksUsed -= taken;
-    preempt(state, instance, each);
+    preempt(state, instance, each, 'priority', id);
     if (instance.hasDecodes) progress.tokens--;
   }
   compactDecoding(state, instance);

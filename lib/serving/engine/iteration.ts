@@ -7,6 +7,7 @@ import { type Instance, withRoom } from './instance';
 import { blocksHeld, returnBlocks, returnHeldBack } from './memory';
 import { endedBefore, repeatable, runSeconds } from './run-length';
 import type { RunState } from './run-state';
+import { tellFormed } from './tell-tracer';
 
 const features = emptyFeatures();
 
@@ -68,7 +69,10 @@ function canTryAgain(state: RunState, instance: Instance): boolean {
 /** Forms and starts the next run of iterations of an idle replica; false when there is nothing to run. */
 export function startRun(state: RunState, instance: Instance, now: number): boolean {
   while (!formIteration(state, instance, now)) {
-    if (!canTryAgain(state, instance)) return false;
+    if (!canTryAgain(state, instance)) {
+      tellFormed(state, instance, now, false);
+      return false;
+    }
   }
   // What was preempted has given memory back that the queue has not been offered yet.
   const hasPreempted = state.preemptions > state.preemptionsSeen;
@@ -88,6 +92,7 @@ export function startRun(state: RunState, instance: Instance, now: number): bool
   if (pipeline !== undefined)
     first = pipeline.enter(now, first, batch.decodeCount + batch.prefillTokens) - now;
   instance.isBusy = true;
+  tellFormed(state, instance, now, true);
   instance.usedAtStart = instance.blocksUsed;
   instance.startSeconds = now;
   instance.runFirstSeconds = first;
@@ -177,6 +182,7 @@ function complete(
 ): void {
   const { requests, parts } = state;
   requests.completedSeconds[id] = now;
+  if (state.trace?.id === id) state.trace.ended(now);
   requests.decodeLane[id] = instance.index;
   returnBlocks(state, instance, id, blocks, parts.former(instance).holdsUntilEmpty);
   instance.outstanding--;

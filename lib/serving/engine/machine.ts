@@ -10,6 +10,7 @@ import { preemption } from '../parts/preemption';
 import { priority } from '../parts/priority';
 import { blocksOf, type InstanceView, type RequestView } from '../parts/views';
 import { waitingQueue } from '../parts/waiting-queue';
+import type { RequestTracer } from '../trace/tracer';
 import type { RequestColumns, ServeResult, TimelineLane } from '../types';
 import { createRunLoop } from './event-loop';
 import type { GapRuns } from './gap-runs';
@@ -55,6 +56,8 @@ export interface MachineOptions {
   readonly kvBytesPerToken: number;
   readonly horizonSeconds: number;
   readonly parity: boolean;
+  /** Told what becomes of one request. */
+  readonly trace?: RequestTracer | undefined;
 }
 
 /** Blocks of one lane: a replica's, shared out over its micro-batches. */
@@ -118,6 +121,7 @@ export function composedMachine(options: MachineOptions): Machine {
     requests,
     parity,
     horizonSeconds: options.horizonSeconds,
+    trace: options.trace,
     kvBytesPerToken: options.kvBytesPerToken / (degrees.tensor * degrees.pipeline),
     parts: {
       former,

@@ -62,8 +62,14 @@ function blocksNeeded(instance: Instance): number {
   return instance.prepaidStep === instance.step ? growth - instance.prepaidCount : growth;
 }
 
-/** Sends a request back, by recompute or to host memory. Lists are the caller's to compact. */
-export function preempt(state: RunState, instance: Instance, id: number): void {
+/** Sends a request back, by recompute or to host memory, for `by`. Lists are the caller's to compact. */
+export function preempt(
+  state: RunState,
+  instance: Instance,
+  id: number,
+  cause: 'memory' | 'priority',
+  by: number,
+): void {
   const { requests, parts } = state;
   const isDecoding = (state.endStep[id] as number) >= 0;
   const blocks = blocksHeld(state, instance, id);
@@ -72,7 +78,12 @@ export function preempt(state: RunState, instance: Instance, id: number): void {
   if (isDecoding) leaveDecoding(state, instance, id);
   returnBlocks(state, instance, id, blocks, false);
   state.preemptions++;
-  if (isDecoding && parts.preemption.mechanism === 'swap') {
+  const isSwap = isDecoding && parts.preemption.mechanism === 'swap';
+  if (state.trace?.id === id) {
+    const { nowSeconds } = state.trace;
+    state.trace.preempted(nowSeconds, cause, by, requests.processed[id] as number, isSwap);
+  }
+  if (isSwap) {
     instance.swapped.pushBack(id);
     instance.copyBytes += (requests.processed[id] as number) * state.kvBytesPerToken;
     state.swaps++;
@@ -111,7 +122,7 @@ export function makeRoom(state: RunState, instance: Instance): boolean {
     let isOut = false;
     while (!isOut && instance.blocksTotal - instance.blocksUsed < 1) {
       isOut = end === i + 1;
-      preempt(state, instance, order[--end] as number);
+      preempt(state, instance, order[--end] as number, 'memory', id);
     }
     if (isOut) break;
     const fed = (state.base[id] as number) + instance.step;
@@ -132,7 +143,9 @@ export function swapIn(state: RunState, instance: Instance): void {
     const processed = requests.processed[id] as number;
     const blocks = parts.alloc.heldBlocks(processed);
     const free = instance.blocksTotal - instance.blocksUsed - blocks;
-    if (free < Math.max(instance.watermarkBlocks, parts.preemption.spareBlocks)) return;
+    // Alone it comes back without the watermark: nothing else could ever make that room.
+    const beside = instance.holders > 0 ? instance.watermarkBlocks : 0;
+    if (free < Math.max(beside, parts.preemption.spareBlocks)) return;
     swapped.popFront();
     // Blocks for the token about to be fed are part of these.
     instance.blocksUsed += blocks;

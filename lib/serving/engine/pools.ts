@@ -1,6 +1,6 @@
 import type { PullPart } from '../../spec/kinds/serve-parts';
 import { createIdQueue, type IdQueue } from '../core/id-queue';
-import type { Link } from '../core/link';
+import type { Link, SentTransfer } from '../core/link';
 import { takeLane } from '../core/replica';
 import type { Router } from '../parts/router';
 import { joinDecoding } from './decode-set';
@@ -10,6 +10,7 @@ import { returnBlocks, takeBlocks } from './memory';
 import { iterationEndSeconds } from './run-length';
 import type { RunState } from './run-state';
 import { takeRunLanes } from './take-lanes';
+import { placeMissing, tellQueued } from './tell-tracer';
 
 export interface PoolsOptions {
   readonly prefill: readonly Instance[];
@@ -36,6 +37,29 @@ interface DecodeSide {
   mustPull: boolean;
   /** A seat was taken after the last pull: the waiting list is shorter at the next event. */
   mayPull: boolean;
+}
+
+/** The traced request has been prefilled and waits for a place on the decode side, `head` before it. */
+function tellPulling(state: RunState, side: DecodeSide, head: number | undefined): void {
+  const { trace } = state;
+  if (trace === undefined) return;
+  const { instance, unpulled } = side;
+  for (let i = 0; i < unpulled.length; i++) {
+    if (unpulled.at(i) !== trace.id) continue;
+    trace.home = -1;
+    const blocker = head === undefined ? undefined : placeMissing(state, instance, head);
+    const behind = head === trace.id ? undefined : head;
+    trace.enter(trace.nowSeconds, instance.index, { kind: 'pull', blocker, behind });
+  }
+}
+
+/** The traced request's KV goes over the link, after what is on it. */
+function tellSent(state: RunState, lane: number, sent: SentTransfer, kvTokens: number): void {
+  const { trace } = state;
+  if (trace === undefined) return;
+  const { startSeconds, endSeconds, ahead } = sent;
+  trace.enter(trace.nowSeconds, lane, { kind: 'link', ahead });
+  trace.work(startSeconds, endSeconds, lane, { kind: 'transfer', kvTokens });
 }
 
 /**
@@ -101,7 +125,10 @@ export function poolsFleet(options: PoolsOptions): Fleet {
     side.mayPull = false;
     while (unpulled.length > 0) {
       const id = unpulled.at(0);
-      if (!mayTake(state, side, id)) return;
+      if (!mayTake(state, side, id)) {
+        tellPulling(state, side, id);
+        return;
+      }
       unpulled.popFront();
       // What a run under way may still take has changed.
       touch(instance);
@@ -110,7 +137,12 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       instance.blocksUsed += blocksAhead(state, id);
       side.waitingBlocks += instance.blocksUsed - before;
       // The token that the prefill emitted has no KV yet.
-      side.link.send(id, (state.requests.processed[id] as number) - 1, now);
+      const kvTokens = (state.requests.processed[id] as number) - 1;
+      const sent = side.link.send(id, kvTokens, now);
+      if (state.trace?.id === id) {
+        const link = Math.floor(sides.indexOf(side) / lanesPerLink);
+        tellSent(state, first + decode.length + link, sent, kvTokens);
+      }
     }
   }
 
@@ -143,6 +175,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       instance.outstandingTokens += state.requests.totalTokens[id] as number;
       instance.queue.arrive(id, instance.step);
       state.waiting++;
+      tellQueued(state, instance, id);
     },
     onPrefilled(state, instance, id, touch) {
       sourceOf.set(id, instance);
@@ -153,6 +186,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       side.unpulled.pushBack(id);
       side.mustPull = true;
       touch(side.instance);
+      if (state.trace?.id === id) tellPulling(state, side, undefined);
       return true;
     },
     onPreempted(state, instance, id, touch) {
@@ -165,6 +199,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       touch(source);
       source.queue.giveBack(id, source.step);
       state.waiting++;
+      tellQueued(state, source, id);
       (sides[instance.index - first] as DecodeSide).mustPull = true;
     },
     onCompleted(instance) {
@@ -196,6 +231,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
           source.outstandingTokens -= state.requests.totalTokens[id] as number;
           touch(side.instance);
           side.arrived.pushBack(id);
+          tellQueued(state, side.instance, id);
         }
       }
     },

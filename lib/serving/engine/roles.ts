@@ -4,7 +4,7 @@ import { HARDWARE } from '../presets/hardware';
 import { type KvPlan, type ParallelDegrees, planKv } from '../presets/kv-plan';
 import { linkOf } from '../presets/links';
 import { MODELS } from '../presets/models';
-import type { CostModel } from '../types';
+import type { CostModel, ModelSpec } from '../types';
 import { type PipelineRule, pipelineRule } from './pipeline';
 
 /** What the replicas of one role have in common. */
@@ -25,10 +25,14 @@ export type RolePlans =
 /**
  * Memory, time and stages of each role of a serve cell.
  *
+ * @param model in place of the one that the params name
  * @throws Error with one sentence when the model does not fit
  */
-export function rolePlans(params: ServeParams, costModel: CostModel): RolePlans {
-  const model = MODELS[params.model];
+export function rolePlans(
+  params: ServeParams,
+  costModel: CostModel,
+  model: ModelSpec = MODELS[params.model],
+): RolePlans {
   const hardware = HARDWARE[params.hardware];
   const plans = replicaGroups(params).map(({ role, replicas, degrees }): RolePlan => {
     const { pipeline } = degrees;

@@ -5,6 +5,7 @@ import type { Chunker } from '../parts/chunker';
 import type { KvAlloc } from '../parts/kv-alloc';
 import type { Preemption } from '../parts/preemption';
 import type { Priority } from '../parts/priority';
+import type { RequestTracer } from '../trace/tracer';
 import { createGapRuns, type GapRuns } from './gap-runs';
 import type { Instance } from './instance';
 
@@ -37,6 +38,8 @@ export interface RunState {
   readonly horizonSeconds: number;
   /** KV bytes of one token on one accelerator, each of which copies its own to the host. */
   readonly kvBytesPerToken: number;
+  /** Told what becomes of one request; undefined but in a run that is made to tell. */
+  readonly trace: RequestTracer | undefined;
   /** Of a request that decodes: processed tokens less the replica's step. */
   readonly base: Int32Array;
   /** Step at whose end it is complete; -1 when it does not decode. */
@@ -58,7 +61,10 @@ export interface RunState {
 }
 
 export function createRunState(
-  options: Pick<RunState, 'requests' | 'parts' | 'parity' | 'horizonSeconds' | 'kvBytesPerToken'>,
+  options: Pick<
+    RunState,
+    'requests' | 'parts' | 'parity' | 'horizonSeconds' | 'kvBytesPerToken' | 'trace'
+  >,
 ): RunState {
   const { count } = options.requests;
   return {

@@ -1,3 +1,5 @@
+import type { RequestTracer } from '../trace/tracer';
+import type { Blocker } from '../trace/types';
 import type { KvManager } from '../vllm-v1/kv-manager';
 import type { Step } from '../vllm-v1/step';
 import type { WaitingQueue } from '../vllm-v1/waiting-queue';
@@ -32,6 +34,8 @@ export interface VllmV1State {
   /** Output tokens that have been emitted. */
   readonly emitted: Int32Array;
   readonly preemptions: Int32Array;
+  /** Told what becomes of one request; undefined but in a run that is made to tell. */
+  readonly trace?: RequestTracer | undefined;
   /** Called when a request is admitted: tokens asked of the prefix cache, and found. */
   onAdmitted(id: number, queriedTokens: number, hitTokens: number): void;
 }
@@ -47,7 +51,13 @@ export interface VllmV1State {
 export function formVllmV1Step(state: VllmV1State, options: VllmV1Options, step: Step): void {
   step.clear();
   const hasPreempted = scheduleRunning(state, options, step);
-  if (!hasPreempted) scheduleWaiting(state, options, step);
+  const blocker = hasPreempted
+    ? ({ type: 'preempting' } as const)
+    : scheduleWaiting(state, options, step);
+  if (state.trace !== undefined) {
+    state.trace.blocker = blocker;
+    state.trace.head = state.waiting.peek();
+  }
   const { promptTokens, computed, planned } = state;
   for (let i = 0; i < step.count; i++) {
     const id = step.ids[i] as number;
@@ -82,6 +92,10 @@ function scheduleRunning(state: VllmV1State, options: VllmV1Options, step: Step)
       running.splice(place, 1);
       if (place < next) next--;
       step.remove(victim);
+      if (state.trace?.id === victim) {
+        const { nowSeconds } = state.trace;
+        state.trace.preempted(nowSeconds, 'memory', id, computed[victim] as number, false);
+      }
       preempt(state, victim);
       hasPreempted = true;
       if (victim === id) break;
@@ -96,18 +110,27 @@ function scheduleRunning(state: VllmV1State, options: VllmV1Options, step: Step)
   return hasPreempted;
 }
 
-function scheduleWaiting(state: VllmV1State, options: VllmV1Options, step: Step): void {
+/** Admits what fits, and says what stopped the next one: undefined where nobody is left. */
+function scheduleWaiting(
+  state: VllmV1State,
+  options: VllmV1Options,
+  step: Step,
+): Blocker | undefined {
   const { waiting, running, kv, promptTokens, emitted, computed } = state;
   while (waiting.length > 0 && step.tokenCount < options.maxBatchedTokens) {
-    if (running.length >= options.maxSequences) return;
+    if (running.length >= options.maxSequences)
+      return { type: 'seats', taken: running.length, limit: options.maxSequences };
     const id = waiting.peek() as number;
     const known = (promptTokens[id] as number) + (emitted[id] as number);
     const hit = kv.findPrefix(id, known);
     const left = known - hit;
     const limited = limitedPrompt(left, options);
-    if (!options.chunkedPrefill && limited > options.maxBatchedTokens - step.tokenCount) return;
+    if (!options.chunkedPrefill && limited > options.maxBatchedTokens - step.tokenCount)
+      return budgetSpent(state, options, step);
     const tokens = chunkOf(left, options, step);
-    if (!kv.allocate(id, hit, tokens, true, options.reservePrompt ? known : 0)) return;
+    const reserved = options.reservePrompt ? known : 0;
+    if (!kv.allocate(id, hit, tokens, true, reserved))
+      return blocksMissing(state, Math.max(hit + tokens, reserved) - hit);
     waiting.pop();
     running.push(id);
     computed[id] = hit;
@@ -115,6 +138,29 @@ function scheduleWaiting(state: VllmV1State, options: VllmV1Options, step: Step)
     state.onAdmitted(id, known, hit);
     step.add(id, tokens);
   }
+  return waiting.length > 0 ? budgetSpent(state, options, step) : undefined;
+}
+
+/** The tokens of the step are given out: to whom. */
+export function budgetSpent(state: VllmV1State, options: VllmV1Options, step: Step): Blocker {
+  let decodeTokens = 0;
+  for (let i = 0; i < step.count; i++) {
+    const id = step.ids[i] as number;
+    const isPrompt = (state.computed[id] as number) < (state.promptTokens[id] as number);
+    if (!isPrompt && step.tokens[i] === 1) decodeTokens++;
+  }
+  const promptTokens = step.tokenCount - decodeTokens;
+  return { type: 'budget', limit: options.maxBatchedTokens, decodeTokens, promptTokens };
+}
+
+function blocksMissing({ kv, running }: VllmV1State, tokens: number): Blocker {
+  return {
+    type: 'blocks',
+    needed: Math.ceil(tokens / kv.blockTokens),
+    free: kv.pool.freeCount,
+    total: kv.pool.total,
+    holders: running.length,
+  };
 }
 
 function limitedPrompt(left: number, { longPrefillTokens }: VllmV1Options): number {

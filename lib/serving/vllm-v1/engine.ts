@@ -5,6 +5,7 @@ import type { CostModel } from '../types';
 import { readStepFeatures } from './features';
 import type { Outcomes } from './outcomes';
 import { createStep, type Step } from './step';
+import { tellStep } from './tell-tracer';
 
 export interface EngineTimes {
   /** Steps that may be formed and not ended: 1, or 2 when scheduling runs one step ahead. */
@@ -60,8 +61,12 @@ export function createVllmV1Engine(
   function formSteps(now: number): void {
     while (inFlight < times.stepsInFlight) {
       const step = steps[(oldest + inFlight) & 1] as Step;
+      if (state.trace !== undefined) state.trace.nowSeconds = now;
       formVllmV1Step(state, options, step);
-      if (step.count === 0) return;
+      if (step.count === 0) {
+        tellStep(state, options, step, lane, now);
+        return;
+      }
       readStepFeatures(step, features);
       const duration = costModel.iterationSeconds(features);
       if (!(duration > 0) || duration === Infinity) {
@@ -70,6 +75,7 @@ export function createVllmV1Engine(
       step.startSeconds = Math.max(now, freeAt) + times.stepBoundarySeconds;
       step.endSeconds = step.startSeconds + duration;
       freeAt = step.endSeconds;
+      tellStep(state, options, step, lane, now);
       for (let i = 0; i < step.count; i++) {
         const id = step.ids[i] as number;
         if (Number.isNaN(firstScheduledSeconds[id])) firstScheduledSeconds[id] = now;
@@ -88,6 +94,7 @@ export function createVllmV1Engine(
 
   function complete(id: number, now: number): void {
     outcomes.complete(id, lane, now);
+    if (state.trace?.id === id) state.trace.ended(now);
     kv.free(id);
     const place = running.indexOf(id);
     if (place >= 0) running.splice(place, 1);
@@ -112,6 +119,9 @@ export function createVllmV1Engine(
     enqueue(id) {
       outstanding++;
       state.waiting.push(id);
+      if (state.trace?.id !== id) return;
+      state.trace.home = lane;
+      state.trace.enter(state.trace.nowSeconds, lane, { kind: 'iteration' });
     },
     wake(now) {
       if (inFlight === 0) formSteps(now);

@@ -3,6 +3,7 @@ import { type BlockPool, createBlockPool, NO_BLOCK } from './block-pool';
 
 /** KV blocks of the requests of one replica, after vLLM V1's KV cache manager. */
 export interface KvManager {
+  readonly blockTokens: number;
   readonly pool: BlockPool;
   /**
    * Tokens at the start of request `id` whose blocks are cached: full blocks, and at most
@@ -64,6 +65,7 @@ export function createKvManager(
 
   return {
     pool,
+    blockTokens,
     findPrefix(id, knownTokens) {
       foundCount = 0;
       if (contents === undefined) return 0;

@@ -3,7 +3,7 @@ import { summarizeWeighted } from '../../stats/percentiles';
 import type { Workload } from '../../workload/types';
 import { createGapRecorder } from '../core/gaps';
 import { takeLane } from '../core/replica';
-import type { Simulation } from '../core/simulation';
+import type { Simulation, SimulationOptions } from '../core/simulation';
 import { totalsOf } from '../engine/run-log';
 import { serveMetrics } from '../metrics';
 import { HARDWARE } from '../presets/hardware';
@@ -28,6 +28,7 @@ export function createVllmV1Simulation(
   params: ServeParams & { readonly strategy: VllmV1Strategy },
   workload: Workload,
   costModel: CostModel,
+  { trace, model = MODELS[params.model] }: Pick<SimulationOptions, 'trace' | 'model'> = {},
 ): Simulation {
   const startedAt = performance.now();
   const { strategy } = params;
@@ -35,7 +36,7 @@ export function createVllmV1Simulation(
     throw new Error(
       `invalid pipelineParallel: ${params.pipelineParallel} (strategy vllm-v1 has no stages here: take a composed strategy)`,
     );
-  const kvPlan = planKv(MODELS[params.model], HARDWARE[params.hardware], params);
+  const kvPlan = planKv(model, HARDWARE[params.hardware], params);
   const { blockTokens } = kvPlan;
   const count = workload.arrivalSeconds.length;
   const { arrivalSeconds, promptTokens, outputTokens, priority } = workload;
@@ -64,6 +65,7 @@ export function createVllmV1Simulation(
       planned,
       emitted,
       preemptions,
+      trace,
       onAdmitted(id: number, queried: number, hit: number) {
         if (preemptions[id] !== 0) return;
         queriedTokens += queried;
@@ -102,6 +104,11 @@ export function createVllmV1Simulation(
       }
       let best = engines[0] as VllmV1Engine;
       for (const engine of engines) if (engine.outstanding < best.outstanding) best = engine;
+      if (trace?.id === id) {
+        trace.arrived(arrivalSeconds[id] as number);
+        trace.enter(arrivalSeconds[id] as number, -1, { kind: 'front-end' });
+        trace.nowSeconds = now;
+      }
       best.enqueue(id);
     }
   }

@@ -74,6 +74,20 @@ export const plotParams = z.strictObject({
 });
 export type PlotParams = z.output<typeof plotParams>;
 
+/** What a compare cell holds against each other, request by request. */
+export const COMPARE_MEASURES = ['ttft', 'tpot', 'e2e', 'stall'] as const;
+
+/** Two serve cells over one workload: who gained and who lost by the change. */
+export const compareParams = z.strictObject({
+  measure: z.enum(COMPARE_MEASURES).default('ttft'),
+  /** Order of the requests in the table. */
+  order: z.enum(['lost', 'gained', 'request']).default('lost'),
+  /** Visible span of both timelines in simulated seconds; absent shows the whole runs. */
+  startSeconds: z.number().min(0).max(1e7).optional(),
+  endSeconds: z.number().min(0).max(1e7).optional(),
+});
+export type CompareParams = z.output<typeof compareParams>;
+
 export const tableParams = z.strictObject({
   /** Rows are input cells; columns are the metrics of their kind. */
   percentile: z.enum(['p50', 'p90', 'p99']).default('p90'),

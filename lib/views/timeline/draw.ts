@@ -1,8 +1,10 @@
 import { scaleLinear } from 'd3-scale';
 import { formatSeconds } from '../format';
-import { rgbOf } from '../rgb';
-import { firstStartAtOrAfter, type LaneIndex, maxPerPixel, queryLane } from './lane-index';
+import { drawPixels } from './draw-pixels';
+import { drawTrace } from './draw-trace';
+import { type LaneIndex, pixelEdges } from './lane-index';
 import type { Span } from './span';
+import type { PlacedTrace } from './trace-strip';
 
 /** A lane where it stands on the canvas, in CSS pixels. */
 export interface PlacedLane {
@@ -21,6 +23,7 @@ export interface TimelineColors {
   readonly link: string;
   readonly queue: string;
   readonly accent: string;
+  readonly stalled: string;
 }
 
 export interface TimelineScene {
@@ -30,12 +33,14 @@ export interface TimelineScene {
   readonly height: number;
   readonly selection: Span | undefined;
   readonly cursor: { readonly lane: number; readonly iteration: number } | undefined;
+  /** One request's way across the lanes. */
+  readonly trace?: PlacedTrace | undefined;
 }
 
 export const LANE_HEIGHT = 46;
-const BAR_TOP = 15;
-const BAR_HEIGHT = 15;
-const COUNTER_HEIGHT = 13;
+export const BAR_TOP = 15;
+export const BAR_HEIGHT = 15;
+export const COUNTER_HEIGHT = 13;
 export const AXIS_HEIGHT = 22;
 const LEAST_BOX_PIXELS = 5;
 
@@ -57,43 +62,20 @@ export function drawTimeline(
   const { lanes, span, width, height } = scene;
   context.clearRect(0, 0, width, height);
   drawAxis(context, scene, colors);
-  const palette = {
-    idle: rgbOf(colors.idle),
-    prefill: rgbOf(colors.prefill),
-    decode: rgbOf(colors.decode),
-    link: rgbOf(colors.link),
-  };
   const pixels = Math.max(1, Math.floor(width));
-  const row = new ImageData(pixels, 1);
-  const texel = new OffscreenCanvas(pixels, 1);
-  const texelContext = texel.getContext('2d');
+  const edges = lanes.map(({ index }) => pixelEdges(index, span.start, span.end, pixels));
+  drawPixels(context, scene, edges, colors);
   lanes.forEach((placed, l) => {
-    const { index, top } = placed;
-    const { busy, prefillShare } = queryLane(index, span.start, span.end, pixels);
-    const isLink = index.lane.role === 'link';
-    for (let x = 0; x < pixels; x++) {
-      const b = busy[x] as number;
-      const share = prefillShare[x] as number;
-      for (let c = 0; c < 3; c++) {
-        const hot = isLink
-          ? (palette.link[c] as number)
-          : (palette.decode[c] as number) * (1 - share) + (palette.prefill[c] as number) * share;
-        row.data[4 * x + c] = hot * b + (palette.idle[c] as number) * (1 - b);
-      }
-      row.data[4 * x + 3] = 255;
-    }
-    texelContext?.putImageData(row, 0, 0);
-    context.imageSmoothingEnabled = false;
-    context.drawImage(texel, 0, 0, pixels, 1, 0, top + BAR_TOP, pixels, BAR_HEIGHT);
-    drawBoxes(context, scene, placed, colors);
-    if (!isLink) drawCounters(context, scene, placed, colors);
+    const own = edges[l] as Int32Array;
+    drawBoxes(context, scene, placed, own, colors);
     context.fillStyle = colors.ink;
     context.font = '11px system-ui, sans-serif';
     context.textBaseline = 'alphabetic';
-    context.fillText(placed.label, 2, top + 11);
+    context.fillText(placed.label, 2, placed.top + 11);
     if (scene.cursor?.lane === l)
       drawCursor(context, scene, placed, scene.cursor.iteration, colors);
   });
+  if (scene.trace !== undefined) drawTrace(context, scene, scene.trace, colors);
   if (scene.selection !== undefined) {
     const left = pixelAt(scene.selection.start, scene);
     const right = pixelAt(scene.selection.end, scene);
@@ -102,32 +84,6 @@ export function drawTimeline(
     context.fillRect(left, 0, right - left, height);
     context.globalAlpha = 1;
   }
-}
-
-/** The whole run, one strip per lane: busy time in the colour of what it was mostly spent on. */
-export function drawMinimap(
-  context: CanvasRenderingContext2D,
-  lanes: readonly { readonly index: LaneIndex }[],
-  whole: Span,
-  width: number,
-  height: number,
-  colors: TimelineColors,
-): void {
-  const each = height / Math.max(1, lanes.length);
-  lanes.forEach(({ index }, l) => {
-    const { busy, prefillShare } = queryLane(index, whole.start, whole.end, width);
-    for (let x = 0; x < width; x++) {
-      context.globalAlpha = busy[x] as number;
-      context.fillStyle =
-        index.lane.role === 'link'
-          ? colors.link
-          : (prefillShare[x] as number) > 0.5
-            ? colors.prefill
-            : colors.decode;
-      context.fillRect(x, l * each, 1, Math.max(1, each - 1));
-    }
-  });
-  context.globalAlpha = 1;
 }
 
 function drawAxis(
@@ -151,76 +107,43 @@ function drawAxis(
   }
 }
 
+/** Outlines of iterations that are wide enough: at most one begins in a pixel, its longest. */
 function drawBoxes(
   context: CanvasRenderingContext2D,
   scene: TimelineScene,
   { index, top }: PlacedLane,
-  colors: TimelineColors,
-): void {
-  const { lane, count } = index;
-  const meanPixels =
-    (scene.width / (scene.span.end - scene.span.start)) *
-    ((index.busy[count] as number) / Math.max(1, count));
-  if (meanPixels < LEAST_BOX_PIXELS) return;
-  context.strokeStyle = colors.ink;
-  context.globalAlpha = 0.5;
-  const first = firstStartAtOrAfter(lane.startSeconds, count, scene.span.start) - 1;
-  for (let i = Math.max(0, first); i < count; i++) {
-    const left = pixelAt(lane.startSeconds[i] as number, scene);
-    if (left > scene.width) break;
-    const right = pixelAt(
-      (lane.startSeconds[i] as number) + (lane.durationSeconds[i] as number),
-      scene,
-    );
-    if (right < 0 || right - left < LEAST_BOX_PIXELS) continue;
-    context.strokeRect(left + 0.5, top + BAR_TOP + 0.5, right - left - 1, BAR_HEIGHT - 1);
-    if (right - left > 34) {
-      context.globalAlpha = 1;
-      context.fillStyle = colors.ink;
-      context.font = '10px system-ui, sans-serif';
-      context.textBaseline = 'middle';
-      const text =
-        lane.role === 'link'
-          ? `${lane.prefillTokens[i]}`
-          : `${lane.prefillTokens[i]}+${lane.decodeTokens[i]}`;
-      context.fillText(
-        text,
-        Math.max(left, 0) + 3,
-        top + BAR_TOP + BAR_HEIGHT / 2,
-        right - left - 6,
-      );
-      context.globalAlpha = 0.5;
-    }
-  }
-  context.globalAlpha = 1;
-}
-
-/** Queue length as steps in its own colour, KV use as a thin line over it. */
-function drawCounters(
-  context: CanvasRenderingContext2D,
-  scene: TimelineScene,
-  { index, top }: PlacedLane,
+  edges: Int32Array,
   colors: TimelineColors,
 ): void {
   const { lane } = index;
-  const pixels = Math.max(1, Math.floor(scene.width));
-  const bottom = top + BAR_TOP + BAR_HEIGHT + 2 + COUNTER_HEIGHT;
-  const queue = maxPerPixel(index, lane.queueLength, scene.span.start, scene.span.end, pixels);
-  const kv = maxPerPixel(index, lane.kvBlocksUsed, scene.span.start, scene.span.end, pixels);
-  const largest = Math.max(8, ...queue);
-  context.fillStyle = colors.queue;
-  for (let x = 0; x < pixels; x++) {
-    const y = ((queue[x] as number) / largest) * COUNTER_HEIGHT;
-    if (y > 0) context.fillRect(x, bottom - y, 1, y);
+  const first = edges[0] as number;
+  const widest = index.longest.at(Math.max(0, first - 1), edges[edges.length - 1] as number);
+  const perSecond = scene.width / (scene.span.end - scene.span.start);
+  if (widest < 0 || (lane.durationSeconds[widest] as number) * perSecond < LEAST_BOX_PIXELS) return;
+  context.strokeStyle = colors.ink;
+  context.fillStyle = colors.ink;
+  context.font = '10px system-ui, sans-serif';
+  context.textBaseline = 'middle';
+  const box = (i: number): void => {
+    const start = lane.startSeconds[i] as number;
+    const left = pixelAt(start, scene);
+    const wide = (lane.durationSeconds[i] as number) * perSecond;
+    if (wide < LEAST_BOX_PIXELS || left + wide < 0) return;
+    context.globalAlpha = 0.5;
+    context.strokeRect(left + 0.5, top + BAR_TOP + 0.5, wide - 1, BAR_HEIGHT - 1);
+    if (wide <= 34) return;
+    context.globalAlpha = 1;
+    const prefill = lane.prefillTokens[i];
+    const text = lane.role === 'link' ? `${prefill}` : `${prefill}+${lane.decodeTokens[i]}`;
+    context.fillText(text, Math.max(left, 0) + 3, top + BAR_TOP + BAR_HEIGHT / 2, wide - 6);
+  };
+  if (first > 0) box(first - 1);
+  for (let x = 0; x + 1 < edges.length; x++) {
+    const from = edges[x] as number;
+    const to = edges[x + 1] as number;
+    if (to > from) box(index.longest.at(from, to));
   }
-  context.strokeStyle = colors.inkSoft;
-  context.beginPath();
-  for (let x = 0; x < pixels; x++) {
-    const y = bottom - ((kv[x] as number) / Math.max(1, lane.kvBlocksTotal)) * COUNTER_HEIGHT;
-    if (x === 0) context.moveTo(x, y);
-    else context.lineTo(x, y);
-  }
-  context.stroke();
+  context.globalAlpha = 1;
 }
 
 function drawCursor(

@@ -1,6 +1,7 @@
 import type { TimelineLane } from '../../serving/types';
+import { type ArgMaxTree, argMaxTree } from './arg-max-tree';
 
-/** A lane with prefix sums: busy time, share and counts of any span in O(log n). */
+/** A lane with prefix sums and trees: sums, largest values and the longest iteration of any span in O(log n). */
 export interface LaneIndex {
   readonly lane: TimelineLane;
   readonly count: number;
@@ -11,6 +12,11 @@ export interface LaneIndex {
   readonly prefillTokens: Float64Array;
   readonly decodeTokens: Float64Array;
   readonly iterations: Float64Array;
+  /** Requests in the batch x iterations. */
+  readonly batchSum: Float64Array;
+  readonly longest: ArgMaxTree;
+  readonly fullestQueue: ArgMaxTree;
+  readonly fullestKv: ArgMaxTree;
 }
 
 /** How many iterations a row stands for. */
@@ -23,16 +29,30 @@ export function indexLane(lane: TimelineLane): LaneIndex {
   const prefillTokens = new Float64Array(count + 1);
   const decodeTokens = new Float64Array(count + 1);
   const iterations = new Float64Array(count + 1);
+  const batchSum = new Float64Array(count + 1);
   for (let i = 0; i < count; i++) {
     const duration = lane.durationSeconds[i] as number;
     busy[i + 1] = (busy[i] as number) + duration;
     prefillBusy[i + 1] = (prefillBusy[i] as number) + duration * prefillShare(lane, i);
     const times = iterationsOf(lane, i);
+    batchSum[i + 1] = (batchSum[i] as number) + (lane.batchSize[i] as number) * times;
     iterations[i + 1] = (iterations[i] as number) + times;
     prefillTokens[i + 1] = (prefillTokens[i] as number) + (lane.prefillTokens[i] as number) * times;
     decodeTokens[i + 1] = (decodeTokens[i] as number) + (lane.decodeTokens[i] as number) * times;
   }
-  return { lane, count, busy, prefillBusy, prefillTokens, decodeTokens, iterations };
+  return {
+    lane,
+    count,
+    busy,
+    prefillBusy,
+    prefillTokens,
+    decodeTokens,
+    iterations,
+    batchSum,
+    longest: argMaxTree(lane.durationSeconds, count),
+    fullestQueue: argMaxTree(lane.queueLength, count),
+    fullestKv: argMaxTree(lane.kvBlocksUsed, count),
+  };
 }
 
 /** Share of prefill among an iteration's tokens. */
@@ -75,14 +95,38 @@ export function iterationAt({ lane, count }: LaneIndex, seconds: number): number
 }
 
 /** Sum up to `seconds` of a prefix column, an iteration cut by it counting in proportion. */
-function sumBefore(index: LaneIndex, prefix: Float64Array, seconds: number, from: number): number {
+function sumBefore(index: LaneIndex, prefix: Float64Array, seconds: number): number {
   const { lane, count } = index;
-  const i = firstStartAtOrAfter(lane.startSeconds, count, seconds, from);
+  const i = firstStartAtOrAfter(lane.startSeconds, count, seconds);
+  return sumAt(index, prefix, seconds, i);
+}
+
+/** The same where the first iteration that starts at or after `seconds` is known: `i`. */
+function sumAt({ lane }: LaneIndex, prefix: Float64Array, seconds: number, i: number): number {
   if (i === 0) return 0;
   const start = lane.startSeconds[i - 1] as number;
   const duration = lane.durationSeconds[i - 1] as number;
   const part = Math.min(1, (seconds - start) / duration);
   return (prefix[i - 1] as number) + ((prefix[i] as number) - (prefix[i - 1] as number)) * part;
+}
+
+/** First iteration that starts at or after each edge between the pixels of a span: `pixels + 1` of them. */
+export function pixelEdges(
+  index: LaneIndex,
+  startSeconds: number,
+  endSeconds: number,
+  pixels: number,
+): Int32Array {
+  const { lane, count } = index;
+  const edges = new Int32Array(pixels + 1);
+  const width = (endSeconds - startSeconds) / pixels;
+  let i = firstStartAtOrAfter(lane.startSeconds, count, startSeconds);
+  edges[0] = i;
+  for (let x = 1; x <= pixels; x++) {
+    i = firstStartAtOrAfter(lane.startSeconds, count, startSeconds + x * width, i);
+    edges[x] = i;
+  }
+  return edges;
 }
 
 /** Exact busy fraction and prefill share of every pixel of a span. */
@@ -92,28 +136,29 @@ export interface LanePixels {
   readonly prefillShare: Float32Array;
 }
 
+/** @param edges of the same span and pixels, where they are known already */
 export function queryLane(
   index: LaneIndex,
   startSeconds: number,
   endSeconds: number,
   pixels: number,
+  edges: Int32Array = pixelEdges(index, startSeconds, endSeconds, pixels),
 ): LanePixels {
   const busy = new Float32Array(pixels);
   const share = new Float32Array(pixels);
   const width = (endSeconds - startSeconds) / pixels;
-  let from = firstStartAtOrAfter(index.lane.startSeconds, index.count, startSeconds);
-  let busyBefore = sumBefore(index, index.busy, startSeconds, 0);
-  let prefillBefore = sumBefore(index, index.prefillBusy, startSeconds, 0);
+  let busyBefore = sumAt(index, index.busy, startSeconds, edges[0] as number);
+  let prefillBefore = sumAt(index, index.prefillBusy, startSeconds, edges[0] as number);
   for (let x = 0; x < pixels; x++) {
     const edge = startSeconds + (x + 1) * width;
-    const busyAfter = sumBefore(index, index.busy, edge, from);
-    const prefillAfter = sumBefore(index, index.prefillBusy, edge, from);
+    const i = edges[x + 1] as number;
+    const busyAfter = sumAt(index, index.busy, edge, i);
+    const prefillAfter = sumAt(index, index.prefillBusy, edge, i);
     const seconds = busyAfter - busyBefore;
     busy[x] = Math.min(1, Math.max(0, seconds / width));
     share[x] = seconds > 0 ? Math.min(1, Math.max(0, (prefillAfter - prefillBefore) / seconds)) : 0;
     busyBefore = busyAfter;
     prefillBefore = prefillAfter;
-    from = Math.max(0, firstStartAtOrAfter(index.lane.startSeconds, index.count, edge, from) - 1);
   }
   return { busy, prefillShare: share };
 }
@@ -124,7 +169,9 @@ export interface LaneAggregate {
   readonly busyFraction: number;
   readonly prefillTokens: number;
   readonly decodeTokens: number;
+  readonly meanBatch: number;
   readonly meanIterationSeconds: number;
+  readonly longestSeconds: number;
   readonly maxQueue: number;
   readonly maxKvShare: number;
 }
@@ -139,45 +186,56 @@ export function aggregateLane(
   const last = firstStartAtOrAfter(lane.startSeconds, count, endSeconds, first);
   const span = (prefix: Float64Array) => (prefix[last] as number) - (prefix[first] as number);
   const busy =
-    sumBefore(index, index.busy, endSeconds, 0) - sumBefore(index, index.busy, startSeconds, 0);
-  let maxQueue = 0;
-  let maxKv = 0;
-  for (let i = first; i < last; i++) {
-    maxQueue = Math.max(maxQueue, lane.queueLength[i] as number);
-    maxKv = Math.max(maxKv, lane.kvBlocksUsed[i] as number);
-  }
+    sumBefore(index, index.busy, endSeconds) - sumBefore(index, index.busy, startSeconds);
+  const isEmpty = last <= first;
+  const largest = (tree: ArgMaxTree, column: Int32Array) =>
+    isEmpty ? 0 : (column[tree.at(first, last)] as number);
   return {
     iterations: span(index.iterations),
     busyFraction: endSeconds > startSeconds ? busy / (endSeconds - startSeconds) : 0,
     prefillTokens: span(index.prefillTokens),
     decodeTokens: span(index.decodeTokens),
-    meanIterationSeconds: last > first ? span(index.busy) / span(index.iterations) : Number.NaN,
-    maxQueue,
-    maxKvShare: lane.kvBlocksTotal > 0 ? maxKv / lane.kvBlocksTotal : 0,
+    meanBatch: isEmpty ? Number.NaN : span(index.batchSum) / span(index.iterations),
+    meanIterationSeconds: isEmpty ? Number.NaN : span(index.busy) / span(index.iterations),
+    longestSeconds: isEmpty
+      ? Number.NaN
+      : (lane.durationSeconds[index.longest.at(first, last)] as number),
+    maxQueue: largest(index.fullestQueue, lane.queueLength),
+    maxKvShare:
+      lane.kvBlocksTotal > 0 ? largest(index.fullestKv, lane.kvBlocksUsed) / lane.kvBlocksTotal : 0,
   };
 }
 
-/** The largest of an integer column per pixel: counters keep their spikes when zoomed out. */
+/**
+ * The largest of a column per pixel: counters keep their spikes when zoomed out, and their value
+ * until the next iteration.
+ */
 export function maxPerPixel(
   index: LaneIndex,
   column: Int32Array,
-  startSeconds: number,
-  endSeconds: number,
-  pixels: number,
+  tree: ArgMaxTree,
+  edges: Int32Array,
 ): Float32Array {
+  const pixels = edges.length - 1;
   const out = new Float32Array(pixels);
-  const starts = index.lane.startSeconds;
-  let i = Math.max(0, firstStartAtOrAfter(starts, index.count, startSeconds) - 1);
-  let held = index.count > 0 && (starts[i] as number) <= startSeconds ? (column[i] as number) : 0;
   for (let x = 0; x < pixels; x++) {
-    const edge = startSeconds + ((x + 1) * (endSeconds - startSeconds)) / pixels;
-    let largest = held;
-    while (i < index.count && (starts[i] as number) < edge) {
-      held = column[i] as number;
-      if (held > largest) largest = held;
-      i++;
-    }
-    out[x] = largest;
+    const from = Math.max(0, (edges[x] as number) - 1);
+    const at = tree.at(from, Math.max(edges[x + 1] as number, edges[x] as number));
+    if (at >= 0 && index.count > 0) out[x] = column[at] as number;
   }
   return out;
+}
+
+/** What lies under one pixel: how many iterations start in it, and the longest that touches it. */
+export function underPixel(
+  index: LaneIndex,
+  startSeconds: number,
+  endSeconds: number,
+): { readonly count: number; readonly longest: number } {
+  const { lane, count } = index;
+  const first = firstStartAtOrAfter(lane.startSeconds, count, startSeconds);
+  const last = firstStartAtOrAfter(lane.startSeconds, count, endSeconds, first);
+  const before = iterationAt(index, startSeconds);
+  const from = before >= 0 && before < first ? before : first;
+  return { count: last - from, longest: index.longest.at(from, last) };
 }

@@ -1,5 +1,11 @@
 import { formatPercent, formatSeconds } from '../format';
-import { firstStartAtOrAfter, iterationsOf, type LaneIndex } from './lane-index';
+import {
+  aggregateLane,
+  firstStartAtOrAfter,
+  iterationsOf,
+  type LaneIndex,
+  underPixel,
+} from './lane-index';
 import type { Span } from './span';
 
 export interface LabelledLane {
@@ -48,6 +54,19 @@ export function visibleCsv(lanes: readonly LabelledLane[], span: Span): string {
     );
   }
   return `${rows.join('\r\n')}\r\n`;
+}
+
+/** What lies under a pixel in words: one iteration, or how many, how busy, and the longest of them. */
+export function describePixel(
+  lane: LabelledLane,
+  startSeconds: number,
+  endSeconds: number,
+): string {
+  const { count, longest } = underPixel(lane.index, startSeconds, endSeconds);
+  if (count === 0) return `${lane.label}, idle at ${formatSeconds(startSeconds)}`;
+  if (count === 1) return describeIteration(lane, longest);
+  const { busyFraction } = aggregateLane(lane.index, startSeconds, endSeconds);
+  return `${lane.label}, ${count} iterations here, busy ${formatPercent(busyFraction)}; the longest: ${describeIteration(lane, longest).slice(lane.label.length + 2)}`;
 }
 
 /** One iteration in words, for the hover text and for the live region. */

@@ -141,7 +141,8 @@ export function runPlainComposed(
   const swapIn = () => {
     for (let first = swapped[0]; first !== undefined; first = swapped[0]) {
       if (inside.size >= admission.maxSequences) return;
-      if (free() - needs(first.processed) < Math.max(options.watermark, 1)) return;
+      const beside = inside.size > 0 ? options.watermark : 0;
+      if (free() - needs(first.processed) < Math.max(beside, 1)) return;
       swapped = swapped.slice(1);
       first.blocks = needs(first.processed);
       inside.add(first);

@@ -500,6 +500,15 @@ const params = {
     { chart: fc.constantFrom(...PLOT_CHARTS), logX: fc.boolean() },
     { requiredKeys: [] },
   ),
+  compare: fc.record(
+    {
+      measure: fc.constantFrom('ttft', 'tpot', 'e2e', 'stall'),
+      order: fc.constantFrom('lost', 'gained', 'request'),
+      startSeconds: fc.double({ min: 0, max: 100, noNaN: true }),
+      endSeconds: int(100, 999),
+    },
+    { requiredKeys: [] },
+  ),
   sweep: fc.record(
     {
       leastRatePerSecond: fc.constantFrom(0, 0.5),
@@ -553,6 +562,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     map: fc.array(params.map, { maxLength: 3 }),
     timeline: fc.array(params.timeline, { maxLength: 1 }),
     plot: fc.array(params.plot, { maxLength: 2 }),
+    compare: fc.array(params.compare, { maxLength: 1 }),
     table: fc.array(params.table, { maxLength: 1 }),
     n: int(0, 99),
   })
@@ -591,6 +601,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
       cells.push({ id: `map-${i}`, kind: 'map', inputs, params: { ...each, ...storage } });
     });
     if (serve.length > 0) add('timeline', parts.timeline, pick(serve, parts.n));
+    if (serve.length > 1) add('compare', parts.compare, serve.slice(0, 2));
     const shown = [...serve, ...kernels];
     const drawn = [...shown, ...sweep];
     if (drawn.length > 0) add('plot', parts.plot, pick(drawn, parts.n));

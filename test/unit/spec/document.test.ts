@@ -96,7 +96,7 @@ describe('validation', () => {
       'unknown field "colour" at cells[2].params.colour',
       'invalid headSize: 66 (expected a multiple of 4) at cells[4].params.shape.headSize',
       'invalid kvHeads: 3 (expected a divisor of queryHeads) at cells[4].params.shape.kvHeads',
-      'invalid kind: "graph" (expected "text", "attention", "compose", "recurrent", "decode", "model", "cache", "recall-gap", "speculate", "workload", "serve", "sweep", "check", "plan", "map", "timeline", "plot", "table") at cells[5].kind',
+      'invalid kind: "graph" (expected "text", "attention", "compose", "recurrent", "decode", "model", "cache", "recall-gap", "speculate", "workload", "serve", "sweep", "check", "plan", "map", "timeline", "plot", "compare", "table") at cells[5].kind',
       'duplicate input: "u" at cells[3].inputs[1]',
     ]);
   });

@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TimelineLane } from '../../../lib/serving/types';
+import { argMaxTree } from '../../../lib/views/timeline/arg-max-tree';
 import {
   aggregateLane,
   indexLane,
   iterationAt,
   maxPerPixel,
+  pixelEdges,
   prefillShare,
   queryLane,
+  underPixel,
 } from '../../../lib/views/timeline/lane-index';
 import { clampSpan, panSpan, zoomSpan } from '../../../lib/views/timeline/span';
 
@@ -107,6 +110,9 @@ describe('lane index', () => {
           expect(sum.maxQueue).toBe(
             Math.max(0, ...inside.map((i) => lane.queueLength[i] as number)),
           );
+          const longest = Math.max(...inside.map((i) => lane.durationSeconds[i] as number));
+          if (inside.length > 0) expect(sum.longestSeconds).toBe(longest);
+          if (inside.length > 0) expect(sum.meanBatch).toBeCloseTo(1, 9);
           if (length > 1e-3)
             expect(sum.busyFraction).toBeCloseTo(bruteForce(lane, start, end).busy / length, 6);
         },
@@ -129,8 +135,42 @@ describe('lane index', () => {
     fc.assert(
       fc.property(lanes, (lane) => {
         const end = (lane.startSeconds.at(-1) as number) + 1;
-        const pixels = maxPerPixel(indexLane(lane), lane.queueLength, 0, end, 7);
+        const index = indexLane(lane);
+        const edges = pixelEdges(index, 0, end, 7);
+        const pixels = maxPerPixel(index, lane.queueLength, index.fullestQueue, edges);
         expect(Math.max(...pixels)).toBe(Math.max(...lane.queueLength));
+      }),
+    );
+  });
+});
+
+describe('tree of largest values', () => {
+  it('finds the first of the largest of any range', () => {
+    const columns = fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 0, maxLength: 900 });
+    fc.assert(
+      fc.property(columns, fc.nat(900), fc.nat(900), (values, a, b) => {
+        const from = Math.min(a, b, values.length);
+        const to = Math.min(Math.max(a, b), values.length);
+        const tree = argMaxTree(Int32Array.from(values), values.length);
+        const range = values.slice(from, to);
+        const expected = range.length === 0 ? -1 : from + range.indexOf(Math.max(...range));
+        expect(tree.at(from, to)).toBe(expected);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('tells what lies under a pixel', () => {
+    fc.assert(
+      fc.property(lanes, fc.double({ min: 0, max: 20, noNaN: true }), (lane, start) => {
+        const { count, longest } = underPixel(indexLane(lane), start, start + 0.5);
+        const touching = [...lane.startSeconds.keys()].filter((i) => {
+          const from = lane.startSeconds[i] as number;
+          const to = from + (lane.durationSeconds[i] as number);
+          return from < start + 0.5 && (from >= start || to > start);
+        });
+        expect(count).toBe(touching.length);
+        if (count > 0) expect(touching).toContain(longest);
       }),
     );
   });

@@ -1,0 +1,191 @@
+import type { Activity, Blocker, RequestTrace, TracePhase, TracePreemption } from './types';
+
+const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
+
+/** What is missing, as the end of "…, because". */
+export function blockerText(blocker: Blocker): string {
+  switch (blocker.type) {
+    case 'seats':
+      return `all ${blocker.limit} seats are taken`;
+    case 'blocks':
+      return `${blocker.needed} KV blocks are needed and ${blocker.free} of ${blocker.total} are free (${plural(blocker.holders, 'request')} hold the rest)`;
+    case 'reservation':
+      return `${blocker.needed} KV blocks must be promised and ${Math.max(0, blocker.free)} of ${blocker.total} are not promised yet`;
+    case 'future-peak':
+      return `with it a later iteration would need more than all ${blocker.total} KV blocks`;
+    case 'budget':
+      return `the iteration's tokens are used up${Number.isFinite(blocker.limit) ? ` (${blocker.limit})` : ''}: ${blocker.decodeTokens} by decodes, ${blocker.promptTokens} by other prompts`;
+    case 'phase':
+      return {
+        'batch-runs-on': 'the batch runs to its last request before another one is formed',
+        patience: 'the batch former lets decodes go on for a while before it looks at the queue',
+        'decodes-only': 'the batch former lets no prompt into this iteration',
+      }[blocker.rule];
+    case 'swapped-first':
+      return `${plural(blocker.count, 'request')} swapped to host memory come back first`;
+    case 'preempting':
+      return 'the step took blocks from running requests, and such a step admits nobody';
+  }
+}
+
+function waitText(what: string, blocker: Blocker | undefined, behind: number | undefined): string {
+  const order = behind === undefined ? '' : ` behind request ${behind}`;
+  return `${what}${order}${blocker === undefined ? '' : `, because ${blockerText(blocker)}`}`;
+}
+
+/** One phase as a sentence without its end. */
+export function activityText(activity: Activity): string {
+  switch (activity.kind) {
+    case 'front-end':
+      return 'is read and tokenised by the front end';
+    case 'iteration':
+      return 'waits for the iteration under way to end';
+    case 'boundary':
+      return 'waits between two steps';
+    case 'queued':
+      return waitText(
+        activity.isAgain ? 'waits to be computed again' : 'waits in the queue',
+        activity.blocker,
+        activity.behind,
+      );
+    case 'prefill': {
+      const beside = [
+        ...(activity.decodes > 0 ? [plural(activity.decodes, 'decode')] : []),
+        ...(activity.otherPromptTokens > 0
+          ? [`${plural(activity.otherPromptTokens, 'token')} of other prompts`]
+          : []),
+      ];
+      return `prefills ${plural(activity.tokens, 'token')}${activity.context > 0 ? ` after ${activity.context}` : ''}${beside.length > 0 ? ` beside ${beside.join(' and ')}` : ''}${activity.isLast ? ', and emits a token' : ''}`;
+    }
+    case 'paused':
+      return waitText('has begun its prompt and gets no tokens', activity.blocker, undefined);
+    case 'decode':
+      return `decodes ${plural(activity.tokens, 'token')} in a batch of ${activity.batch}${activity.mixedIterations > 0 ? `, ${plural(activity.mixedIterations, 'iteration')} of them lengthened by prompts` : ''}`;
+    case 'stalled':
+      return `stalls: ${plural(activity.iterations, 'iteration')} of prompts only (${plural(activity.promptTokens, 'token')} in the first)`;
+    case 'swapped':
+      return 'waits with its KV in host memory, until there is room for it again';
+    case 'pull':
+      return waitText(
+        'is prefilled and waits for a place on the decode side',
+        activity.blocker,
+        activity.behind,
+      );
+    case 'link':
+      return `waits for the link, behind ${plural(activity.ahead, 'transfer')}`;
+    case 'transfer':
+      return `its KV of ${plural(activity.kvTokens, 'token')} moves over the link`;
+    case 'untold':
+      return {
+        queue: 'waits before its first iteration (this engine tells no reason)',
+        prefill: 'from its first iteration to its first token',
+        decode: 'from its first token to its last',
+      }[activity.part];
+  }
+}
+
+export function preemptionText(preemption: TracePreemption): string {
+  const { cause, by, tokens, isSwap } = preemption;
+  const whom = by === undefined ? 'itself, the last in the list' : `request ${by}`;
+  const why =
+    cause === 'memory' ? `to free KV blocks for ${whom}` : `for ${whom}, which has priority`;
+  return `preempted ${why}: the KV of ${plural(tokens, 'token')} ${isSwap ? 'goes to host memory' : 'is dropped and computed again'}`;
+}
+
+/** What a reader colours and sums: a handful of groups of activities. */
+export const TRACE_GROUPS = ['waiting', 'prefill', 'decode', 'stalled', 'transfer'] as const;
+export type TraceGroup = (typeof TRACE_GROUPS)[number];
+
+export function groupOf(activity: Activity): TraceGroup {
+  switch (activity.kind) {
+    case 'prefill':
+      return 'prefill';
+    case 'decode':
+      return 'decode';
+    case 'stalled':
+    case 'paused':
+    case 'swapped':
+      return 'stalled';
+    case 'transfer':
+    case 'link':
+    case 'pull':
+      return 'transfer';
+    case 'untold':
+      return activity.part === 'queue' ? 'waiting' : activity.part;
+    default:
+      return 'waiting';
+  }
+}
+
+/** Seconds by group, and of the waiting by what was missing, the longest first. */
+export function traceSums({ phases }: Pick<RequestTrace, 'phases'>): {
+  readonly groups: Readonly<Record<TraceGroup, number>>;
+  readonly reasons: readonly { readonly reason: string; readonly seconds: number }[];
+} {
+  const groups = { waiting: 0, prefill: 0, decode: 0, stalled: 0, transfer: 0 };
+  const reasons = new Map<string, number>();
+  for (const phase of phases) {
+    const seconds = phase.endSeconds - phase.startSeconds;
+    groups[groupOf(phase.activity)] += seconds;
+    const reason = reasonOf(phase);
+    if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + seconds);
+  }
+  return {
+    groups,
+    reasons: [...reasons]
+      .map(([reason, seconds]) => ({ reason, seconds }))
+      .sort((a, b) => b.seconds - a.seconds),
+  };
+}
+
+const REASONS = {
+  seats: 'no seat free',
+  blocks: 'KV blocks short',
+  reservation: 'KV promised to others',
+  'future-peak': 'later memory peak',
+  budget: 'token budget used up',
+  phase: "the former's rule",
+  'swapped-first': 'swapped requests first',
+  preempting: 'a step that preempts',
+} as const satisfies Record<Blocker['type'], string>;
+
+/** Why a phase is not work, in a few words; undefined for work. */
+export function reasonOf({ activity }: Pick<TracePhase, 'activity'>): string | undefined {
+  switch (activity.kind) {
+    case 'queued':
+    case 'paused':
+    case 'pull':
+      return activity.blocker === undefined ? 'behind others' : REASONS[activity.blocker.type];
+    case 'iteration':
+      return 'iteration under way';
+    case 'boundary':
+      return 'between two steps';
+    case 'front-end':
+      return 'front end';
+    case 'stalled':
+      return 'prompts of others';
+    case 'swapped':
+      return 'swapped to host memory';
+    case 'link':
+      return 'link busy';
+    case 'untold':
+      return activity.part === 'queue' ? 'not told by this engine' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The answer in one sentence: how long it took, and what most of the waiting was for. */
+export function traceSummary(trace: RequestTrace, print: (seconds: number) => string): string {
+  if (trace.end === 'refused')
+    return `request ${trace.id} can never fit in KV memory and was refused on arrival`;
+  const total = trace.endSeconds - trace.arrivalSeconds;
+  const [first] = traceSums(trace).reasons;
+  const most =
+    first === undefined
+      ? 'it never waited'
+      : `it waited longest for: ${first.reason} (${print(first.seconds)}, ${Math.round((100 * first.seconds) / total)} %)`;
+  const state = trace.end === 'unfinished' ? 'had not ended after' : 'took';
+  return `request ${trace.id} ${state} ${print(total)}; ${most}`;
+}
