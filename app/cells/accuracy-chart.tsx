@@ -4,6 +4,7 @@ import type * as PlotModule from '@observablehq/plot';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { CacheResult } from '../../lib/evaluate/cell-result';
 import {
+  type AccuracyPoint,
   accuracyChart,
   accuracyLabel,
   accuracyPoints,
@@ -15,27 +16,31 @@ const MOST_WIDTH = 720;
 
 /** Accuracy against bytes per token; the table of policies has the same numbers. */
 export function AccuracyChart({ result }: { readonly result: CacheResult }) {
+  const points = useMemo(() => accuracyPoints(result), [result]);
+  // Apart, so that the width is watched from when there is a chart: a partial result has no points at first.
+  return points.length === 0 ? null : <Chart points={points} />;
+}
+
+function Chart({ points }: { readonly points: readonly AccuracyPoint[] }) {
   const box = useRef<HTMLDivElement>(null);
   const [Plot, setPlot] = useState<typeof PlotModule>();
   const width = Math.min(MOST_WIDTH, useWidth(box, 320));
-  const points = useMemo(() => accuracyPoints(result), [result]);
   useEffect(() => {
     // Plot is half of the page's script: it comes when a chart does.
     import('@observablehq/plot').then(setPlot);
   }, []);
   useEffect(() => {
     const element = box.current;
-    if (element === null || Plot === undefined || points.length === 0) return;
+    if (element === null || Plot === undefined) return;
     element.replaceChildren(Plot.plot(accuracyChart(Plot, points, width)));
     return () => element.replaceChildren();
   }, [Plot, points, width]);
-  if (points.length === 0) return null;
   return (
     <figure className={styles.chart}>
       <div ref={box} role="img" aria-label={accuracyLabel(points)} />
       <figcaption>
-        up and to the left is better; bars are 95 % Wilson intervals, the dashed line is chance, and
-        a hollow dot is an oracle that looks at the answer
+        up and to the left is better; bars are 95 % Wilson intervals, a line joins one policy's
+        budgets, the dashed line is chance, and a hollow dot is an oracle that looks at the answer
       </figcaption>
     </figure>
   );

@@ -2,14 +2,29 @@
 
 import type { CacheResult, CacheRun } from '../../lib/evaluate/cell-result';
 import type { Evaluation } from '../../lib/evaluate/types';
+import type { Session } from '../../lib/run/session-types';
+import type { Provenance } from '../../lib/run/types';
+import type { MapParams } from '../../lib/spec/kinds/views';
 import { formatBytes, formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
 import { AccuracyChart } from './accuracy-chart';
 import styles from './cache.module.css';
+import { CacheAttention } from './cache-attention';
 import { CacheGates } from './cache-gates';
 import { CacheSlots } from './cache-slots';
 
+interface Props {
+  readonly cellId: string;
+  readonly result: CacheResult;
+  /** Absent while the result is a partial one. */
+  readonly provenance: Provenance | undefined;
+  readonly session: Session;
+  /** Puts a map into the notebook; gives the sentence why not, or undefined. */
+  readonly onMap: (params: MapParams) => string | undefined;
+}
+
 /** Policies side by side: what was answered, what it cost, and what every slot became. */
-export function CacheResultView({ result }: { readonly result: CacheResult }) {
+export function CacheResultView(props: Props) {
+  const { cellId, result, provenance, session, onMap } = props;
   const { runs, taskName, notes, params, modelName, engine, workers } = result;
   const first = runs.find(({ evaluation }) => evaluation !== undefined)?.evaluation;
   return (
@@ -24,7 +39,13 @@ export function CacheResultView({ result }: { readonly result: CacheResult }) {
       <RunTable runs={runs} full={first?.bytesPerToken.full} />
       <Breakdown runs={runs} />
       <CacheGates runs={runs} />
-      <CacheSlots result={result} />
+      <CacheSlots
+        cellId={cellId}
+        result={result}
+        resultKey={provenance?.computedAt ?? JSON.stringify(params)}
+        session={session}
+      />
+      <CacheAttention {...{ cellId, result, provenance, session, onMap }} />
       <details className={styles.details}>
         <summary>Sources of the policies</summary>
         <ul>
@@ -124,6 +145,7 @@ function RunTable(props: {
               <th scope="row">
                 {run.label}
                 {run.isOracle && <small> oracle</small>}
+                {run.evaluation !== undefined && <SoFar evaluation={run.evaluation} />}
               </th>
               {run.evaluation === undefined ? (
                 <td colSpan={Math.max(1, used.length)} data-tone="bad">
@@ -140,6 +162,17 @@ function RunTable(props: {
       </table>
     </section>
   );
+}
+
+/** How many of its contexts a run has done, while it has not done all. */
+function SoFar({ evaluation }: { readonly evaluation: Evaluation }) {
+  const { samplesDone, plan } = evaluation;
+  return samplesDone < plan.samples ? (
+    <small>
+      {' '}
+      {samplesDone} of {plan.samples} contexts so far
+    </small>
+  ) : null;
 }
 
 /** Accuracy by place of the answer and by kind of question. */

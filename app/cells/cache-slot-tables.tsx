@@ -1,9 +1,9 @@
 'use client';
 
-import type { BufferRole } from '../../lib/cache/types';
 import type { CacheResult } from '../../lib/evaluate/cell-result';
 import { type CacheLook, SLOT_STATES } from '../../lib/evaluate/look';
 import { headRows } from '../../lib/views/cache/head-rows';
+import { type LedgerRow, ledgerRows, sumOf } from '../../lib/views/cache/ledger-rows';
 import { formatBytes, formatPercent } from '../../lib/views/format';
 import styles from './cache.module.css';
 
@@ -47,20 +47,27 @@ interface LookProps {
   readonly look: CacheLook;
 }
 
-/** What the bytes of every layer are for. */
+/** What the bytes of every layer are for, and in which tier they are. */
 export function LedgerTable({ look }: LookProps) {
-  const roles = (Object.keys(look.ledger[0]?.bytes ?? {}) as BufferRole[]).filter((role) =>
-    look.ledger.some(({ bytes }) => bytes[role] > 0),
+  const { roles, unused, rows, tiers, total } = ledgerRows(look.ledger);
+  const cells = (bytes: LedgerRow['bytes']) => (
+    <>
+      {roles.map((role, i) => (
+        <td key={role}>{formatBytes(bytes[i] ?? 0)}</td>
+      ))}
+      <td>{formatBytes(sumOf(bytes))}</td>
+    </>
   );
-  const total = (bytes: Readonly<Record<BufferRole, number>>) =>
-    roles.reduce((sum, role) => sum + bytes[role], 0);
-  const all = look.ledger.reduce((sum, { bytes }) => sum + total(bytes), 0);
   return (
     <details className={styles.details}>
-      <summary>Bytes of every layer by what they are for: {formatBytes(all)}</summary>
-      <section className={styles.scroll} aria-label="bytes of every layer">
+      <summary>Bytes of every layer by what they are for: {formatBytes(sumOf(total))}</summary>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
+      <section className={styles.scroll} aria-label="bytes of every layer" tabIndex={0}>
         <table>
-          <caption>lengths of the real buffers, room for later tokens included</caption>
+          <caption>
+            lengths of the real buffers, room for later tokens included
+            {unused.length > 0 && `; none for ${unused.join(', ')}`}
+          </caption>
           <thead>
             <tr>
               <th scope="col">layer</th>
@@ -74,17 +81,30 @@ export function LedgerTable({ look }: LookProps) {
             </tr>
           </thead>
           <tbody>
-            {look.ledger.map(({ layer, tier, bytes }) => (
+            {rows.map(({ layer, tier, bytes }) => (
               <tr key={`${layer} ${tier}`}>
-                <td>{layer}</td>
+                <th scope="row">{layer}</th>
                 <td>{tier}</td>
-                {roles.map((role) => (
-                  <td key={role}>{formatBytes(bytes[role])}</td>
-                ))}
-                <td>{formatBytes(total(bytes))}</td>
+                {cells(bytes)}
               </tr>
             ))}
           </tbody>
+          <tfoot>
+            {tiers.map(({ tier, bytes }) => (
+              <tr key={tier}>
+                <th scope="row">all</th>
+                <td>{tier}</td>
+                {cells(bytes)}
+              </tr>
+            ))}
+            {tiers.length > 1 && (
+              <tr>
+                <th scope="row">all</th>
+                <td>everywhere</td>
+                {cells(total)}
+              </tr>
+            )}
+          </tfoot>
         </table>
       </section>
     </details>

@@ -2,18 +2,23 @@
 
 import { useEffect, useMemo, useRef, useState } from 'react';
 import type { CacheResult } from '../../lib/evaluate/cell-result';
-import { SLOT_STATES } from '../../lib/evaluate/look';
+import type { CacheLook } from '../../lib/evaluate/look';
+import type { Session } from '../../lib/run/session-types';
 import {
   drawSlots,
+  rankShares,
   SLOT_COLORINGS,
   type SlotColoring,
   sharesOf,
 } from '../../lib/views/cache/draw-slots';
 import { slotAt, slotLayout } from '../../lib/views/cache/slot-layout';
-import { formatBytes, formatPercent } from '../../lib/views/format';
+import { useCacheHead } from '../views/use-cache-head';
 import { preparedContext, useTokens, useWidth } from '../views/use-canvas';
+import { useDelayed } from '../views/use-delayed';
 import styles from './cache.module.css';
+import { SlotReaders } from './cache-slot-readers';
 import { LedgerTable, SlotTable } from './cache-slot-tables';
+import { type Place, StateKey, slotText } from './cache-slot-text';
 
 const TOKENS = {
   kept: '--accent',
@@ -28,33 +33,62 @@ const TOKENS = {
 const COLORING_NAMES: Readonly<Record<SlotColoring, string>> = {
   state: 'what it became',
   bytes: 'bytes',
-  score: 'score of the policy',
+  score: 'score of the policy, by rank in its head',
   attention: 'attention of the question',
   age: 'age',
 };
 
-interface Place {
-  readonly row: number;
-  readonly column: number;
+interface Props {
+  readonly cellId: string;
+  readonly result: CacheResult;
+  /** Changes with the result. */
+  readonly resultKey: string;
+  readonly session: Session;
 }
 
 /** Every slot of one context under one policy: a row per layer and KV head, a column per token. */
-export function CacheSlots({ result }: { readonly result: CacheResult }) {
-  const looked = result.runs.filter(({ look }) => look !== undefined);
+export function CacheSlots(props: Props) {
+  const { runs } = props.result;
+  const looked = runs.flatMap((run) =>
+    run.look === undefined ? [] : [{ label: run.label, look: run.look, entry: runs.indexOf(run) }],
+  );
   const [label, setLabel] = useState<string>();
+  const chosen = looked.find((each) => each.label === label) ?? looked.at(-1);
+  // Apart, so that what watches the canvas begins when there is one: a partial result has none at first.
+  return chosen === undefined ? null : (
+    <Slots {...props} chosen={chosen} looked={looked} onPick={setLabel} />
+  );
+}
+
+interface Looked {
+  readonly label: string;
+  readonly look: CacheLook;
+  /** Place among the runs. */
+  readonly entry: number;
+}
+
+interface SlotsProps extends Props {
+  readonly chosen: Looked;
+  readonly looked: readonly Looked[];
+  readonly onPick: (label: string) => void;
+}
+
+function Slots({ cellId, result, resultKey, session, chosen, looked, onPick }: SlotsProps) {
+  const { look, entry } = chosen;
   const [coloring, setColoring] = useState<SlotColoring>('state');
   const [place, setPlace] = useState<Place>({ row: 0, column: 0 });
   const [isTable, setTable] = useState(false);
-  const run = looked.find((each) => each.label === label) ?? looked[looked.length - 1];
+  /** The sample is run again for its readers: not before somebody has pointed at a slot. */
+  const [asked, setAsked] = useState<Place>();
+  const ask = useDelayed(setAsked);
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = useWidth(box, 320);
   const colors = useTokens(box, TOKENS);
-  const look = run?.look;
   const shares = useMemo(() => {
-    if (look === undefined || coloring === 'state') return undefined;
+    if (coloring === 'state') return undefined;
     if (coloring === 'bytes') return sharesOf(look.bytes);
-    if (coloring === 'score') return sharesOf(look.scores);
+    if (coloring === 'score') return rankShares(look.scores, look.contextTokens);
     if (coloring === 'attention') return sharesOf(result.attention);
     return Float32Array.from(
       { length: look.states.length },
@@ -62,14 +96,20 @@ export function CacheSlots({ result }: { readonly result: CacheResult }) {
     );
   }, [look, coloring, result.attention]);
   const layout = useMemo(
-    () =>
-      look === undefined
-        ? undefined
-        : slotLayout(look.layers, look.kvHeads, look.contextTokens, width),
+    () => slotLayout(look.layers, look.kvHeads, look.contextTokens, width),
     [look, width],
   );
+  const { kvHeads } = look;
+  const askedHead = useMemo(
+    () =>
+      asked === undefined
+        ? undefined
+        : { entry, layer: Math.floor(asked.row / kvHeads), kvHead: asked.row % kvHeads },
+    [asked, entry, kvHeads],
+  );
+  const { loaded, problem } = useCacheHead(session, cellId, resultKey, askedHead, 'slots');
   useEffect(() => {
-    if (layout === undefined || look === undefined || colors === undefined) return;
+    if (colors === undefined) return;
     const context = canvas.current && preparedContext(canvas.current, layout.width, layout.height);
     if (!context) return;
     const { kept, merged, quantised, projected, offloaded, paper, outline } = colors;
@@ -86,18 +126,21 @@ export function CacheSlots({ result }: { readonly result: CacheResult }) {
     );
   }, [layout, look, colors, shares, place, result.evidence]);
 
-  if (run === undefined || look === undefined || layout === undefined) return null;
   const { rows, columns } = layout;
   const marked = {
     row: Math.min(place.row, rows - 1),
     column: Math.min(place.column, columns - 1),
   };
-  const move = (row: number, column: number) =>
-    setPlace({
+  const move = (row: number, column: number) => {
+    const next = {
       row: Math.max(0, Math.min(rows - 1, row)),
       column: Math.max(0, Math.min(columns - 1, column)),
-    });
-  const index = result.runs.indexOf(run);
+    };
+    setPlace(next);
+    ask(next);
+  };
+  const head = loaded?.place.entry === entry ? loaded.head : undefined;
+  const isHere = head !== undefined && head.layer * kvHeads + head.kvHead === marked.row;
   return (
     <figure className={styles.slots}>
       <figcaption>
@@ -107,7 +150,7 @@ export function CacheSlots({ result }: { readonly result: CacheResult }) {
       <div className={styles.choice}>
         <label>
           policy{' '}
-          <select value={run.label} onChange={({ target }) => setLabel(target.value)}>
+          <select value={chosen.label} onChange={({ target }) => onPick(target.value)}>
             {looked.map((each) => (
               <option key={each.label}>{each.label}</option>
             ))}
@@ -135,18 +178,18 @@ export function CacheSlots({ result }: { readonly result: CacheResult }) {
           as a table
         </label>
       </div>
-      {coloring === 'state' && <Key states={look.states} />}
+      {coloring === 'state' && <StateKey states={look.states} />}
       <p className={styles.answer}>
         asked <code>{result.questionLabels.join(' ')}</code>, answer{' '}
-        <code>{result.answerLabels.join(' ')}</code>, {run.label} wrote{' '}
-        <code>{result.generatedLabels[index]?.join(' ') || '(nothing)'}</code>
+        <code>{result.answerLabels.join(' ')}</code>, {chosen.label} wrote{' '}
+        <code>{result.generatedLabels[entry]?.join(' ') || '(nothing)'}</code>
       </p>
       <div
         ref={box}
         className={styles.canvas}
         hidden={isTable}
         role="application"
-        aria-label={`slots of ${run.label}; arrow keys move, the line below says what is there`}
+        aria-label={`slots of ${chosen.label}; arrow keys move, the line below says what is there`}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: an application with a cursor of its own
         tabIndex={0}
         onKeyDown={(event) => {
@@ -172,7 +215,7 @@ export function CacheSlots({ result }: { readonly result: CacheResult }) {
           onPointerDown={(event) => {
             const { left, top } = event.currentTarget.getBoundingClientRect();
             const found = slotAt(layout, event.clientX - left, event.clientY - top);
-            if (found !== undefined) setPlace(found);
+            if (found !== undefined) move(found.row, found.column);
           }}
         />
       </div>
@@ -180,46 +223,20 @@ export function CacheSlots({ result }: { readonly result: CacheResult }) {
         <SlotTable look={look} attention={result.attention} />
       ) : (
         <p className={styles.reading} aria-live="polite">
-          {reading(result, index, marked)}
+          {slotText(result, entry, marked)}
+        </p>
+      )}
+      {isHere ? (
+        <SlotReaders head={head} column={marked.column} />
+      ) : (
+        <p className={styles.note}>
+          {problem ??
+            (asked === undefined
+              ? 'point at a slot to see since when it is what it is, and who attends to it'
+              : 'running the sample again')}
         </p>
       )}
       <LedgerTable look={look} />
     </figure>
-  );
-}
-
-/** One slot in words. */
-function reading(result: CacheResult, index: number, { row, column }: Place): string {
-  const look = result.runs[index]?.look;
-  if (look === undefined) return '';
-  const at = row * look.contextTokens + column;
-  const state = SLOT_STATES[look.states[at] ?? 0] ?? 'kept';
-  const where = `layer ${Math.floor(row / look.kvHeads)}, KV head ${row % look.kvHeads}`;
-  const score = look.scores[at] ?? Number.NaN;
-  const count = look.multiplicity[at] ?? 0;
-  return [
-    `${where}, token ${column} "${result.labels[column] ?? ''}": ${state}`,
-    ...(state === 'dropped' ? [] : [`${formatBytes(look.bytes[at] ?? 0)}`]),
-    ...(count > 1 ? [`stands for ${count} tokens`] : []),
-    ...(Number.isNaN(score) ? [] : [`score ${score.toPrecision(3)}`]),
-    `gets ${percentText(result.attention[at] ?? 0)} of the question's attention in the full cache`,
-  ].join('; ');
-}
-
-/** Shares of attention too small to tell apart. */
-function percentText(share: number): string {
-  return share < 5e-4 ? 'under 0.1 %' : formatPercent(share);
-}
-
-function Key({ states }: { readonly states: Uint8Array }) {
-  const present = SLOT_STATES.filter((_, state) => states.includes(state));
-  return (
-    <ul className={styles.key}>
-      {present.map((state) => (
-        <li key={state} data-state={state}>
-          {state}
-        </li>
-      ))}
-    </ul>
   );
 }

@@ -56,6 +56,7 @@ export function CellFrame(props: Props) {
   const status = useCellStatus(session, cell.id);
   const isBusy = status.state === 'running' || status.state === 'queued';
   const estimate = status.estimateSeconds;
+  const isStale = status.isResultStale && status.partial === undefined;
   const drop = (event: DragEvent) => {
     const file = event.dataTransfer.files[0];
     if (file === undefined || !takes?.test(file.name)) return;
@@ -109,8 +110,8 @@ export function CellFrame(props: Props) {
         </p>
       )}
       {editor}
-      <div className={styles.body} data-stale={status.isResultStale || undefined}>
-        {status.isResultStale && <p className={styles.stale}>stale: from earlier params</p>}
+      <div className={styles.body} data-stale={isStale || undefined}>
+        {isStale && <p className={styles.stale}>stale: from earlier params</p>}
         {children}
       </div>
       <Params cell={cell} notebook={notebook} session={session} edit={edit} />

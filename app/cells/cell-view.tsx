@@ -40,6 +40,7 @@ import {
   SweepResultView,
 } from './loaded-later';
 import { attentionCells } from './model-attention';
+import { PartialNote } from './partial-note';
 import styles from './results.module.css';
 import { SaveTensors } from './save-tensors';
 import { ServeResultView } from './serve-result';
@@ -187,12 +188,13 @@ function Output({ cell, session, edit }: Props) {
     case 'workload':
     case 'check':
     case 'serve': {
-      const { result } = status;
-      if (result === undefined) return <p className={styles.note}>not run yet</p>;
-      const { output } = result;
+      const { result, partial } = status;
+      const output = partial ?? result?.output;
+      if (output === undefined) return <p className={styles.note}>not run yet</p>;
       return (
         <>
-          {result.provenance.recorded && isKernelCell(cell) && (
+          <PartialNote status={status} />
+          {result?.provenance.recorded && isKernelCell(cell) && (
             <p className={styles.note}>
               <strong>Recorded:</strong> times, adapter and roof are those of the machine that it
               was recorded on. Run it for yours.
@@ -210,9 +212,30 @@ function Output({ cell, session, edit }: Props) {
               }
             />
           )}
-          {output.kind === 'cache' && <CacheResultView result={output.value} />}
-          {output.kind === 'recall-gap' && <RecallGapResultView result={output.value} />}
-          {output.kind === 'speculate' && <SpeculateResultView result={output.value} />}
+          {output.kind === 'cache' && (
+            <CacheResultView
+              cellId={cell.id}
+              result={output.value}
+              provenance={partial === undefined ? result?.provenance : undefined}
+              session={session}
+              onMap={(params) =>
+                edit.append([
+                  {
+                    id: freeId(session.notebook, `${cell.id}-map`),
+                    kind: 'map',
+                    inputs: [cell.id],
+                    params,
+                  },
+                ])
+              }
+            />
+          )}
+          {output.kind === 'recall-gap' && (
+            <RecallGapResultView result={output.value} isPartial={partial !== undefined} />
+          )}
+          {output.kind === 'speculate' && (
+            <SpeculateResultView result={output.value} isPartial={partial !== undefined} />
+          )}
           {output.kind === 'check' && <CheckResultView result={output.value} />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
@@ -223,17 +246,20 @@ function Output({ cell, session, edit }: Props) {
               session={session}
             />
           )}
-          <ProvenanceLine provenance={result.provenance} />
+          {result !== undefined && partial === undefined && (
+            <ProvenanceLine provenance={result.provenance} />
+          )}
           {output.kind === 'attention' && <SaveTensors cellId={cell.id} session={session} />}
         </>
       );
     }
     case 'sweep': {
-      const { result, progress } = status;
-      const partial = progress?.partial?.kind === 'sweep' ? progress.partial.value : undefined;
+      const { result } = status;
+      const partial = status.partial?.kind === 'sweep' ? status.partial.value : undefined;
       const known = result?.output.kind === 'sweep' ? result.output.value : undefined;
       return (
         <>
+          <PartialNote status={status} />
           <SweepResultView
             cellId={cell.id}
             result={partial ?? known}
@@ -246,11 +272,12 @@ function Output({ cell, session, edit }: Props) {
       );
     }
     case 'plan': {
-      const { result, progress } = status;
-      const partial = progress?.partial?.kind === 'plan' ? progress.partial.value : undefined;
+      const { result } = status;
+      const partial = status.partial?.kind === 'plan' ? status.partial.value : undefined;
       const known = result?.output.kind === 'plan' ? result.output.value : undefined;
       return (
         <>
+          <PartialNote status={status} />
           <PlanResultView
             cellId={cell.id}
             result={partial ?? known}

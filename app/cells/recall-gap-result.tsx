@@ -19,14 +19,21 @@ import { formatBytes, formatCount, formatPercent, formatSeconds } from '../../li
 import { PlotFigure } from '../views/plot-figure';
 import styles from './recall-gap.module.css';
 
+interface Props {
+  readonly result: RecallGapResult;
+  /** The last point of a curve may have fewer contexts than the others. */
+  readonly isPartial: boolean;
+}
+
 /** What each sibling still recalls of more and more pairs, beside what it keeps of them. */
-export function RecallGapResultView({ result }: { readonly result: RecallGapResult }) {
+export function RecallGapResultView({ result, isPartial }: Props) {
   const { params, curves, trainedPairs, trainedTokens, seconds } = result;
   const once = curves.filter(({ reads }) => reads === 1);
   const twice = curves.filter(({ reads }) => reads === 2);
   return (
     <>
       <p className={styles.note}>
+        {isPartial && 'up to '}
         {params.samples} contexts per point, {params.questions} questions each (fewer where there
         are fewer pairs), the true answers before a question in sight; models of{' '}
         {formatCount(once[0]?.parameters ?? 0)} numbers in plain TypeScript;{' '}

@@ -11,8 +11,14 @@ import { type Metric, MetricList } from './metric-list';
 import styles from './recall-gap.module.css';
 import { SpeculateRounds, SpeculateTokens } from './speculate-tokens';
 
+interface Props {
+  readonly result: SpeculateResult;
+  /** More of the text is on its way. */
+  readonly isPartial: boolean;
+}
+
 /** A text by draft and verify: what was guessed right, and what that saved. */
-export function SpeculateResultView({ result }: { readonly result: SpeculateResult }) {
+export function SpeculateResultView({ result, isPartial }: Props) {
   const { profile, isGreedyText, firstDifference, labels, greedyLabels } = result;
   const places = useMemo(() => placesOf(profile), [profile]);
   const chart = useCallback(
@@ -22,10 +28,10 @@ export function SpeculateResultView({ result }: { readonly result: SpeculateResu
   const [hasRejected, setRejected] = useState(true);
   return (
     <>
-      <MetricList metrics={metricsOf(result)} />
+      <MetricList metrics={metricsOf(result, isPartial)} />
       <p className={styles.check} data-tone={isGreedyText ? 'good' : 'bad'} role="status">
         {isGreedyText
-          ? `identical to greedy decoding: all ${labels.length} tokens agree`
+          ? `identical to greedy decoding${isPartial ? ' so far' : ''}: all ${labels.length} tokens agree`
           : `differs from greedy decoding at token ${firstDifference}: ${labels[firstDifference] ?? 'ended'} for ${greedyLabels[firstDifference] ?? 'ended'} (a tie that batches round differently can do this)`}
       </p>
       <section aria-label="written text">
@@ -93,7 +99,7 @@ export function SpeculateResultView({ result }: { readonly result: SpeculateResu
   );
 }
 
-function metricsOf(result: SpeculateResult): readonly Metric[] {
+function metricsOf(result: SpeculateResult, isPartial: boolean): readonly Metric[] {
   const { profile, seconds, greedyCalls, tokens } = result;
   const faster = seconds.greedy / (seconds.prepare + seconds.speculate);
   const calls = profile.verifierCalls + profile.drafterCalls;
@@ -116,9 +122,13 @@ function metricsOf(result: SpeculateResult): readonly Metric[] {
     },
     {
       name: 'against greedy',
-      value: tokens.length < 2 ? 'none' : `${formatCount(faster)} times as fast`,
+      value: isPartial
+        ? 'not yet'
+        : tokens.length < 2
+          ? 'none'
+          : `${formatCount(faster)} times as fast`,
       note: 'in this run, on this machine: rows that are checked together cost more than one row here',
-      tone: faster >= 1 ? 'good' : 'muted',
+      tone: !isPartial && faster >= 1 ? 'good' : 'muted',
     },
     {
       name: 'model',

@@ -3,6 +3,7 @@
 import { blockRow } from '../../lib/attention/block-states';
 import type { BlockList, MapRect } from '../../lib/attention/types';
 import { formatPercent } from '../../lib/views/format';
+import type { BlockWords } from '../../lib/views/map/block-words';
 import styles from './views.module.css';
 
 const ROWS = 24;
@@ -12,29 +13,33 @@ export function MapBlocksTable({
   list,
   rect,
   queries,
+  words,
+  nameOf,
 }: {
   readonly list: BlockList;
   readonly rect: MapRect;
   readonly queries: number;
+  readonly words: BlockWords;
+  /** Of a query, where blocks have but one. */
+  readonly nameOf: (query: number) => string;
 }) {
-  const { blockQueries, blockKeys, queryBlocks, keyBlocks, blocks } = list;
+  const { blockQueries, queryBlocks, keyBlocks, blocks } = list;
   const first = Math.floor(rect.queryStart / blockQueries);
   const inView = Math.min(queryBlocks, Math.ceil(rect.queryEnd / blockQueries)) - first;
   const rows = Array.from({ length: Math.min(ROWS, inView) }, (_, i) => blockRow(list, first + i));
   const share = formatPercent(blocks.length / (queryBlocks * keyBlocks));
   return (
-    <section className={styles.scroll} aria-label="visited blocks">
+    <section className={styles.scroll} aria-label={words.tableName}>
       <table>
         <caption className={styles.note}>
-          visited blocks of {blockQueries} queries x {blockKeys} keys: {blocks.length} of{' '}
-          {queryBlocks * keyBlocks} ({share});{' '}
+          {words.tableText(list)}: {blocks.length} of {queryBlocks * keyBlocks} ({share});{' '}
           {rows.length < inView
-            ? `the first ${rows.length} of ${inView} query blocks in view`
-            : 'the query blocks in view'}
+            ? `the first ${rows.length} of ${inView} ${words.rows} in view`
+            : `the ${words.rows} in view`}
         </caption>
         <thead>
           <tr>
-            {['query block', 'queries', 'full', 'partial', 'skipped', 'key blocks'].map((name) => (
+            {words.columns.map((name) => (
               <th key={name} scope="col">
                 {name}
               </th>
@@ -46,16 +51,17 @@ export function MapBlocksTable({
             <tr key={queryBlock}>
               <th scope="row">{queryBlock}</th>
               <td>
-                {queryBlock * blockQueries} to{' '}
-                {Math.min(queries, (queryBlock + 1) * blockQueries) - 1}
+                {blockQueries === 1
+                  ? nameOf(queryBlock)
+                  : `${queryBlock * blockQueries} to ${Math.min(queries, (queryBlock + 1) * blockQueries) - 1}`}
               </td>
               <td>{full}</td>
               <td>{partial}</td>
               <td>{skipped}</td>
               <td>
                 {[
-                  ...(full > 0 ? [`full ${fullRanges}`] : []),
-                  ...(partial > 0 ? [`partial ${partialRanges}`] : []),
+                  ...(full > 0 ? [`${words.columns[2]} ${fullRanges}`] : []),
+                  ...(partial > 0 ? [`${words.columns[3]} ${partialRanges}`] : []),
                 ].join('; ') || 'none'}
               </td>
             </tr>

@@ -4,6 +4,7 @@ import type { Session } from '../../lib/run/session-types';
 import type { MapParams } from '../../lib/spec/kinds/views';
 import type { CellOf } from '../../lib/spec/notebook';
 import type { ViewInput } from '../../lib/views/view-input';
+import { CacheMap } from './cache-map';
 import { type MapOperand, operandOf, whyNoMap } from './map-operand';
 import { MapView } from './map-view';
 import styles from './views.module.css';
@@ -15,8 +16,26 @@ interface Props {
   readonly onParamsChange: (params: MapParams) => void;
 }
 
+/** A map over a cache cell, or over one kernel's cell or two. */
+export function MapCell(props: Props) {
+  const { cell, inputs, session, onParamsChange } = props;
+  const cache = inputs[0]?.result?.output;
+  if (cache?.kind !== 'cache') return <KernelMaps {...props} />;
+  return (
+    <CacheMap
+      cellId={inputs[0]?.id ?? ''}
+      result={cache.value}
+      provenance={inputs[0]?.result?.provenance}
+      session={session}
+      reader={cell.id}
+      params={cell.params}
+      onParamsChange={onParamsChange}
+    />
+  );
+}
+
 /** A map over one cell, or over two of which one or the difference is on show; of a decode cell, over two of its storages. */
-export function MapCell({ cell, inputs, session, onParamsChange }: Props) {
+function KernelMaps({ cell, inputs, session, onParamsChange }: Props) {
   const { params } = cell;
   const storages = storagesOf(inputs);
   const isPair = inputs.length > 1;

@@ -1,5 +1,6 @@
 'use client';
 
+import type { BlockWords } from '../../lib/views/map/block-words';
 import { legendGradient, legendTicks } from '../../lib/views/map/color';
 import { divergingGradient } from '../../lib/views/map/diverging';
 import { rgbOf } from '../../lib/views/rgb';
@@ -17,8 +18,8 @@ interface Props {
   /** How the profiles on show were made; undefined without them. */
   readonly profiles: 'exact' | 'estimated' | undefined;
   readonly paper: string | undefined;
-  /** What the block outlines are of; undefined without them. */
-  readonly blocks: string | undefined;
+  /** What the block outlines are of, and how they are called; undefined without them. */
+  readonly blocks: { readonly of: string; readonly words: BlockWords } | undefined;
 }
 
 /** What the colours, the hatches and the profiles say. */
@@ -62,13 +63,15 @@ export function MapLegend(props: Props) {
           <>
             <li>
               <span className={styles.swatch} data-role="block-full" />
-              full block
+              {blocks.words.full}
             </li>
             <li>
               <span className={styles.swatch} data-role="block-partial" />
-              partial block, masked by element
+              {blocks.words.partial}
             </li>
-            <li>{blocks}; the rest is skipped</li>
+            <li>
+              {blocks.of}; the rest is {blocks.words.skipped}
+            </li>
           </>
         )}
       </ul>

@@ -4,6 +4,7 @@ import { prefixKeys, whyNoWeights } from '../../lib/attention/weights/recurrent-
 import type { Session } from '../../lib/run/session-types';
 import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import type { MapParams } from '../../lib/spec/kinds/views';
+import { type BlockWords, KERNEL_BLOCKS } from '../../lib/views/map/block-words';
 import type { LabelOf } from '../../lib/views/map/reading';
 import type { ViewInput } from '../../lib/views/view-input';
 import { provenanceLabel } from '../parts/provenance-line';
@@ -18,7 +19,7 @@ export interface AttentionOperand {
   readonly tokens: readonly string[] | undefined;
 }
 
-/** A cell with its result, as a matrix of weights per head and batch entry. */
+/** A cell with its result, or a head of a cache, as a matrix of weights per head and batch entry. */
 export interface MapOperand {
   readonly id: string;
   readonly queries: number;
@@ -34,6 +35,12 @@ export interface MapOperand {
   /** Where the tensors come from. */
   readonly origin: string;
   readonly attention: AttentionOperand | undefined;
+  /** How the blocks that can be outlined are called; absent where there are none. */
+  readonly words?: BlockWords;
+  /** What an element is, where that is more than its block says. */
+  readonly stateOf?: (query: number, key: number) => string;
+  /** Along the axes where no attention cell's file names them: the token of every key. */
+  readonly tokens?: readonly string[];
   /** Of other cells: what is known of a row and of a column. */
   readonly labelOf: LabelOf | undefined;
   readonly source: MapHead['source'];
@@ -118,6 +125,7 @@ function attentionOperand(
           ? `layer ${inputs.layer} on ${inputs.text}, seed ${seed}`
           : `seed ${seed}`,
     attention: { params, engine, blockList, tokens },
+    words: KERNEL_BLOCKS,
     labelOf: undefined,
     // Other maps may read the same cell.
     source: session.mapSource(id).lane(mapId, { isUnselected }),

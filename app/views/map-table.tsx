@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'react';
 import type { MapRect, MapWindow } from '../../lib/attention/types';
 import { subtractLayers, windowLayer } from '../../lib/views/map/layer';
+import type { LabelOf } from '../../lib/views/map/reading';
 import type { MapHead } from './use-map-data';
 import styles from './views.module.css';
 
@@ -16,10 +17,11 @@ interface Props {
   /** Of a difference. */
   readonly second: MapHead | undefined;
   readonly rect: MapRect;
+  readonly labelOf: LabelOf;
 }
 
 /** The first elements of a rectangle as text: the map's table view. */
-export function MapTable({ first, second, rect }: Props) {
+export function MapTable({ first, second, rect, labelOf }: Props) {
   const { queryStart, keyStart } = rect;
   const queryEnd = Math.min(rect.queryEnd, queryStart + CELLS);
   const keyEnd = Math.min(rect.keyEnd, keyStart + CELLS);
@@ -45,6 +47,7 @@ export function MapTable({ first, second, rect }: Props) {
             {columns.map((key) => (
               <th key={key} scope="col">
                 {key}
+                <Label text={labelOf.key(key)} />
               </th>
             ))}
           </tr>
@@ -52,7 +55,10 @@ export function MapTable({ first, second, rect }: Props) {
         <tbody>
           {range(window.queryStart, window.queryEnd).map((query, r) => (
             <tr key={query}>
-              <th scope="row">{query}</th>
+              <th scope="row">
+                {query}
+                <Label text={labelOf.query(query)} />
+              </th>
               {columns.map((key, c) => {
                 const at = r * columns.length + c;
                 const p = window.probabilities[at] as number;
@@ -74,6 +80,10 @@ export function MapTable({ first, second, rect }: Props) {
       </table>
     </div>
   );
+}
+
+function Label({ text }: { readonly text: string }) {
+  return text === '' ? null : <small> {text}</small>;
 }
 
 /** A window of a head; while another is on its way there is none. */

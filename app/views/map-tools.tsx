@@ -1,6 +1,7 @@
 'use client';
 
 import type { MapParams } from '../../lib/spec/kinds/views';
+import type { BlockWords } from '../../lib/views/map/block-words';
 import styles from './views.module.css';
 
 /** Parts of the view that can be put on and off. */
@@ -16,6 +17,8 @@ interface Props {
   /** Parts that the map cannot have are not offered. */
   readonly offers: (part: MapPart) => boolean;
   readonly hasPicture: boolean;
+  /** Of its blocks; undefined where it has none. */
+  readonly words: BlockWords | undefined;
   readonly onParamsChange: (params: MapParams) => void;
   readonly onPart: (part: MapPart) => void;
   readonly onZoom: (factor: number) => void;
@@ -24,13 +27,15 @@ interface Props {
   readonly onCsv: () => void;
 }
 
-const PARTS: readonly (readonly [MapPart, string])[] = [
-  ['profiles', 'Profiles'],
-  ['heads', 'Heads'],
-  ['blocks', 'Blocks'],
-  ['why', 'Why'],
-  ['table', 'Table'],
-];
+function partsOf(words: BlockWords | undefined): readonly (readonly [MapPart, string])[] {
+  return [
+    ['profiles', 'Profiles'],
+    ['heads', 'Heads'],
+    ['blocks', words?.button ?? 'Blocks'],
+    ['why', 'Why'],
+    ['table', 'Table'],
+  ];
+}
 
 /** What to show of a map and how, and its exports. */
 export function MapTools(props: Props) {
@@ -70,16 +75,18 @@ export function MapTools(props: Props) {
       <button type="button" onClick={props.onWhole}>
         Whole
       </button>
-      {PARTS.filter(([part]) => props.offers(part)).map(([part, label]) => (
-        <button
-          key={part}
-          type="button"
-          aria-pressed={parts.has(part)}
-          onClick={() => props.onPart(part)}
-        >
-          {label}
-        </button>
-      ))}
+      {partsOf(props.words)
+        .filter(([part]) => props.offers(part))
+        .map(([part, label]) => (
+          <button
+            key={part}
+            type="button"
+            aria-pressed={parts.has(part)}
+            onClick={() => props.onPart(part)}
+          >
+            {label}
+          </button>
+        ))}
       <button type="button" disabled={!hasPicture || parts.has('table')} onClick={props.onPng}>
         PNG
       </button>

@@ -2,7 +2,6 @@
 
 import { useCallback, useMemo, useRef, useState } from 'react';
 import type { MapParams } from '../../lib/spec/kinds/views';
-import { blocksText } from '../../lib/views/map/blocks-text';
 import type { MapElement } from '../../lib/views/map/draw';
 import { canvasHeight, mapFrame } from '../../lib/views/map/frame';
 import { readingText } from '../../lib/views/map/reading';
@@ -43,14 +42,17 @@ interface Props {
   readonly second: MapOperand | undefined;
   readonly heads: number;
   readonly batches: number;
+  /** Parts that are on from the start. */
+  readonly shows?: readonly MapPart[];
   readonly onParamsChange: (params: MapParams) => void;
 }
 
 const WIDEST = 640;
 
 /** The map of one head, or of the difference of two: a reduction of the whole, and exact values where it is zoomed in. */
-export function MapView({ params, first, second, heads, batches, onParamsChange }: Props) {
-  const { queries, keys, attention, isSigned } = first;
+export function MapView(props: Props) {
+  const { params, first, second, heads, batches, shows = [], onParamsChange } = props;
+  const { queries, keys, attention, words, isSigned, stateOf } = first;
   const { aggregate, scale } = params;
   // An input that changed its shape may have fewer of them than the params ask for.
   const head = Math.min(params.head, heads - 1);
@@ -61,16 +63,18 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
   );
   const [cursor, setCursor] = useState<MapElement>();
   const [hover, setHover] = useState<MapElement>();
-  const [parts, setParts] = useState<ReadonlySet<MapPart>>(new Set());
+  const [parts, setParts] = useState<ReadonlySet<MapPart>>(() => new Set(shows));
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const width = Math.min(useWidth(box, WIDEST), WIDEST);
   const hasProfiles = parts.has('profiles');
   const { labels, labelOf } = useTokenLabels(first, batch);
   const hasLabels = labels !== undefined;
+  const tokens = first.tokens ?? attention?.tokens;
+  const hasTokens = tokens !== undefined;
   const frame = useMemo(
-    () => mapFrame(width, queries, keys, hasProfiles, hasLabels),
-    [width, queries, keys, hasProfiles, hasLabels],
+    () => mapFrame(width, queries, keys, hasProfiles, hasLabels, hasTokens),
+    [width, queries, keys, hasProfiles, hasLabels, hasTokens],
   );
   const colors = useMapColors(box);
 
@@ -88,9 +92,9 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
   );
   const { blocks, problem: blocksProblem } = useMapBlocks(
     firstHead,
-    attention !== undefined && (parts.has('blocks') || parts.has('why')),
+    words !== undefined && (parts.has('blocks') || parts.has('why')),
   );
-  const overlay = attention !== undefined && parts.has('blocks') ? blocks : undefined;
+  const overlay = words !== undefined && parts.has('blocks') ? blocks : undefined;
   const { reading, read } = useMapReading(
     { head: firstHead, window: firstData.window },
     secondHead && { head: secondHead, window: secondData.window },
@@ -108,6 +112,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
       profiles,
       blocks: overlay,
       labels,
+      tokens,
       view,
       scale,
       top,
@@ -121,6 +126,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
     profiles,
     overlay,
     labels,
+    tokens,
     view,
     scale,
     top,
@@ -164,12 +170,12 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
         hasSelection={[first, second].some(
           (operand) => (operand?.attention?.params.select.type ?? 'none') !== 'none',
         )}
-        offers={(part) =>
-          part === 'blocks' || part === 'why'
-            ? attention !== undefined
-            : part !== 'heads' || heads > 1
-        }
+        offers={(part) => {
+          if (part === 'blocks') return words !== undefined;
+          return part === 'why' ? attention !== undefined : part !== 'heads' || heads > 1;
+        }}
         hasPicture={layer !== undefined}
+        words={words}
         onParamsChange={onParamsChange}
         onPart={(part) => setParts(toggled(parts, part))}
         onZoom={zoom}
@@ -199,9 +205,15 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
       )}
       {isTable ? (
         <>
-          <MapTable first={firstHead} second={secondHead} rect={shown} />
-          {overlay !== undefined && (
-            <MapBlocksTable list={overlay.list} rect={shown} queries={queries} />
+          <MapTable first={firstHead} second={secondHead} rect={shown} labelOf={labelOf} />
+          {overlay !== undefined && words !== undefined && (
+            <MapBlocksTable
+              list={overlay.list}
+              rect={shown}
+              queries={queries}
+              words={words}
+              nameOf={labelOf.query}
+            />
           )}
         </>
       ) : (
@@ -223,7 +235,7 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
       )}
       <p className={styles.readout} aria-live="polite" data-testid="map-readout">
         {reading !== undefined &&
-          readingText(reading, names ?? ['', ''], profiles, overlay?.list, labelOf)}
+          readingText(reading, names ?? ['', ''], profiles, overlay?.list, labelOf, stateOf)}
       </p>
       {parts.has('why') && attention !== undefined && (
         <MapWhy
@@ -249,8 +261,10 @@ export function MapView({ params, first, second, heads, batches, onParamsChange 
           paper={colors?.paper}
           blocks={
             overlay &&
-            attention &&
-            blocksText(attention.engine, overlay.list, names === undefined ? '' : first.id)
+            words && {
+              words,
+              of: words.text(attention?.engine, overlay.list, names === undefined ? '' : first.id),
+            }
           }
         />
       )}

@@ -37,7 +37,7 @@ export interface CacheLook {
 }
 
 /** Generated tokens that are looked at beyond the answer's own. */
-const SPARE_TOKENS = 2;
+export const SPARE_TOKENS = 2;
 
 /**
  * Runs the first question of a sample through a session and reads every slot of the context as it

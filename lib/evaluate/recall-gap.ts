@@ -87,18 +87,40 @@ interface Tallies {
   readonly gains: number[];
 }
 
-/** Accuracy of every sibling over the numbers of pairs; yields the share done after every row. */
+export interface RecallGapStep {
+  /** Share of the work done. */
+  readonly share: number;
+  /** The curves as far as they have come: the last point of each may have fewer contexts. */
+  readonly soFar: () => Omit<RecallGapResult, 'seconds'>;
+}
+
+/** Accuracy of every sibling over the numbers of pairs; yields after every row. */
 export function* recallGapSteps(
   params: RecallGapParams,
   siblings: ReadonlyMap<SiblingName, LoadedSibling>,
-): Generator<number, Omit<RecallGapResult, 'seconds'>> {
+): Generator<RecallGapStep, Omit<RecallGapResult, 'seconds'>> {
   const { samples, order, readTwice } = params;
   const models = [...new Set(params.models)];
   const counts = [...new Set(params.pairs)].sort((a, b) => a - b);
   const reads: readonly (1 | 2)[] = readTwice ? [1, 2] : [1];
-  const points = new Map<string, RecallPoint[]>();
   const tokensOf = (pairs: number) => pairs * (readTwice ? 3 : 1);
   const totalTokens = counts.reduce((sum, pairs) => sum + tokensOf(pairs), 0);
+  const begun: BegunPairs[] = [];
+  const soFar = () => ({
+    params,
+    curves: reads.flatMap((each) =>
+      models.flatMap((model) => {
+        const { config, parameters } = siblings.get(model)!;
+        const points = begun.flatMap((pairs) => pointOf(pairs, model, each, config, params));
+        const trainedPairs = trainedPairsOf(each, params);
+        const { mixers } = config;
+        const curve: RecallCurve = { model, reads: each, mixers, parameters, trainedPairs, points };
+        return points.length === 0 ? [] : [curve];
+      }),
+    ),
+    trainedPairs: MOST_PAIRS,
+    trainedTokens: MOST_ROW_TOKENS,
+  });
   let done = 0;
   for (const pairs of counts) {
     const tallies = new Map<SiblingName, Tallies>(
@@ -107,10 +129,12 @@ export function* recallGapSteps(
         { once: createClusterTally(), twice: createClusterTally(), gains: [] },
       ]),
     );
-    const rows = new Map<1 | 2, RecallRow>();
+    const promptTokens = new Map<1 | 2, number>();
+    begun.push({ pairs, tallies, promptTokens });
     for (let index = 0; index < samples; index++) {
       const sample = recallSample(pairs, params, index);
-      for (const each of reads) rows.set(each, layRecall(sample, each, order));
+      const rows = new Map(reads.map((each) => [each, layRecall(sample, each, order)]));
+      for (const [each, row] of rows) promptTokens.set(each, row.promptTokens);
       const total = sample.turns.length;
       for (const [at, model] of models.entries()) {
         const tally = tallies.get(model)!;
@@ -118,48 +142,49 @@ export function* recallGapSteps(
         const once = rightAnswers(sibling, rows.get(1)!);
         tally.once.add(once, total);
         if (readTwice) {
-          yield done;
+          yield { share: done, soFar };
           const twice = rightAnswers(sibling, rows.get(2)!);
           tally.twice.add(twice, total);
           tally.gains.push((twice - once) / total);
         }
         const share = (index * models.length + at + 1) / (samples * models.length);
-        yield done + (tokensOf(pairs) * share) / totalTokens;
+        yield { share: done + (tokensOf(pairs) * share) / totalTokens, soFar };
       }
     }
     done += tokensOf(pairs) / totalTokens;
-    for (const each of reads) {
-      const { promptTokens } = rows.get(each)!;
-      for (const model of models) {
-        const { once, twice, gains } = tallies.get(model)!;
-        const { config } = siblings.get(model)!;
-        const key = `${model} ${each}`;
-        const point: RecallPoint = {
-          pairs,
-          promptTokens,
-          isExtrapolated: pairs > trainedPairsOf(each, params),
-          stateBytes: siblingStateBytes(config, promptTokens),
-          accuracy: (each === 1 ? once : twice).share(),
-          ...(each === 2 ? { gain: meanWithInterval(gains) } : {}),
-        };
-        points.set(key, [...(points.get(key) ?? []), point]);
-      }
-    }
   }
-  const curves = reads.flatMap((each) =>
-    models.map((model): RecallCurve => {
-      const { config, parameters } = siblings.get(model)!;
-      return {
-        model,
-        reads: each,
-        mixers: config.mixers,
-        parameters,
-        trainedPairs: trainedPairsOf(each, params),
-        points: points.get(`${model} ${each}`)!,
-      };
-    }),
-  );
-  return { params, curves, trainedPairs: MOST_PAIRS, trainedTokens: MOST_ROW_TOKENS };
+  return soFar();
+}
+
+/** A number of pairs that is asked for, or was. */
+interface BegunPairs {
+  readonly pairs: number;
+  readonly tallies: ReadonlyMap<SiblingName, Tallies>;
+  readonly promptTokens: ReadonlyMap<1 | 2, number>;
+}
+
+/** The point of a curve, or none before its first answers. */
+function pointOf(
+  { pairs, tallies, promptTokens }: BegunPairs,
+  model: SiblingName,
+  reads: 1 | 2,
+  config: LoadedSibling['config'],
+  params: RecallGapParams,
+): readonly RecallPoint[] {
+  const { once, twice, gains } = tallies.get(model)!;
+  const accuracy = (reads === 1 ? once : twice).share();
+  const tokens = promptTokens.get(reads);
+  if (accuracy.total === 0 || tokens === undefined) return [];
+  return [
+    {
+      pairs,
+      promptTokens: tokens,
+      isExtrapolated: pairs > trainedPairsOf(reads, params),
+      stateBytes: siblingStateBytes(config, tokens),
+      accuracy,
+      ...(reads === 2 ? { gain: meanWithInterval(gains) } : {}),
+    },
+  ];
 }
 
 /** One context says nothing of the spread: its interval is the whole range. */

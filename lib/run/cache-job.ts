@@ -1,10 +1,11 @@
 import type { CacheResult, CacheRun, RunGates } from '../evaluate/cell-result';
-import { type CacheLook, lookAtCache, questionAttention } from '../evaluate/look';
+import { lookAtCache, questionAttention } from '../evaluate/look';
 import { policyOf } from '../evaluate/policies';
 import type { Evaluation } from '../evaluate/types';
 import type { CacheBudget } from '../spec/cache-policy';
 import type { CacheEntry, CacheParams } from '../spec/kinds/cache';
 import { taskOf } from '../tasks/registry';
+import type { TaskSample } from '../tasks/types';
 import { choiceOf, describeEntry, openEntry } from './cache-entry';
 import { entryGates } from './entry-gates';
 import type { EvaluationPool } from './evaluation-pool';
@@ -42,17 +43,37 @@ export async function cacheJob(
   }
   const looked = task.sample({ contextTokens, seed, index: params.look.sample });
   const report = throttled(onProgress);
+  report({ fraction: 0, phase: 'who attends to what' });
+  const resultOf = resultMaker(params, { loaded, pool }, task.name, looked);
   const labels = uniqueLabels(params.entries);
   const runs: CacheRun[] = [];
   for (const [at, entry] of params.entries.entries()) {
+    await nextTask();
     signal.throwIfAborted();
     const label = labels[at] as string;
-    report({ fraction: at / params.entries.length, phase: label });
-    const { source, defaults, isOracle } = describeEntry(entry);
-    let evaluation: Evaluation | undefined;
-    let look: CacheLook | undefined;
-    let problem: string | undefined;
     let gates: RunGates | undefined;
+    const runOf = (
+      rest: Omit<CacheRun, 'entry' | 'label' | 'seconds' | 'gates' | DescribedKeys>,
+    ): CacheRun => ({
+      entry,
+      label,
+      ...describeEntry(entry),
+      ...rest,
+      ...(gates ? { gates } : {}),
+      seconds: (rest.evaluation?.prefillSeconds ?? 0) + (rest.evaluation?.askSeconds ?? 0),
+    });
+    const tell = (soFar: Evaluation | undefined) => {
+      const samplesDone = soFar?.samplesDone ?? 0;
+      const current = soFar === undefined ? [] : [runOf({ evaluation: soFar, look: undefined })];
+      const known = [...runs, ...current];
+      report({
+        fraction: (at + samplesDone / samples) / params.entries.length,
+        phase: `${label}, ${samplesDone} of ${samples}`,
+        ...(known.length === 0 ? {} : { partial: { kind: 'cache', value: resultOf(known) } }),
+      });
+    };
+    tell(undefined);
+    let evaluation: Evaluation | undefined;
     try {
       gates = await entryGates(
         entry,
@@ -67,63 +88,52 @@ export async function cacheJob(
         signal,
       );
       const fitted = gates?.isFitted ? gates.values : undefined;
-      evaluation = await pool.run(
-        {
-          ...choiceOf(entry, fitted),
-          plan: { taskId: task.id, contextTokens, seed, samples, protocol, answersStay: false },
-        },
-        ({ samplesDone }) =>
-          report({
-            fraction: (at + samplesDone / samples) / params.entries.length,
-            phase: `${label}, ${samplesDone} of ${samples}`,
-          }),
-        signal,
-      );
+      const plan = { taskId: task.id, contextTokens, seed, samples, protocol, answersStay: false };
+      evaluation = await pool.run({ ...choiceOf(entry, fitted), plan }, tell, signal);
       await nextTask();
       signal.throwIfAborted();
-      look = lookAtCache(
-        loaded.transformer,
-        openEntry(entry, loaded.transformer, fitted),
-        looked,
-        protocol,
-      );
+      const session = openEntry(entry, loaded.transformer, fitted);
+      const look = lookAtCache(loaded.transformer, session, looked, protocol);
+      runs.push(runOf({ evaluation, look }));
     } catch (error) {
       if (signal.aborted) throw error;
-      problem = (error as Error).message;
+      runs.push(runOf({ evaluation, look: undefined, problem: (error as Error).message }));
     }
-    runs.push({
-      entry,
-      label,
-      source,
-      defaults,
-      isOracle,
-      evaluation,
-      seconds: (evaluation?.prefillSeconds ?? 0) + (evaluation?.askSeconds ?? 0),
-      look,
-      ...(gates ? { gates } : {}),
-      ...(problem === undefined ? {} : { problem }),
-    });
   }
-  report({ fraction: 1, phase: 'who attends to what' });
   await nextTask();
   signal.throwIfAborted();
+  return resultOf(runs);
+}
+
+type DescribedKeys = keyof ReturnType<typeof describeEntry>;
+
+/** Makes results of the runs that are there; what they share is made once. */
+function resultMaker(
+  params: CacheParams,
+  { loaded, pool }: CacheJobDeps,
+  taskName: string,
+  looked: TaskSample,
+): (runs: readonly CacheRun[]) => CacheResult {
   const label = (token: number) => loaded.tokenizer.labelOf(token);
   const turn = looked.turns[0];
-  return {
+  const shared = {
     params,
     modelName: loaded.name,
     engine: loaded.transformer.engine,
     workers: pool.workers,
-    taskName: task.name,
-    runs,
+    taskName,
     labels: looked.context.map(label),
     evidence: turn?.evidence ?? [],
     questionLabels: (turn?.question ?? []).map(label),
     answerLabels: (turn?.answer ?? []).map(label),
-    generatedLabels: runs.map(({ look }) => (look?.generated ?? []).map(label)),
     attention: questionAttention(loaded.transformer, looked),
     notes: [],
   };
+  return (runs) => ({
+    ...shared,
+    runs,
+    generatedLabels: runs.map(({ look }) => (look?.generated ?? []).map(label)),
+  });
 }
 
 /** Labels that tell the entries apart: `SnapKV 25 %`, and a number where two are alike. */

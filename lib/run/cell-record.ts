@@ -1,5 +1,5 @@
 import type { JobCell } from './job-kinds';
-import type { CellResult, CellState, Progress } from './types';
+import type { CellOutput, CellResult, CellState, Progress } from './types';
 
 /** What a session keeps of one cell that runs in a worker. Only the session writes it. */
 export interface CellRecord {
@@ -10,6 +10,8 @@ export interface CellRecord {
   /** Grows with every start, cancel and change; a run that began under another version is dropped. */
   version: number;
   progress: Progress | undefined;
+  /** What the run that goes on, or was ended early, has of its result. */
+  partial: CellOutput | undefined;
   message: string | undefined;
   result: CellResult | undefined;
   /** Content key that `result` belongs to. */
@@ -25,6 +27,7 @@ export function createRecord(cell: JobCell, key: string): CellRecord {
     state: 'idle',
     version: 0,
     progress: undefined,
+    partial: undefined,
     message: undefined,
     result: undefined,
     resultKey: undefined,
@@ -41,11 +44,16 @@ export function isPending(record: CellRecord): boolean {
   return record.state === 'queued' || record.state === 'running';
 }
 
-/** Moves the record to a state, forgetting progress and message unless given. */
+/**
+ * Moves the record to a state, forgetting progress, and message unless given. What a run ended early
+ * had done stays, unless there is a whole result of the same content.
+ */
 export function enter(record: CellRecord, state: CellState, message?: string): void {
   record.state = state;
   record.message = message;
   record.progress = undefined;
+  const isEndedEarly = state === 'cancelled' || state === 'failed';
+  if (!isEndedEarly || isFresh(record)) record.partial = undefined;
   if (isPending(record)) return;
   const waiters = record.waiters;
   record.waiters = [];

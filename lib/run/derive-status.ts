@@ -25,6 +25,7 @@ function recordStatus(record: CellRecord, estimateSeconds: number | undefined): 
   return {
     state: record.state,
     progress: record.progress,
+    partial: record.partial,
     message: record.message,
     result: record.result,
     isResultStale: record.result !== undefined && !isFresh(record),

@@ -45,7 +45,11 @@ export function createMapSource(
     kind: MapTask,
     call: WorkerCall<KernelApi, T>,
     onProgress?: OnProgress,
-  ): Promise<T> => runQueued(deps, keyOf(kind), call, { onProgress, isBackground });
+  ): Promise<T> =>
+    runQueued({ queue: deps.queue, client: deps.kernel }, keyOf(kind), call, {
+      onProgress,
+      isBackground,
+    });
 
   return {
     async base(batch, head, onProgress) {

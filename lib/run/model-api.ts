@@ -34,6 +34,10 @@ export function createModelApi(deps: ModelApiDeps): ModelApi {
       run(jobId, (signal) =>
         service.cache(params, model ?? RECALL_MODEL, file, signal, onProgress),
       ),
+    cacheHead: (jobId, params, model, file, place, onProgress) =>
+      run(jobId, (signal) =>
+        service.cacheHead(params, model ?? RECALL_MODEL, file, place, signal, onProgress),
+      ),
     policyCheck: (jobId, policyId, seed, onProgress) =>
       run(jobId, async (signal) => {
         const { transformer } = await service.load(RECALL_MODEL, undefined, signal, onProgress);

@@ -1,3 +1,4 @@
+import type { CacheHead } from '../evaluate/cache-head';
 import type { CacheResult } from '../evaluate/cell-result';
 import { type HeadProbe, probeSteps } from '../evaluate/head-probes';
 import type { ModelCellResult } from '../evaluate/model-result';
@@ -13,12 +14,14 @@ import { remoteFiles } from '../transformer/load/remote-files';
 import type { Tokenizer } from '../transformer/load/tokenizer';
 import { wordTokenizer } from '../transformer/load/word-tokenizer';
 import { RECALL_FILES, type RecallFile } from '../transformer/recall';
-import { textSteps } from '../transformer/run-text';
+import { runText, type TextRun } from '../transformer/run-text';
 import type { Transformer } from '../transformer/types';
+import { type CacheHeadPlace, createCacheHeadJob } from './cache-head-job';
 import { cacheJob } from './cache-job';
 import { DEFAULT_ENGINE, engineOf } from './engines';
 import type { EvaluationPool } from './evaluation-pool';
 import { identityOf } from './file-identity';
+import { createPrefillDevices, type OpenPrefillDevice, writeOnDevice } from './prefill-device';
 import { throttled } from './simulation-jobs';
 import { nextTask, throwIfAborted } from './sliced';
 import type { OnProgress } from './worker-api';
@@ -28,6 +31,8 @@ export interface ModelServiceDeps {
   readRecall(name: RecallFile): Promise<Blob>;
   /** Reads files of other origins; without it addresses are refused. */
   readonly fetchRange?: FetchRange;
+  /** A GPU for prompts; without it every engine reads its own. */
+  readonly openPrefillDevice?: OpenPrefillDevice;
   /** Workers that evaluate policies; made by the first job that needs them. */
   makePool(): EvaluationPool;
 }
@@ -59,6 +64,15 @@ export interface ModelService {
     signal: AbortSignal,
     report: OnProgress,
   ): Promise<CacheResult>;
+  /** One head of the sample that a cache cell looks at. */
+  cacheHead(
+    params: CacheParams,
+    model: ModelChoice,
+    file: Blob | undefined,
+    place: CacheHeadPlace,
+    signal: AbortSignal,
+    report: OnProgress,
+  ): Promise<CacheHead>;
   run(
     params: ModelParams,
     file: Blob | undefined,
@@ -145,6 +159,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     return held.model;
   }
 
+  const devices = createPrefillDevices(deps.openPrefillDevice);
   const probed = new WeakMap<Transformer, readonly HeadProbe[]>();
 
   /** Of the shipped model, whose words the texts are made of; measured once. */
@@ -185,22 +200,30 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
         `the prompt has ${prompt.length} tokens (expected at most ${room}: the model has ${transformer.config.maxPositions} positions)`,
       );
     }
-    const steps = textSteps(transformer, prompt, params.newTokens, () => performance.now());
-    let step = steps.next();
-    while (!step.done) {
-      report({ fraction: step.value, phase: 'running' });
-      await nextTask();
-      throwIfAborted(signal);
-      step = steps.next();
-    }
-    const { tokens, surprisalNats, next, prefillSeconds, decodeSeconds } = step.value;
+    const write = (model: Transformer): Promise<TextRun> =>
+      runText(model, prompt, params.newTokens, {
+        now: () => performance.now(),
+        async onShare(share) {
+          report({ fraction: share, phase: 'running' });
+          await nextTask();
+          throwIfAborted(signal);
+        },
+      });
+    const { text, adapter, notes } = await writeOnDevice(
+      devices,
+      params.engine,
+      transformer,
+      write,
+    );
+    const { tokens, surprisalNats, next, prefillSeconds, decodeSeconds } = text;
     const isShipped = params.source.type === 'recall';
     const heads = isShipped ? await headsOf(transformer, signal, report) : [];
     return {
       params,
       name,
       config: transformer.config,
-      engine: transformer.engine,
+      engine: adapter === undefined ? transformer.engine : 'webgpu',
+      ...(adapter && { adapter }),
       parameters: opened.memory.parameters,
       weightsBytes: opened.memory.weightsBytes,
       kvBytesPerToken: opened.memory.kvBytesPerToken,
@@ -216,7 +239,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
       timing: { loadSeconds, prefillSeconds, decodeSeconds },
       heads,
       // The shipped model's words are its tokens: that it has no tokenizer.json is no news.
-      notes: isShipped ? [] : opened.notes,
+      notes: [...(isShipped ? [] : opened.notes), ...notes],
     };
   }
 
@@ -248,5 +271,21 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     return cacheJob(params, { loaded, pool: await poolFor(loaded) }, signal, onProgress);
   }
 
-  return { load, run, cache };
+  const headOf = createCacheHeadJob();
+
+  async function cacheHead(
+    params: CacheParams,
+    model: ModelChoice,
+    file: Blob | undefined,
+    place: CacheHeadPlace,
+    signal: AbortSignal,
+    onProgress: OnProgress,
+  ): Promise<CacheHead> {
+    if (model.source.type !== 'recall') throw new Error(foreignModelMessage(model.source));
+    const loaded = await load(model, file, signal, throttled(onProgress));
+    throwIfAborted(signal);
+    return headOf(params, loaded, place);
+  }
+
+  return { load, run, cache, cacheHead };
 }

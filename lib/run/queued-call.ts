@@ -1,5 +1,5 @@
 import type { JobQueue } from './job-queue';
-import type { KernelApi, OnProgress } from './worker-api';
+import type { Cancellable, OnProgress } from './worker-api';
 import { abortError, type WorkerCall, type WorkerClient } from './worker-client';
 
 export interface QueuedCallOptions {
@@ -9,20 +9,20 @@ export interface QueuedCallOptions {
 }
 
 /**
- * A call of the kernel worker that waits for its turn: never beside a running job, whose timing it
+ * A call of a worker that waits for its turn: never beside a running job, whose timing it
  * would disturb. A newer call of the same key makes the older reject with an `AbortError`.
  */
-export function runQueued<T>(
-  { queue, kernel }: { readonly queue: JobQueue; readonly kernel: WorkerClient<KernelApi> },
+export function runQueued<Api extends Cancellable, T>(
+  { queue, client }: { readonly queue: JobQueue; readonly client: WorkerClient<Api> },
   key: string,
-  call: WorkerCall<KernelApi, T>,
+  call: WorkerCall<Api, T>,
   { onProgress = () => undefined, isBackground = false }: QueuedCallOptions = {},
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     queue.put(
       {
         key,
-        run: (signal) => kernel.call(call, { signal, onProgress }).then(resolve, reject),
+        run: (signal) => client.call(call, { signal, onProgress }).then(resolve, reject),
         onDropped: () => reject(abortError('replaced by a newer call')),
       },
       { first: !isBackground },

@@ -34,8 +34,15 @@ export function createRecallGapJob(readSibling: ReadSibling): RecallGapJob {
     const started = performance.now();
     for (;;) {
       const step = steps.next();
-      if (step.done) return { ...step.value, seconds: (performance.now() - started) / 1000 };
-      report({ fraction: step.value, phase: 'asking for pairs' });
+      const seconds = (performance.now() - started) / 1000;
+      if (step.done) return { ...step.value, seconds };
+      const { share, soFar } = step.value;
+      const value = { ...soFar(), seconds };
+      report({
+        fraction: share,
+        phase: 'asking for pairs',
+        ...(value.curves.length > 0 ? { partial: { kind: 'recall-gap', value } } : {}),
+      });
       await nextTask();
       throwIfAborted(signal);
     }

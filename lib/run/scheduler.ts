@@ -117,6 +117,7 @@ export function createScheduler(
         onProgress: (progress) => {
           if (!isCurrent()) return;
           record.progress = progress;
+          record.partial = progress.partial ?? record.partial;
           onChange();
         },
       });

@@ -1,14 +1,21 @@
+import type { CacheHead } from '../evaluate/cache-head';
 import type { RequestTrace } from '../serving/trace/types';
 import type { WhatIfFactors } from '../serving/what-if/factors';
 import type { WhatIfResult } from '../serving/what-if/what-if-run';
 import type { Notebook } from '../spec/notebook';
-import type { CellResult, CellState, Progress } from './types';
+import type { CacheHeadPlace } from './cache-head-job';
+import type { CellOutput, CellResult, CellState, Progress } from './types';
 import type { KernelApi, OnProgress } from './worker-api';
 
 /** What the page shows of one cell. Immutable: a new object whenever anything in it changes. */
 export interface CellStatus {
   readonly state: CellState;
   readonly progress: Progress | undefined;
+  /**
+   * What is there of the result of a run that goes on, or that was ended early: kept until the cell
+   * is run again or changes.
+   */
+  readonly partial: CellOutput | undefined;
   /** One sentence, set in state `failed`, and when a worker had to be restarted. */
   readonly message: string | undefined;
   /** The newest result there is. Kept (and shown dimmed) while a newer one is on its way. */
@@ -23,6 +30,7 @@ export interface CellStatus {
 export const IDLE_STATUS: CellStatus = {
   state: 'idle',
   progress: undefined,
+  partial: undefined,
   message: undefined,
   result: undefined,
   isResultStale: false,
@@ -79,6 +87,11 @@ export interface Session {
   loadRecorded(results: ReadonlyMap<string, CellResult>): void;
   /** Map calls over one attention, compose, decode or recurrent cell. */
   mapSource(cellId: string): MapSource;
+  /**
+   * A head of the sample that a cache cell's result on show looks at. Kept, so that coming back is
+   * instant; a newer call of the same reader makes the older reject with an `AbortError`.
+   */
+  cacheHead(cacheCellId: string, place: CacheHeadPlace, reader: string): Promise<CacheHead>;
   /**
    * Why one request of a serve cell's result waited: the run made again, to the end of that request.
    * Rejects with one sentence where the cell has changed since, and with an `AbortError` once aborted.

@@ -2,6 +2,7 @@ import type { MapBase } from '../attention/types';
 import type { Notebook } from '../spec/notebook';
 import { attentionCall } from './attention-call';
 import { createBoard } from './board';
+import { createCacheHeadSource } from './cache-head-source';
 import { adopt, type CellRecord, enter, isFresh, isPending, settled } from './cell-record';
 import { deriveStatuses } from './derive-status';
 import { takesFile } from './job-kinds';
@@ -169,6 +170,12 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
           return output.value;
         },
       }),
+    cacheHead: createCacheHeadSource({
+      board,
+      queue: scheduler.queues.model,
+      model: deps.model,
+      cacheBytes: deps.cacheBytes,
+    }),
     traceRequest: async (cellId, requestId, signal) => {
       const { params, workload, tables } = serveInputs(board, cellId);
       return deps.simulation.call(
@@ -186,7 +193,7 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
     tensors: async (cellId, onProgress) => {
       const call = attentionCall(board, cellId);
       return runQueued(
-        { queue: scheduler.queues.kernel, kernel: deps.kernel },
+        { queue: scheduler.queues.kernel, client: deps.kernel },
         `tensors:${cellId}`,
         (api, jobId, report) => api.tensors(jobId, call, report),
         { onProgress },

@@ -1,8 +1,8 @@
 import type { SpeculateParams } from '../spec/kinds/speculate';
 import { profileAcceptance } from '../speculate/acceptance';
 import type { SpeculateResult } from '../speculate/cell-result';
-import { compareWithGreedy } from '../speculate/compare';
-import { SPECULATION } from '../speculate/presets';
+import { type Comparison, compareWithGreedy } from '../speculate/compare';
+import { SPECULATION, type SpeculationPreset } from '../speculate/presets';
 import { sampleText } from '../tasks/sample-text';
 import { BOS } from '../tasks/vocabulary';
 import { wordTokenizer } from '../transformer/load/word-tokenizer';
@@ -50,7 +50,7 @@ export async function speculateJob(
   if (preset === undefined) {
     throw new Error(`unknown drafter: ${params.drafter} (choose one of the list)`);
   }
-  const { transformer, tokenizer } = model;
+  const { transformer } = model;
   const { maxPositions, vocabularySize, eosTokens } = transformer.config;
   const prompt = promptOf(params, model);
   const outside = prompt.find((token) => token >= vocabularySize);
@@ -75,27 +75,46 @@ export async function speculateJob(
     now: () => performance.now(),
   });
   const report = throttled(onProgress);
+  const resultOf = (comparison: Comparison, isPartial: boolean): SpeculateResult =>
+    speculateResult(params, model, prompt, question, comparison, isPartial);
   let step = steps.next();
   while (!step.done) {
-    report({ fraction: step.value, phase: 'running' });
+    const { share, soFar } = step.value;
+    report({
+      fraction: share,
+      phase: 'running',
+      ...(soFar && { partial: { kind: 'speculate', value: resultOf(soFar(), true) } }),
+    });
     await nextTask();
     throwIfAborted(signal);
     step = steps.next();
   }
-  const { tokens, rounds, greedy, greedyCalls, seconds, drafter } = step.value;
+  return resultOf(step.value, false);
+}
+
+/** @param isPartial draft and verify go on: what greedy decoding wrote beyond them is no difference */
+function speculateResult(
+  params: SpeculateParams,
+  { name, transformer, tokenizer }: LoadedModel,
+  prompt: readonly number[],
+  questionTokens: number,
+  { tokens, rounds, greedy, greedyCalls, seconds, drafter }: Comparison,
+  isPartial: boolean,
+): SpeculateResult {
+  const { source, defaults } = SPECULATION.get(params.drafter) as SpeculationPreset;
   const label = (token: number) => tokenizer.labelOf(token);
-  const length = Math.max(tokens.length, greedy.length);
+  const length = isPartial ? tokens.length : Math.max(tokens.length, greedy.length);
   const firstDifference = Array.from({ length }, (_, i) => tokens[i] !== greedy[i]).indexOf(true);
   const profile = profileAcceptance(drafter, params.draftTokens, rounds);
   return {
     params,
-    modelName: model.name,
+    modelName: name,
     engine: transformer.engine,
     drafter,
-    source: preset.source,
-    defaults: preset.defaults,
+    source,
+    defaults,
     promptLabels: prompt.map(label),
-    questionTokens: question,
+    questionTokens,
     tokens,
     labels: tokens.map(label),
     rounds: rounds.map((round) => ({ ...round, guessLabels: round.guesses.map(label) })),

@@ -8,6 +8,7 @@ import type {
   MapWindow,
 } from '../attention/types';
 import type { WeightCall } from '../attention/weights/call';
+import type { CacheHead } from '../evaluate/cache-head';
 import type { CacheResult } from '../evaluate/cell-result';
 import type { CheckResult } from '../evaluate/checks/types';
 import type { ModelCellResult } from '../evaluate/model-result';
@@ -31,6 +32,7 @@ import type { WorkloadParams } from '../spec/kinds/workload';
 import type { CellOf } from '../spec/notebook';
 import type { SpeculateResult } from '../speculate/cell-result';
 import type { Workload } from '../workload/types';
+import type { CacheHeadPlace } from './cache-head-job';
 import type { KernelKind } from './job-kinds';
 import type { SweepSubjectData } from './sweep-service';
 import type { CellOutput, Progress } from './types';
@@ -119,6 +121,18 @@ export interface ModelApi extends Cancellable {
     file: Blob | undefined,
     onProgress: OnProgress,
   ): Promise<CacheResult>;
+  /**
+   * One head of the sample that a cache cell looks at: who attends to what with nothing dropped, and
+   * what an entry's policy let every query see.
+   */
+  cacheHead(
+    jobId: number,
+    params: CacheParams,
+    model: ModelParams | undefined,
+    file: Blob | undefined,
+    place: CacheHeadPlace,
+    onProgress: OnProgress,
+  ): Promise<CacheHead>;
   /** The check of a cache policy on the shipped model, by the policy's id. */
   policyCheck(
     jobId: number,

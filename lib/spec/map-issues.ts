@@ -1,9 +1,12 @@
 import type { Cell, CellOf } from './notebook';
 
+type MapParam = 'head' | 'batch' | 'storage' | 'policy';
+
 interface MapIssue {
-  readonly path: 'head' | 'batch' | 'storage';
+  /** From the cell. */
+  readonly path: readonly ['inputs'] | readonly ['params', MapParam];
   readonly message: string;
-  readonly value: number;
+  readonly value: unknown;
 }
 
 /** Heads and batch entries of a cell that a map can be of; the rows of a decode step's map are its heads. */
@@ -21,23 +24,32 @@ function mapSize(cell: Cell | undefined): { heads: number; batches: number } | u
   }
 }
 
-/** Params of a map that its inputs have no place for. */
+/** Params of a map that its inputs have no place for, and inputs that do not go together. */
 export function mapIssues(
   { params, inputs }: CellOf<'map'>,
   byId: ReadonlyMap<string, Cell>,
 ): readonly MapIssue[] {
   const issues: MapIssue[] = [];
-  const check = (path: MapIssue['path'], most: number, of: string) => {
-    const value = params[path];
+  const check = (param: MapParam, most: number, of: string) => {
+    const value = params[param];
     if (value <= most) return;
     issues.push({
-      path,
-      message: `invalid ${path}: ${value} (expected 0..${most} of ${of})`,
+      path: ['params', param],
+      message: `invalid ${param}: ${value} (expected 0..${most} of ${of})`,
       value,
     });
   };
   for (const id of inputs) {
     const input = byId.get(id);
+    if (input?.kind === 'cache') {
+      check('policy', input.params.entries.length - 1, `"${id}"`);
+      if (inputs.length > 1)
+        issues.push({
+          path: ['inputs'],
+          message: `invalid inputs: "${id}" is of kind cache (expected it alone: no difference is shown of caches)`,
+          value: inputs,
+        });
+    }
     const size = mapSize(input);
     if (size === undefined) continue;
     check('head', size.heads - 1, `"${id}"`);

@@ -99,7 +99,7 @@ export const INPUT_RULES: Record<
   speculate: { kinds: ['model'], count: [0, 1] },
   workload: { kinds: [], count: [0, 0] },
   serve: { kinds: ['workload'], count: [1, 1] },
-  map: { kinds: ['attention', 'compose', 'recurrent', 'decode'], count: [1, 2] },
+  map: { kinds: ['attention', 'compose', 'recurrent', 'decode', 'cache'], count: [1, 2] },
   sweep: { kinds: ['serve'], count: [1, 1] },
   check: { kinds: [], count: [0, 0] },
   plan: { kinds: ['serve'], count: [1, 1] },

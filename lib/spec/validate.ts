@@ -120,7 +120,7 @@ function graphIssues({ placed, brokenIds }: JudgedCells): SpecIssue[] {
     });
     if (cell.kind === 'map') {
       for (const { path, message, value } of mapIssues(cell, byId))
-        add(['cells', index, 'params', path], message, value);
+        add(['cells', index, ...path], message, value);
     }
   }
   const cycle = findCycle(placed.map(({ cell }) => cell));

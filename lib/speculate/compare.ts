@@ -38,14 +38,20 @@ export interface CompareOptions {
   readonly chunkTokens?: number;
 }
 
+export interface CompareStep {
+  readonly share: number;
+  /** What is there of the comparison, once draft and verify have begun to write. */
+  readonly soFar?: () => Comparison;
+}
+
 /**
  * Writes a text greedily and by draft and verify, over the same cache, and times both; what comes
- * between two yields is no part of either. Yields the share done.
+ * between two yields is no part of either.
  */
 export function* compareWithGreedy(
   model: Transformer,
   { text, count, stop, drafting, draftTokens, now, chunkTokens = 64 }: CompareOptions,
-): Generator<number, Comparison> {
+): Generator<CompareStep, Comparison> {
   const seconds = { prefill: 0, greedy: 0, prepare: 0, speculate: 0 };
   const timed = <T>(what: keyof typeof seconds, work: () => T): T => {
     const started = now();
@@ -60,7 +66,7 @@ export function* compareWithGreedy(
   for (let at = 0; at < read.length; at += chunkTokens) {
     const chunk = read.slice(at, at + chunkTokens);
     logits = timed('prefill', () => prefill(model, cache, chunk, at));
-    yield (at + chunk.length) / all;
+    yield { share: (at + chunk.length) / all };
   }
   const greedy: number[] = [];
   let greedyCalls = 0;
@@ -75,26 +81,30 @@ export function* compareWithGreedy(
       model.forward({ tokens: [token], positions: [position], cache }),
     ).logits;
     greedyCalls++;
-    yield (read.length + greedy.length) / all;
+    yield { share: (read.length + greedy.length) / all };
   }
   cache.truncate(read.length);
   const { drafter, guesses } = remembering(timed('prepare', () => drafting.open(model)));
   timed('prepare', () => drafter.begin(text));
-  yield (read.length + count) / all;
+  yield { share: (read.length + count) / all };
   const options = { drafter, draftTokens };
   const steps = speculateSteps(model, cache, logits, read.length, count, stop, options);
   for (;;) {
     const step = timed('speculate', () => steps.next());
-    if (!step.done) {
-      yield (read.length + count + step.value) / all;
-      continue;
-    }
-    const rounds = step.value.rounds.map((round) => ({
-      ...round,
-      guesses: (guesses.get(round.at) ?? []).slice(0, round.drafted),
-    }));
-    const { label } = drafter;
-    return { tokens: step.value.tokens, rounds, drafter: label, greedy, greedyCalls, seconds };
+    const written = step.value;
+    const soFar = (): Comparison => ({
+      tokens: [...written.tokens],
+      rounds: written.rounds.map((round) => ({
+        ...round,
+        guesses: (guesses.get(round.at) ?? []).slice(0, round.drafted),
+      })),
+      drafter: drafter.label,
+      greedy,
+      greedyCalls,
+      seconds: { ...seconds },
+    });
+    if (step.done) return soFar();
+    yield { share: (read.length + count + written.tokens.length) / all, soFar };
   }
 }
 

@@ -40,7 +40,7 @@ export function speculate(
   }
 }
 
-/** `speculate` round by round: yields the tokens written so far. */
+/** `speculate` round by round: yields what is written so far, which grows from round to round. */
 export function* speculateSteps(
   model: Transformer,
   cache: TruncatableCache,
@@ -49,7 +49,7 @@ export function* speculateSteps(
   count: number,
   stop: ReadonlySet<number>,
   { drafter, draftTokens }: SpeculateOptions,
-): Generator<number, Speculated> {
+): Generator<Speculated, Speculated> {
   if (!(Number.isInteger(draftTokens) && draftTokens >= 0)) {
     throw new RangeError(`invalid draftTokens: ${draftTokens} (expected a whole number)`);
   }
@@ -92,7 +92,7 @@ export function* speculateSteps(
       drafterCalls: draft.modelCalls,
     });
     if (stopped) break;
-    yield tokens.length;
+    yield { tokens, rounds };
   }
   return { tokens, rounds };
 }

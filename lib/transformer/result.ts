@@ -1,3 +1,4 @@
+import type { AdapterInfo } from '../attention/types';
 import type { ModelParams } from '../spec/kinds/model';
 import type { Transformer, TransformerConfig } from './types';
 
@@ -6,7 +7,10 @@ export interface ModelResult {
   readonly params: ModelParams;
   readonly name: string;
   readonly config: TransformerConfig;
+  /** `webgpu` where the prompt was read on a GPU. */
   readonly engine: Transformer['engine'];
+  /** That GPU. */
+  readonly adapter?: AdapterInfo;
   /** Numbers of the model, each once. */
   readonly parameters: number;
   /** f32, as computed with. */

@@ -1,6 +1,6 @@
 import { createFullCache } from './full-cache';
 import { argMax } from './generate';
-import type { Transformer } from './types';
+import type { ForwardStep, Transformer } from './types';
 
 /** Likeliest next tokens that are kept. */
 const NEXT_TOKENS = 5;
@@ -31,19 +31,24 @@ function likeliest(logits: Float32Array): TextRun['next'] {
     .slice(0, NEXT_TOKENS);
 }
 
+export interface TextRunOptions {
+  /** In milliseconds. */
+  readonly now: () => number;
+  /** Told the share done between chunks and between tokens; waited for, so that a worker can look at its mailbox. */
+  readonly onShare: (share: number) => Promise<void>;
+  readonly chunkTokens?: number;
+}
+
 /**
- * Reads a prompt in chunks and writes greedily after it, yielding the share done between chunks and
- * between tokens, so that a worker can look at its mailbox.
- *
- * @param now in milliseconds
+ * Reads a prompt in chunks and writes greedily after it. The prompt is read by the model's
+ * `forwardAsync` where it has one; a single token costs more to wait for than to compute.
  */
-export function* textSteps(
+export async function runText(
   model: Transformer,
   prompt: readonly number[],
   newTokens: number,
-  now: () => number,
-  chunkTokens = 64,
-): Generator<number, TextRun> {
+  { now, onShare, chunkTokens = 64 }: TextRunOptions,
+): Promise<TextRun> {
   const cache = createFullCache(model.config);
   const { vocabularySize, eosTokens } = model.config;
   const tokens = [...prompt];
@@ -53,19 +58,20 @@ export function* textSteps(
   for (let at = 0; at < prompt.length; at += chunkTokens) {
     const chunk = prompt.slice(at, at + chunkTokens);
     const started = now();
-    const { logits } = model.forward({
+    const step: ForwardStep = {
       tokens: chunk,
       positions: chunk.map((_, i) => at + i),
       cache,
       logits: 'all',
-    });
+    };
+    const { logits } = await (model.forwardAsync?.(step) ?? model.forward(step));
     prefillSeconds += (now() - started) / 1000;
     for (let row = 0; row < chunk.length; row++) {
       last = logits.subarray(row * vocabularySize, (row + 1) * vocabularySize);
       const next = prompt[at + row + 1];
       if (next !== undefined) surprisal.push(logSumExp(last) - last[next]!);
     }
-    yield (at + chunk.length) / (prompt.length + newTokens);
+    await onShare((at + chunk.length) / (prompt.length + newTokens));
   }
   const next = likeliest(last);
   const stop = new Set(eosTokens);
@@ -78,7 +84,7 @@ export function* textSteps(
     const started = now();
     last = model.forward({ tokens: [token], positions: [prompt.length + i], cache }).logits;
     decodeSeconds += (now() - started) / 1000;
-    yield (prompt.length + i + 1) / (prompt.length + newTokens);
+    await onShare((prompt.length + i + 1) / (prompt.length + newTokens));
   }
   return {
     tokens: Int32Array.from(tokens),

@@ -30,6 +30,11 @@ export function formatPercent(share: number): string {
   return Number.isNaN(share) ? 'none' : `${plain(share * 100)} %`;
 }
 
+/** A share of which small amounts need not be told apart. */
+export function formatShare(share: number): string {
+  return share < 5e-4 ? 'under 0.1 %' : formatPercent(share);
+}
+
 /** Small errors as powers: `2.1e-7`. */
 export function formatError(value: number): string {
   return Number.isNaN(value) ? 'not a number' : value === 0 ? '0' : value.toExponential(1);

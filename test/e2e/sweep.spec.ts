@@ -68,5 +68,7 @@ test('points appear while a sweep runs, and cancel is heard at once', async ({ p
   await expect(cell(page, 'rates').getByText('not yet')).toBeVisible();
   await cell(page, 'rates').getByRole('button', { name: 'Cancel' }).click();
   await expect(state(page, 'rates')).toHaveText(/cancelled/);
+  await expect(cell(page, 'rates').getByTestId('partial')).toContainText('the run ended early');
+  await expect(cell(page, 'rates').locator('svg').first()).toBeVisible();
   expect(problems).toEqual([]);
 });

@@ -1,10 +1,13 @@
 import '../zod-config';
 import * as z from 'zod';
 import { MAX_TOKENS } from './attention';
+import { MAX_ENTRIES } from './cache';
 
 /**
  * What outputs are made of: the probabilities of an attention or compose cell, those of a decode
  * step (rows are its heads), or the matrix that a recurrent cell amounts to; or of two to compare.
+ * Over a cache cell: the attention of the sample that it looks at, with what a policy lets every
+ * query see.
  */
 export const mapParams = z.strictObject({
   /**
@@ -14,6 +17,14 @@ export const mapParams = z.strictObject({
   show: z.enum(['first', 'second', 'difference']).default('first'),
   batch: z.int().min(0).max(15).default(0),
   head: z.int().min(0).max(63).default(0),
+  /** Of the model, over a cache cell. */
+  layer: z.int().min(0).max(127).default(0),
+  /** Over a cache cell: which of its entries, from 0. */
+  policy: z
+    .int()
+    .min(0)
+    .max(MAX_ENTRIES - 1)
+    .default(0),
   aggregate: z.enum(['max', 'mean']).default('max'),
   scale: z.enum(['log', 'linear']).default('log'),
   /** Of an attention that selects keys: the probabilities among the keys that it keeps, or where the mass is without the selection. */

@@ -93,3 +93,20 @@ export function sharesOf(values: ArrayLike<number>): Float32Array {
     return Number.isFinite(value) && span > 0 ? (value - low) / span : 0;
   });
 }
+
+/**
+ * Ranks within each row as shares: 0 the lowest, 1 the highest, equal values alike; NaN becomes 0.
+ * Scores of different heads are not of one scale, and within a head a few are far above the rest.
+ */
+export function rankShares(values: ArrayLike<number>, columns: number): Float32Array {
+  const out = new Float32Array(values.length);
+  for (let start = 0; start < values.length; start += columns) {
+    const row = Array.from({ length: columns }, (_, column) => values[start + column]!);
+    const sorted = row.filter(Number.isFinite).sort((a, b) => a - b);
+    const ranks = new Map(sorted.map((value, rank) => [value, rank]));
+    row.forEach((value, column) => {
+      out[start + column] = (ranks.get(value) ?? 0) / Math.max(1, sorted.length - 1);
+    });
+  }
+  return out;
+}

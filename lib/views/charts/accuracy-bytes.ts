@@ -1,10 +1,13 @@
 import type * as PlotModule from '@observablehq/plot';
 import type { CacheResult } from '../../evaluate/cell-result';
+import type { CacheEntry } from '../../spec/kinds/cache';
 import { formatBytes, formatPercent } from '../format';
 import { placeLabels } from './place-labels';
 
 export interface AccuracyPoint {
   readonly label: string;
+  /** Points of one policy at several budgets make a curve. */
+  readonly series: string;
   readonly bytesPerToken: number;
   readonly accuracy: number;
   readonly low: number;
@@ -15,12 +18,13 @@ export interface AccuracyPoint {
 
 /** Runs with answers, as points. */
 export function accuracyPoints(result: CacheResult): readonly AccuracyPoint[] {
-  return result.runs.flatMap(({ label, isOracle, evaluation }) => {
+  return result.runs.flatMap(({ entry, label, isOracle, evaluation }) => {
     if (evaluation?.accuracy === undefined) return [];
     const { accuracy, bytesPerToken, chance } = evaluation;
     return [
       {
         label,
+        series: seriesOf(entry),
         isOracle,
         bytesPerToken: bytesPerToken.payload + bytesPerToken.overhead + bytesPerToken.host,
         accuracy: accuracy.share,
@@ -30,6 +34,13 @@ export function accuracyPoints(result: CacheResult): readonly AccuracyPoint[] {
       },
     ];
   });
+}
+
+/** A preset by its name; a composed policy by all of it but its budget. */
+function seriesOf(entry: CacheEntry): string {
+  if (entry.type === 'preset') return entry.id;
+  const { budget: _, ...rest } = entry.policy;
+  return JSON.stringify(rest);
 }
 
 /** What the chart says, for those who do not see it. */
@@ -48,7 +59,7 @@ const MANY_HEIGHT = 420;
 const MANY = 8;
 
 /**
- * Accuracy against bytes per token with intervals; oracles are hollow, the chance level is dashed.
+ * Accuracy against bytes per token with intervals, a line through the budgets of one policy; oracles are hollow, the chance level is dashed.
  * A name that stands away from its point has a line to it.
  */
 export function accuracyChart(
@@ -99,6 +110,16 @@ export function accuracyChart(
       Plot.ruleY(
         points.slice(0, 1).map(({ chance }) => chance),
         { stroke: 'var(--ink-soft)', strokeDasharray: '4 3' },
+      ),
+      Plot.line(
+        [...points].sort((a, b) => a.bytesPerToken - b.bytesPerToken),
+        {
+          x: 'bytesPerToken',
+          y: 'accuracy',
+          z: 'series',
+          stroke: 'var(--accent)',
+          strokeOpacity: 0.6,
+        },
       ),
       Plot.ruleX(points, {
         x: 'bytesPerToken',

@@ -1,16 +1,18 @@
 import { scaleLinear } from 'd3-scale';
 import type { MapColors, MapScene } from './draw';
-import { LABEL_PIXELS } from './frame';
+import { LABEL_PIXELS, TOKEN_PIXELS } from './frame';
 
 /** Ticks of keys above the map and of queries at its left. */
 export function drawAxes(
   context: CanvasRenderingContext2D,
-  { view, frame, labels }: Pick<MapScene, 'view' | 'frame' | 'labels'>,
+  { view, frame, labels, tokens }: Pick<MapScene, 'view' | 'frame' | 'labels' | 'tokens'>,
   colors: MapColors,
 ): void {
   const { left, top, right, bottom } = frame;
-  // Labels lie between the ticks and the map.
-  const [above, beside] = labels === undefined ? [5, 4] : [5 + LABEL_PIXELS, 8];
+  // Labels and tokens lie between the ticks and the map.
+  const room = tokens === undefined ? 0 : TOKEN_PIXELS;
+  const above = 5 + room + (labels === undefined ? 0 : LABEL_PIXELS);
+  const beside = 4 + room + (labels === undefined ? 0 : 4);
   context.fillStyle = colors.inkSoft;
   context.font = '10px system-ui, sans-serif';
   const keys = scaleLinear([view.keyStart, view.keyEnd], [left, right]);

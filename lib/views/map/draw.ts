@@ -6,6 +6,7 @@ import { drawBlocks, type MapBlocks } from './draw-blocks';
 import { drawElements } from './draw-elements';
 import { drawLabels } from './draw-labels';
 import { drawProfiles } from './draw-profiles';
+import { drawTokens } from './draw-tokens';
 import { type MapFrame, pixelsPer } from './frame';
 import type { MapExact, MapLayer } from './layer';
 import { paintLayer } from './paint';
@@ -31,6 +32,8 @@ export interface MapScene {
   readonly blocks: MapBlocks | undefined;
   /** Of the positions, along the axes. */
   readonly labels: TokenLabels | undefined;
+  /** Of the keys, along the axes where they fit. */
+  readonly tokens: readonly string[] | undefined;
   readonly view: Viewport;
   readonly scale: 'log' | 'linear';
   /** Largest magnitude of the colour scale. */
@@ -67,7 +70,7 @@ export function createMapDraw(): MapDraw {
   const paintBase = memoLast(paintLayer);
   const paintExact = memoLast(paintLayer);
   return (context, scene, colors) => {
-    const { frame, width, height, profiles, blocks, labels } = scene;
+    const { frame, width, height, profiles, blocks, labels, tokens } = scene;
     context.fillStyle = colors.paper;
     context.fillRect(0, 0, width, height);
     context.save();
@@ -80,6 +83,7 @@ export function createMapDraw(): MapDraw {
     context.restore();
     drawAxes(context, scene, colors);
     if (labels !== undefined) drawLabels(context, scene, labels, colors);
+    if (tokens !== undefined) drawTokens(context, scene, tokens, colors);
     if (profiles !== undefined) drawProfiles(context, { ...scene, profiles }, colors);
   };
 }

@@ -7,6 +7,8 @@ const TOP = 18;
 export const PROFILE_PIXELS = 58;
 /** Room above the map for labels of positions. */
 export const LABEL_PIXELS = 16;
+/** Room above and at the left of the map for tokens. */
+export const TOKEN_PIXELS = 44;
 const PROFILE_GAP = 6;
 const LEAST_HEIGHT = 142;
 
@@ -25,12 +27,14 @@ export function mapFrame(
   keys: number,
   hasProfiles: boolean,
   hasLabels = false,
+  hasTokens = false,
 ): MapFrame {
   const right = width - (hasProfiles ? PROFILE_PIXELS : 0);
-  const mapWidth = right - LEFT;
+  const left = LEFT + (hasTokens ? TOKEN_PIXELS : 0);
+  const mapWidth = right - left;
   const mapHeight = Math.max(LEAST_HEIGHT, Math.min(mapWidth, (mapWidth * queries) / keys));
-  const top = TOP + (hasLabels ? LABEL_PIXELS : 0);
-  return { left: LEFT, top, right, bottom: top + mapHeight };
+  const top = TOP + (hasLabels ? LABEL_PIXELS : 0) + (hasTokens ? TOKEN_PIXELS : 0);
+  return { left, top, right, bottom: top + mapHeight };
 }
 
 /** Height of the canvas around a frame. */

@@ -16,18 +16,20 @@ const inWords = (p: number) => (Number.isNaN(p) ? 'masked' : p.toPrecision(4));
 const signedWords = (difference: number) =>
   `${inWords(Math.abs(difference))} ${difference < 0 ? 'less' : 'more'}`;
 
-/** One element in words; `names` are those of a difference's operands, `list` the blocks on show. */
+/** One element in words; `names` are those of a difference's operands, `list` the blocks on show, `stateOf` what is said of an element in place of its block. */
 export function readingText(
   { query, key, first, second }: MapReading,
   names: readonly [string, string],
   profiles: MapProfiles | undefined,
   list?: BlockList,
   labelOf: LabelOf = { query: () => '', key: () => '' },
+  stateOf?: (query: number, key: number) => string,
 ): string {
   const [ofQuery, ofKey] = [labelOf.query(query), labelOf.key(key)].map((text) =>
     text === '' ? '' : ` (${text})`,
   );
-  return `query ${query}${ofQuery}, key ${key}${ofKey}: ${valueText(first, second, names)}${blockText(query, key, list)}${profileText(query, key, profiles, second !== undefined)}`;
+  const state = stateOf === undefined ? blockText(query, key, list) : `, ${stateOf(query, key)}`;
+  return `query ${query}${ofQuery}, key ${key}${ofKey}: ${valueText(first, second, names)}${state}${profileText(query, key, profiles, second !== undefined)}`;
 }
 
 /** What is known of a query and of a key besides their numbers; empty for nothing. */

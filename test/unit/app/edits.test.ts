@@ -56,7 +56,7 @@ describe('edits', () => {
       inputs: ['load', 'a', 'b'],
     });
     expect(missingInput(notebook, 'map')).toBe(
-      'needs a cell of kind attention or compose or recurrent or decode first',
+      'needs a cell of kind attention or compose or recurrent or decode or cache first',
     );
     expect(missingInput(notebook, 'serve')).toBeUndefined();
   });

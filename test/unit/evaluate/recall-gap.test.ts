@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readSiblingFile } from '../../../lib/cli/run/sibling-file';
 import {
   layRecall,
@@ -7,6 +7,7 @@ import {
   recallSample,
   trainedPairsOf,
 } from '../../../lib/evaluate/recall-gap';
+import type { RecallGapResult } from '../../../lib/evaluate/recall-gap-result';
 import { createRandom } from '../../../lib/random/random';
 import { createRecallGapJob } from '../../../lib/run/recall-gap-job';
 import { decodeResult, encodeResult } from '../../../lib/run/result-json';
@@ -146,4 +147,32 @@ describe('the interval of a mean', () => {
     expect(high).toBe(1);
     expect(low).toBeCloseTo(0.5 - 1.959963984540054 * Math.sqrt(1 / 12), 9);
   });
+});
+
+it('tells curves as they come, each point with the contexts that it has', async () => {
+  let clock = 0;
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => (clock += 1000));
+  const parts: RecallGapResult[] = [];
+  const params = recallGapParams.parse({
+    pairs: [4, 8],
+    samples: 3,
+    questions: 2,
+    readTwice: true,
+  });
+  const whole = await job(params, signal, ({ partial }) => {
+    if (partial?.kind === 'recall-gap') parts.push(partial.value);
+  });
+  now.mockRestore();
+  const answers = ({ curves }: RecallGapResult) =>
+    curves.flatMap(({ points }) => points).reduce((sum, { accuracy }) => sum + accuracy.total, 0);
+  const grown = parts.map(answers);
+  expect(grown[0]).toBeGreaterThan(0);
+  expect(grown).toEqual([...grown].sort((a, b) => a - b));
+  expect(grown.at(-1)).toBe(answers(whole));
+  expect(parts.at(-1)?.curves).toEqual(whole.curves);
+  for (const { curves } of parts) {
+    for (const { points } of curves) {
+      for (const { accuracy } of points) expect(accuracy.low).toBeLessThanOrEqual(accuracy.share);
+    }
+  }
 });

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import type { CacheResult } from '../../../lib/evaluate/cell-result';
 import { runSamples } from '../../../lib/evaluate/evaluate';
 import { fitGates } from '../../../lib/evaluate/fit-gates';
 import { createFold } from '../../../lib/evaluate/fold';
@@ -141,6 +142,35 @@ describe('policies side by side', () => {
     await expect(run({ contextTokens: room })).rejects.toThrow(
       `invalid contextTokens: ${room} (expected below the model's ${room} positions)`,
     );
+  });
+
+  test('tell what is there while they run: policies that are done, and the one that runs', async () => {
+    vi.spyOn(performance, 'now').mockImplementation(() => (clock += 1000));
+    let clock = 0;
+    const parts: CacheResult[] = [];
+    const whole = await cacheJob(params, { loaded, pool }, never, ({ partial }) => {
+      if (partial?.kind === 'cache') parts.push(structuredClone(partial.value));
+    });
+    vi.restoreAllMocks();
+    const done = parts.map(({ runs }) => runs.map(({ evaluation }) => evaluation?.samplesDone));
+    expect(done[0]).toEqual([1]);
+    expect(done).toContainEqual([2, 1]);
+    // The fourth is unknown and has nothing to show.
+    expect(done).toContainEqual([2, 2, 2, undefined, 1]);
+    for (const { runs, attention, labels, generatedLabels } of parts) {
+      expect(attention).toEqual(whole.attention);
+      expect(labels).toEqual(whole.labels);
+      expect(generatedLabels).toHaveLength(runs.length);
+      for (const [i, run] of runs.entries()) {
+        const isDone = run.evaluation?.samplesDone === params.samples;
+        if (run.look !== undefined) expect(isDone).toBe(true);
+        expect(run.label).toBe(whole.runs[i]!.label);
+      }
+      for (const { low, high } of accuracyPoints({ ...whole, runs })) {
+        expect(low).toBeGreaterThanOrEqual(0);
+        expect(high).toBeLessThanOrEqual(1);
+      }
+    }
   });
 
   test('end with an AbortError when cancelled, between policies too', async () => {

@@ -481,6 +481,7 @@ const params = {
     {
       scale: fc.constantFrom('log', 'linear'),
       mass: fc.constantFrom('kept', 'all'),
+      layer: int(0, 3),
       show: fc.constantFrom('first', 'second', 'difference'),
       window: fc.record({
         queryStart: int(0, 9),
@@ -578,7 +579,7 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     const decode = add('decode', parts.decode, []);
     const compose = add('compose', parts.compose, []);
     const model = add('model', parts.model, []);
-    add('cache', parts.cache, model.slice(0, 1));
+    const cache = add('cache', parts.cache, model.slice(0, 1));
     add('recall-gap', parts.recallGap, []);
     add('speculate', parts.speculate, model.slice(0, 1));
     const workload = add('workload', parts.workload, []);
@@ -587,10 +588,14 @@ export const notebooks: fc.Arbitrary<Notebook> = fc
     add('check', parts.check, []);
     if (serve[0] !== undefined) add('plan', parts.plan, [serve[0]]);
     const kernels = [...attention, ...compose, ...recurrent, ...decode];
+    // No difference is shown of caches: each is mapped alone.
+    const mapped = [
+      ...kernels.map((_, i) => kernels.slice(i, i + 1 + (parts.n % 2))),
+      ...cache.map((id) => [id]),
+    ];
     parts.map.forEach((each, i) => {
-      const first = (parts.n + i) % Math.max(1, kernels.length);
-      const inputs = kernels.slice(first, first + 1 + (parts.n % 2));
-      if (inputs.length === 0) return;
+      const inputs = mapped[(parts.n + i) % Math.max(1, mapped.length)];
+      if (inputs === undefined) return;
       // Every storage of a decode cell is there; other inputs have none.
       const storage = inputs.some((id) => id.startsWith('decode')) ? { storage: parts.n % 2 } : {};
       cells.push({ id: `map-${i}`, kind: 'map', inputs, params: { ...each, ...storage } });

@@ -133,6 +133,23 @@ describe('validation', () => {
     ).toEqual(['invalid head: 8 (expected 0..7 of "a") at cells[1].params.head']);
   });
 
+  it('checks a map against the cache cell that it is over', () => {
+    const document = (params: object, inputs = ['c']) => ({
+      cells: [
+        { id: 'c', kind: 'cache', params: { entries: [{ type: 'preset', id: 'full' }] } },
+        { id: 'd', kind: 'cache' },
+        { id: 'm', kind: 'map', inputs, params },
+      ],
+    });
+    expect(messages(document({ layer: 3, head: 7 }))).toEqual([]);
+    expect(messages(document({ policy: 1 }))).toEqual([
+      'invalid policy: 1 (expected 0..0 of "c") at cells[2].params.policy',
+    ]);
+    expect(messages(document({}, ['d', 'c']))[0]).toBe(
+      'invalid inputs: "d" is of kind cache (expected it alone: no difference is shown of caches) at cells[2].inputs',
+    );
+  });
+
   it('refuses hostile and newer documents with a sentence', () => {
     expect(messages(JSON.parse('{"cells":[{"__proto__":{"x":1}}]}'))).toEqual([
       'forbidden field "__proto__" at cells[0].__proto__',

@@ -46,9 +46,15 @@ describe('a comparison with greedy decoding', () => {
           let last = 0;
           let step = steps.next();
           while (!step.done) {
-            expect(step.value).toBeGreaterThanOrEqual(last);
-            expect(step.value).toBeLessThanOrEqual(1);
-            last = step.value;
+            const { share, soFar } = step.value;
+            expect(share).toBeGreaterThanOrEqual(last);
+            expect(share).toBeLessThanOrEqual(1);
+            last = share;
+            const written = soFar?.();
+            // Every round but the first token's is there as soon as its tokens are.
+            const emitted = written?.rounds.reduce((sum, round) => sum + round.emitted, 1) ?? 0;
+            expect(written?.tokens ?? []).toHaveLength(emitted);
+            expect(written?.tokens ?? []).toEqual(written?.greedy.slice(0, emitted) ?? []);
             step = steps.next();
           }
           const { tokens, greedy, rounds, greedyCalls } = step.value;

@@ -183,10 +183,10 @@ describe('inputs of maps', () => {
     return parsed.ok ? [] : parsed.issues.map(({ message }) => message);
   };
 
-  it('are of the four kinds that have matrices', () => {
+  it('are of the four kinds that have matrices, and of caches', () => {
     for (const id of ['att', 'com', 'rec', 'dec']) expect(messages([id], {})).toEqual([]);
     expect(messages(['load'], {})).toEqual([
-      'invalid input: "load" is of kind workload (expected attention or compose or recurrent or decode)',
+      'invalid input: "load" is of kind workload (expected attention or compose or recurrent or decode or cache)',
     ]);
   });
 

@@ -457,7 +457,7 @@ describe('a map of two inputs', () => {
 
   it('takes no third, and nothing but the three', () => {
     expect(messages(parse(['a', 'b', 'c'], {}))).toEqual([
-      'invalid inputs: 3 given (expected 1..2 of kind attention or compose or recurrent or decode)',
+      'invalid inputs: 3 given (expected 1..2 of kind attention or compose or recurrent or decode or cache)',
     ]);
     expect(messages(parse(['a'], { show: 'third' }))).toHaveLength(1);
   });

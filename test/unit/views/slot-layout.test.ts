@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { sharesOf } from '../../../lib/views/cache/draw-slots';
+import { rankShares, sharesOf } from '../../../lib/views/cache/draw-slots';
 import { rowTop, slotAt, slotLayout } from '../../../lib/views/cache/slot-layout';
 
 const shapes = fc.record({
@@ -38,4 +38,13 @@ test('shares are of the largest finite value, from zero or the least', () => {
   expect([...sharesOf([0, 1, 4, Number.NaN])]).toEqual([0, 0.25, 1, 0]);
   expect([...sharesOf([-2, 0, 2])]).toEqual([0, 0.5, 1]);
   expect([...sharesOf([0, 0])]).toEqual([0, 0]);
+});
+
+test('ranks are within a row, alike for equal values, and nothing for none', () => {
+  const values = [0.1, 900, Number.NaN, 0.1, -5, 7, 7, 6];
+  const expected = [0.5, 1, 0, 0.5, 0, 1, 1, 1 / 3];
+  Array.from(rankShares(values, 4)).forEach((share, i) => {
+    expect(share).toBeCloseTo(expected[i]!, 6);
+  });
+  expect(Array.from(rankShares([Number.NaN, 3], 1))).toEqual([0, 0]);
 });
