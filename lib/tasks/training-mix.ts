@@ -6,6 +6,7 @@ import { generateMultiValue } from './generators/multi-value';
 import { generatePasskey } from './generators/passkey';
 import { generateCopy, generateMqar } from './generators/repeats';
 import { generateUpdates } from './generators/updates';
+import { repeatsBeside } from './repeat-mix';
 import type { TaskSample } from './types';
 import { ASK, END, PAD } from './vocabulary';
 
@@ -133,6 +134,11 @@ function dense(rowTokens: number, facts: number): Stage {
   };
 }
 
+/** Sequences that are repeated beside what came before, so that nothing learnt is forgotten. */
+function withRepeats({ rowTokens, sample }: Stage): Stage {
+  return { rowTokens, sample: (random) => repeatsBeside(sample, rowTokens, random) };
+}
+
 /** The curriculum of the recall model, in order. */
 export const STAGES: readonly Stage[] = [
   pairs(4, 6, 6),
@@ -145,4 +151,6 @@ export const STAGES: readonly Stage[] = [
   mixture(128, 6),
   mixture(256, 12),
   mixture(576, 16),
+  withRepeats(mixture(256, 12)),
+  withRepeats(mixture(592, 16)),
 ];
