@@ -1,14 +1,26 @@
 import type { Random } from '../random/random';
 import { fillerTokens } from './filler';
 import { generateCommonWords } from './generators/common-words';
+import { statement } from './generators/facts';
 import { generateMultiPasskey } from './generators/multi-passkey';
 import { generateMultiValue } from './generators/multi-value';
 import { generateNeedlesOnly } from './generators/needles-only';
 import { generateQueriedPairs } from './generators/queried-pairs';
 import { generateCopying } from './generators/repeated-sequence';
-import { drawDistinct } from './place';
+import { generateMqar } from './generators/repeats';
+import { generateUpdates } from './generators/updates';
+import { drawDistinct, placeStatements } from './place';
 import type { TaskSample, Turn } from './types';
-import { ALL_FILLER_TOKENS, BAR, BOS, NAME_TOKENS, NUMBER_TOKENS } from './vocabulary';
+import {
+  ALL_FILLER_TOKENS,
+  ASK,
+  BAR,
+  BOS,
+  IS,
+  NAME_TOKENS,
+  NUMBER_TOKENS,
+  tokenOf,
+} from './vocabulary';
 
 const SYMBOLS: readonly number[] = [...NAME_TOKENS, ...NUMBER_TOKENS];
 const WORDS: readonly number[] = [...SYMBOLS, ...ALL_FILLER_TOKENS];
@@ -101,8 +113,73 @@ function commonWords(rowTokens: number, random: Random): TaskSample {
   return generateCommonWords({ contextTokens, common, factor: 5 }, random);
 }
 
-/** Shares of a row's kinds; what is left to 1 goes to the stage before. */
-const SHARES = [
+/** A count whose logarithm is uniform: as many rows of few as of many. */
+function fewOrMany(least: number, most: number, random: Random): number {
+  return Math.min(most, Math.floor(least * ((most + 1) / least) ** random.uniform()));
+}
+
+/** Few pairs asked again and again, or many asked once: a key is found by itself alone. */
+function fewPairs(rowTokens: number, random: Random): TaskSample {
+  const most = Math.min(NAME_TOKENS.length, (rowTokens >> 2) - 1);
+  const count = fewOrMany(2, most, random);
+  if (random.uniform() < 0.5) {
+    const queries = Math.min(40, (rowTokens - 2 - 2 * count) >> 1);
+    return generateMqar({ pairs: count, queries }, random);
+  }
+  const contextTokens = random.integer(2 * count + 1, rowTokens - 2 * count - 1);
+  return generateQueriedPairs(
+    { contextTokens, pairs: count, queries: count, gaps: 'none' },
+    random,
+  );
+}
+
+/** Several names with one to three values each, all asked for, smallest first. */
+function valuesOfSeveral(rowTokens: number, random: Random): TaskSample {
+  const names = drawDistinct(NAME_TOKENS, random.integer(1, 6), random);
+  const asked = names.map((name) => {
+    const answer = drawDistinct(NUMBER_TOKENS, random.integer(1, 3), random);
+    return { name, answer: answer.sort((a, b) => a - b) };
+  });
+  const statements = asked.flatMap(({ name, answer }) =>
+    answer.map((value) => ({ tokens: statement(name, [value]) })),
+  );
+  const contextTokens = random.integer(1 + 4 * statements.length, rowTokens - 8 * names.length);
+  const { context } = placeStatements(statements, contextTokens, random);
+  return {
+    context,
+    turns: asked.map(({ name, answer }) => ({
+      kind: 'values of several',
+      question: [ASK, tokenOf('common'), name, IS],
+      answer,
+      evidence: [],
+      depth: 0,
+    })),
+  };
+}
+
+function anyCommonWords(rowTokens: number, random: Random): TaskSample {
+  const common = random.uniform() < 0.5 ? 3 : random.integer(1, 2);
+  const factor = random.integer(5, 10);
+  return generateCommonWords(
+    { contextTokens: random.integer(96, rowTokens - 7), common, factor },
+    random,
+  );
+}
+
+function updates(rowTokens: number, random: Random): TaskSample {
+  const subjects = random.integer(2, 8);
+  const times = random.integer(2, 3);
+  const contextTokens = random.integer(1 + 4 * subjects * times, rowTokens - 5 * subjects);
+  return generateUpdates({ contextTokens, subjects, updates: times }, random);
+}
+
+type Generate = (rowTokens: number, random: Random) => TaskSample;
+
+/** Kinds of row beside those of the stage before, with their shares. */
+export type RowShares = readonly (readonly [share: number, generate: Generate])[];
+
+/** Until an induction head appears. */
+export const REPEATS: RowShares = [
   [0.14, rounds],
   [0.09, stretches],
   [0.09, copying],
@@ -111,20 +188,35 @@ const SHARES = [
   [0.04, needles],
   [0.04, values],
   [0.05, commonWords],
-] as const;
+];
+
+/** After that: more of what is found by one token alone, and of what must be gathered. */
+export const REPEATS_AND_SETS: RowShares = [
+  [0.05, rounds],
+  [0.12, stretches],
+  [0.07, copying],
+  [0.14, fewPairs],
+  [0.07, passkeys],
+  [0.03, needles],
+  [0.03, values],
+  [0.06, valuesOfSeveral],
+  [0.07, anyCommonWords],
+  [0.04, updates],
+];
 
 /**
  * A sample of the last stages: sequences of every length repeated at every distance, so that copying
  * is matching (an induction head; Olsson et al., 2022) and not an offset, and keys, needles and values
- * that take it, beside `before`.
+ * that take it. What the shares leave to 1 is `before`.
  */
 export function repeatsBeside(
   before: (random: Random) => TaskSample,
+  shares: RowShares,
   rowTokens: number,
   random: Random,
 ): TaskSample {
   let draw = random.uniform();
-  for (const [share, generate] of SHARES) {
+  for (const [share, generate] of shares) {
     if (draw < share) return generate(rowTokens, random);
     draw -= share;
   }

@@ -6,7 +6,7 @@ import { generateMultiValue } from './generators/multi-value';
 import { generatePasskey } from './generators/passkey';
 import { generateCopy, generateMqar } from './generators/repeats';
 import { generateUpdates } from './generators/updates';
-import { repeatsBeside } from './repeat-mix';
+import { REPEATS, REPEATS_AND_SETS, type RowShares, repeatsBeside } from './repeat-mix';
 import type { TaskSample } from './types';
 import { ASK, END, PAD } from './vocabulary';
 
@@ -135,8 +135,8 @@ function dense(rowTokens: number, facts: number): Stage {
 }
 
 /** Sequences that are repeated beside what came before, so that nothing learnt is forgotten. */
-function withRepeats({ rowTokens, sample }: Stage): Stage {
-  return { rowTokens, sample: (random) => repeatsBeside(sample, rowTokens, random) };
+function withRepeats(shares: RowShares, { rowTokens, sample }: Stage): Stage {
+  return { rowTokens, sample: (random) => repeatsBeside(sample, shares, rowTokens, random) };
 }
 
 /** The curriculum of the recall model, in order. */
@@ -151,6 +151,7 @@ export const STAGES: readonly Stage[] = [
   mixture(128, 6),
   mixture(256, 12),
   mixture(576, 16),
-  withRepeats(mixture(256, 12)),
-  withRepeats(mixture(592, 16)),
+  withRepeats(REPEATS, mixture(256, 12)),
+  withRepeats(REPEATS_AND_SETS, mixture(256, 12)),
+  withRepeats(REPEATS_AND_SETS, mixture(592, 16)),
 ];

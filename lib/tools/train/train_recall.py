@@ -55,16 +55,18 @@ STAGES = [
     (8, 256, 16, 1300, 1300),
     (9, 576, 8, 600, 600),
     (10, 256, 16, 2000, 2000),
-    (11, 592, 8, 3400, 3400),
+    (11, 256, 16, 4000, 4000),
+    (12, 592, 8, 3400, 3400),
 ]
 BREAKTHROUGH = 0.985
 PEAK_RATE = 2e-3
 # From this stage on the rate falls on a cosine that would reach 5 % of its peak after so many steps.
 FIRST_COSINE_STAGE = 7
 COSINE_STEPS = 4500
-# The stages with repeated sequences start with a new optimizer; the last falls to 3 % of their peak.
+# The stages with repeated sequences start with a new optimizer and have rates of their own; the last
+# falls on a cosine to 3 % of its peak.
 FIRST_REPEAT_STAGE = 10
-REPEAT_RATE = 1e-3
+REPEAT_RATES = {10: 1e-3, 11: 1.5e-3, 12: 1e-3}
 WARM_UP_STEPS = 100
 TEXT_WEIGHT = 0.2
 ANSWER = 2
@@ -96,9 +98,10 @@ def scheduled_rate(stage, step_of_stage, most, step, cosine_step):
     if stage < FIRST_REPEAT_STAGE:
         fall = 0.5 * (1 + math.cos(math.pi * cosine_step / COSINE_STEPS))
         return PEAK_RATE * warm * (0.05 + 0.95 * fall)
-    if stage == FIRST_REPEAT_STAGE:
-        return REPEAT_RATE * min(1.0, (step_of_stage + 1) / WARM_UP_STEPS)
-    return REPEAT_RATE * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * step_of_stage / most)))
+    peak = REPEAT_RATES[stage]
+    if stage < max(REPEAT_RATES):
+        return peak * min(1.0, (step_of_stage + 1) / WARM_UP_STEPS)
+    return peak * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * step_of_stage / most)))
 
 
 def losses(model, tokens, loss_class, balanced):
