@@ -71,6 +71,27 @@ function stretches(rowTokens: number, random: Random): TaskSample {
   return { context, turns };
 }
 
+/** Stretches of a sequence whose symbols stand in it up to three times: the token before the last one counts. */
+function fewSymbols(rowTokens: number, random: Random): TaskSample {
+  const alphabet = symbolsOf(random.integer(10, 40), random);
+  const most = Math.min(3 * alphabet.length, rowTokens >> 1);
+  const sequence = Array.from(
+    { length: random.integer(alphabet.length, most) },
+    () => alphabet[random.integer(0, alphabet.length - 1)] as number,
+  );
+  const context = [BOS, ...lead(rowTokens >> 2, random), ...sequence];
+  const turns: Turn[] = [];
+  for (let used = context.length; used < rowTokens; ) {
+    const start = random.integer(0, sequence.length - 3);
+    const end = Math.min(sequence.length, start + random.integer(4, 40));
+    const question = [BAR, ...sequence.slice(start, start + 2)];
+    const answer = sequence.slice(start + 2, end);
+    turns.push({ kind: 'few symbols', question, answer, evidence: [], depth: 0 });
+    used += question.length + answer.length;
+  }
+  return { context, turns };
+}
+
 function copying(rowTokens: number, random: Random): TaskSample {
   const symbols = random.integer(4, Math.min(160, (rowTokens >> 1) - 2));
   const contextTokens = random.integer(symbols + 1, rowTokens - symbols - 1);
@@ -202,6 +223,21 @@ export const REPEATS_AND_SETS: RowShares = [
   [0.06, valuesOfSeveral],
   [0.07, anyCommonWords],
   [0.04, updates],
+];
+
+/** At the end: values of several tokens, where one token is found in many of them. */
+export const REPEATS_OF_FEW_SYMBOLS: RowShares = [
+  [0.03, rounds],
+  [0.08, fewSymbols],
+  [0.06, stretches],
+  [0.06, copying],
+  [0.07, fewPairs],
+  [0.09, passkeys],
+  [0.05, needles],
+  [0.03, values],
+  [0.08, valuesOfSeveral],
+  [0.09, anyCommonWords],
+  [0.06, updates],
 ];
 
 /**

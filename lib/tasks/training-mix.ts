@@ -6,7 +6,13 @@ import { generateMultiValue } from './generators/multi-value';
 import { generatePasskey } from './generators/passkey';
 import { generateCopy, generateMqar } from './generators/repeats';
 import { generateUpdates } from './generators/updates';
-import { REPEATS, REPEATS_AND_SETS, type RowShares, repeatsBeside } from './repeat-mix';
+import {
+  REPEATS,
+  REPEATS_AND_SETS,
+  REPEATS_OF_FEW_SYMBOLS,
+  type RowShares,
+  repeatsBeside,
+} from './repeat-mix';
 import type { TaskSample } from './types';
 import { ASK, END, PAD } from './vocabulary';
 
@@ -153,5 +159,6 @@ export const STAGES: readonly Stage[] = [
   mixture(576, 16),
   withRepeats(REPEATS, mixture(256, 12)),
   withRepeats(REPEATS_AND_SETS, mixture(256, 12)),
-  withRepeats(REPEATS_AND_SETS, mixture(592, 16)),
+  withRepeats(REPEATS_OF_FEW_SYMBOLS, mixture(256, 12)),
+  withRepeats(REPEATS_OF_FEW_SYMBOLS, mixture(592, 16)),
 ];

@@ -55,8 +55,9 @@ STAGES = [
     (8, 256, 16, 1300, 1300),
     (9, 576, 8, 600, 600),
     (10, 256, 16, 2000, 2000),
-    (11, 256, 16, 4000, 4000),
-    (12, 592, 8, 3400, 3400),
+    (11, 256, 16, 2000, 2000),
+    (12, 256, 16, 1600, 1600),
+    (13, 592, 8, 3300, 3300),
 ]
 BREAKTHROUGH = 0.985
 PEAK_RATE = 2e-3
@@ -66,7 +67,7 @@ COSINE_STEPS = 4500
 # The stages with repeated sequences start with a new optimizer and have rates of their own; the last
 # falls on a cosine to 3 % of its peak.
 FIRST_REPEAT_STAGE = 10
-REPEAT_RATES = {10: 1e-3, 11: 1.5e-3, 12: 1e-3}
+REPEAT_RATES = {10: 1e-3, 11: 1.5e-3, 12: 1.5e-3, 13: 1e-3}
 WARM_UP_STEPS = 100
 TEXT_WEIGHT = 0.2
 ANSWER = 2
