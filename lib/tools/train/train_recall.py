@@ -6,7 +6,7 @@
 Needs PyTorch 1.13 or later (CPU) and Node. Rows come through a pipe from write-rows.ts, so training
 and judging use the same generators. A stage of the curriculum ends when recall has broken through
 or its steps are spent; a later stage does not train without the earlier ones. The second form goes on
-from the weights and the log of a folder, as the shipped model's last two stages did.
+from the weights and the log of a folder.
 """
 
 import argparse
@@ -64,10 +64,11 @@ PEAK_RATE = 2e-3
 # From this stage on the rate falls on a cosine that would reach 5 % of its peak after so many steps.
 FIRST_COSINE_STAGE = 7
 COSINE_STEPS = 4500
-# The stages with repeated sequences start with a new optimizer and have rates of their own; the last
-# falls on a cosine to 3 % of its peak.
+# The stages with repeated sequences have rates of their own; the last falls on a cosine to 3 % of its
+# peak. Each of the first three was started with a new optimizer.
 FIRST_REPEAT_STAGE = 10
 REPEAT_RATES = {10: 1e-3, 11: 1.5e-3, 12: 1.5e-3, 13: 1e-3}
+NEW_OPTIMIZER_STAGES = (10, 11, 12)
 WARM_UP_STEPS = 100
 TEXT_WEIGHT = 0.2
 ANSWER = 2
@@ -162,7 +163,7 @@ def main():
             file.write("\n")
 
     for stage, row_tokens, rows, most, least in STAGES[options.first_stage :]:
-        if stage == FIRST_REPEAT_STAGE:
+        if stage in NEW_OPTIMIZER_STAGES:
             optimizer = new_optimizer(model)
         smooth_right, smooth_loss = 0.0, 0.0
         stream = row_stream(stage, row_tokens, rows, options.seed)
