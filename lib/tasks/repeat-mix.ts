@@ -6,7 +6,7 @@ import { generateMultiValue } from './generators/multi-value';
 import { generateNeedlesOnly } from './generators/needles-only';
 import { generateQueriedPairs } from './generators/queried-pairs';
 import { generateCopying } from './generators/repeated-sequence';
-import { fewSymbols, rounds, stretches } from './generators/repeated-stretches';
+import { fewSymbols, firstsAfterBar, rounds, stretches } from './generators/repeated-stretches';
 import { generateMqar } from './generators/repeats';
 import { generateUpdates } from './generators/updates';
 import { drawDistinct, placeStatements } from './place';
@@ -159,6 +159,16 @@ export const REPEATS_OF_FEW_SYMBOLS: RowShares = [
   [0.08, valuesOfSeveral],
   [0.09, anyCommonWords],
   [0.06, updates],
+];
+
+/** To finish: what long contexts still got wrong. */
+export const FIRSTS_AND_NEEDLES: RowShares = [
+  [0.25, firstsAfterBar],
+  [0.08, copying],
+  [0.12, needles],
+  [0.1, passkeys],
+  [0.06, fewSymbols],
+  [0.04, fewPairs],
 ];
 
 /**

@@ -7,6 +7,7 @@ import { generatePasskey } from './generators/passkey';
 import { generateCopy, generateMqar } from './generators/repeats';
 import { generateUpdates } from './generators/updates';
 import {
+  FIRSTS_AND_NEEDLES,
   REPEATS,
   REPEATS_AND_SETS,
   REPEATS_OF_FEW_SYMBOLS,
@@ -161,4 +162,5 @@ export const STAGES: readonly Stage[] = [
   withRepeats(REPEATS_AND_SETS, mixture(256, 12)),
   withRepeats(REPEATS_OF_FEW_SYMBOLS, mixture(256, 12)),
   withRepeats(REPEATS_OF_FEW_SYMBOLS, mixture(592, 16)),
+  withRepeats(FIRSTS_AND_NEEDLES, mixture(592, 16)),
 ];

@@ -76,3 +76,27 @@ export function fewSymbols(rowTokens: number, random: Random): TaskSample {
   }
   return { context, turns };
 }
+
+/** A sequence far into the row, and one or two symbols asked after a bar and the one before them. */
+export function firstsAfterBar(rowTokens: number, random: Random): TaskSample {
+  const sequence = drawDistinct([...NAME_TOKENS, ...NUMBER_TOKENS], random.integer(4, 64), random);
+  const filler = fillerTokens(random.integer(0, rowTokens - sequence.length - 64), random);
+  const context = [BOS, ...filler, ...sequence];
+  const places = drawDistinct(
+    [...sequence.keys()].slice(1),
+    Math.min(12, sequence.length - 1),
+    random,
+  );
+  // Copying starts at the first symbol, which stands behind filler.
+  const asked = random.uniform() < 0.5 ? [1, ...places.filter((at) => at !== 1)] : places;
+  return {
+    context,
+    turns: asked.map((at) => ({
+      kind: 'first after bar',
+      question: [BAR, sequence[at - 1] as number],
+      answer: sequence.slice(at, at + random.integer(1, 2)),
+      evidence: [],
+      depth: 0,
+    })),
+  };
+}

@@ -58,17 +58,24 @@ STAGES = [
     (11, 256, 16, 2000, 2000),
     (12, 256, 16, 1600, 1600),
     (13, 592, 8, 3300, 3300),
+    (14, 592, 8, 800, 800),
 ]
 BREAKTHROUGH = 0.985
 PEAK_RATE = 2e-3
 # From this stage on the rate falls on a cosine that would reach 5 % of its peak after so many steps.
 FIRST_COSINE_STAGE = 7
 COSINE_STEPS = 4500
-# The stages with repeated sequences have rates of their own; the last falls on a cosine to 3 % of its
-# peak. Each of the first three was started with a new optimizer.
+# The stages with repeated sequences have rates of their own, from the first to the last on a cosine;
+# those that were started with a new optimizer warm up.
 FIRST_REPEAT_STAGE = 10
-REPEAT_RATES = {10: 1e-3, 11: 1.5e-3, 12: 1.5e-3, 13: 1e-3}
-NEW_OPTIMIZER_STAGES = (10, 11, 12)
+REPEAT_RATES = {
+    10: (1e-3, 1e-3),
+    11: (1.5e-3, 1.5e-3),
+    12: (1.5e-3, 1.5e-3),
+    13: (1e-3, 3e-5),
+    14: (4e-4, 1e-5),
+}
+NEW_OPTIMIZER_STAGES = (10, 11, 12, 14)
 WARM_UP_STEPS = 100
 TEXT_WEIGHT = 0.2
 ANSWER = 2
@@ -100,10 +107,11 @@ def scheduled_rate(stage, step_of_stage, most, step, cosine_step):
     if stage < FIRST_REPEAT_STAGE:
         fall = 0.5 * (1 + math.cos(math.pi * cosine_step / COSINE_STEPS))
         return PEAK_RATE * warm * (0.05 + 0.95 * fall)
-    peak = REPEAT_RATES[stage]
-    if stage < max(REPEAT_RATES):
-        return peak * min(1.0, (step_of_stage + 1) / WARM_UP_STEPS)
-    return peak * (0.03 + 0.97 * 0.5 * (1 + math.cos(math.pi * step_of_stage / most)))
+    first, last = REPEAT_RATES[stage]
+    if stage in NEW_OPTIMIZER_STAGES:
+        first *= min(1.0, (step_of_stage + 1) / WARM_UP_STEPS)
+        last *= min(1.0, (step_of_stage + 1) / WARM_UP_STEPS)
+    return last + (first - last) * 0.5 * (1 + math.cos(math.pi * step_of_stage / most))
 
 
 def losses(model, tokens, loss_class, balanced):
