@@ -33,7 +33,12 @@ export const KERNEL_KINDS = [
 export type KernelKind = (typeof KERNEL_KINDS)[number];
 
 /** Kinds that run in the model worker. */
-const MODEL_KINDS: readonly JobKind[] = ['model', 'cache', 'recall-gap', 'speculate'];
+export const MODEL_KINDS = [
+  'model',
+  'cache',
+  'recall-gap',
+  'speculate',
+] as const satisfies readonly JobKind[];
 
 export function isKernelCell(cell: Cell): cell is CellOf<KernelKind> {
   return isKernelKind(cell.kind);

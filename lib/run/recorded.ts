@@ -2,7 +2,7 @@ import '../spec/zod-config';
 import * as z from 'zod';
 // Sets zod up for the page's policy before the schemas below are made.
 import '../spec/notebook';
-import { KERNEL_KINDS } from './job-kinds';
+import { KERNEL_KINDS, MODEL_KINDS } from './job-kinds';
 import { decodeResult, encodeResult } from './result-json';
 import type { CellResult } from './types';
 
@@ -38,6 +38,7 @@ const output = z.discriminatedUnion('kind', [
       notes: z.array(z.string()),
     }),
   }),
+  z.looseObject({ kind: z.enum(MODEL_KINDS), value: z.looseObject({}) }),
   z.looseObject({
     kind: z.literal('workload'),
     value: z
