@@ -9,10 +9,10 @@ export const KIND_VERSIONS = {
   compose: 1,
   recurrent: 2,
   decode: 1,
-  model: 1,
-  cache: 1,
+  model: 2,
+  cache: 2,
   'recall-gap': 1,
-  speculate: 1,
+  speculate: 2,
   workload: 1,
   serve: 1,
   sweep: 1,
@@ -35,7 +35,12 @@ export const KERNEL_KINDS = [
 export type KernelKind = (typeof KERNEL_KINDS)[number];
 
 /** Kinds that run in the model worker. */
-const MODEL_KINDS: readonly JobKind[] = ['model', 'cache', 'recall-gap', 'speculate'];
+export const MODEL_KINDS = [
+  'model',
+  'cache',
+  'recall-gap',
+  'speculate',
+] as const satisfies readonly JobKind[];
 
 export function isKernelCell(cell: Cell): cell is CellOf<KernelKind> {
   return isKernelKind(cell.kind);

@@ -6,6 +6,14 @@ import { generateMultiValue } from './generators/multi-value';
 import { generatePasskey } from './generators/passkey';
 import { generateCopy, generateMqar } from './generators/repeats';
 import { generateUpdates } from './generators/updates';
+import {
+  FIRSTS_AND_NEEDLES,
+  REPEATS,
+  REPEATS_AND_SETS,
+  REPEATS_OF_FEW_SYMBOLS,
+  type RowShares,
+  repeatsBeside,
+} from './repeat-mix';
 import type { TaskSample } from './types';
 import { ASK, END, PAD } from './vocabulary';
 
@@ -133,6 +141,11 @@ function dense(rowTokens: number, facts: number): Stage {
   };
 }
 
+/** Sequences that are repeated beside what came before, so that nothing learnt is forgotten. */
+function withRepeats(shares: RowShares, { rowTokens, sample }: Stage): Stage {
+  return { rowTokens, sample: (random) => repeatsBeside(sample, shares, rowTokens, random) };
+}
+
 /** The curriculum of the recall model, in order. */
 export const STAGES: readonly Stage[] = [
   pairs(4, 6, 6),
@@ -145,4 +158,9 @@ export const STAGES: readonly Stage[] = [
   mixture(128, 6),
   mixture(256, 12),
   mixture(576, 16),
+  withRepeats(REPEATS, mixture(256, 12)),
+  withRepeats(REPEATS_AND_SETS, mixture(256, 12)),
+  withRepeats(REPEATS_OF_FEW_SYMBOLS, mixture(256, 12)),
+  withRepeats(REPEATS_OF_FEW_SYMBOLS, mixture(592, 16)),
+  withRepeats(FIRSTS_AND_NEEDLES, mixture(592, 16)),
 ];

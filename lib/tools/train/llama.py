@@ -7,6 +7,11 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 
+# Queries whose scores are held at once: keys after the last of them are not computed, and the block
+# stays in the processor's cache.
+QUERY_BLOCK = 64
+
+
 class RMSNorm(nn.Module):
     def __init__(self, width, epsilon=1e-5):
         super().__init__()
@@ -51,11 +56,18 @@ class Attention(nn.Module):
         v = self.v_proj(x).view(batch, tokens, self.kv_heads, self.size).transpose(1, 2)
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
         # The heads of one group attend to the same keys: fold them into the rows.
-        q = q.reshape(batch, self.kv_heads, group * tokens, self.size)
-        scores = q @ k.transpose(-1, -2) * (1 / math.sqrt(self.size))
-        scores = scores.view(batch, self.kv_heads, group, tokens, tokens) + mask
-        weights = scores.softmax(-1).view(batch, self.kv_heads, group * tokens, tokens)
-        out = (weights @ v).view(batch, self.heads, tokens, self.size)
+        q = (q * (1 / math.sqrt(self.size))).reshape(batch, self.kv_heads, group, tokens, self.size)
+        blocks = []
+        for start in range(0, tokens, QUERY_BLOCK):
+            end = min(start + QUERY_BLOCK, tokens)
+            rows = q[:, :, :, start:end].reshape(batch, self.kv_heads, -1, self.size)
+            scores = rows @ k[:, :, :end].transpose(-1, -2)
+            scores = scores.view(batch, self.kv_heads, group, end - start, end)
+            scores = scores + mask[start:end, :end]
+            weights = scores.softmax(-1).view(batch, self.kv_heads, -1, end)
+            out = weights @ v[:, :, :end]
+            blocks.append(out.view(batch, self.kv_heads, group, end - start, self.size))
+        out = torch.cat(blocks, dim=3).view(batch, self.heads, tokens, self.size)
         return self.o_proj(out.transpose(1, 2).reshape(batch, tokens, -1))
 
 

@@ -1,10 +1,12 @@
 """Trains the recall model of public/models on the task generators of lib/tasks.
 
     python3 lib/tools/train/train_recall.py --out DIR [--seed 1] [--threads 1]
+    python3 lib/tools/train/train_recall.py --out DIR --start DIR --first-stage 10
 
 Needs PyTorch 1.13 or later (CPU) and Node. Rows come through a pipe from write-rows.ts, so training
 and judging use the same generators. A stage of the curriculum ends when recall has broken through
-or its steps are spent; a later stage does not train without the earlier ones.
+or its steps are spent; a later stage does not train without the earlier ones. The second form goes on
+from the weights and the log of a folder.
 """
 
 import argparse
@@ -19,7 +21,7 @@ import torch
 import torch.nn.functional as F
 
 from llama import Llama
-from safetensors_file import write_safetensors
+from safetensors_file import read_safetensors, write_safetensors
 
 CONFIG = {
     "architectures": ["LlamaForCausalLM"],
@@ -52,13 +54,28 @@ STAGES = [
     (7, 128, 32, 1300, 1300),
     (8, 256, 16, 1300, 1300),
     (9, 576, 8, 600, 600),
+    (10, 256, 16, 2000, 2000),
+    (11, 256, 16, 2000, 2000),
+    (12, 256, 16, 1600, 1600),
+    (13, 592, 8, 3300, 3300),
+    (14, 592, 8, 800, 800),
 ]
 BREAKTHROUGH = 0.985
 PEAK_RATE = 2e-3
-# From this stage on the rate falls on a cosine that would reach 5 % of its peak after so many steps;
-# the last stage was stopped when the gates were passed.
+# From this stage on the rate falls on a cosine that would reach 5 % of its peak after so many steps.
 FIRST_COSINE_STAGE = 7
 COSINE_STEPS = 4500
+# The stages with repeated sequences have rates of their own, from the first to the last on a cosine;
+# those that were started with a new optimizer warm up.
+FIRST_REPEAT_STAGE = 10
+REPEAT_RATES = {
+    10: (1e-3, 1e-3),
+    11: (1.5e-3, 1.5e-3),
+    12: (1.5e-3, 1.5e-3),
+    13: (1e-3, 3e-5),
+    14: (4e-4, 1e-5),
+}
+NEW_OPTIMIZER_STAGES = (10, 11, 12, 14)
 WARM_UP_STEPS = 100
 TEXT_WEIGHT = 0.2
 ANSWER = 2
@@ -83,14 +100,43 @@ def row_stream(stage, row_tokens, rows, seed):
         process.wait()
 
 
-def losses(model, tokens, loss_class):
+def scheduled_rate(stage, step_of_stage, most, step, cosine_step):
+    warm = min(1.0, (step + 1) / WARM_UP_STEPS)
+    if stage < FIRST_COSINE_STAGE:
+        return PEAK_RATE * warm
+    if stage < FIRST_REPEAT_STAGE:
+        fall = 0.5 * (1 + math.cos(math.pi * cosine_step / COSINE_STEPS))
+        return PEAK_RATE * warm * (0.05 + 0.95 * fall)
+    first, last = REPEAT_RATES[stage]
+    if stage in NEW_OPTIMIZER_STAGES:
+        first *= min(1.0, (step_of_stage + 1) / WARM_UP_STEPS)
+        last *= min(1.0, (step_of_stage + 1) / WARM_UP_STEPS)
+    return last + (first - last) * 0.5 * (1 + math.cos(math.pi * step_of_stage / most))
+
+
+def losses(model, tokens, loss_class, balanced):
+    """The loss, and the share of answers that are right. Balanced: a row counts with the square root
+    of its answers, as a copy has a hundred times those of a question."""
     logits = model(tokens[:, :-1])
     target, kind = tokens[:, 1:], loss_class[:, 1:]
     used = kind > 0
     logits, target, answer = logits[used], target[used], kind[used] == ANSWER
     each = F.cross_entropy(logits, target, reduction="none")
     right = (logits.argmax(-1) == target)[answer].float().mean().item()
-    return each[answer].mean() + TEXT_WEIGHT * each.mean(), right
+    answers = (kind == ANSWER).sum(1, keepdim=True).clamp(min=1).float()
+    weight = answers.rsqrt().expand(kind.shape)[used][answer]
+    of_answers = (each[answer] * weight).sum() / weight.sum() if balanced else each[answer].mean()
+    return of_answers + TEXT_WEIGHT * each.mean(), right
+
+
+def new_optimizer(model):
+    decayed = [p for p in model.parameters() if p.dim() == 2]
+    plain = [p for p in model.parameters() if p.dim() != 2]
+    return torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}],
+        lr=PEAK_RATE,
+        betas=(0.9, 0.95),
+    )
 
 
 def main():
@@ -98,21 +144,23 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--start", help="a folder with weights and a log to go on from")
+    parser.add_argument("--first-stage", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     os.makedirs(options.out, exist_ok=True)
+    model, history, seen, minutes = Llama(CONFIG), [], 0, 0.0
+    if options.start is not None:
+        model.load_state_dict(read_safetensors(os.path.join(options.start, "model.safetensors")))
+        with open(os.path.join(options.start, "training-log.jsonl")) as file:
+            history = [line for line in file if json.loads(line)["stage"] < options.first_stage]
+        last = json.loads(history[-1])
+        seen, minutes = last["tokensSeen"], last["minutes"]
     log = open(os.path.join(options.out, "training-log.jsonl"), "w", buffering=1)
-
-    model = Llama(CONFIG)
-    decayed = [p for p in model.parameters() if p.dim() == 2]
-    plain = [p for p in model.parameters() if p.dim() != 2]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": 0.01}, {"params": plain, "weight_decay": 0.0}],
-        lr=PEAK_RATE,
-        betas=(0.9, 0.95),
-    )
-    started, seen, step, cosine_step = time.time(), 0, 0, 0
+    log.writelines(history)
+    optimizer = new_optimizer(model)
+    started, step, cosine_step = time.time() - 60 * minutes, 0, 0
 
     def save(last):
         metadata = {"tokens_seen": str(seen), "seed": str(options.seed), "stage": str(last)}
@@ -122,19 +170,18 @@ def main():
             json.dump(CONFIG, file, indent=2)
             file.write("\n")
 
-    for stage, row_tokens, rows, most, least in STAGES:
+    for stage, row_tokens, rows, most, least in STAGES[options.first_stage :]:
+        if stage in NEW_OPTIMIZER_STAGES:
+            optimizer = new_optimizer(model)
         smooth_right, smooth_loss = 0.0, 0.0
         stream = row_stream(stage, row_tokens, rows, options.seed)
         for i in range(most):
             tokens, loss_class = next(stream)
-            rate = PEAK_RATE * min(1.0, (step + 1) / WARM_UP_STEPS)
-            if stage >= FIRST_COSINE_STAGE:
-                done = cosine_step / COSINE_STEPS
-                rate *= 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done))
-                cosine_step += 1
+            rate = scheduled_rate(stage, i, most, step, cosine_step)
+            cosine_step += stage >= FIRST_COSINE_STAGE
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            loss, right = losses(model, tokens, loss_class)
+            loss, right = losses(model, tokens, loss_class, stage >= FIRST_REPEAT_STAGE)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createNodeModelApi, createNodeSimulationApi } from '../../../lib/cli/run/node-session';
@@ -194,4 +195,11 @@ describe('headless run', () => {
     });
     expect(seeds).toEqual([1, 2]);
   });
+});
+
+const RECORDED = new URL('../../../public/recorded/', import.meta.url);
+
+test.each(readdirSync(RECORDED))('%s, which travels with the page, is read', (name) => {
+  const results = readRecorded(readFileSync(new URL(name, RECORDED), 'utf8'));
+  expect(results.size).toBeGreaterThan(0);
 });
