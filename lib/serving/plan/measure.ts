@@ -54,7 +54,7 @@ const NO_LIMIT_SECONDS = 1e9;
 
 function firstRequests(workload: Workload, count: number): Workload {
   if (count >= workload.arrivalSeconds.length) return workload;
-  const { content, priority, clientIds, ...rest } = workload;
+  const { content, priority, clientIds, programs, ...rest } = workload;
   return {
     ...rest,
     arrivalSeconds: workload.arrivalSeconds.slice(0, count),
@@ -70,6 +70,14 @@ function firstRequests(workload: Workload, count: number): Workload {
           },
     priority: priority?.slice(0, count),
     ...(clientIds !== undefined && { clientIds: clientIds.slice(0, count) }),
+    ...(programs !== undefined && {
+      programs: {
+        programIds: programs.programIds.slice(0, count),
+        offsets: programs.offsets.slice(0, count + 1),
+        predecessors: programs.predecessors.slice(0, programs.offsets[count]),
+        gapSeconds: programs.gapSeconds.slice(0, count),
+      },
+    }),
   };
 }
 
