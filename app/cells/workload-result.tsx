@@ -9,10 +9,7 @@ import { WorkloadCharts } from './workload-charts';
 
 export function WorkloadResultView({ workload }: { readonly workload: Workload }) {
   // Recorded results of before have none.
-  const statistics = useMemo(
-    () => workload.statistics ?? workloadStatistics(workload),
-    [workload],
-  );
+  const statistics = useMemo(() => workload.statistics ?? workloadStatistics(workload), [workload]);
   return (
     <>
       <MetricList

@@ -27,11 +27,7 @@ export function quantileRows(statistics: WorkloadStatistics): readonly QuantileR
   ];
 }
 
-function row(
-  name: string,
-  each: Distribution,
-  format: (value: number) => string,
-): QuantileRow {
+function row(name: string, each: Distribution, format: (value: number) => string): QuantileRow {
   return { name, values: QUANTILE_COLUMNS.map((column) => format(each[column])) };
 }
 

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 
 const int = (min: number, max: number) => fc.integer({ min, max });
-const of = <T extends Record<string, fc.Arbitrary<unknown>>>(fields: T, required: keyof T & string) =>
-  fc.record(fields, { requiredKeys: [required] });
+const of = <T extends Record<string, fc.Arbitrary<unknown>>>(
+  fields: T,
+  required: keyof T & string,
+) => fc.record(fields, { requiredKeys: [required] });
 
 const gap = fc.oneof(
   of({ shape: fc.constant('exponential'), meanSeconds: int(0, 60) }, 'shape'),

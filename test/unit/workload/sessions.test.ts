@@ -22,9 +22,9 @@ const turn = (session_id: unknown, prompt_tokens: number, more: object = {}) => 
 /** What each request comes of, by prompt tokens, which tell them apart. */
 function predecessors({ programs, promptTokens }: Workload): number[][] {
   return [...promptTokens].map((_, i) =>
-    [
-      ...(programs?.predecessors.slice(programs.offsets[i], programs.offsets[i + 1]) ?? []),
-    ].map((before) => promptTokens[before] as number),
+    [...(programs?.predecessors.slice(programs.offsets[i], programs.offsets[i + 1]) ?? [])].map(
+      (before) => promptTokens[before] as number,
+    ),
   );
 }
 
@@ -70,7 +70,10 @@ describe('sessions of JSON lines', () => {
 
   it.each([
     [turn('a', 10), 'line 1: invalid arrival_s: undefined (expected a number from 0)'],
-    [turn([], 10, { arrival_s: 1 }), 'line 1: invalid session_id: [] (expected a text or a number)'],
+    [
+      turn([], 10, { arrival_s: 1 }),
+      'line 1: invalid session_id: [] (expected a text or a number)',
+    ],
     [
       turn('a', 10, { arrival_s: 0, tool_gap_s: -1 }),
       'line 1: invalid tool_gap_s: -1 (expected a number from 0)',
@@ -97,13 +100,17 @@ describe('ShareGPT', () => {
   it('makes each answer a request after all that was said', () => {
     const workload = read(text);
     const byProgram = [...(workload.programs?.programIds ?? [])];
-    const inOrder = byProgram.map((_, i) => i).sort((a, b) => byProgram[a]! - byProgram[b]! || a - b);
+    const inOrder = byProgram
+      .map((_, i) => i)
+      .sort((a, b) => byProgram[a]! - byProgram[b]! || a - b);
     // Pieces of 4 characters: 2 + 1, then 2 + 1; 1 + 1 and 3.
     expect(inOrder.map((i) => workload.promptTokens[i])).toEqual([2, 5, 2]);
     expect(inOrder.map((i) => workload.outputTokens[i])).toEqual([1, 1, 3]);
     const ids = inOrder.map((i) => [
-      ...(workload.content?.ids.slice(workload.content.offsets[i], workload.content.offsets[i + 1]) ??
-        []),
+      ...(workload.content?.ids.slice(
+        workload.content.offsets[i],
+        workload.content.offsets[i + 1],
+      ) ?? []),
     ]);
     expect(ids.map(({ length }) => length)).toEqual([3, 6, 5]);
     expect(ids[1]?.slice(0, 3)).toEqual(ids[0]);
@@ -129,7 +136,9 @@ describe('ShareGPT', () => {
 
   it('draws starts and pauses of the means that are asked for', () => {
     const many = JSON.stringify(
-      Array.from({ length: 4000 }, () => talk(['human', 'a'], ['gpt', 'b'], ['human', 'c'], ['gpt', 'd'])),
+      Array.from({ length: 4000 }, () =>
+        talk(['human', 'a'], ['gpt', 'b'], ['human', 'c'], ['gpt', 'd']),
+      ),
     );
     const { programs, arrivalSeconds } = read(
       many,
