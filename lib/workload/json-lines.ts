@@ -142,7 +142,8 @@ export function createJsonLinesParser(
       ].join('; '),
       seed: params.seed,
       notes: [
-        ...(unsorted > 0
+        // Turns of sessions interleave: the file is in no order of time.
+        ...(unsorted > 0 && !sessions.isUsed
           ? [`${unsorted} lines were earlier than the line before them; all were sorted by time`]
           : []),
         ...(tooLarge > 0

@@ -106,6 +106,15 @@ describe('ticks', () => {
     expect(spread.notes).toContain('1 arrivals are on no tick of 3 s and stay where they are');
   });
 
+  it('count where they are missed by a few milliseconds', () => {
+    const jittered = [0, 2999, 3001, 6000, 6006]
+      .map((timestamp) => JSON.stringify({ timestamp, input_length: 1, output_length: 1 }))
+      .join('\n');
+    const { arrivalSeconds } = read(jittered, { tickSpread: 'in-order' });
+    // The last one is on no tick, and stays after the one that begins its tick.
+    expect([...arrivalSeconds]).toEqual([0, 3, 4.5, 6, 6.006]);
+  });
+
   it('are drawn in the tick by the seed, in order', () => {
     fc.assert(
       fc.property(
