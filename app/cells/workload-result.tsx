@@ -19,7 +19,7 @@ export function WorkloadResultView({ workload }: { readonly workload: Workload }
             value: formatCount(workload.arrivalSeconds.length),
             note: `over ${formatSeconds(statistics.arrivals.spanSeconds)}`,
           },
-          ...workloadFigures(statistics),
+          ...workloadFigures(statistics, workload.arrivalSeconds.length),
         ]}
       />
       <WorkloadCharts statistics={statistics} />

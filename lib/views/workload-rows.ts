@@ -38,11 +38,11 @@ export interface WorkloadFigure {
   readonly note: string;
 }
 
-export function workloadFigures({
-  arrivals,
-  sharing,
-  programs,
-}: WorkloadStatistics): readonly WorkloadFigure[] {
+/** @param requests how many the workload has */
+export function workloadFigures(
+  { arrivals, sharing, programs }: WorkloadStatistics,
+  requests: number,
+): readonly WorkloadFigure[] {
   const { dispersion } = arrivals;
   const one = programs === undefined ? 'requests' : 'programs';
   return [
@@ -82,7 +82,7 @@ export function workloadFigures({
           {
             name: 'hit rate without a limit',
             value: formatPercent(sharing.unlimitedHitRate),
-            note: `blocks of ${sharing.blockTokens}, ${formatCount(sharing.distinctBlocks)} distinct; ${formatPercent(sharing.requestsWithHits)} of the requests hit`,
+            note: `blocks of ${sharing.blockTokens}, ${formatCount(sharing.distinctBlocks)} distinct; ${formatPercent(sharing.requestsWithHits)} of the ${sharing.comparedRequests < requests ? `first ${formatCount(sharing.comparedRequests)} ` : ''}requests hit`,
           },
         ]),
   ];

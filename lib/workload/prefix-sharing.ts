@@ -18,31 +18,40 @@ export interface PrefixSharing {
   readonly distinctBlocks: number;
   /** Share of the requests with at least one hit. */
   readonly requestsWithHits: number;
+  /** The figures are those of so many requests, the first ones: all, unless they have very many ids. */
+  readonly comparedRequests: number;
 }
 
 /** Block of a prefix cache over token ids. */
 const BLOCK_TOKENS = 16;
 
-/** Above so many ids single tokens are not compared: the set of them would not fit. */
-const MOST_SINGLE_IDS = 2 ** 24;
+/** So many ids are compared; of a larger workload, the requests at its beginning. */
+const MOST_IDS = 2 ** 24;
 
-/** Undefined where the tokens of the requests are unknown. Prefixes are compared by 64-bit hashes. */
-export function prefixSharing(workload: Workload): PrefixSharing | undefined {
+/**
+ * Undefined where the tokens of the requests are unknown. Prefixes are compared by 64-bit hashes.
+ *
+ * @param mostIds bounds time and memory; the requests at the beginning that have so many are compared
+ */
+export function prefixSharing(workload: Workload, mostIds = MOST_IDS): PrefixSharing | undefined {
   const { content, promptTokens } = workload;
   if (content === undefined) return undefined;
   const idsPerBlock = content.tokensPerId === 1 ? BLOCK_TOKENS : 1;
   const blockTokens = idsPerBlock * content.tokensPerId;
-  const isFine = idsPerBlock > 1 && content.ids.length <= MOST_SINGLE_IDS;
-  const blocks = countSeen(content, promptTokens, idsPerBlock);
-  const grain = isFine ? countSeen(content, promptTokens, 1) : blocks;
-  const total = promptTokens.reduce((sum, tokens) => sum + tokens, 0);
+  let compared = promptTokens.length;
+  while (compared > 1 && (content.offsets[compared] as number) > mostIds) compared--;
+  const prompts = promptTokens.subarray(0, compared);
+  const blocks = countSeen(content, prompts, idsPerBlock);
+  const grain = idsPerBlock > 1 ? countSeen(content, prompts, 1) : blocks;
+  const total = prompts.reduce((sum, tokens) => sum + tokens, 0);
   return {
     seenShare: grain.seenTokens / total,
-    seenGrainTokens: isFine ? 1 : blockTokens,
+    seenGrainTokens: idsPerBlock > 1 ? 1 : blockTokens,
     unlimitedHitRate: blocks.hitTokens / total,
     blockTokens,
     distinctBlocks: blocks.distinct,
-    requestsWithHits: blocks.withHits / promptTokens.length,
+    requestsWithHits: blocks.withHits / compared,
+    comparedRequests: compared,
   };
 }
 

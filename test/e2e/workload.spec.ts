@@ -3,17 +3,19 @@ import { cell, open, openDocument, run } from './page-parts';
 
 const NOTEBOOK = `# Programs
 
-\`\`\`cell workload #load
-source:
-  type: synthetic
-  requests: 400
-  sharing: {type: groups}
-  program: {type: chat}
+\`\`\`cell workload #drawn
+{
+  "source": {
+    "type": "synthetic",
+    "requests": 400,
+    "sharing": { "type": "groups" },
+    "program": { "type": "chat" }
+  }
+}
 \`\`\`
 
-\`\`\`cell workload #file
-source:
-  type: trace
+\`\`\`cell workload #read
+{ "source": { "type": "trace" } }
 \`\`\`
 `;
 
@@ -24,24 +26,24 @@ ${Array.from({ length: 40 }, (_, i) => `${i * 3},ChatGPT,${100 + i},${i % 10},0,
 test('a workload shows its statistics, drawn or read', async ({ page }) => {
   const problems = await open(page);
   await openDocument(page, NOTEBOOK);
-  await run(page, 'load');
-  const load = cell(page, 'load');
-  await expect(load.getByText('hit rate without a limit')).toBeVisible();
-  await expect(load.getByRole('row', { name: /requests per program/ })).toBeVisible();
-  await expect(load.locator('svg[aria-label*="share of the requests"]')).toBeVisible();
-  await load.getByRole('button', { name: 'Table' }).click();
-  await expect(load.getByRole('columnheader', { name: 'programs /s' })).toBeVisible();
-  await expect(load.locator('svg[aria-label*="share of the requests"]')).toBeHidden();
+  await run(page, 'drawn');
+  const drawn = cell(page, 'drawn');
+  await expect(drawn.getByText('hit rate without a limit')).toBeVisible();
+  await expect(drawn.getByRole('row', { name: /requests per program/ })).toBeVisible();
+  await expect(drawn.locator('svg[aria-label*="share of the requests"]')).toBeVisible();
+  await drawn.getByRole('button', { name: 'Table' }).click();
+  await expect(drawn.getByRole('columnheader', { name: 'programs /s' })).toBeVisible();
+  await expect(drawn.locator('svg[aria-label*="share of the requests"]')).toBeHidden();
 
-  await cell(page, 'file')
+  await cell(page, 'read')
     .locator('input[type=file]')
     .setInputFiles({
       name: 'burst.csv',
       mimeType: 'text/csv',
       buffer: Buffer.from(BURST),
     });
-  await run(page, 'file');
-  await expect(cell(page, 'file').getByText(/a BurstGPT trace: columns/)).toBeVisible();
-  await expect(cell(page, 'file').getByText(/4 rows left out: failed/)).toBeVisible();
+  await run(page, 'read');
+  await expect(cell(page, 'read').getByText(/a BurstGPT trace: columns/)).toBeVisible();
+  await expect(cell(page, 'read').getByText(/4 rows left out: failed/)).toBeVisible();
   expect(problems).toEqual([]);
 });

@@ -89,6 +89,15 @@ describe('prefix sharing', () => {
     expect(turns.distinctBlocks).toBe(1);
   });
 
+  it('is that of the first requests, where there are too many ids', () => {
+    const row = Array.from({ length: 16 }, (_, i) => i);
+    const workload = workloadOf([row, row, row], [17, 17, 17], 1);
+    const first = workloadOf([row, row], [17, 17], 1);
+    expect(prefixSharing(workload, 47)).toEqual(prefixSharing(first));
+    expect(prefixSharing(workload, 48)!.comparedRequests).toBe(3);
+    expect(prefixSharing(workload, 1)!.comparedRequests).toBe(1);
+  });
+
   it('is unknown without content', () => {
     const { content: _, ...plain } = workloadOf([[1]], [1], 1);
     expect(prefixSharing(plain)).toBeUndefined();
