@@ -2,6 +2,7 @@
 
 import { useState } from 'react';
 import { isOpTableFile, makeBundle } from '../../lib/serving/cost/op-tables/bundle';
+import { isGenerated } from '../../lib/spec/kinds/workload';
 import type { Cell } from '../../lib/spec/notebook';
 import styles from './cell-frame.module.css';
 
@@ -15,9 +16,10 @@ interface Props {
 /** Whether the cell reads its file through this field, and what the dialog offers. */
 export function acceptedFiles(cell: Cell): string | undefined {
   if (cell.kind === 'workload') {
-    const { type } = cell.params.source;
-    if (type === 'generator') return undefined;
-    return type === 'json-lines' ? '.jsonl,.json' : '.csv,text/csv';
+    const { source } = cell.params;
+    if (isGenerated(source)) return undefined;
+    if (source.type === 'trace') return '.csv,.json,.jsonl,text/csv';
+    return source.type === 'json-lines' ? '.jsonl,.json' : '.csv,text/csv';
   }
   if (cell.kind !== 'serve') return undefined;
   if (cell.params.costModel.type === 'tables') return '.json,.gz';

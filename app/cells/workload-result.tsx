@@ -1,39 +1,28 @@
+import { useMemo } from 'react';
 import { formatCount, formatSeconds } from '../../lib/views/format';
-import { workloadSummary } from '../../lib/workload/summary';
+import { workloadFigures } from '../../lib/views/workload-rows';
+import { workloadStatistics } from '../../lib/workload/statistics';
 import type { Workload } from '../../lib/workload/types';
 import { MetricList } from './metric-list';
 import styles from './results.module.css';
+import { WorkloadCharts } from './workload-charts';
 
 export function WorkloadResultView({ workload }: { readonly workload: Workload }) {
-  const summary = workloadSummary(workload);
-  const three = (p: { p50: number; p90: number; p99: number }) =>
-    [p.p50, p.p90, p.p99].map(formatCount).join(' / ');
+  // Recorded results of before have none.
+  const statistics = useMemo(() => workload.statistics ?? workloadStatistics(workload), [workload]);
   return (
     <>
       <MetricList
         metrics={[
           {
             name: 'requests',
-            value: formatCount(summary.requests),
-            note: `over ${formatSeconds(summary.spanSeconds)}`,
+            value: formatCount(workload.arrivalSeconds.length),
+            note: `over ${formatSeconds(statistics.arrivals.spanSeconds)}`,
           },
-          {
-            name: 'rate',
-            value: `${formatCount(summary.ratePerSecond)} /s`,
-            note: `gap CV ${summary.gapCv.toFixed(2)}`,
-          },
-          {
-            name: 'prompt tokens p50 / p90 / p99',
-            value: three(summary.promptTokens),
-            note: `mean ${formatCount(summary.promptTokens.mean)}`,
-          },
-          {
-            name: 'output tokens p50 / p90 / p99',
-            value: three(summary.outputTokens),
-            note: `mean ${formatCount(summary.outputTokens.mean)}`,
-          },
+          ...workloadFigures(statistics, workload.arrivalSeconds.length),
         ]}
       />
+      <WorkloadCharts statistics={statistics} />
       <p className={styles.note}>{workload.source}</p>
       {workload.notes.map((note) => (
         <p key={note} className={styles.warning}>

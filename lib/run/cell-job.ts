@@ -1,3 +1,4 @@
+import { isGenerated } from '../spec/kinds/workload';
 import type { CellOf } from '../spec/notebook';
 import type { RatedLoad } from '../workload/at-rate';
 import type { JobCell, KernelKind } from './job-kinds';
@@ -147,7 +148,7 @@ function sweepSubjectOf(inputs: readonly JobInput[]): SweepSubjectData {
 }
 
 function ratedLoadOf({ cell, result }: JobInput): RatedLoad {
-  if (cell.kind === 'workload' && cell.params.source.type === 'generator')
+  if (cell.kind === 'workload' && isGenerated(cell.params.source))
     return { type: 'generator', params: cell.params };
   if (result.output.kind !== 'workload')
     throw new Error(`needs a workload (found ${result.output.kind})`);

@@ -7,7 +7,7 @@ import type { AttentionParams } from '../spec/kinds/attention';
 import type { CacheParams } from '../spec/kinds/cache';
 import type { ComposeParams } from '../spec/kinds/compose';
 import type { PlanParams } from '../spec/kinds/plan';
-import type { WorkloadParams } from '../spec/kinds/workload';
+import { isGenerated, type WorkloadParams } from '../spec/kinds/workload';
 import type { Workload } from '../workload/types';
 import type { JobCell } from './job-kinds';
 import type { CellOutput } from './types';
@@ -90,10 +90,12 @@ function requestsAndTokens(
     return { requests: workload.arrivalSeconds.length, outputTokens };
   }
   const { source, maxRequests } = workload;
-  if (source.type !== 'generator') return undefined;
+  if (!isGenerated(source)) return undefined;
   const requests = Math.min(source.requests, maxRequests);
   const perRequest =
-    source.lengths === 'fixed' ? source.outputTokens : DEFAULTS.outputTokensPerRequest;
+    source.type === 'generator' && source.lengths === 'fixed'
+      ? source.outputTokens
+      : DEFAULTS.outputTokensPerRequest;
   return { requests, outputTokens: requests * perRequest };
 }
 
@@ -210,7 +212,7 @@ export function createEstimator(): Estimator {
         }
         case 'workload': {
           const { source } = cell.params;
-          if (source.type !== 'generator')
+          if (!isGenerated(source))
             return fileBytes === undefined ? undefined : fileBytes / fileBytesPerSecond;
           return Math.min(source.requests, cell.params.maxRequests) / rowsPerSecond;
         }
@@ -278,7 +280,7 @@ export function createEstimator(): Estimator {
         }
         case 'workload': {
           if (cell.kind !== 'workload') return;
-          if (cell.params.source.type === 'generator')
+          if (isGenerated(cell.params.source))
             rowsPerSecond = learnedRate(
               rowsPerSecond,
               output.value.arrivalSeconds.length,

@@ -1,3 +1,4 @@
+import { isGenerated } from '../spec/kinds/workload';
 import type { Cell, CellKind, CellOf } from '../spec/notebook';
 
 /**
@@ -67,7 +68,7 @@ export function workerOf(kind: JobKind): WorkerName {
 export function neededFileName(cell: Cell): string | undefined {
   if (cell.kind === 'workload') {
     const { source } = cell.params;
-    return source.type === 'generator' ? undefined : source.fileName;
+    return isGenerated(source) ? undefined : source.fileName;
   }
   if (cell.kind === 'serve') {
     const { costModel } = cell.params;

@@ -8,10 +8,10 @@ import type { WhatIfFactors } from '../serving/what-if/factors';
 import { createWhatIfRun, type WhatIfResult } from '../serving/what-if/what-if-run';
 import type { CheckParams } from '../spec/kinds/check';
 import type { ServeParams } from '../spec/kinds/serve';
-import type { WorkloadParams } from '../spec/kinds/workload';
-import { createCsvWorkloadParser } from '../workload/csv';
-import { generateWorkload } from '../workload/generate';
-import { createJsonLinesParser } from '../workload/json-lines';
+import { isGenerated, type WorkloadParams } from '../spec/kinds/workload';
+import { generated } from '../workload/generated';
+import { workloadStatistics } from '../workload/statistics';
+import { createWorkloadParser } from '../workload/trace';
 import type { Workload } from '../workload/types';
 import { finishSliced, nextTask, runSliced, throwIfAborted } from './sliced';
 import type { OnProgress } from './worker-api';
@@ -41,13 +41,10 @@ export async function workloadJob(
   onProgress: OnProgress,
 ): Promise<Workload> {
   const { source } = params;
-  if (source.type === 'generator') return generateWorkload(params, source);
+  if (isGenerated(source)) return withStatistics(generated(params, source));
   if (file === undefined)
     throw new Error('no file is bound: choose a file of requests for this cell');
-  const parser =
-    source.type === 'json-lines'
-      ? createJsonLinesParser(params, source)
-      : createCsvWorkloadParser(params, source);
+  const parser = createWorkloadParser(params, source);
   const report = throttled(onProgress);
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const reader = file.stream().getReader();
@@ -62,7 +59,11 @@ export async function workloadJob(
     await nextTask();
   }
   await reader.cancel();
-  return parser.finish();
+  return withStatistics(parser.finish());
+}
+
+function withStatistics(workload: Workload): Workload {
+  return { ...workload, statistics: workloadStatistics(workload) };
 }
 
 function decode(decoder: TextDecoder, bytes: Uint8Array, at: number): string {

@@ -1,21 +1,28 @@
 import { createRandom } from '../random/random';
-import type { WorkloadParams } from '../spec/kinds/workload';
-import { generateWorkload } from './generate';
-import type { PromptContent, Workload } from './types';
+import { isGenerated, type WorkloadParams } from '../spec/kinds/workload';
+import { generated } from './generated';
+import { programStarts } from './program-starts';
+import { reorder, timeOrder } from './reorder';
+import type { Workload } from './types';
 
 /** A load whose rate of arrivals can be set: a generator's params, or the requests of a trace. */
 export type RatedLoad =
   | { readonly type: 'generator'; readonly params: WorkloadParams }
   | { readonly type: 'trace'; readonly workload: Workload; readonly seed: number };
 
-/** Requests per second of the load as it is. @throws RangeError for fewer than two arrivals */
+/**
+ * Requests per second of the load as it is, or programs per second where it has programs: when their
+ * other requests come depends on the run.
+ *
+ * @throws RangeError for fewer than two arrivals
+ */
 export function ownRatePerSecond(load: RatedLoad): number {
   if (load.type === 'generator') {
     const { source, rateScale } = load.params;
-    if (source.type === 'generator') return source.ratePerSecond * rateScale;
+    if (isGenerated(source)) return source.ratePerSecond * rateScale;
     throw new Error(`invalid load: a source of type ${source.type} (expected a generator)`);
   }
-  const { arrivalSeconds } = load.workload;
+  const arrivalSeconds = programStarts(load.workload);
   const span = arrivalSeconds.at(-1) ?? 0;
   if (!(span > 0)) {
     throw new RangeError(
@@ -49,51 +56,42 @@ export function workloadAtRate(load: RatedLoad, ratePerSecond: number, repeat: n
   }
   const { params } = load;
   const { source } = params;
-  if (source.type !== 'generator')
+  if (!isGenerated(source))
     throw new Error(`invalid load: a source of type ${source.type} (expected a generator)`);
   // The rate is that of the requests as they arrive: the scale is part of it.
-  return generateWorkload(
+  return generated(
     { ...params, rateScale: 1, seed: params.seed + repeat },
     { ...source, ratePerSecond },
   );
 }
 
 function rotated(workload: Workload, start: number, stretch: number): Workload {
-  const { arrivalSeconds, promptTokens, outputTokens, content, priority, clientIds } = workload;
+  const { arrivalSeconds } = workload;
   const count = arrivalSeconds.length;
-  const rowAt = (i: number): number => (start + i) % count;
-  const turn = (column: Int32Array): Int32Array =>
-    start === 0 ? column : Int32Array.from(column, (_, i) => column[rowAt(i)] as number);
-  const from = arrivalSeconds[start] ?? 0;
   const span = arrivalSeconds[count - 1] ?? 0;
+  if (start === 0)
+    return { ...workload, arrivalSeconds: arrivalSeconds.map((seconds) => seconds * stretch) };
   // Between the trace's end and its beginning lies the mean gap.
   const period = span + span / Math.max(1, count - 1);
+  const isWrapped = wrappedBefore(workload, start);
+  const moved = arrivalSeconds.map((seconds, row) => seconds + (isWrapped(row) ? period : 0));
+  // Rows before `start` in time follow those after it; equal times keep the order of the trace.
+  const order = timeOrder(moved);
+  const turned = reorder({ ...workload, arrivalSeconds: moved }, order);
+  const from = turned.arrivalSeconds[0] ?? 0;
   return {
     ...workload,
-    arrivalSeconds: Float64Array.from(arrivalSeconds, (_, i) => {
-      const row = rowAt(i);
-      const wrapped = row < start ? period : 0;
-      return ((arrivalSeconds[row] as number) + wrapped - from) * stretch;
-    }),
-    promptTokens: turn(promptTokens),
-    outputTokens: turn(outputTokens),
-    content: content === undefined || start === 0 ? content : turnedContent(content, rowAt),
-    priority: priority === undefined ? undefined : turn(priority),
-    ...(clientIds !== undefined && { clientIds: turn(clientIds) }),
+    ...turned,
+    arrivalSeconds: turned.arrivalSeconds.map((seconds) => (seconds - from) * stretch),
   };
 }
 
-function turnedContent(content: PromptContent, rowAt: (i: number) => number): PromptContent {
-  const count = content.offsets.length - 1;
-  const offsets = new Int32Array(count + 1);
-  const ids = new Int32Array(content.ids.length);
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    const row = rowAt(i);
-    const part = content.ids.subarray(content.offsets[row], content.offsets[row + 1]);
-    ids.set(part, at);
-    at += part.length;
-    offsets[i + 1] = at;
-  }
-  return { ...content, offsets, ids };
+/** Whether a request comes after the end of the trace: all of a program do, where its first one does. */
+function wrappedBefore({ programs }: Workload, start: number): (row: number) => boolean {
+  if (programs === undefined) return (row) => row < start;
+  const firstRow = new Map<number, number>();
+  programs.programIds.forEach((id, row) => {
+    if (!firstRow.has(id)) firstRow.set(id, row);
+  });
+  return (row) => (firstRow.get(programs.programIds[row] as number) as number) < start;
 }

@@ -5,23 +5,34 @@ import type { Workload } from './types';
 
 type CsvSource = Extract<WorkloadSource, { type: 'csv' | 'azure-csv' }>;
 
-interface Columns {
+/** Which columns of a CSV file are read, and how. */
+export interface CsvLayout {
+  readonly fileName: string;
   readonly arrival: string;
   readonly prompt: string;
   readonly output: string;
   readonly unit: Extract<WorkloadSource, { type: 'csv' }>['arrivalUnit'];
+  /** Further columns that `leftOut` looks at. */
+  readonly others?: readonly string[];
+  /** Why a row is left out and counted, by the text of its columns; undefined keeps it. */
+  readonly leftOut?: (textOf: (column: string) => string) => string | undefined;
+  /** What the file was taken for. */
+  readonly found?: string;
 }
 
-function columnsOf(source: CsvSource): Columns {
-  if (source.type === 'azure-csv') {
-    return {
-      arrival: 'TIMESTAMP',
-      prompt: 'ContextTokens',
-      output: 'GeneratedTokens',
-      unit: 'timestamp',
-    };
-  }
+/** The columns of the Azure 2023 and 2024 traces. */
+export const AZURE_COLUMNS = {
+  arrival: 'TIMESTAMP',
+  prompt: 'ContextTokens',
+  output: 'GeneratedTokens',
+  unit: 'timestamp',
+} as const satisfies Partial<CsvLayout>;
+
+function layoutOf(source: CsvSource): CsvLayout {
+  const { fileName } = source;
+  if (source.type === 'azure-csv') return { fileName, ...AZURE_COLUMNS };
   return {
+    fileName,
     arrival: source.arrivalColumn,
     prompt: source.promptColumn,
     output: source.outputColumn,
@@ -47,7 +58,13 @@ export interface WorkloadParser {
  * order are sorted, and the notes say how many there were.
  */
 export function createCsvWorkloadParser(params: WorkloadParams, source: CsvSource): WorkloadParser {
-  const columns = columnsOf(source);
+  return createCsvParser(params, layoutOf(source));
+}
+
+/** The same for any layout; rows that the layout leaves out are counted by their reason. */
+export function createCsvParser(params: WorkloadParams, columns: CsvLayout): WorkloadParser {
+  const wanted = [columns.arrival, columns.prompt, columns.output, ...(columns.others ?? [])];
+  const leftOut = new Map<string, number>();
   const limit = Math.min(params.maxRequests, MAX_REQUESTS);
   let capacity = 4096;
   let seconds = new Float64Array(capacity);
@@ -57,14 +74,20 @@ export function createCsvWorkloadParser(params: WorkloadParams, source: CsvSourc
   let tooLarge = 0;
   let line = 0;
   let rest = '';
-  let header: { arrival: number; prompt: number; output: number; width: number } | undefined;
+  let header:
+    | {
+        readonly arrival: number;
+        readonly prompt: number;
+        readonly output: number;
+        readonly width: number;
+        readonly names: readonly string[];
+      }
+    | undefined;
   let firstWhole: number | undefined;
 
   function readHeader(names: string[]): void {
     const trimmed = names.map((name, i) => (i === 0 ? name.replace(/^\uFEFF/, '') : name).trim());
-    const missing = [columns.arrival, columns.prompt, columns.output].filter(
-      (name) => !trimmed.includes(name),
-    );
+    const missing = wanted.filter((name) => !trimmed.includes(name));
     if (missing.length > 0) {
       throw new Error(
         `line 1: missing column ${missing.map((name) => `"${name}"`).join(', ')} (found ${trimmed.map((name) => `"${name}"`).join(', ')})`,
@@ -75,6 +98,7 @@ export function createCsvWorkloadParser(params: WorkloadParams, source: CsvSourc
       prompt: trimmed.indexOf(columns.prompt),
       output: trimmed.indexOf(columns.output),
       width: trimmed.length,
+      names: trimmed,
     };
   }
 
@@ -96,13 +120,21 @@ export function createCsvWorkloadParser(params: WorkloadParams, source: CsvSourc
     if (fields.length !== header.width) {
       throw new Error(`line ${line}: ${fields.length} fields (expected ${header.width})`);
     }
+    if (columns.leftOut !== undefined) {
+      const { names } = header;
+      const reason = columns.leftOut((column) => (fields[names.indexOf(column)] ?? '').trim());
+      if (reason !== undefined) {
+        leftOut.set(reason, (leftOut.get(reason) ?? 0) + 1);
+        return;
+      }
+    }
     const arrivalText = (fields[header.arrival] ?? '').trim();
     const arrival = parseArrival(arrivalText, columns.unit);
     if (arrival === undefined || arrival[0] + arrival[1] < 0) {
-      const wanted =
+      const expected =
         columns.unit === 'timestamp' ? 'a timestamp YYYY-MM-DD HH:MM:SS' : `${columns.unit} from 0`;
       throw new Error(
-        `line ${line}: invalid ${columns.arrival}: ${JSON.stringify(arrivalText)} (expected ${wanted})`,
+        `line ${line}: invalid ${columns.arrival}: ${JSON.stringify(arrivalText)} (expected ${expected})`,
       );
     }
     const prompt = readTokens(columns.prompt, (fields[header.prompt] ?? '').trim());
@@ -162,12 +194,18 @@ export function createCsvWorkloadParser(params: WorkloadParams, source: CsvSourc
         throw new Error(
           tooLarge > 0
             ? `no request left: all ${tooLarge} rows are above maxTokensPerRequest ${params.maxTokensPerRequest}`
-            : 'the file has a header and no rows',
+            : leftOut.size > 0
+              ? `no request left: ${leftOutText().join(', ')}`
+              : 'the file has a header and no rows',
         );
       }
       return toWorkload();
     },
   };
+
+  function leftOutText(): readonly string[] {
+    return [...leftOut].map(([reason, rows]) => `${rows} rows left out: ${reason}`);
+  }
 
   function toWorkload(): Workload {
     const order = Uint32Array.from({ length: count }, (_, i) => i);
@@ -185,9 +223,10 @@ export function createCsvWorkloadParser(params: WorkloadParams, source: CsvSourc
       ...(tooLarge > 0
         ? [`${tooLarge} rows above maxTokensPerRequest ${params.maxTokensPerRequest} were left out`]
         : []),
+      ...leftOutText(),
       ...(count >= limit ? [`reading stopped at ${limit} requests`] : []),
     ];
-    const name = source.fileName === '' ? 'the bound file' : source.fileName;
+    const name = columns.fileName === '' ? 'the bound file' : columns.fileName;
     return {
       arrivalSeconds: Float64Array.from(
         order,
@@ -196,7 +235,7 @@ export function createCsvWorkloadParser(params: WorkloadParams, source: CsvSourc
       promptTokens: Int32Array.from(order, (i) => prompts[i] as number),
       outputTokens: Int32Array.from(order, (i) => outputs[i] as number),
       label: `${count} requests from ${name}`,
-      source: name,
+      source: columns.found === undefined ? name : `${name}: ${columns.found}`,
       seed: params.seed,
       notes,
     };

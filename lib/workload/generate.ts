@@ -2,6 +2,7 @@ import { createRandom, type Random } from '../random/random';
 import type { WorkloadParams, WorkloadSource } from '../spec/kinds/workload';
 import { AZURE_CONVERSATION } from './azure-conversation';
 import type { Workload } from './types';
+import { zipfSampler } from './zipf';
 
 type GeneratorSource = Extract<WorkloadSource, { type: 'generator' }>;
 type Quantiles = readonly (readonly [share: number, tokens: number])[];
@@ -43,6 +44,11 @@ function gapSampler(source: GeneratorSource, random: Random): () => number {
 
 function lengthSampler(source: GeneratorSource, random: Random): () => readonly [number, number] {
   if (source.lengths === 'fixed') return () => [source.promptTokens, source.outputTokens];
+  return azureLengths(random);
+}
+
+/** Draws prompt and output tokens with the quantiles and the rank correlation of the Azure 2023 conversations. */
+export function azureLengths(random: Random): () => readonly [number, number] {
   const { promptQuantiles, outputQuantiles, copulaCorrelation: rho } = AZURE_CONVERSATION;
   const rest = Math.sqrt(1 - rho * rho);
   return () => {
@@ -57,24 +63,7 @@ function lengthSampler(source: GeneratorSource, random: Random): () => readonly 
 
 /** Draws clients in proportion to i^-skew; undefined where there is one. */
 function clientSampler(source: GeneratorSource, random: Random): (() => number) | undefined {
-  if (source.clients === 1) return undefined;
-  const cumulative = new Float64Array(source.clients);
-  let sum = 0;
-  for (let i = 0; i < source.clients; i++) {
-    sum += (i + 1) ** -source.clientSkew;
-    cumulative[i] = sum;
-  }
-  return () => {
-    const share = random.uniform() * sum;
-    let low = 0;
-    let high = source.clients - 1;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((cumulative[middle] as number) <= share) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
+  return source.clients === 1 ? undefined : zipfSampler(source.clients, source.clientSkew, random);
 }
 
 /**

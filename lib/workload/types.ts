@@ -1,3 +1,5 @@
+import type { WorkloadStatistics } from './statistics';
+
 /**
  * What the tokens of the requests are, so far as a prefix cache needs to know: token ids, or hashes
  * that each stand for a block of tokens and everything before it. A request may have fewer ids than
@@ -44,6 +46,8 @@ export interface Workload {
   /** Where they come from: the file's name, or the statistics that the generator was fitted to. */
   readonly source: string;
   readonly seed: number;
+  /** What the reader is shown of it; of the workload as it was made, not of one at another rate. */
+  readonly statistics?: WorkloadStatistics;
   /** Rows that were read but not kept, with the reason; never silent. */
   readonly notes: readonly string[];
 }

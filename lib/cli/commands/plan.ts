@@ -6,7 +6,7 @@ import { createSweepService, type SweepSubjectData } from '../../run/sweep-servi
 import type { PlanResult } from '../../serving/plan/result';
 import { type PlanParams, planParams } from '../../spec/kinds/plan';
 import { serveParams } from '../../spec/kinds/serve';
-import { workloadParams } from '../../spec/kinds/workload';
+import { isGenerated, workloadParams } from '../../spec/kinds/workload';
 import { parseFile } from '../../spec/markdown';
 import type { CellOf, Notebook } from '../../spec/notebook';
 import { PLAN_COLUMNS, planMarks, planText } from '../../views/plan-rows';
@@ -137,7 +137,7 @@ function subjectOfCell(notebook: Notebook, cellId: string | undefined): SweepSub
   const load = notebook.cells.find(
     (each): each is CellOf<'workload'> => each.kind === 'workload' && cell.inputs.includes(each.id),
   );
-  if (load === undefined || load.params.source.type !== 'generator')
+  if (load === undefined || !isGenerated(load.params.source))
     throw new Error(`cell "${cell.id}": needs a generated workload, whose rate can be set`);
   return {
     params: cell.params,

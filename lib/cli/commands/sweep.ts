@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { makeCostModel } from '../../serving/cost/make-cost-model';
 import { maximumRate, type SweepSubject, sweepRates } from '../../serving/sweep';
+import { isGenerated } from '../../spec/kinds/workload';
 import { parseFile } from '../../spec/markdown';
 import type { CellOf, Notebook } from '../../spec/notebook';
 import { sweepCsv } from '../../views/sweep-rows';
@@ -66,7 +67,7 @@ export function sweepSubject(notebook: Notebook, cellId: string, seeds: number):
   const load = notebook.cells.find(
     (each): each is CellOf<'workload'> => each.kind === 'workload' && cell.inputs.includes(each.id),
   );
-  if (load === undefined || load.params.source.type !== 'generator')
+  if (load === undefined || !isGenerated(load.params.source))
     throw new Error(`cell "${cellId}": needs a generated workload, whose rate can be set`);
   if (cell.params.costModel.type === 'tables')
     throw new Error(

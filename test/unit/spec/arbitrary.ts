@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { PLOT_CHARTS } from '../../../lib/spec/kinds/views';
 import { type Notebook, notebookSchema } from '../../../lib/spec/notebook';
+import { syntheticSource } from './arbitrary-workload';
 
 const int = (min: number, max: number) => fc.integer({ min, max });
 const text = fc.oneof(
@@ -357,7 +358,22 @@ const params = {
           { requiredKeys: ['type'] },
         ),
         fc.record(
-          { type: fc.constant('json-lines'), tokensPerHash: int(1, 1024) },
+          {
+            type: fc.constant('json-lines'),
+            tokensPerHash: int(1, 1024),
+            tickSpread: fc.constantFrom('none', 'in-order', 'uniform'),
+          },
+          { requiredKeys: ['type'] },
+        ),
+        syntheticSource,
+        fc.record(
+          {
+            type: fc.constant('trace'),
+            format: fc.constantFrom('auto', 'burstgpt', 'sharegpt', 'splitwise'),
+            logType: fc.constantFrom('all', 'conversation', 'api'),
+            standIn: fc.constantFrom('characters', 'words'),
+            tickSeconds: fc.double({ min: 0.001, max: 3600, noNaN: true }),
+          },
           { requiredKeys: ['type'] },
         ),
         fc.record(

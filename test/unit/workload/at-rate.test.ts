@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { workloadParams } from '../../../lib/spec/kinds/workload';
 import { ownRatePerSecond, type RatedLoad, workloadAtRate } from '../../../lib/workload/at-rate';
+import { generateSynthetic } from '../../../lib/workload/synthetic/generate';
 import type { Workload } from '../../../lib/workload/types';
 
 const traces = fc
@@ -90,5 +91,35 @@ describe('a load at a rate', () => {
     expect(() => ownRatePerSecond({ type: 'trace', workload, seed: 1 })).toThrow(
       'invalid trace: 1 requests over 0 s (expected at least 2 arrivals apart)',
     );
+  });
+});
+
+describe('a trace of programs at a rate', () => {
+  it('keeps what comes of what, and turns whole programs', () => {
+    const params = workloadParams.parse({
+      source: { type: 'synthetic', requests: 200, program: { type: 'chat', turnsMean: 3 } },
+    });
+    if (params.source.type !== 'synthetic') throw new Error('unreachable');
+    const workload = generateSynthetic(params, params.source);
+    const load: RatedLoad = { type: 'trace', workload, seed: 5 };
+    const edges = ({ promptTokens, outputTokens, programs }: Workload) =>
+      [...promptTokens]
+        .map((prompt, i) => {
+          const before = programs!.predecessors[programs!.offsets[i]!];
+          const isFirst = programs!.offsets[i] === programs!.offsets[i + 1];
+          const of = isFirst ? '' : `${promptTokens[before!]} ${outputTokens[before!]}`;
+          return `${programs!.programIds[i]}: ${prompt} of ${of} after ${programs!.gapSeconds[i]}`;
+        })
+        .sort();
+    for (const repeat of [0, 1, 2, 3]) {
+      const at = workloadAtRate(load, 7, repeat);
+      expect(edges(at)).toEqual(edges(workload));
+      expect(at.arrivalSeconds[0]).toBe(0);
+      at.promptTokens.forEach((_, i) => {
+        expect(at.arrivalSeconds[i]!).toBeGreaterThanOrEqual(at.arrivalSeconds[i - 1] ?? 0);
+        expect(at.programs!.predecessors[at.programs!.offsets[i]!] ?? -1).toBeLessThan(200);
+      });
+      if (repeat === 0) expect(ownRatePerSecond({ ...load, workload: at })).toBeCloseTo(7, 9);
+    }
   });
 });

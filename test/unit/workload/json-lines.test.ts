@@ -78,7 +78,7 @@ describe('requests of JSON lines', () => {
   it.each([
     ['{', 'line 1: expected a JSON object'],
     ['[1]', 'line 1: expected a JSON object'],
-    ['{"a":1}', 'line 1: missing "input_toks" or "input_length" (found a)'],
+    ['{"a":1}', 'line 1: missing "input_toks" or "input_length" or "prompt_tokens" (found a)'],
     [`${tokens(0, [1], 1)}\n${tokens(0, [1], 0)}`, 'line 2: invalid output_toks: 0'],
     [tokens(-1, [1], 1), 'line 1: invalid arrival_time_ns: -1 (expected a number from 0)'],
     [

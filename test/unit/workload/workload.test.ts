@@ -4,9 +4,14 @@ import { describe, expect, it } from 'vitest';
 import { workloadParams } from '../../../lib/spec/kinds/workload';
 import { createCsvWorkloadParser } from '../../../lib/workload/csv';
 import { generateWorkload } from '../../../lib/workload/generate';
-import { workloadSummary } from '../../../lib/workload/summary';
+import { workloadStatistics } from '../../../lib/workload/statistics';
 import { parseTimestamp } from '../../../lib/workload/timestamps';
 import type { Workload } from '../../../lib/workload/types';
+
+function workloadSummary(workload: Workload) {
+  const { arrivals, promptTokens, outputTokens } = workloadStatistics(workload);
+  return { requests: arrivals.count, ...arrivals, promptTokens, outputTokens };
+}
 
 function generate(source: object, rest: object = {}): Workload {
   const params = workloadParams.parse({ source: { type: 'generator', ...source }, ...rest });
