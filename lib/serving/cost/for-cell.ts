@@ -1,3 +1,4 @@
+import type { HardwareProfile } from '../../spec/kinds/serve-profile';
 import type { ServeParams } from '../../spec/kinds/serve';
 import { HARDWARE } from '../presets/hardware';
 import { linkOf } from '../presets/links';
@@ -6,6 +7,7 @@ import type { CostModel } from '../types';
 import { calibratedCostModel, calibrationOf } from './calibrated';
 import { largestGraphTokens } from './cuda-graphs';
 import { parseBundle } from './op-tables/bundle';
+import { profileCostModel } from './profile';
 import { readOpTables } from './op-tables/files';
 import { weightBytesByOperator } from './op-tables/memory-floor';
 import { opTablesCostModel } from './op-tables/op-tables';
@@ -50,6 +52,25 @@ export function calibratedForCell(params: ServeParams): CostModel {
     link: linkOf(hardware),
     largestGraphTokens: graphTokens(params.strategy),
   });
+}
+
+/**
+ * The model of a fitted profile.
+ * @throws Error where the profile was fitted for another model or degree than the cell's
+ */
+export function profileForCell(params: ServeParams, profile: HardwareProfile): CostModel {
+  if (profile.law === 'operators') {
+    const { model, tensorParallel } = profile;
+    if (model !== 'none' && model !== params.model)
+      throw new Error(
+        `invalid costModel: the profile was fitted for ${model} (the cell has ${params.model})`,
+      );
+    if (tensorParallel !== params.tensorParallel)
+      throw new Error(
+        `invalid costModel: the profile was fitted for tensorParallel ${tensorParallel} (the cell has ${params.tensorParallel})`,
+      );
+  }
+  return profileCostModel(profile, graphTokens(params.strategy));
 }
 
 function graphTokens(strategy: ServeParams['strategy']): number {
