@@ -1,6 +1,6 @@
 import type { OperatorsProfile } from '../../spec/kinds/serve-profile';
-import { attentionMicroseconds, operatorMicroseconds } from '../cost/profile';
 import { MIXED_ATTENTION } from '../cost/mixed-attention';
+import { attentionMicroseconds, operatorMicroseconds } from '../cost/profile';
 import type { BatchFeatures } from '../types';
 import { fitNonNegative } from './least-squares';
 import { heldOutRows, LEAST_ROWS, type ResidualRow } from './residuals';
@@ -84,13 +84,14 @@ export function fitOperators(samples: OperatorSamples): OperatorsFit {
   const fitSizes = <T>(
     part: string,
     { sizes, microseconds }: SizeSamples,
-    fit: (seen: SizeSamples) => T,
+    solveFor: (seen: SizeSamples) => T,
     predict: (found: T, size: number) => number,
   ): T => {
     if (sizes.length < LEAST_ROWS) throw tooFewRows(part, sizes.length, LEAST_ROWS);
     const isHeld = heldOutRows(sizes.length, part);
     const seen = (_: number, i: number): boolean => isHeld[i] === 0;
-    const found = fit({ sizes: sizes.filter(seen), microseconds: microseconds.filter(seen) });
+    const found = solveFor({ sizes: sizes.filter(seen), microseconds: microseconds.filter(seen) });
+    if (samples.assumed.includes(part)) return found;
     sizes.forEach((size, i) => {
       residuals.push({
         part,
@@ -150,8 +151,7 @@ export function fitOperators(samples: OperatorSamples): OperatorsFit {
     (f) => f.prefillTokens > 0 && f.decodeCount > 0,
   );
   const hasMixed = mixed.own.length >= 2 * LEAST_ROWS;
-  if (!hasMixed)
-    notes.push(`${mixed.own.length} rows of mixed batches: ${MIXED_ATTENTION.source}`);
+  if (!hasMixed) notes.push(`${mixed.own.length} rows of mixed batches: ${MIXED_ATTENTION.source}`);
 
   const [p0 = 0, p1 = 0, p2 = 0, p3 = 0] = prefill.found;
   const [d0 = 0, d1 = 0, d2 = 0, d3 = 0] = decode.found;

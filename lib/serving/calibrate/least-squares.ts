@@ -12,8 +12,7 @@ function solve(matrix: number[][], right: number[]): number[] | undefined {
     for (let r = i + 1; r < size; r++) {
       const row = matrix[r] as number[];
       const factor = (row[i] as number) / pivot;
-      for (let c = i; c < size; c++)
-        row[c] = (row[c] as number) - factor * (pivotRow[c] as number);
+      for (let c = i; c < size; c++) row[c] = (row[c] as number) - factor * (pivotRow[c] as number);
       right[r] = (right[r] as number) - factor * (right[i] as number);
     }
   }

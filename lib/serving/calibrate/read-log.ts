@@ -15,7 +15,14 @@ export interface RequestLog {
 /** Names under which tools write each field; the unit is seconds unless the name says another. */
 const FIELDS = {
   arrival: ['arrival_time', 'arrival_seconds', 'arrival_s', 'arrival', 'timestamp'],
-  prompt: ['input_toks', 'prompt_tokens', 'num_prompt_tokens', 'input_tokens', 'prompt_len', 'prompt'],
+  prompt: [
+    'input_toks',
+    'prompt_tokens',
+    'num_prompt_tokens',
+    'input_tokens',
+    'prompt_len',
+    'prompt',
+  ],
   output: [
     'output_toks',
     'output_tokens',
@@ -25,7 +32,16 @@ const FIELDS = {
     'output',
   ],
   ttft: ['ttft', 'ttft_seconds', 'ttft_s', 'time_to_first_token', 'ttft_ms'],
-  latency: ['latency', 'latency_seconds', 'latency_s', 'e2e', 'e2e_seconds', 'e2e_latency', 'latency_ms', 'e2e_ms'],
+  latency: [
+    'latency',
+    'latency_seconds',
+    'latency_s',
+    'e2e',
+    'e2e_seconds',
+    'e2e_latency',
+    'latency_ms',
+    'e2e_ms',
+  ],
 } as const;
 type Field = keyof typeof FIELDS;
 /** Stamps of the engine, in place of `ttft` and `latency`: LLMServingSim's bench writes these. */
@@ -98,7 +114,8 @@ export function readRequestLog(path: string, text: string): RequestLog {
     if (!Number.isFinite(arrival + ttft + latency + prompt + output)) drop('a field is no number');
     else if (!(prompt >= 1 && output >= 1)) drop('no prompt or no output token');
     else if (!(ttft > 0 && latency >= ttft)) drop('latency below the time to the first token');
-    else rows.push({ arrival, prompt: Math.round(prompt), output: Math.round(output), ttft, latency });
+    else
+      rows.push({ arrival, prompt: Math.round(prompt), output: Math.round(output), ttft, latency });
   }
   rows.sort((a, b) => a.arrival - b.arrival);
   if (rows.length > MAX_REQUESTS) {

@@ -1,10 +1,9 @@
-import type { ModelId } from '../../spec/presets';
 import { type CsvTable, readCsvTable } from '../cost/op-tables/csv';
 import { type Curve, makeCurve, valueAt } from '../cost/op-tables/curve';
 import type { OpTableFiles } from '../cost/op-tables/files';
 import { raiseToFloor, weightBytesByOperator } from '../cost/op-tables/memory-floor';
-import { parseYamlSubset, yamlAt, yamlNumber } from '../cost/op-tables/yaml-subset';
 import type { LinkSpec } from '../cost/op-tables/op-tables';
+import { parseYamlSubset, yamlAt, yamlNumber } from '../cost/op-tables/yaml-subset';
 import { hardwareNamed } from '../fidelity/engine-settings';
 import { type HubModel, hubModel } from '../presets/hub-models';
 import { linkOf } from '../presets/links';
@@ -129,7 +128,9 @@ export function samplesFromTables(files: OpTableFiles, choices: TableChoices): O
       degrees.length > 0
         ? `there is tensorParallel ${degrees.join(', ')}`
         : `found ${paths.join(', ') || 'no file'}`;
-    throw new Error(`operator tables for tensorParallel ${tp}: missing ${missing.join(', ')} (${there})`);
+    throw new Error(
+      `operator tables for tensorParallel ${tp}: missing ${missing.join(', ')} (${there})`,
+    );
   }
   if (find('moe.csv') !== undefined)
     throw new Error('moe.csv: a profile holds dense models only (use the tables themselves)');
@@ -194,7 +195,7 @@ export function samplesFromTables(files: OpTableFiles, choices: TableChoices): O
   return {
     label: what.slice(0, 200),
     source: `operator tables in LLMServingSim's layout, ${usedRows} rows`,
-    model: modelIdOf(model) as ModelId | 'none',
+    model: modelIdOf(model),
     layers: model.layers,
     tensorParallel: tp,
     layer: {
@@ -226,6 +227,7 @@ export function samplesFromTables(files: OpTableFiles, choices: TableChoices): O
             perTokenMicroseconds: (ringBytes / link.bytesPerSecond) * 1e6,
           }
         : { baseMicroseconds: 0, perTokenMicroseconds: 0 },
+    assumed: [],
     usedRows,
     dropped,
     notes,

@@ -35,6 +35,8 @@ export interface OperatorSamples {
   readonly skewWeight: number;
   /** Microseconds of an all-reduce over the tokens that it carries. */
   readonly allReduce: { readonly baseMicroseconds: number; readonly perTokenMicroseconds: number };
+  /** Operators whose samples follow a rule: they are fitted, and no residual is shown of them. */
+  readonly assumed: readonly string[];
   readonly usedRows: number;
   /** Rows that were left out, by the reason. */
   readonly dropped: readonly Dropped[];
@@ -46,7 +48,7 @@ export interface Dropped {
   readonly rows: number;
 }
 
-/** Thrown for files that cannot be fitted. @returns the error, so that the caller's flow is plain */
+/** The error of samples that nothing can be fitted to. */
 export function tooFewRows(what: string, rows: number, least: number): Error {
   return new Error(`${what}: ${rows} rows are too few to fit (expected at least ${least})`);
 }

@@ -59,7 +59,10 @@ export function fitTwoLines(
     wxy: column((i) => weight(i) * (x[i] as number) * (y[i] as number)),
   };
   const squares = (cost: OperatorCost): number =>
-    x.reduce((sum, size, i) => sum + (operatorMicroseconds(cost, size) / (y[i] as number) - 1) ** 2, 0);
+    x.reduce(
+      (sum, size, i) => sum + (operatorMicroseconds(cost, size) / (y[i] as number) - 1) ** 2,
+      0,
+    );
   const [base, slope] = lineOf(sums, 0, count, false);
   let best: OperatorCost = {
     baseMicroseconds: base,

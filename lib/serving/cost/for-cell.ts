@@ -1,5 +1,5 @@
-import type { HardwareProfile } from '../../spec/kinds/serve-profile';
 import type { ServeParams } from '../../spec/kinds/serve';
+import type { HardwareProfile } from '../../spec/kinds/serve-profile';
 import { HARDWARE } from '../presets/hardware';
 import { linkOf } from '../presets/links';
 import { MODELS } from '../presets/models';
@@ -7,10 +7,10 @@ import type { CostModel } from '../types';
 import { calibratedCostModel, calibrationOf } from './calibrated';
 import { largestGraphTokens } from './cuda-graphs';
 import { parseBundle } from './op-tables/bundle';
-import { profileCostModel } from './profile';
 import { readOpTables } from './op-tables/files';
 import { weightBytesByOperator } from './op-tables/memory-floor';
 import { opTablesCostModel } from './op-tables/op-tables';
+import { profileCostModel } from './profile';
 
 /**
  * The operator-table model of a serve cell.
