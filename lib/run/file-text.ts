@@ -26,6 +26,13 @@ export async function fileText({ path, file }: NamedFile): Promise<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const reader = stream.getReader();
   const parts: string[] = [];
+  const decode = (bytes?: Uint8Array): string => {
+    try {
+      return decoder.decode(bytes, { stream: bytes !== undefined });
+    } catch {
+      throw fail('the file is not UTF-8 text');
+    }
+  };
   let bytes = 0;
   for (;;) {
     const { done, value } = await reader.read().catch(() => {
@@ -37,11 +44,8 @@ export async function fileText({ path, file }: NamedFile): Promise<string> {
       await reader.cancel();
       throw fail(`above ${MAX_TEXT_BYTES / 2 ** 20} MiB`);
     }
-    try {
-      parts.push(decoder.decode(value, { stream: true }));
-    } catch {
-      throw fail('the file is not UTF-8 text');
-    }
+    parts.push(decode(value));
   }
+  parts.push(decode());
   return parts.join('');
 }

@@ -1,4 +1,3 @@
-import { MIXED_ATTENTION } from '../cost/mixed-attention';
 import { readSiliconRows } from '../cost/silicon/read-rows';
 import { readGemmTable } from '../cost/silicon/silicon-tables';
 import { hardwareNamed } from '../fidelity/engine-settings';
@@ -67,21 +66,24 @@ export function samplesFromSilicon(texts: SiliconTexts, choices: SiliconChoices)
       `unknown gpu: ${JSON.stringify(gpu ?? '')} (its bandwidth is needed for what only moves memory)`,
     );
   const gemms = readGemmTable('gemm_perf.csv', gemmText, choices.gemm);
-  const { m, rows: gemmRows } = (() => {
-    const { columns, rows } = readSiliconRows(
-      'gemm_perf.csv',
-      gemmText,
-      { gemm_dtype: choices.gemm },
-      ['m'],
-    );
-    return { m: columns.m as Float64Array, rows };
-  })();
+  const { columns, rows: gemmRows } = readSiliconRows(
+    'gemm_perf.csv',
+    gemmText,
+    { gemm_dtype: choices.gemm },
+    ['m', 'n'],
+  );
+  const { m, n } = columns as Record<'m' | 'n', Float64Array>;
   const sizes = [...new Set(m)].filter((size) => size <= MOST_TOKENS).sort((a, b) => a - b);
+  const widest = n.reduce((most, each) => Math.max(most, each), 1);
   const product = (outputs: number, inputs: number, most = MOST_TOKENS): SizeSamples => {
     const own = sizes.filter((size) => size <= most);
+    // A head is wider than any sample: equal parts of it are not.
+    const parts = Math.ceil(outputs / widest);
     return {
       sizes: own,
-      microseconds: own.map((size) => gemms.milliseconds(size, outputs, inputs) * 1e3),
+      microseconds: own.map(
+        (size) => parts * gemms.milliseconds(size, outputs / parts, inputs) * 1e3,
+      ),
     };
   };
   const memory = (elements: number): number =>
@@ -150,7 +152,6 @@ export function samplesFromSilicon(texts: SiliconTexts, choices: SiliconChoices)
   }
   const notes = [
     'norms, rotation, activation and embedding follow the rule of AIConfigurator (bytes at 0.8 of the bandwidth, 3 us) and are not measured',
-    MIXED_ATTENTION.source,
   ];
   const usedRows = gemmRows + attention.microseconds.length;
   return {
