@@ -64,7 +64,9 @@ test('dropped tables become a profile, and the profile a serve cell', async ({ p
   expect(problems).toEqual([]);
 });
 
-test('a log is fitted with progress, and what cannot be is said in a sentence', async ({ page }) => {
+test('a log is fitted with progress, and what cannot be is said in a sentence', async ({
+  page,
+}) => {
   const problems = await openPage(page);
   const choose = page.getByLabel('Measurements: choose files');
   const button = page.getByRole('button', { name: 'Fit a profile' });

@@ -9,7 +9,7 @@ import type { RequestLog } from './read-log';
 import { heldOutRows, type ResidualRow } from './residuals';
 
 /** Simulations that one fit may take. */
-const MAX_SIMULATIONS = 240;
+const MAX_SIMULATIONS = 360;
 /** Least part of the whole time that a cost begins with, so that the search can move it. */
 const LEAST_PART = 0.01;
 

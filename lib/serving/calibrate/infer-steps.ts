@@ -4,6 +4,8 @@ import type { RequestLog } from './read-log';
 /** Microseconds of an iteration: base, per prefill token, query-key pair, decode and decode context token. */
 export type IterationCosts = readonly [number, number, number, number, number];
 
+const PAIRS = 2;
+
 /**
  * Sums of an iteration's features over the decode time of every request, without the engine's
  * schedule: a request of n tokens has seen n - 1 iterations between its first and its last token;
@@ -50,13 +52,17 @@ export function inferredSteps(log: RequestLog) {
   return { columns, seconds, requests };
 }
 
-/** First costs of an iteration, by least squares on the inferred steps of the requests that `isHeld` leaves. */
+/**
+ * First costs of an iteration, by least squares on the inferred steps of the requests that `isHeld`
+ * leaves. Prompts and their pairs rise together, so that no cost of pairs can be told here: it is 0.
+ */
 export function inferredCosts(log: RequestLog, isHeld: Uint8Array): IterationCosts {
   const { columns, seconds, requests } = inferredSteps(log);
   const isSeen = (_: number, i: number): boolean => isHeld[requests[i] as number] === 0;
   const found = fitNonNegative(
-    columns.map((column) => column.filter(isSeen)),
+    columns.filter((_, feature) => feature !== PAIRS).map((column) => column.filter(isSeen)),
     seconds.filter(isSeen).map((each) => each * 1e6),
   );
-  return found as unknown as IterationCosts;
+  const [base = 0, token = 0, decode = 0, context = 0] = found;
+  return [base, token, 0, decode, context];
 }

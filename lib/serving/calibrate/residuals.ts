@@ -24,7 +24,7 @@ export interface PartResiduals {
 
 export const HELD_OUT_SHARE = 0.2;
 /** Rows of one law below which nothing can be held out honestly. */
-export const LEAST_ROWS = 5;
+export const LEAST_ROWS = 4;
 
 /** Which rows the fit must not see: a fifth, the same for the same count, seed and label. */
 export function heldOutRows(count: number, label: string): Uint8Array {

@@ -47,9 +47,8 @@ describe('a profile of made-up operator tables', () => {
     expect(profile.decodeAttention.baseMicroseconds).toBeCloseTo(8, 3);
     expect(profile.decodeAttention.perSequenceMicroseconds).toBeCloseTo(0.1, 5);
     expect(profile.decodeAttention.perContextTokenMicroseconds).toBeCloseTo(0.002, 6);
-    expect(profile.mixedAttention.perTokenMicroseconds).toBeGreaterThan(
-      profile.prefillAttention.perTokenMicroseconds,
-    );
+    // The made-up chunks have no causal pairs, so the law of mixed batches is near and not exact.
+    expect(profile.mixedAttention.perDecodeContextTokenMicroseconds).toBeCloseTo(0.002, 3);
     expect(profile.skewWeight).toBe(0.125);
     expect(profile.model).toBe('llama-3.1-8b');
     expect(notes).toEqual([]);
@@ -157,10 +156,10 @@ describe('tables that cannot be fitted', () => {
       changed('dense.csv', (text) =>
         text
           .split('\n')
-          .filter((line) => !/^qkv_proj,(1|2|4|8)\b/.test(line))
+          .filter((line) => !/^qkv_proj,(1|2|4|8|16)\b/.test(line))
           .join('\n'),
       ),
-      'qkv: 4 rows are too few to fit (expected at least 5)',
+      'qkv: 3 rows are too few to fit (expected at least 4)',
     ],
     ['no model', without('meta.yaml'), 'unknown model: ""'],
     ['experts', madeUpProfile({ hasMoe: true }), 'dense models only'],
@@ -182,7 +181,7 @@ describe("AIConfigurator's columns", () => {
     const { profile, notes, parts } = fitProfileNow({
       type: 'silicon',
       texts: madeUpSilicon(),
-      choices: { model: undefined, tensorParallel: 1, gemm: 'bfloat16', ...madeUpSilicon.choices },
+      choices: { tensorParallel: 1, gemm: 'bfloat16', ...madeUpSilicon.choices },
     });
     if (profile.law !== 'operators') throw new Error('expected the law of operators');
     expect(profile.attentionOutput.baseMicroseconds).toBeCloseTo(20, 1);
