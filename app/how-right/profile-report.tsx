@@ -47,12 +47,12 @@ export function ProfileReport({ result }: { readonly result: CalibrationResult }
           {
             name: 'median error',
             value: `${profile.medianErrorPct} %`,
-            note: 'of the fifth that the fit did not see',
+            note: 'rows held out',
           },
           {
             name: 'nine in ten below',
             value: `${profile.p90ErrorPct} %`,
-            note: 'of the same rows',
+            note: 'rows held out',
           },
           {
             name: 'rows used',
@@ -139,17 +139,17 @@ export function ProfileReport({ result }: { readonly result: CalibrationResult }
             ])}
           />
         )}
-        <Table
-          label="coefficients of the profile"
-          head={['part', 'coefficient', 'value', 'unit']}
-          rows={coefficientsOf(profile).map(({ part: of, name, value, unit }) => [
-            of,
-            name,
-            String(Number(value.toPrecision(4))),
-            unit,
-          ])}
-        />
       </div>
+      <Table
+        label="coefficients of the profile"
+        head={['part', 'coefficient', 'value', 'unit']}
+        rows={coefficientsOf(profile).map(({ part: of, name, value, unit }) => [
+          of,
+          name,
+          String(Number(value.toPrecision(4))),
+          unit,
+        ])}
+      />
     </section>
   );
 }
@@ -165,7 +165,7 @@ function Table({
 }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a long table scrolls in its box, and the keyboard must be able to
-    <section className={styles.scroll} tabIndex={0} aria-label={label}>
+    <section className={`${styles.scroll} ${styles.wraps}`} tabIndex={0} aria-label={label}>
       <table>
         <caption>{label}</caption>
         <thead>

@@ -1,4 +1,5 @@
 import type { HardwareProfile, OperatorCost } from '../../spec/kinds/serve-profile';
+import { PART_NAMES } from './samples';
 
 /** One number of a profile, named for people. */
 export interface Coefficient {
@@ -52,22 +53,22 @@ function costs(part: string, value: Readonly<Record<string, unknown>>): Coeffici
 export function coefficientsOf(profile: HardwareProfile): readonly Coefficient[] {
   if (profile.law === 'iteration') return costs('iteration', profile);
   return [
-    ...operator('query, key and value projection', profile.qkv),
-    ...operator('output projection', profile.attentionOutput),
-    ...operator('gate and up projection', profile.gateUp),
-    ...operator('down projection', profile.down),
-    ...operator('norms, rotation and activation', profile.elementwise),
+    ...operator(PART_NAMES.qkv, profile.qkv),
+    ...operator(PART_NAMES.attentionOutput, profile.attentionOutput),
+    ...operator(PART_NAMES.gateUp, profile.gateUp),
+    ...operator(PART_NAMES.down, profile.down),
+    ...operator(PART_NAMES.elementwise, profile.elementwise),
     ...costs('prefill attention', profile.prefillAttention),
     ...costs('decode attention', profile.decodeAttention),
-    ...costs('attention of mixed batches', profile.mixedAttention),
+    ...costs('mixed attention', profile.mixedAttention),
     {
       part: 'decode attention',
       name: 'weight of the longest context',
       value: profile.skewWeight,
       unit: 'share',
     },
-    ...costs('embedding and last norm', profile.once),
-    ...costs('output head and sampler', profile.head),
+    ...costs(PART_NAMES.once, profile.once),
+    ...costs(PART_NAMES.head, profile.head),
     ...(profile.tensorParallel > 1 ? costs('all-reduce', profile.allReduce) : []),
   ];
 }

@@ -4,7 +4,13 @@ import { attentionMicroseconds, operatorMicroseconds } from '../cost/profile';
 import type { BatchFeatures } from '../types';
 import { fitNonNegative } from './least-squares';
 import { heldOutRows, LEAST_ROWS, type ResidualRow } from './residuals';
-import { type LayerOperator, type OperatorSamples, type SizeSamples, tooFewRows } from './samples';
+import {
+  type LayerOperator,
+  type OperatorSamples,
+  PART_NAMES,
+  type SizeSamples,
+  tooFewRows,
+} from './samples';
 import { fitTwoLines } from './two-lines';
 
 const LAYER_OPERATORS: readonly LayerOperator[] = [
@@ -82,16 +88,17 @@ export function fitOperators(samples: OperatorSamples): OperatorsFit {
   const notes: string[] = [];
 
   const fitSizes = <T>(
-    part: string,
+    name: keyof typeof PART_NAMES,
     { sizes, microseconds }: SizeSamples,
     solveFor: (seen: SizeSamples) => T,
     predict: (found: T, size: number) => number,
   ): T => {
+    const part = PART_NAMES[name];
     if (sizes.length < LEAST_ROWS) throw tooFewRows(part, sizes.length, LEAST_ROWS);
     const isHeld = heldOutRows(sizes.length, part);
     const seen = (_: number, i: number): boolean => isHeld[i] === 0;
     const found = solveFor({ sizes: sizes.filter(seen), microseconds: microseconds.filter(seen) });
-    if (samples.assumed.includes(part)) return found;
+    if (samples.assumed.includes(name)) return found;
     sizes.forEach((size, i) => {
       residuals.push({
         part,
@@ -109,7 +116,7 @@ export function fitOperators(samples: OperatorSamples): OperatorsFit {
       ({ sizes, microseconds }) => fitTwoLines(sizes, microseconds),
       operatorMicroseconds,
     );
-  const line = (part: string, each: SizeSamples): Line =>
+  const line = (part: 'once' | 'head', each: SizeSamples): Line =>
     fitSizes(
       part,
       each,

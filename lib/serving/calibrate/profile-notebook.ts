@@ -17,8 +17,6 @@ export function profileNotebook(profile: HardwareProfile): Notebook {
     'llama-3.1-8b';
   const hardware = HARDWARE_IDS.find((id) => id === hardwareNamed(profile.label)?.id);
   const text = [
-    `# Serving on a fitted profile`,
-    '',
     `${profile.label || 'A profile'}; ${profile.source || 'coefficients as given'}.`,
     hardware === undefined
       ? 'Its accelerator is no preset: `hardware` below only plans the KV blocks.'

@@ -21,6 +21,17 @@ export interface AttentionSamples {
 /** Names of the token-sized operators of a layer, as profiles have them. */
 export type LayerOperator = 'qkv' | 'attentionOutput' | 'gateUp' | 'down' | 'elementwise';
 
+/** What each part is called where people read it. */
+export const PART_NAMES = {
+  qkv: 'query, key and value projection',
+  attentionOutput: 'output projection',
+  gateUp: 'gate and up projection',
+  down: 'down projection',
+  elementwise: 'norms, rotation and activation',
+  once: 'embedding and last norm',
+  head: 'output head and sampler',
+} as const;
+
 /** What every reader of tables ends with. */
 export interface OperatorSamples {
   readonly label: string;
@@ -36,7 +47,7 @@ export interface OperatorSamples {
   /** Microseconds of an all-reduce over the tokens that it carries. */
   readonly allReduce: { readonly baseMicroseconds: number; readonly perTokenMicroseconds: number };
   /** Operators whose samples follow a rule: they are fitted, and no residual is shown of them. */
-  readonly assumed: readonly string[];
+  readonly assumed: readonly (keyof typeof PART_NAMES)[];
   readonly usedRows: number;
   /** Rows that were left out, by the reason. */
   readonly dropped: readonly Dropped[];

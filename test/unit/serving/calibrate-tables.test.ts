@@ -57,7 +57,7 @@ describe('a profile of made-up operator tables', () => {
   it('has the errors of what it did not see, by operator and together', () => {
     expect(parts.map(({ part }) => part)).toContain('mixed attention');
     const of = (name: string) => parts.find(({ part }) => part === name);
-    expect(of('gateUp')?.medianPct).toBe(0);
+    expect(of('gate and up projection')?.medianPct).toBe(0);
     expect(of('decode attention')).toMatchObject({ medianPct: 0 });
     expect(profile.medianErrorPct).toBe(of('all')?.medianPct);
     // 8 + 9 sizes of dense and head operators, and every row of attention.
@@ -159,7 +159,7 @@ describe('tables that cannot be fitted', () => {
           .filter((line) => !/^qkv_proj,(1|2|4|8|16)\b/.test(line))
           .join('\n'),
       ),
-      'qkv: 3 rows are too few to fit (expected at least 4)',
+      'query, key and value projection: 3 rows are too few to fit (expected at least 4)',
     ],
     ['no model', without('meta.yaml'), 'unknown model: ""'],
     ['experts', madeUpProfile({ hasMoe: true }), 'dense models only'],
@@ -188,7 +188,7 @@ describe("AIConfigurator's columns", () => {
     expect(profile.decodeAttention.perContextTokenMicroseconds).toBeCloseTo(0.001, 5);
     expect(profile.mixedAttention.perDecodeContextTokenMicroseconds).toBeCloseTo(0.001 / 0.7, 5);
     expect(notes.join(' ')).toMatch(/not measured.*0.70 of both together/);
-    expect(parts.map(({ part }) => part)).not.toContain('elementwise');
+    expect(parts.map(({ part }) => part)).not.toContain('norms, rotation and activation');
   });
 
   it('name the table that is missing and the model that is not chosen', () => {
