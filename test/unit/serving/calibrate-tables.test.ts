@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { fitProfileNow, roundCosts } from '../../../lib/serving/calibrate/fit-profile';
 import { profileFileText, readProfileFile } from '../../../lib/serving/calibrate/profile-file';
 import { profileNotebook } from '../../../lib/serving/calibrate/profile-notebook';
+import { simulate } from '../../../lib/serving/core/simulation';
 import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
 import { makeBundle } from '../../../lib/serving/cost/op-tables/bundle';
 import { profileCostModel } from '../../../lib/serving/cost/profile';
 import type { BatchFeatures } from '../../../lib/serving/types';
 import { decodeLink, encodeLink } from '../../../lib/share/link';
 import { serveParams } from '../../../lib/spec/kinds/serve';
+import { workloadParams } from '../../../lib/spec/kinds/workload';
+import { generateWorkload } from '../../../lib/workload/generate';
 import { MADE_UP, madeUpProfile } from './made-up-profile';
 import { madeUpSilicon } from './made-up-silicon';
 
@@ -96,6 +99,25 @@ describe('a profile of made-up operator tables', () => {
       run.slopeSeconds(first),
       12,
     );
+  });
+
+  it.each(['vllm', 'vllm-v1', 'sarathi'])('serves %s alike by runs and by iterations', (type) => {
+    const params = serveParams.parse({
+      hardware: 'rtx-pro-6000',
+      costModel: { type: 'profile', profile },
+      strategy: { type },
+    });
+    const { source, ...rest } = workloadParams.parse({
+      source: { type: 'generator', requests: 60 },
+    });
+    if (source.type !== 'generator') throw new Error('expected a generator');
+    const load = generateWorkload({ source, ...rest }, source);
+    const { decodeRun: _, ...stepwise } = makeCostModel(params);
+    const runs = simulate(params, load, makeCostModel(params)).requests.completedSeconds;
+    const steps = simulate(params, load, stepwise).requests.completedSeconds;
+    runs.forEach((at, i) => {
+      expect(Math.abs(at - (steps[i] as number))).toBeLessThan(1e-6);
+    });
   });
 
   it('says what lies beyond the measurements', () => {
