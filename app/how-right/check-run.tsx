@@ -4,21 +4,13 @@ import { useState } from 'react';
 import type { CheckApi, RunComparison } from '../../lib/run/check-service';
 import type { WorkerClient } from '../../lib/run/worker-client';
 import type { PickedFile } from '../parts/picked-files';
+import { countOf } from './count-of';
 import { FileField } from './file-field';
 import styles from './how-right.module.css';
 import { RunErrors } from './run-errors';
 
 type Part = 'run' | 'tables' | 'tokens';
 const NOTHING: Readonly<Record<Part, readonly PickedFile[]>> = { run: [], tables: [], tokens: [] };
-
-/** A whole number from 1, or undefined where the field is empty. @throws Error with the value */
-function countOf(name: string, text: string): number | undefined {
-  if (text.trim() === '') return undefined;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new Error(`invalid ${name}: ${text} (expected an integer from 1)`);
-  return value;
-}
 
 /** Files of a measured run in, errors and charts out. */
 export function CheckRun({ client }: { readonly client: WorkerClient<CheckApi> | undefined }) {

@@ -7,6 +7,7 @@ import { HOW_RIGHT, SiteLinks } from '../parts/site-links';
 import { nextTheme } from '../parts/theme';
 import bench from '../workbench.module.css';
 import { createCheckClient } from '../workers';
+import { Calibrate } from './calibrate';
 import { CheckRun } from './check-run';
 import { CheckVidur } from './check-vidur';
 import styles from './how-right.module.css';
@@ -46,6 +47,10 @@ export function HowRight() {
         <section className={styles.section} aria-labelledby="vidur-title">
           <h2 id="vidur-title">Replay a reference run of Vidur</h2>
           <CheckVidur client={client} />
+        </section>
+        <section className={styles.section} aria-labelledby="calibrate-title">
+          <h2 id="calibrate-title">Bring your own calibration</h2>
+          <Calibrate client={client} />
         </section>
       </main>
     </div>

@@ -13,6 +13,8 @@ const USAGE = `usage: headroom COMMAND
   tasks [ID]                  the recall tasks; with ID, its options and a sample
   eval --task ID              what a KV-cache policy still answers (eval --help)
   gates [--model DIR]         what a model must be able to do before its caches are judged
+  calibrate --tables DIR | --log FILE
+                              fit a hardware profile and show its errors (calibrate alone: usage)
   check vidur --tables T --run R
                               replay a reference run of Vidur and print the largest differences
   check vllm --run DIR [--tables DIR] [--tokens FILE]
@@ -37,6 +39,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   tasks: async () => (await import('./commands/tasks')).tasksCommand,
   eval: async () => (await import('./commands/eval')).evalCommand,
   gates: async () => (await import('./commands/gates')).gatesCommand,
+  calibrate: async () => (await import('./commands/calibrate')).calibrateCommand,
   check: async () => (await import('./commands/check')).checkCommand,
 };
 

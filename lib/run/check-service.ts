@@ -1,3 +1,4 @@
+import type { CalibrationResult } from '../serving/calibrate/fit-profile';
 import { readEngineSettings } from '../serving/fidelity/engine-settings';
 import { parseObject } from '../serving/fidelity/json-lines';
 import { type MeasuredRun, measuredRun, parseRunRows } from '../serving/fidelity/measured-run';
@@ -14,14 +15,12 @@ import {
 import { sortFiles } from '../serving/fidelity/sort-files';
 import { checkVidurRun, type VidurCheck } from '../serving/fidelity/vidur-parity';
 import { hubModelOfConfig } from '../serving/presets/hub-models';
-import { readTables } from './simulation-jobs';
+import { type CalibrateChoices, calibrateFiles } from './calibrate-files';
+import type { NamedFile } from './file-text';
+import { readTables, throttled } from './simulation-jobs';
 import type { Cancellable, OnProgress } from './worker-api';
 
-/** A file with its path within what was chosen. */
-export interface CheckedFile {
-  readonly path: string;
-  readonly file: Blob;
-}
+export type CheckedFile = NamedFile;
 
 /** What a run's files do not say. */
 export interface CheckChoices {
@@ -51,6 +50,13 @@ export interface CheckApi extends Cancellable {
   ): Promise<RunComparison>;
   /** A reference run of Vidur and its tables, told apart by what is in them. */
   vidur(jobId: number, files: readonly CheckedFile[]): Promise<VidurCheck>;
+  /** Fits a hardware profile to tables or a log. @throws Error with one sentence, AbortError */
+  calibrate(
+    jobId: number,
+    files: readonly NamedFile[],
+    choices: CalibrateChoices,
+    onProgress: OnProgress,
+  ): Promise<CalibrationResult>;
 }
 
 async function textOf({ path, file }: CheckedFile): Promise<{ path: string; text: string }> {
@@ -143,7 +149,17 @@ async function compareVidur(files: readonly CheckedFile[]): Promise<VidurCheck> 
 }
 
 export function createCheckService(): CheckApi {
+  const fits = new Map<number, AbortController>();
   return {
+    async calibrate(jobId, files, choices, onProgress) {
+      const controller = new AbortController();
+      fits.set(jobId, controller);
+      try {
+        return await calibrateFiles(files, choices, controller.signal, throttled(onProgress));
+      } finally {
+        fits.delete(jobId);
+      }
+    },
     async vllm(_jobId, files, choices, onProgress) {
       onProgress({ fraction: undefined, phase: 'reading and replaying' });
       const { measured, ...rest } = await compareVllm(files, choices);
@@ -152,7 +168,7 @@ export function createCheckService(): CheckApi {
       return { ...rest, measured: { firstTokenSeconds, lastTokenSeconds } };
     },
     vidur: (_jobId, files) => compareVidur(files),
-    // One replay takes less than the time in which a worker must answer; its result is dropped.
-    cancel: () => undefined,
+    // A fit stops; one replay takes less than the time in which a worker must answer; its result is dropped.
+    cancel: (jobId) => fits.get(jobId)?.abort(),
   };
 }

@@ -73,7 +73,14 @@ export interface BatchFeatures {
 
 /** How the time of one iteration is found: three back-ends of this one signature. */
 export interface CostModel {
-  readonly kind: 'roofline' | 'fitted' | 'tables' | 'op-tables' | 'silicon-tables' | 'calibrated';
+  readonly kind:
+    | 'roofline'
+    | 'fitted'
+    | 'tables'
+    | 'op-tables'
+    | 'silicon-tables'
+    | 'calibrated'
+    | 'profile';
   /** In words, for provenance: `roofline, A100-80G at 0.7 of peak compute and 0.8 of bandwidth`. */
   readonly label: string;
   readonly source: string;

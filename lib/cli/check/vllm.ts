@@ -1,10 +1,12 @@
 import '../../spec/zod-config';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readProfileFile } from '../../serving/calibrate/profile-file';
 import { readEngineSettings } from '../../serving/fidelity/engine-settings';
 import {
   analyticCostModel,
   compareRun,
+  fittedCostModelOf,
   gpuOf,
   mismatch,
   paramsOf,
@@ -16,7 +18,8 @@ import { readMeasuredRun } from './run-folder';
 import { readTableFolder } from './table-folder';
 
 export const VLLM_USAGE = `usage: headroom check vllm --run DIR [--tables DIR] [--tokens FILE] [--tp N]
-                           [--kv-blocks N] [--model-config FILE] [--gpu NAME]`;
+                           [--kv-blocks N] [--model-config FILE] [--gpu NAME]
+                           [--profile FILE in place of the tables]`;
 
 function readCount(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -38,6 +41,7 @@ export async function checkVllm(args: string[]): Promise<number> {
       'kv-blocks': { type: 'string' },
       'model-config': { type: 'string' },
       gpu: { type: 'string' },
+      profile: { type: 'string' },
     },
   });
   if (values.run === undefined) {
@@ -55,8 +59,18 @@ export async function checkVllm(args: string[]): Promise<number> {
     // Folders of runs are named after the accelerator.
     gpu: values.gpu ?? gpuOf(files) ?? basename(resolve(values.run)),
   });
+  if (values.profile !== undefined && files !== undefined)
+    throw new Error('both --profile and --tables: give one of them');
+  const profile =
+    values.profile === undefined
+      ? undefined
+      : readProfileFile(values.profile, await readJsonObject(values.profile));
   const costModel =
-    files === undefined ? analyticCostModel(settings) : tablesCostModel(files, settings);
+    profile !== undefined
+      ? fittedCostModelOf(profile, settings)
+      : files === undefined
+        ? analyticCostModel(settings)
+        : tablesCostModel(files, settings);
   const check = compareRun(run, paramsOf(settings), costModel);
   const notes = [...settings.notes, ...mismatch(files, run.meta), ...check.notes];
   console.log(JSON.stringify({ ...check, notes }));

@@ -1,4 +1,5 @@
 import type { ServeParams } from '../../spec/kinds/serve';
+import type { HardwareProfile } from '../../spec/kinds/serve-profile';
 import { HARDWARE } from '../presets/hardware';
 import { linkOf } from '../presets/links';
 import { MODELS } from '../presets/models';
@@ -9,6 +10,7 @@ import { parseBundle } from './op-tables/bundle';
 import { readOpTables } from './op-tables/files';
 import { weightBytesByOperator } from './op-tables/memory-floor';
 import { opTablesCostModel } from './op-tables/op-tables';
+import { profileCostModel } from './profile';
 
 /**
  * The operator-table model of a serve cell.
@@ -53,6 +55,25 @@ export function calibratedForCell(
     link: linkOf(hardware),
     largestGraphTokens: graphTokens(params.strategy),
   });
+}
+
+/**
+ * The model of a fitted profile.
+ * @throws Error where the profile was fitted for another model or degree than the cell's
+ */
+export function profileForCell(params: ServeParams, profile: HardwareProfile): CostModel {
+  if (profile.law === 'operators') {
+    const { model, tensorParallel } = profile;
+    if (model !== 'none' && model !== params.model)
+      throw new Error(
+        `invalid costModel: the profile was fitted for ${model} (the cell has ${params.model})`,
+      );
+    if (tensorParallel !== params.tensorParallel)
+      throw new Error(
+        `invalid costModel: the profile was fitted for tensorParallel ${tensorParallel} (the cell has ${params.tensorParallel})`,
+      );
+  }
+  return profileCostModel(profile, graphTokens(params.strategy));
 }
 
 function graphTokens(strategy: ServeParams['strategy']): number {

@@ -7,7 +7,7 @@ import { relativeCostModel } from '../transforms/relative';
 import { speculativeCostModel } from '../transforms/speculation';
 import type { CostModel, ModelSpec } from '../types';
 import { fittedCostModel } from './fitted';
-import { calibratedForCell, opTablesForCell } from './for-cell';
+import { calibratedForCell, opTablesForCell, profileForCell } from './for-cell';
 import { rooflineCostModel } from './roofline';
 import { parseVidurTables, vidurTablesCostModel } from './vidur-tables';
 
@@ -106,5 +106,7 @@ function plainCostModel(
         );
       }
       return opTablesForCell(params, tables);
+    case 'profile':
+      return profileForCell(params, costModel.profile);
   }
 }

@@ -1,11 +1,13 @@
 import '../../spec/zod-config';
 import { type ServeParams, serveParams } from '../../spec/kinds/serve';
+import type { HardwareProfile } from '../../spec/kinds/serve-profile';
 import { simulate } from '../core/simulation';
 import { calibratedCostModel, calibrationOf } from '../cost/calibrated';
 import { largestGraphTokens } from '../cost/cuda-graphs';
 import { type OpTableFiles, readOpTables } from '../cost/op-tables/files';
 import { weightBytesByOperator } from '../cost/op-tables/memory-floor';
 import { opTablesCostModel } from '../cost/op-tables/op-tables';
+import { profileCostModel } from '../cost/profile';
 import { linkOf } from '../presets/links';
 import type { CostModel, ServeResult } from '../types';
 import type { EngineSettings } from './engine-settings';
@@ -69,6 +71,18 @@ export function analyticCostModel(settings: EngineSettings): CostModel {
     link: linkOf(hardware),
     largestGraphTokens: graphTokens(settings),
   });
+}
+
+/**
+ * The cost model of a fitted profile for these settings.
+ * @throws Error where the profile is of another tensor-parallel degree than the run
+ */
+export function fittedCostModelOf(profile: HardwareProfile, settings: EngineSettings): CostModel {
+  if (profile.law === 'operators' && profile.tensorParallel !== settings.tensorParallel)
+    throw new Error(
+      `the profile is of tensorParallel ${profile.tensorParallel}, the run of ${settings.tensorParallel}`,
+    );
+  return profileCostModel(profile, graphTokens(settings));
 }
 
 /** The serve params that replay a run with these settings. */

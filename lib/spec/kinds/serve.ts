@@ -2,6 +2,7 @@ import '../zod-config';
 import * as z from 'zod';
 import { HARDWARE_IDS, MODEL_IDS } from '../presets';
 import { composedStrategy, poolDegrees } from './serve-parts';
+import { serveProfile } from './serve-profile';
 import { serveOverlap, serveSpeculation, serveTransform } from './serve-transform';
 
 const count = (low: number, high: number, fallback: number) =>
@@ -98,6 +99,11 @@ export const serveCostModel = z.discriminatedUnion('type', [
     /** Link of the all-reduces; 0 takes the hardware's. */
     linkGigabytesPerSecond: z.number().min(0).max(10_000).default(0),
     linkLatencyMicroseconds: z.number().min(0).max(1e6).default(10),
+  }),
+  /** Coefficients fitted to operator tables or to a log of requests: nothing else is needed. */
+  z.strictObject({
+    type: z.literal('profile'),
+    profile: serveProfile.prefault({ law: 'iteration', baseMicroseconds: 10_000 }),
   }),
 ]);
 export type ServeCostModel = z.output<typeof serveCostModel>;

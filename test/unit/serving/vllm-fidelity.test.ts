@@ -4,10 +4,12 @@ import { describe, expect, it, vi } from 'vitest';
 import { readMeasuredRun } from '../../../lib/cli/check/run-folder';
 import { checkSilicon } from '../../../lib/cli/check/silicon';
 import { readTableFolder } from '../../../lib/cli/check/table-folder';
+import { fitProfileNow } from '../../../lib/serving/calibrate/fit-profile';
 import { readEngineSettings } from '../../../lib/serving/fidelity/engine-settings';
 import {
   analyticCostModel,
   compareRun,
+  fittedCostModelOf,
   paramsOf,
   tablesCostModel,
   type VllmCheck,
@@ -37,6 +39,19 @@ describe.skipIf(!isPresent)(
       expect(found.requests).toBe(300);
       // The engine reported 7.6 %.
       expect(found.prefixHitPct).toBeCloseTo(7.6, 1);
+    });
+
+    it('is met from a profile of some forty costs fitted to the same tables, not to the run', async () => {
+      const run = await readMeasuredRun(path(RUN), path('traces/sharegpt-llama-3.1-8b-300.jsonl'));
+      const files = await readTableFolder(path('op-tables/rtxpro6000-llama-3.1-8b/tp1'));
+      const { profile } = fitProfileNow({ type: 'tables', files, choices: {} });
+      const settings = readEngineSettings('meta.json', run.meta, { gpu: 'RTX PRO 6000' });
+      const costModel = fittedCostModelOf(profile, settings);
+      const found = compareRun(run, paramsOf(settings), costModel);
+      expect(Math.abs(found.tpotMeanPct)).toBeLessThanOrEqual(2);
+      expect(Math.abs(found.e2eMeanPct)).toBeLessThanOrEqual(2.5);
+      expect(Math.abs(found.makespanPct)).toBeLessThanOrEqual(2);
+      expect(Math.abs(found.ttftMeanPct)).toBeLessThanOrEqual(5);
     });
 
     it('is met worse when the scheduler does not work one step ahead', async () => {

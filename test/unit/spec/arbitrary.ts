@@ -73,6 +73,42 @@ const composed = fc.record(
   { requiredKeys: ['type'] },
 );
 
+const microseconds = fc.double({ min: 0, max: 1e6, noNaN: true });
+const operatorCost = fc.record(
+  {
+    baseMicroseconds: microseconds,
+    lateBaseMicroseconds: fc.double({ min: -1e6, max: 1e6, noNaN: true }),
+    latePerTokenMicroseconds: microseconds,
+  },
+  { requiredKeys: [] },
+);
+const profile = fc.oneof(
+  fc.record(
+    {
+      law: fc.constant('iteration'),
+      label: text,
+      rows: int(0, 1e6),
+      baseMicroseconds: microseconds,
+      perPairMicroseconds: microseconds,
+    },
+    { requiredKeys: ['law'] },
+  ),
+  fc.record(
+    {
+      law: fc.constant('operators'),
+      model: fc.constantFrom('none', 'llama-3.1-8b'),
+      layers: int(1, 100),
+      gateUp: operatorCost,
+      decodeAttention: fc.record(
+        { perContextTokenMicroseconds: microseconds },
+        { requiredKeys: [] },
+      ),
+      skewWeight: fc.double({ min: 0, max: 1, noNaN: true }),
+    },
+    { requiredKeys: ['law'] },
+  ),
+);
+
 const params = {
   text: fc.record({ markdown: text }, { requiredKeys: [] }),
   attention: fc.record(
@@ -443,6 +479,7 @@ const params = {
         ),
         fc.constant({ type: 'fitted' }),
         fc.constant({ type: 'calibrated' }),
+        fc.record({ type: fc.constant('profile'), profile }),
         fc.constant({ type: 'tables' }),
         fc.record(
           {
