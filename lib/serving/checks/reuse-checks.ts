@@ -1,6 +1,10 @@
+import { cacheCraft } from './cache-craft';
 import { continuum } from './continuum';
+import { fastswitch } from './fastswitch';
+import { jitserve } from './jitserve';
+import { lmcache } from './lmcache';
 import { saga } from './saga';
 import type { RowCheck } from './types';
 
 /** Methods about programs of requests and about KV that is used again. */
-export const REUSE_CHECKS: readonly RowCheck[] = [continuum, saga];
+export const REUSE_CHECKS: readonly RowCheck[] = [continuum, saga, lmcache, cacheCraft, jitserve, fastswitch];

@@ -17,8 +17,8 @@ export interface Session {
  * Sessions as programs: a turn's prompt is all that was said before it and its own tokens. Contents are
  * hashes of `hashTokens` tokens, no two sessions with one in common.
  *
- * @param cutAbove drops the oldest tokens of a prompt that is longer, in steps of half of it: nothing
- *   that follows a cut is the same prefix as before
+ * @param cutAbove the oldest tokens of a longer prompt are dropped, after which nothing of it is the
+ *   same prefix as before
  * @throws RangeError when a length is no multiple of `hashTokens`
  */
 export function sessionLoad(
@@ -32,11 +32,8 @@ export function sessionLoad(
     let said: number[] = [];
     return turns.map((turn, index) => {
       said = [...said, ...fresh(turn.ownTokens)];
-      while (said.length * hashTokens > cutAbove) {
-        // A hash names what stands before it as well, so a cut renames all that is left.
-        const left = Math.floor(cutAbove / 2 / hashTokens);
-        said = fresh(left * hashTokens);
-      }
+      // A hash names what stands before it as well, so a cut renames all that is left.
+      if (said.length * hashTokens > cutAbove) said = fresh(cutAbove);
       const promptIds = said.length;
       said = [...said, ...fresh(turn.outputTokens)];
       return {
