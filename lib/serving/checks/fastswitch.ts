@@ -4,9 +4,9 @@ import {
   type Chat,
   copySeconds,
   type SwapCopies,
-  serveSwapping,
   type SwapPolicy,
   type SwapServer,
+  serveSwapping,
 } from './swap-server';
 import type { CheckProgress, CheckResult, RowCheck } from './types';
 
@@ -40,7 +40,11 @@ const POLICIES: Readonly<Record<string, SwapPolicy>> = {
   'block by block, waiting': { copies: BLOCKS, isAsynchronous: false, keepsCopy: false },
   'groups, waiting': { copies: GROUPS, isAsynchronous: false, keepsCopy: false },
   'groups, beside computing': { copies: GROUPS, isAsynchronous: true, keepsCopy: false },
-  'groups, beside computing, copies kept': { copies: GROUPS, isAsynchronous: true, keepsCopy: true },
+  'groups, beside computing, copies kept': {
+    copies: GROUPS,
+    isAsynchronous: true,
+    keepsCopy: true,
+  },
 };
 const NAMES = Object.keys(POLICIES);
 const [BASE, , ASYNC, ALL] = NAMES as [string, string, string, string];

@@ -1,13 +1,13 @@
 import { createRandom } from '../../random/random';
 import {
   fullIterationSeconds,
-  saturation,
   type SeatServer,
-  serveSlo,
   type SloJob,
   type SloOutcome,
   type SloPolicy,
   type SloRequest,
+  saturation,
+  serveSlo,
 } from './slo-server';
 import type { CheckProgress, CheckResult, RowCheck } from './types';
 

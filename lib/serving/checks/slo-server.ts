@@ -130,7 +130,8 @@ export function serveSlo(
     let seconds = 0;
     for (const job of active) {
       const isSeated = running.has(job);
-      if (isSeated && !job.isPrefilled) seconds += job.request.promptTokens / server.promptTokensPerSecond;
+      if (isSeated && !job.isPrefilled)
+        seconds += job.request.promptTokens / server.promptTokensPerSecond;
       else if (isSeated !== job.isRunning && job.isPrefilled)
         seconds += (job.request.promptTokens + job.done) / server.swapTokensPerSecond;
       job.isRunning = isSeated;
@@ -156,7 +157,10 @@ export function serveSlo(
   const isMet = ({ request, firstAtSeconds, endSeconds }: SloJob) =>
     firstAtSeconds <= request.firstDueSeconds && endSeconds <= request.dueSeconds;
   const met = jobs.filter(({ peers }) => peers.every(isMet));
-  const tokens = met.reduce((sum, { request }) => sum + request.promptTokens + request.outputTokens, 0);
+  const tokens = met.reduce(
+    (sum, { request }) => sum + request.promptTokens + request.outputTokens,
+    0,
+  );
   return {
     goodTokensPerSecond: tokens / span,
     metShare: met.length / jobs.length,
