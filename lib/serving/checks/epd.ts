@@ -189,7 +189,7 @@ function* run(seed: number): Generator<CheckProgress, CheckResult> {
     notes: [
       `Eight A100 by arithmetic: ${(1e3 * COSTS.encodeSecondsPerImage).toFixed(0)} ms to encode a 4K image of ${COSTS.tokensPerImage} tokens, ${COSTS.promptTokensPerSecond} prompt tokens/s, ${(1e3 * COSTS.iterationSeconds).toFixed(1)} ms an iteration; ${REQUESTS} Poisson requests of 2 to 8 images and 64 tokens out, ${SEEDS} seeds. In time: first token in ${DUE.ttftSeconds} s, then ${DUE.tpotSeconds} s each.`,
       'Encoding in parallel hides at most the share of encoding; by arithmetic alone that is less than half here. Encoders reach far less of the peak than assumed, which is where a larger gain would come from; and two workers prefill in place of seven.',
-      `For changing roles, after half of the requests images fall to 0 or 1 and answers grow to ${LONG_OUTPUT} tokens, more than one worker decodes, at ${SHIFT_RATE}/s; a look every ${CONTROL.everySeconds} s, ${CONTROL.switchSeconds} s to change (assumed). Queues are compared as seconds of work per worker.`,
+      `For changing roles, after half of the requests images fall to 0 or 1 and answers grow to ${LONG_OUTPUT} tokens, more than one worker decodes, at ${SHIFT_RATE}/s; a look every ${CONTROL.everySeconds} s, ${CONTROL.switchSeconds} s to change (assumed). Queues are compared as seconds of work per worker. The rule looks at queues alone, never ahead: more requests are in time, and yet the last is done later than with roles that stay.`,
       'A model of three pools of its own: memory, which is most of what the paper gains by roles without other weights, is not counted, nor the search over plans; no composed strategy has an encode stage yet.',
     ],
   };
