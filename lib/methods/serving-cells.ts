@@ -41,6 +41,7 @@ const CHECKED_ELSEWHERE = [
   'dfloat11',
   'fastdraft',
   'finequant',
+  'kvcomm',
   'lserve',
   'mllm-npu',
   'nanoflow',

@@ -143,6 +143,22 @@ export const SERVING_METHODS: readonly Method[] = [
     leavesOut: `a remote store, moving and pinning; ${NOTHING_SHARED}`,
   },
   {
+    id: 'kvshare',
+    name: 'KVShare',
+    part: reuse,
+    says: 'Fragments of KV shared over tenants, and who has most of its prompt found goes first.',
+    cells: [
+      checkCell('kvshare'),
+      ...servedCells({
+        type: 'composed',
+        name: 'most found first',
+        priority: { type: 'hit-ratio' },
+        prefixIndex: { type: 'block-hash' },
+      }),
+    ],
+    leavesOut: `fragments at any place and the tokens that decodes compute again; ${NOTHING_SHARED}`,
+  },
+  {
     id: 'batchllm',
     name: 'BatchLLM',
     part: reuse,

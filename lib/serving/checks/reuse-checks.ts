@@ -3,6 +3,8 @@ import { continuum } from './continuum';
 import { epd } from './epd';
 import { fastswitch } from './fastswitch';
 import { jitserve } from './jitserve';
+import { kvcomm } from './kvcomm';
+import { kvshare } from './kvshare';
 import { lmcache } from './lmcache';
 import { saga } from './saga';
 import type { RowCheck } from './types';
@@ -16,4 +18,6 @@ export const REUSE_CHECKS: readonly RowCheck[] = [
   jitserve,
   fastswitch,
   epd,
+  kvshare,
+  kvcomm,
 ];
