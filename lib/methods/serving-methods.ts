@@ -54,8 +54,17 @@ export const SERVING_METHODS: readonly Method[] = [
     name: 'JITServe',
     part: schedulers,
     says: 'Requests with time limits of three kinds go by what they are worth per second of work left.',
-    cells: [checkCell('jitserve')],
-    leavesOut: `${ownSimulator}; the window over prompt lengths`,
+    cells: [
+      checkCell('jitserve'),
+      ...servedCells({
+        type: 'composed',
+        name: 'worth per second first',
+        priority: { type: 'density' },
+        batchFormer: { type: 'decode-first', tokenBudget: 2048 },
+      }),
+    ],
+    leavesOut:
+      'displacing who runs, requests of other kinds and guessed lengths in the load below: it orders what waits; the window over prompt lengths in both',
   },
   {
     id: 'fastswitch',

@@ -200,7 +200,7 @@ function* run(seed: number): Generator<CheckProgress, CheckResult> {
       `A third each: chats (first token in ${DUE.firstSeconds} s, then ${DUE.tokenSeconds} s each), deadlines of ${DUE.deadlineSeconds} s, groups of four with ${DUE.collectiveSeconds} s for all. A request, or a group, in time counts with all its tokens, else with none.`,
       'FCFS and SJF keep who runs; LAS by 400 tokens of a group; EDF by the next token due. JITServe here: density of reward, a tenth better to take a seat, waiting requests given up when their time has passed.',
       'Where all are still in time, worth per second of work left is nearly the same for a long request as for a short one, and shortest first, which knows lengths as well here, comes close. More is gained over orders that do not know them.',
-      'A simulator of its own: the window over prompt lengths (GMAX) and the cap on swaps are not in it, and goodput density is no part of a composed strategy yet.',
+      'A simulator of its own: the window over prompt lengths (GMAX) and the cap on swaps are not in it. In a composed strategy the priority "density" orders what waits, for requests of the first kind alone, and displaces nobody.',
     ],
   };
 }
