@@ -3,16 +3,21 @@ import { CACHE_METHODS } from './cache-methods';
 import { MASK_METHODS } from './mask-methods';
 import { RECURRENT_METHODS } from './recurrent-methods';
 import { SELECTION_METHODS } from './selection-methods';
+import { withServing } from './serving-cells';
 import { SERVING_COST_METHODS } from './serving-cost-methods';
+import { SERVING_METHODS } from './serving-methods';
 import type { Method } from './types';
 
 /** Every method that has an entry, in order of its part. */
 export const METHODS: readonly Method[] = [
-  ...MASK_METHODS,
-  ...SELECTION_METHODS,
-  ...RECURRENT_METHODS,
-  ...CACHE_METHODS,
-  ...SERVING_COST_METHODS,
+  ...[
+    ...MASK_METHODS,
+    ...SELECTION_METHODS,
+    ...RECURRENT_METHODS,
+    ...CACHE_METHODS,
+    ...SERVING_COST_METHODS,
+  ].map(withServing),
+  ...SERVING_METHODS,
 ];
 
 /** Text of a method's own cell: what it does, and what the cells below leave out. */

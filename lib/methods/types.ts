@@ -16,6 +16,10 @@ export const METHOD_PARTS = [
   'dropping and merging cached tokens',
   'caches in fewer bits and numbers',
   'retrieval, depth, reuse',
+  'serving: schedulers',
+  'serving: phases apart',
+  'serving: reuse of KV',
+  'serving: plans and devices',
   'serving: cost of a model and an iteration',
 ] as const;
 export type MethodPart = (typeof METHOD_PARTS)[number];

@@ -9,6 +9,7 @@ import { distserve } from './distserve';
 import { flowprefill } from './flowprefill';
 import { megatronLm } from './megatron-lm';
 import { pdServe } from './pd-serve';
+import { REUSE_CHECKS } from './reuse-checks';
 import { sarathiServe } from './sarathi-serve';
 import { stream2llm } from './stream2llm';
 import type { RowCheck } from './types';
@@ -27,5 +28,6 @@ export const ROW_CHECKS: readonly RowCheck[] = [
   cachegen,
   cacheblend,
   categoryAwareSemanticCache,
+  ...REUSE_CHECKS,
   ...COST_CHECKS,
 ];

@@ -13,16 +13,19 @@ export interface LiveView {
   readonly prefillSeconds: (id: number) => number;
 }
 
-type LivePart = Extract<PriorityPart, { type: 'lpm' | 'hit-ratio' | 'las' | 'mlfq' | 's-edf' }>;
+type LivePart = Extract<
+  PriorityPart,
+  { type: 'lpm' | 'hit-ratio' | 'las' | 'mlfq' | 's-edf' | 'density' }
+>;
 
 /** Whether the order changes while requests wait: the fast engine looks ahead over fixed ones only. */
 export const isLive = (part: PriorityPart): part is LivePart =>
-  ['lpm', 'hit-ratio', 'las', 'mlfq', 's-edf'].includes(part.type);
+  ['lpm', 'hit-ratio', 'las', 'mlfq', 's-edf', 'density'].includes(part.type);
 
 /** Key of a waiting request at this moment; the smallest goes first. */
 function liveKey(
   part: LivePart,
-  { prefillTokens, arrivalSeconds }: RequestView,
+  { prefillTokens, totalTokens, arrivalSeconds }: RequestView,
   live: LiveView,
 ): (id: number, length: number) => number {
   switch (part.type) {
@@ -46,6 +49,25 @@ function liveKey(
           part.secondsPerPromptToken * (prompts[id] as number);
         const slack = deadline - live.nowSeconds() - live.prefillSeconds(id);
         return -Math.sign(slack) / Math.max(deadline, 1e-12);
+      };
+    }
+    case 'density': {
+      const prompts = prefillTokens.slice();
+      const inTime = (limit: number, seconds: number) =>
+        Math.min(1, limit / Math.max(seconds, 1e-12)) ** part.penalty;
+      return (id) => {
+        const prompt = prompts[id] as number;
+        const output = (totalTokens[id] as number) - prompt;
+        const prefill = live.prefillSeconds(id);
+        // What a preempted request has emitted is part of its prefill, and not of what it still needs.
+        const decode =
+          ((totalTokens[id] as number) - (prefillTokens[id] as number)) * part.decodeSeconds;
+        const first = live.nowSeconds() - (arrivalSeconds[id] as number) + prefill;
+        const due = part.ttftSeconds + output * part.tokenSeconds;
+        const worth =
+          prompt * inTime(part.ttftSeconds, first) +
+          part.outputWeight * output * inTime(due, first + decode);
+        return -worth / Math.max(prefill + decode, 1e-12);
       };
     }
   }

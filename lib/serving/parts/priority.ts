@@ -72,6 +72,7 @@ export function priority(part: PriorityPart, requests: RequestView): Priority {
     case 'las':
     case 'mlfq':
     case 's-edf':
+    case 'density':
       return { waitingKey: undefined, rank: arrival, decay: 0 };
     case 'edf': {
       const prompts = requests.prefillTokens.slice();

@@ -155,6 +155,22 @@ export const priorityPart = z.discriminatedUnion('type', [
     baseSeconds: z.number().min(0).max(3600).default(0.25),
     secondsPerPromptToken: z.number().min(0).max(10).default(0.0005),
   }),
+  /**
+   * What a request is worth, less by the share by which it would be late, per second that it still
+   * needs (JITServe, for requests with a limit on the first token and on those after). Needs true
+   * output lengths.
+   */
+  z.strictObject({
+    type: z.literal('density'),
+    ttftSeconds: z.number().min(0.001).max(3600).default(1),
+    /** Limit of every token after the first, and the time that one is expected to take. */
+    tokenSeconds: z.number().min(0.0001).max(60).default(0.05),
+    decodeSeconds: z.number().min(0.00001).max(60).default(0.02),
+    /** What an output token counts beside a prompt token. */
+    outputWeight: z.number().min(0).max(1000).default(8),
+    /** Exponent of the share by which lateness devalues. */
+    penalty: z.number().min(0).max(100).default(1),
+  }),
 ]);
 export type PriorityPart = z.output<typeof priorityPart>;
 

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { METHODS, methodCells, methodNotebook, methodText } from '../../../lib/methods/methods';
+import { ROW_CHECKS } from '../../../lib/serving/checks/registry';
+import { STRATEGY_PRESETS } from '../../../lib/serving/compose/presets';
 import { parseFile, printMarkdown } from '../../../lib/spec/markdown';
 import { parseNotebook } from '../../../lib/spec/validate';
 
@@ -22,6 +24,27 @@ describe('published methods', () => {
   it('say what they leave out where they have no cells', () => {
     for (const method of METHODS) {
       if (method.cells.length === 0) expect(methodText(method)).toContain('Not in these cells');
+    }
+  });
+
+  it('have checks that exist, at most one each and under their own name', () => {
+    const known = new Set(ROW_CHECKS.map(({ id }) => id));
+    for (const { id, cells } of METHODS) {
+      const checks = cells
+        .filter(({ kind }) => kind === 'check')
+        .map(({ params }) => (params as { check: string }).check);
+      expect(checks.every((each) => each === id && known.has(each))).toBe(true);
+      expect(checks.length).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('show a published strategy where they are one, and say that the load shares no tokens', () => {
+    for (const id of ['continuum', 'lmcache', 'cachegen', 'cacheblend', 'cache-craft']) {
+      const method = METHODS.find((each) => each.id === id)!;
+      const served = method.cells.find(({ kind }) => kind === 'serve');
+      const preset = STRATEGY_PRESETS.find((each) => each.id === id)!;
+      expect(served?.params).toEqual({ strategy: preset.strategy });
+      expect(method.leavesOut).toContain('in common');
     }
   });
 

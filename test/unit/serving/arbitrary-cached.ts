@@ -30,6 +30,7 @@ const priorities = fc.constantFrom(
   { type: 'las', binTokens: 50 },
   { type: 'mlfq', baseTokens: 30 },
   { type: 's-edf', baseSeconds: 0.05 },
+  { type: 'density', ttftSeconds: 0.05 },
 );
 
 const level = fc.record({

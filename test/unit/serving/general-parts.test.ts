@@ -93,6 +93,31 @@ describe('orders that change while requests wait', () => {
     live.now = 5;
     expect(drain(part)).toEqual([3, 2, 1, 0]);
   });
+
+  it('density: worth per second of work left, less for what would be late', () => {
+    const totals = Int32Array.of(250, 110, 60, 20);
+    const order = (now: number, outputWeight: number, penalty: number) => {
+      const part = { type: 'density', ttftSeconds: 2, tokenSeconds: 0.1, decodeSeconds: 0.1 };
+      const queue = liveQueue(
+        priorityPart.parse({ ...part, outputWeight, penalty }) as never,
+        { ...requests, totalTokens: totals },
+        {
+          nowSeconds: () => now,
+          cachedTokens: () => 0,
+          serviceTokens: () => 0,
+          prefillSeconds: (id) => (prefillTokens[id] as number) / 100,
+        },
+      );
+      for (const id of [3, 1, 0, 2]) queue.arrive(id, 0);
+      return Array.from({ length: 4 }, () => queue.pop(0));
+    };
+    // All in time: worth 100, 100, 50 and 10 over 16, 2, 1.5 and 1.1 s.
+    expect(order(0, 0, 1)).toEqual([1, 2, 3, 0]);
+    // With outputs 12100, 900, 850 and 810 over the same.
+    expect(order(0, 80, 1)).toEqual([0, 3, 2, 1]);
+    // First tokens 5, 4, 2.5 and 1.1 s after the arrival where 2 are allowed: 6.4, 12.5, 25.6 and 10.
+    expect(order(4, 0, 3)).toEqual([2, 3, 1, 0]);
+  });
 });
 
 describe('what is kept', () => {

@@ -46,7 +46,9 @@ const composed = fc.record(
     router: fc.record({
       type: fc.constantFrom('round-robin', 'random', 'least-ttft', 'reject-retry'),
     }),
-    priority: fc.record({ type: fc.constantFrom('fcfs', 'sjf', 'vtc', 'lpm', 'las', 's-edf') }),
+    priority: fc.record({
+      type: fc.constantFrom('fcfs', 'sjf', 'vtc', 'lpm', 'las', 's-edf', 'density'),
+    }),
     admission: fc.record({
       type: fc.constantFrom('fits', 'future-peak'),
       maxSequences: int(1, 99),
