@@ -4,6 +4,7 @@ import { MASK_METHODS } from './mask-methods';
 import { RECURRENT_METHODS } from './recurrent-methods';
 import { SELECTION_METHODS } from './selection-methods';
 import { SERVING_COST_METHODS } from './serving-cost-methods';
+import { SERVING_SHARE_METHODS } from './serving-share-methods';
 import type { Method } from './types';
 
 /** Every method that has an entry, in order of its part. */
@@ -13,6 +14,7 @@ export const METHODS: readonly Method[] = [
   ...RECURRENT_METHODS,
   ...CACHE_METHODS,
   ...SERVING_COST_METHODS,
+  ...SERVING_SHARE_METHODS,
 ];
 
 /** Text of a method's own cell: what it does, and what the cells below leave out. */

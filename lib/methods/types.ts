@@ -17,6 +17,7 @@ export const METHOD_PARTS = [
   'caches in fewer bits and numbers',
   'retrieval, depth, reuse',
   'serving: cost of a model and an iteration',
+  'serving: what one accelerator does at once',
 ] as const;
 export type MethodPart = (typeof METHOD_PARTS)[number];
 
