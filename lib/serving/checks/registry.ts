@@ -10,6 +10,7 @@ import { flowprefill } from './flowprefill';
 import { megatronLm } from './megatron-lm';
 import { pdServe } from './pd-serve';
 import { sarathiServe } from './sarathi-serve';
+import { SHARE_CHECKS } from './share-checks';
 import { stream2llm } from './stream2llm';
 import type { RowCheck } from './types';
 
@@ -28,4 +29,5 @@ export const ROW_CHECKS: readonly RowCheck[] = [
   cacheblend,
   categoryAwareSemanticCache,
   ...COST_CHECKS,
+  ...SHARE_CHECKS,
 ];
