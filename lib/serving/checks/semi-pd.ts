@@ -17,7 +17,7 @@ import {
 import type { CheckFigure, CheckProgress, RowCheck } from './types';
 
 const SEEDS = 3;
-const REQUESTS = 100;
+const REQUESTS = 80;
 const LIMITS: Limits = { ttftSeconds: 1, tbtSeconds: 0.06, tbtPercentile: 'p90' };
 const TAIL: Limits = { ...LIMITS, tbtPercentile: 'p99' };
 const MEMORY_RATES = [0.5, 1, 1.5, 2, 2.5, 3] as const;
@@ -42,26 +42,24 @@ const chunks = (tokenBudget: number) => ({
   preemption: { type: 'recompute', victim: 'last-admitted' },
 });
 
+const FIXED = [0.5, 0.7, 0.85] as const;
+const CHUNKS = [512, 1024, 2048, 8192] as const;
+
 const ARMS: readonly (readonly [name: string, strategy: object])[] = [
-  ['30 % to prompts', fixed(0.3)],
-  ['50 % to prompts', fixed(0.5)],
-  ['70 % to prompts', fixed(0.7)],
+  ...FIXED.map((share) => [`${100 * share} % to prompts`, fixed(share)] as const),
   ['prompts 80 %, decodes 100 %', { ...semiPd, partition: { type: 'static' } }],
   ['shares that follow', semiPd],
-  ['chunks of 256', chunks(256)],
-  ['chunks of 512', chunks(512)],
-  ['chunks of 1024', chunks(1024)],
-  ['chunks of 2048', chunks(2048)],
-  ['chunks of 8192', chunks(8192)],
+  ...CHUNKS.map((budget) => [`chunks of ${budget}`, chunks(budget)] as const),
 ];
-const FIXED = [0, 1, 2];
-const FOLLOWS = 4;
-const CHUNKS = [5, 6, 7, 8, 9];
+const FOLLOWS = FIXED.length + 1;
+const FIRST_CHUNKS = FOLLOWS + 1;
+/** Chunks of 1024, a baseline of the paper. */
+const SPLIT_FUSE = FIRST_CHUNKS + CHUNKS.indexOf(1024);
 
 /** Small memory, as of a larger model: where decode memory ends is what is looked at. */
 const SMALL = { memory: { kvBlocks: 4000 } };
 
-/** TPOT by rate with two accelerators: one for each phase, or both phases on both. */
+/** Time to the end by rate with two accelerators: one for each phase, or both phases on both. */
 function* memoryCurves(seed: number, next: (phase: string) => CheckProgress) {
   const pools = cell(
     {
@@ -80,7 +78,7 @@ function* memoryCurves(seed: number, next: (phase: string) => CheckProgress) {
     const progress = next(`memory, ${name}`);
     for (const rate of MEMORY_RATES) {
       const { metrics } = yield* sharedRun(params, poissonLoad(seed, 100, rate, HEAVY), progress);
-      y.push(1000 * metrics.tpotSeconds.mean);
+      y.push(metrics.e2eSeconds.mean);
     }
     lines.push({ name, x: [...MEMORY_RATES] as number[], y });
   }
@@ -137,8 +135,8 @@ export const semiPdCheck: RowCheck = {
     const curves = yield* memoryCurves(seed, next);
     const at = (index: number, percentile: 'p90' | 'p99' = 'p90') =>
       rates[percentile][index] as number;
-    const best = (indices: readonly number[], percentile: 'p90' | 'p99' = 'p90') =>
-      Math.max(...indices.map((index) => at(index, percentile)));
+    const best = (first: number, count: number, percentile: 'p90' | 'p99') =>
+      Math.max(...rates[percentile].slice(first, first + count));
     const ratios = (percentile: 'p90' | 'p99', isBanded: boolean): CheckFigure[] => {
       const words = `${percentile === 'p90' ? '90th' : '99th'} percentile of gaps`;
       const figure = (label: string, value: number, low: number | undefined, high?: number) => {
@@ -152,11 +150,19 @@ export const semiPdCheck: RowCheck = {
       };
       const follows = at(FOLLOWS, percentile);
       return [
-        figure('shares that follow against the best fixed', follows / best(FIXED, percentile), 1.5),
-        figure('shares that follow against chunks of 1024', follows / at(7, percentile), 1),
+        figure(
+          'shares that follow against the best fixed',
+          follows / best(0, FIXED.length, percentile),
+          1.5,
+        ),
+        figure(
+          'shares that follow against chunks of 1024',
+          follows / at(SPLIT_FUSE, percentile),
+          1,
+        ),
         figure(
           'shares that follow against the best chunks',
-          follows / best(CHUNKS, percentile),
+          follows / best(FIRST_CHUNKS, CHUNKS.length, percentile),
           undefined,
           1,
         ),
@@ -180,9 +186,9 @@ export const semiPdCheck: RowCheck = {
       ],
       series: [
         {
-          title: 'time per output token where memory is short',
+          title: 'mean time to the end where memory is short',
           xLabel: 'requests per second',
-          yLabel: 'ms',
+          yLabel: 's',
           lines: curves,
         },
         {
@@ -191,8 +197,8 @@ export const semiPdCheck: RowCheck = {
           yLabel: 'requests per second',
           lines: (['p90', 'p99'] as const).map((percentile) => ({
             name: `${percentile === 'p90' ? '90th' : '99th'} percentile of gaps`,
-            x: [256, 512, 1024, 2048, 8192],
-            y: CHUNKS.map((index) => at(index, percentile)),
+            x: [...CHUNKS],
+            y: CHUNKS.map((_, i) => at(FIRST_CHUNKS + i, percentile)),
           })),
         },
       ],
@@ -200,6 +206,8 @@ export const semiPdCheck: RowCheck = {
         `Llama 3.1 8B on A100; ${SHARES_NOTE}; ${REQUESTS} Poisson conversations (median 1730 tokens in, 415 out), ${SEEDS} seeds; time to first token 1 s at the 90th percentile, gaps of 60 ms at the one named`,
         'a warning: gaps at the 90th percentile hide rare long stalls, so that large chunks look good by them; the 99th is beside each. operators of a mixed batch cost no more here than apart, which flatters chunks',
         'curves of speed by share and the contention are parameters, not measurements. operators that arithmetic and memory bound in turn are slowed as if they were one',
+        'below the band: with these curves decodes on 30 % of an accelerator take a third of their limit, so that one fixed share suits the whole run, and following it costs the time until something is late. the gain of 1.5 was had where decodes were near their limit',
+        'against chunks of 1024 the 90th percentile and the 99th tell opposite stories',
         `the curve of memory has 4000 blocks of 16 tokens an accelerator, 2000 tokens in and 1500 out, one seed`,
         `${CLAIM}: 1.55 to 1.72 times the requests within limits for Llama, over baselines of their own settings`,
       ],
