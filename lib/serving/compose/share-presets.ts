@@ -26,7 +26,7 @@ export const SHARE_PRESETS: readonly StrategyPreset[] = [
     title: 'semi-PD',
     source: 'semi-PD (2025); its runtime is public, the update of the shares is not',
     evidence: 'from the paper, not checked against code',
-    rule: "prompts and decodes run at the same time on one accelerator, each on a share of its multiprocessors, over one pool of KV blocks: nothing is sent, and weights are there once. every second, if more than a tenth of one phase was late and the other was not, a step of the share goes to it. sizes of step and window, the curves and the contention are parameters here, not the paper's. switching costs nothing.",
+    rule: "prompts and decodes run at the same time on one accelerator, each on a share of its multiprocessors, over one pool of KV blocks: nothing is sent, and weights are there once. every second, if more than a tenth of one phase was late and the other was not, a step of the share goes to it; prompts that wait for memory do not count. sizes of step and window, the curves and the contention are parameters here, not the paper's. switching costs nothing.",
     strategy: make({
       name: 'semi-PD',
       batchFormer: { type: 'prefill-first', maxBatchedTokens: 8192, counting: 'sum' },

@@ -78,11 +78,19 @@ function feedback(part: Extract<Sharing, { type: 'slo-feedback' }>): SplitContro
   let lateFirst = 0;
   let tokens = 0;
   let lateTokens = 0;
+  let asOf = 0;
+  let isBlocked = false;
+  let blockedSeconds = 0;
   return {
-    split({ nowSeconds, longestWaitSeconds }) {
+    split({ nowSeconds, longestWaitSeconds, prefill }) {
+      if (isBlocked) blockedSeconds += nowSeconds - asOf;
+      asOf = nowSeconds;
+      isBlocked = prefill === undefined && longestWaitSeconds > 0;
       if (nowSeconds >= windowEnd) {
+        // Prompts that wait for memory would wait no less with more of the accelerator.
         const isPrefillLate =
-          longestWaitSeconds > part.ttftSeconds || lateFirst > LATE_SHARE * first;
+          (longestWaitSeconds > part.ttftSeconds || lateFirst > LATE_SHARE * first) &&
+          blockedSeconds < windowSeconds / 2;
         const isDecodeLate = lateTokens > LATE_SHARE * tokens;
         if (isPrefillLate && !isDecodeLate) prefillShare = Math.min(1 - step, prefillShare + step);
         if (isDecodeLate && !isPrefillLate) prefillShare = Math.max(step, prefillShare - step);
@@ -90,6 +98,7 @@ function feedback(part: Extract<Sharing, { type: 'slo-feedback' }>): SplitContro
         lateFirst = 0;
         tokens = 0;
         lateTokens = 0;
+        blockedSeconds = 0;
         windowEnd = nowSeconds + windowSeconds;
       }
       return { prefillShare, decodeShare: Math.max(0.01, 1 - prefillShare) };

@@ -366,7 +366,7 @@ export const partitionPart = z.discriminatedUnion('type', [
     decodeShare: smShare(1),
     ...curves,
   }),
-  /** Every window a step goes to the phase that is late, where only one is (semi-PD). */
+  /** Every window a step goes to the phase that is late, where only one is (semi-PD); not for want of memory. */
   z.strictObject({
     type: z.literal('slo-feedback'),
     /** At the start; decodes have the rest. */

@@ -44,14 +44,19 @@ describe('checks of what one accelerator does in an iteration', () => {
 
   it('semi-PD shares memory, and loses to chunks of the best size', () => {
     const result = run(semiPdCheck);
-    expect(outside(result)).toEqual(OUTSIDE_SEMI);
+    expect(outside(result)).toEqual([
+      'shares that follow against the best fixed, 90th percentile of gaps',
+      'shares that follow against chunks of 1024, 90th percentile of gaps',
+    ]);
     expect(figureOf(result, /best chunks, 90th/)).toBeLessThan(1);
     expect(figureOf(result, /KV blocks/)).toBeGreaterThan(1.7);
   }, 240_000);
 
   it('Nexus shortens gaps, and the order alone shortens the wait', () => {
     const result = run(nexus);
-    expect(outside(result)).toEqual(OUTSIDE_NEXUS);
+    expect(outside(result)).toEqual([
+      'mean time to first token near saturation, first come over shortest, both chunks of 2048',
+    ]);
     expect(figureOf(result, /percentile of gaps at half/)).toBeGreaterThan(1);
     expect(figureOf(result, /first come over shortest/)).toBeGreaterThan(1);
   }, 240_000);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../../lib/random/random';
 import { attainment } from '../../../lib/serving/checks/flowprefill';
 import { presetOfId } from '../../../lib/serving/compose/presets';
 import { simulate } from '../../../lib/serving/core/simulation';
 import type { CostModel } from '../../../lib/serving/types';
-import { createRandom } from '../../../lib/random/random';
 import { serveParams } from '../../../lib/spec/kinds/serve';
 
 /** The cost that the check of FlowPrefill has; decodes cost nothing worth. */
@@ -59,7 +59,9 @@ function inEngine(strategy: object, load: ReturnType<typeof prompts>): number {
     notes: [],
   };
   const { requests } = simulate(params, workload, COST);
-  const inTime = load.filter(({ deadline }, i) => (requests.firstTokenSeconds[i] as number) <= deadline);
+  const inTime = load.filter(
+    ({ deadline }, i) => (requests.firstTokenSeconds[i] as number) <= deadline,
+  );
   return inTime.length / load.length;
 }
 
