@@ -21,6 +21,8 @@ const REQUESTS = 150;
 const NEAR_REQUESTS = 600;
 const CAPACITY_REQUESTS = 60;
 const BUDGETS = [512, 2048, 8192] as const;
+/** Most time of the phase that yields, over its best: not published, so swept like the baseline. */
+const SLACKS = [1.2, 2, 4] as const;
 /** What engines start with: the baseline of the claim. */
 const DEFAULT_BUDGET = 2048;
 const LIMITS: Limits = { ttftSeconds: 1, tbtSeconds: 0.06, tbtPercentile: 'p99' };
@@ -64,7 +66,7 @@ export const nexus: RowCheck = {
   *run(seed) {
     const seeds = Array.from({ length: SEEDS }, (_, i) => seed + i);
     const names = Object.keys(ARMS) as Arm[];
-    const steps = 2 + LOADS.length + names.length + BUDGETS.length;
+    const steps = 2 + SLACKS.length + LOADS.length + names.length + BUDGETS.length;
     let step = 0;
     const next = (phase: string): CheckProgress => ({ fraction: step++ / steps, phase });
     const all = atOnce(poissonLoad(seed, NEAR_REQUESTS, 1, UNLIKE));
@@ -112,7 +114,13 @@ export const nexus: RowCheck = {
     const byBudget: number[] = [];
     for (const budget of BUDGETS)
       byBudget.push(yield* rateOf(chunks(budget), next(`highest rate, chunks of ${budget}`)));
-    const split = yield* rateOf(ARMS['split, first come'], next('highest rate, split'));
+    const bySlack: number[] = [];
+    for (const slack of SLACKS) {
+      const partition = { ...nexusParts.partition, slack };
+      const strategy = { ...ARMS['split, first come'], partition };
+      bySlack.push(yield* rateOf(strategy, next(`highest rate, split bound by ${slack}`)));
+    }
+    const split = Math.max(...bySlack);
     const best = Math.max(...byBudget);
     const figure = (label: string, value: number, unit = 'x'): CheckFigure => ({
       label,
@@ -142,7 +150,10 @@ export const nexus: RowCheck = {
           gaps('chunks, first come') / gaps('split, first come'),
         ),
         {
-          ...figure('highest rate within limits, split over the best chunks', split / best),
+          ...figure(
+            'highest rate within limits, split at its best bound over the best chunks',
+            split / best,
+          ),
           expected: { high: 1 },
           source: `${EARLIER} (no gain over a well-chosen chunk)`,
         },
@@ -159,7 +170,13 @@ export const nexus: RowCheck = {
         ...BUDGETS.map((budget, i) =>
           figure(`highest rate, chunks of ${budget}`, byBudget[i] as number, 'req/s'),
         ),
-        figure('highest rate, split, first come', split, 'req/s'),
+        ...SLACKS.map((slack, i) =>
+          figure(
+            `highest rate, split bound by ${slack}, first come`,
+            bySlack[i] as number,
+            'req/s',
+          ),
+        ),
       ],
       series: [
         {
@@ -184,7 +201,7 @@ export const nexus: RowCheck = {
       notes: [
         `Llama 3.1 8B on A100; ${SHARES_NOTE}; ${SEEDS} seeds. first token: prompts of a median of 1500 tokens and a 90th percentile of 9000, a load of 1 being the rate at which chunks of ${DEFAULT_BUDGET} get through ${NEAR_REQUESTS} prompts that come all at once; near saturation is the highest load, in steps of a tenth, at which the queue of first come stays stable for all seeds; half of the load has ${REQUESTS} requests. highest rate: ${CAPACITY_REQUESTS} conversations (1730 in, 415 out), time to first token 1 s at the 90th percentile, gaps of 60 ms at the 99th`,
         'below the band: at the highest stable load the order alone gives this much. a 5th to a 20th of the time needs a queue that no longer is stable, whose times grow with the length of the run',
-        'the split loses the first token here: decodes keep at least the share that 1.2 times their best time needs, and prompts, which arithmetic bounds, are slower by as much. what it gives is short gaps',
+        'the split loses the first token here: decodes keep at least the share that 1.2 times their best time needs (other bounds are beside it for the highest rate), and prompts, which arithmetic bounds, are slower by as much. what it gives is short gaps',
         'operators of a mixed batch cost no more here than apart, which flatters chunks; speed by share and contention are parameters, not measurements. switching shares costs nothing',
         `${CLAIM}: 2.2 times the throughput of vLLM, a 20th of its time to first token and 2.5 times shorter gaps; models and loads of its own`,
       ],
