@@ -35,6 +35,7 @@ const PARTS = [
   'reuseRepair',
   'tierStore',
   'rejection',
+  'partition',
 ] as const satisfies readonly (keyof ComposedStrategy)[];
 
 /** Choose a published strategy, read its rule, and exchange its parts one by one. */

@@ -6,6 +6,7 @@ import { SELECTION_METHODS } from './selection-methods';
 import { withServing } from './serving-cells';
 import { SERVING_COST_METHODS } from './serving-cost-methods';
 import { SERVING_METHODS } from './serving-methods';
+import { SERVING_SHARE_METHODS } from './serving-share-methods';
 import type { Method } from './types';
 
 /** Every method that has an entry, in order of its part. */
@@ -18,6 +19,7 @@ export const METHODS: readonly Method[] = [
     ...SERVING_COST_METHODS,
   ].map(withServing),
   ...SERVING_METHODS,
+  ...SERVING_SHARE_METHODS,
 ];
 
 /** Text of a method's own cell: what it does, and what the cells below leave out. */

@@ -21,6 +21,7 @@ export const METHOD_PARTS = [
   'serving: reuse of KV',
   'serving: plans and devices',
   'serving: cost of a model and an iteration',
+  'serving: what one accelerator does at once',
 ] as const;
 export type MethodPart = (typeof METHOD_PARTS)[number];
 

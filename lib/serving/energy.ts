@@ -109,9 +109,12 @@ export function energyMetrics(
       );
     }
   }
-  const idle = metrics.makespanSeconds * accelerators - busySeconds * tensorParallel;
-  const energyJoules =
-    joules * tensorParallel + Math.max(0, idle) * hardware.boardWatts * energy.idleShare;
+  const { strategy } = params;
+  // Where two phases run at once, idle power was counted for each of them.
+  const isShared = strategy.type === 'composed' && strategy.partition.type !== 'none';
+  const rest = metrics.makespanSeconds * accelerators - busySeconds * tensorParallel;
+  const idle = isShared ? rest : Math.max(0, rest);
+  const energyJoules = joules * tensorParallel + idle * hardware.boardWatts * energy.idleShare;
   const hours = (metrics.makespanSeconds * accelerators) / 3600;
   return {
     energyJoules,

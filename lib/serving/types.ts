@@ -67,6 +67,10 @@ export interface BatchFeatures {
   prefillContextTokensRounded: number;
   /** Sum over prefills of chunk x (context + chunk / 2): query-key pairs under the causal mask. */
   prefillAttentionPairs: number;
+  /** Share of the layers that the prompts go through in this iteration; 1 if absent. */
+  prefillLayerShare?: number;
+  /** Whether the last layers are among them, so that the prompts reach the output head; true if absent. */
+  prefillReachesHead?: boolean;
   /** Queries of each decode, when a draft is verified; 1 if absent. */
   queriesPerDecode?: number;
 }
@@ -87,6 +91,13 @@ export interface CostModel {
   iterationSeconds(features: BatchFeatures): number;
   /** Whether it reads `decodeContextMin` and `decodeContextMax`, which cost a pass over the batch. */
   readonly readsDecodeRange?: boolean;
+  /** Whether it prices `prefillLayerShare` itself; of any other, what prompts add is scaled by it. */
+  readonly pricesLayers?: true;
+  /** All arithmetic and all memory traffic of an iteration, as if nothing overlapped. */
+  parts?(features: BatchFeatures): {
+    readonly arithmeticSeconds: number;
+    readonly memorySeconds: number;
+  };
   /** The models of two pools whose replicas differ; everything else here is then the decode pool's. */
   readonly perRole?: { readonly prefill: CostModel; readonly decode: CostModel };
   /** In words, how many of the iterations so far lay beyond what was measured; undefined for none. */

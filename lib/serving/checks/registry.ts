@@ -11,6 +11,7 @@ import { megatronLm } from './megatron-lm';
 import { pdServe } from './pd-serve';
 import { REUSE_CHECKS } from './reuse-checks';
 import { sarathiServe } from './sarathi-serve';
+import { SHARE_CHECKS } from './share-checks';
 import { stream2llm } from './stream2llm';
 import type { RowCheck } from './types';
 
@@ -30,4 +31,5 @@ export const ROW_CHECKS: readonly RowCheck[] = [
   categoryAwareSemanticCache,
   ...REUSE_CHECKS,
   ...COST_CHECKS,
+  ...SHARE_CHECKS,
 ];

@@ -21,7 +21,44 @@ export function checkComposition(strategy: ComposedStrategy): string | undefined
     return 'invalid preemption: "swap" with topology "pools" (a decode pool sends its victim back to be computed again: choose "recompute" or "none")';
   if (topology.type === 'pools' && batchFormer.type === 'static')
     return 'invalid batchFormer: "static" with topology "pools" (prefill and decode never share a batch there: choose "prefill-first" or "decode-first")';
-  return checkCache(strategy);
+  return checkShares(strategy) ?? checkCache(strategy);
+}
+
+/** The same for parts that change what one accelerator does in an iteration. */
+function checkShares(strategy: ComposedStrategy): string | undefined {
+  const { admission, batchFormer, chunker, partition, preemption, topology } = strategy;
+  const { prefixIndex, priority } = strategy;
+  if (chunker.type === 'layer-group' && batchFormer.type !== 'iteration-level')
+    return `invalid chunker: "layer-group" with batchFormer "${batchFormer.type}" (every iteration has all decodes and one group of layers: choose "iteration-level")`;
+  if (chunker.type === 'layer-group' && topology.type === 'pools')
+    return 'invalid chunker: "layer-group" with topology "pools" (no decodes run beside the prompts there: choose "colocated")';
+  if (preemption.type === 'pause-at-operator') {
+    if (topology.type !== 'pools')
+      return `invalid preemption: "pause-at-operator" with topology "${topology.type}" (what pauses is a replica of prompts alone: choose "pools")`;
+    if (priority.type !== 's-edf')
+      return `invalid preemption: "pause-at-operator" with priority "${priority.type}" (a prompt is stopped for one with less time to spare: choose "s-edf")`;
+    if (chunker.type !== 'whole')
+      return `invalid preemption: "pause-at-operator" with chunker "${chunker.type}" (a prompt runs whole until it is stopped: choose "whole")`;
+    if (prefixIndex.type !== 'none')
+      return `invalid preemption: "pause-at-operator" with prefixIndex "${prefixIndex.type}" (what a stopped prompt may share is not simulated: choose "none")`;
+  }
+  if (partition.type === 'none') return undefined;
+  const among = `with partition "${partition.type}"`;
+  if (topology.type === 'pools')
+    return `invalid topology: "pools" ${among} (both phases share one accelerator: choose "colocated")`;
+  if (batchFormer.type === 'static')
+    return `invalid batchFormer: "static" ${among} (prefill and decode never share a batch there: choose "prefill-first" or "decode-first")`;
+  if (chunker.type === 'layer-group')
+    return `invalid chunker: "layer-group" ${among} (prefill and decode never share a batch there: choose "whole", "budget" or "fixed")`;
+  if (preemption.type === 'swap')
+    return `invalid preemption: "swap" ${among} (the decode lane sends its victim back to be computed again: choose "recompute" or "none")`;
+  if (preemption.type === 'recompute' && preemption.forPriority)
+    return `invalid preemption: "recompute" for priority ${among} (what decodes is in the other lane: switch forPriority off)`;
+  if (admission.type === 'future-peak')
+    return `invalid admission: "future-peak" ${among} (it looks at the decodes of one lane: choose another)`;
+  if (prefixIndex.type !== 'none')
+    return `invalid prefixIndex: "${prefixIndex.type}" ${among} (a cache of both lanes is not simulated: choose "none")`;
+  return undefined;
 }
 
 /** The same for the parts that keep KV. */

@@ -1,5 +1,6 @@
 import { type ComposedStrategy, composedStrategy } from '../../spec/kinds/serve-parts';
 import { REUSE_PRESETS } from './reuse-presets';
+import { SHARE_PRESETS } from './share-presets';
 
 /** Where a rule was read, weakest link first named. */
 export type Evidence =
@@ -215,7 +216,15 @@ export const STRATEGY_PRESETS: readonly StrategyPreset[] = [
     }),
   },
   ...REUSE_PRESETS,
+  ...SHARE_PRESETS,
 ];
+
+/** The strategy of a preset. @throws Error for an unknown id */
+export function presetOfId(id: string): ComposedStrategy {
+  const found = STRATEGY_PRESETS.find((each) => each.id === id);
+  if (found === undefined) throw new Error(`unknown strategy preset: "${id}"`);
+  return found.strategy;
+}
 
 /** The preset of exactly these parts; name, replicas and pool sizes aside. */
 export function presetOf(strategy: ComposedStrategy): StrategyPreset | undefined {

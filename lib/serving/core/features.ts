@@ -17,6 +17,18 @@ export function emptyFeatures(): BatchFeatures {
   };
 }
 
+/** To be laid over features: the decodes of a batch alone. */
+export const NO_PROMPTS = {
+  prefillCount: 0,
+  prefillTokens: 0,
+  prefillTokensSquared: 0,
+  prefillContextTokens: 0,
+  prefillContextTokensRounded: 0,
+  prefillAttentionPairs: 0,
+  prefillLayerShare: 1,
+  prefillReachesHead: true,
+} as const;
+
 /** Sums over the batch that `replica` has formed, written into `features`. */
 export function readFeatures(replica: Replica, requests: Requests, features: BatchFeatures): void {
   let decodeCount = 0;

@@ -1,4 +1,5 @@
 import { transformVector } from '../../spec/kinds/serve-transform';
+import { emptyFeatures, NO_PROMPTS } from '../core/features';
 import type { ModelTransform } from '../transforms/presets';
 import type { BatchFeatures, CostModel, HardwareSpec, ModelSpec } from '../types';
 import { layerOperators } from './layer-operators';
@@ -62,6 +63,23 @@ export function rooflineCostModel(
     operators.read(f, tokens, isSerial ? 1 : weightReads(overlap, tokens), isCounting);
     return tokens;
   }
+  const decodesAlone = emptyFeatures();
+  const passingBy = emptyFeatures();
+  function layerSeconds(f: BatchFeatures): number {
+    const tokens = readLayer(f, !isSerial);
+    if (isSerial) return layer.serial + (layer.networkLatency + layer.networkBytes);
+    return overlappedSeconds(layer, overlap, { tokens, tensorParallel: tp, layers: model.layers });
+  }
+  /** Prompts in some of the layers: the others see the decodes alone, and read experts for them only. */
+  function layeredSeconds(f: BatchFeatures, share: number): number {
+    const mixed = layerSeconds(f);
+    let without = 0;
+    if (f.decodeCount > 0) without = layerSeconds(Object.assign(decodesAlone, f, NO_PROMPTS));
+    const emits = f.prefillReachesHead !== false;
+    const atHead = emits ? f : Object.assign(passingBy, f, NO_PROMPTS);
+    const last = emits || f.decodeCount > 0 ? head(atHead) : 0;
+    return model.layers * (share * mixed + (1 - share) * without) + last + overheadSeconds;
+  }
   const isArithmeticBound = (count: number, context: number): boolean =>
     context * perContext.flops > context * perContext.bytes + count * perContext.bytesPerDecode;
   const words = [
@@ -74,15 +92,11 @@ export function rooflineCostModel(
     label: `roofline, ${model.label} on ${tp} x ${hardware.label} at ${options.computeEfficiency} of peak compute and ${options.bandwidthEfficiency} of bandwidth${words}`,
     source: `${hardware.source}; ${model.source}`,
     iterationSeconds(f) {
-      const tokens = readLayer(f, !isSerial);
-      const { layers } = model;
-      if (isSerial) {
-        const seconds = layer.serial + (layer.networkLatency + layer.networkBytes);
-        return layers * seconds + head(f) + overheadSeconds;
-      }
-      const place = { tokens, tensorParallel: tp, layers };
-      return layers * overlappedSeconds(layer, overlap, place) + head(f) + overheadSeconds;
+      const share = f.prefillLayerShare ?? 1;
+      if (share < 1 && f.prefillCount > 0) return layeredSeconds(f, share);
+      return model.layers * layerSeconds(f) + head(f) + overheadSeconds;
     },
+    pricesLayers: true,
     parts(f) {
       readLayer(f, true);
       const { layers } = model;

@@ -3,6 +3,7 @@ import { createCalendar } from '../engine/calendar';
 import type { Fleet } from './fleet';
 import { createGateway, type GatewayOptions } from './gateway';
 import { finishIteration, startIteration } from './iteration';
+import { canPause, cutIfLessUrgent } from './pausing';
 import type { Replica } from './replica';
 import type { Sends } from './sends';
 import type { State } from './state';
@@ -44,11 +45,17 @@ export function createGeneralLoop(
   const backlog = new Int32Array(requests.count);
   const calendar = createCalendar(replicas.length);
   const dirty: number[] = [];
+  /** Busy replicas at which something came that may be more urgent. */
+  const asked: Replica[] = [];
   let arrived = 0;
   let now = 0;
   let isFinished = false;
 
   function touch(replica: Replica): void {
+    if (replica.isBusy && !replica.isAsked && canPause(state, replica)) {
+      replica.isAsked = true;
+      asked.push(replica);
+    }
     if (replica.isBusy || replica.isDirty) return;
     replica.isDirty = true;
     dirty.push(replica.index);
@@ -98,7 +105,15 @@ export function createGeneralLoop(
     }
   }
 
+  function moveEnd(other: Replica | undefined): void {
+    if (other?.isBusy === true) calendar.set(other.index, other.endSeconds);
+  }
+
   function dispatch(): void {
+    for (const replica of asked.splice(0)) {
+      replica.isAsked = false;
+      if (replica.isBusy && cutIfLessUrgent(state, replica, now)) moveEnd(replica);
+    }
     do {
       fleet.beforeDispatch(state, now, touch);
       // A replica may touch another one while it forms its iteration.
@@ -106,7 +121,9 @@ export function createGeneralLoop(
         const replica = replicas[dirty[i] as number] as Replica;
         replica.isDirty = false;
         if (replica.isBusy) continue;
-        if (startIteration(state, replica)) calendar.set(replica.index, replica.endSeconds);
+        if (!startIteration(state, replica)) continue;
+        moveEnd(fleet.onStarted?.(state, replica, now));
+        moveEnd(replica);
       }
       dirty.length = 0;
     } while (fleet.isPending());
@@ -138,6 +155,7 @@ export function createGeneralLoop(
           const replica = replicas[calendar.nextIndex()] as Replica;
           finishIteration(state, replica);
           calendar.set(replica.index, Infinity);
+          moveEnd(fleet.onEnded?.(state, replica, now));
           touch(replica);
         }
         // A gap of zero sends the next turn at the instant at which the one before ends.

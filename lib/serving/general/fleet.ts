@@ -15,6 +15,9 @@ export interface Fleet {
   /** Where a request waits that must be computed again. */
   onPreempted(state: State, replica: Replica, id: number, touch: Touch): void;
   onCompleted(replica: Replica): void;
+  /** An iteration has started, or ended: who else then ends at another time. */
+  onStarted?(state: State, replica: Replica, now: number): Replica;
+  onEnded?(state: State, replica: Replica, now: number): Replica;
   /** Whether forming iterations has left something for `beforeDispatch` at the same instant. */
   isPending(): boolean;
   /** Earliest event besides sends and ends of iterations. */

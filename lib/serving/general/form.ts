@@ -1,4 +1,5 @@
 import type { BatchPlan } from '../parts/batch-former';
+import { beginPass, type LayerPass } from './layer-pass';
 import { makeRoom, preempt, swapIn, takeBlocks } from './memory';
 import type { Replica } from './replica';
 import type { State } from './state';
@@ -9,11 +10,7 @@ import type { State } from './state';
  */
 export function formIteration(state: State, replica: Replica): boolean {
   const former = state.parts.former(replica);
-  replica.chunkIds.length = 0;
-  replica.chunkTokens.length = 0;
-  replica.hasDecodes = false;
-  replica.copyBytes = 0;
-  replica.loadedAtSeconds = -Infinity;
+  clearBatch(replica);
   const plans = former.plans(replica);
   const hadRunning = replica.decoding.length > 0;
   for (let i = 0; i < plans.length; i++) {
@@ -30,6 +27,15 @@ export function formIteration(state: State, replica: Replica): boolean {
   return false;
 }
 
+/** Nothing is in the iteration to be formed. */
+export function clearBatch(replica: Replica): void {
+  replica.chunkIds.length = 0;
+  replica.chunkTokens.length = 0;
+  replica.hasDecodes = false;
+  replica.copyBytes = 0;
+  replica.loadedAtSeconds = -Infinity;
+}
+
 interface Progress {
   tokens: number;
   longest: number;
@@ -42,15 +48,42 @@ function fill(state: State, replica: Replica, plan: BatchPlan): void {
     replica.hasDecodes = replica.decoding.length > 0;
   }
   const progress = { tokens: replica.hasDecodes ? replica.decoding.length : 0, longest: 0 };
+  if (replica.layerPass !== undefined) continuePass(replica, replica.layerPass, progress);
+  // Nothing enters before the set is through.
+  if (replica.layerPass !== undefined) return;
   if (plan.continues && replica.prefillingCount > 0)
     continuePrompts(state, replica, plan, progress);
   // What was swapped out goes before what has not begun.
   if (plan.admits && replica.swapped.length === 0 && replica.queue.length > 0)
     admitWaiting(state, replica, plan, progress);
+  if (state.parts.layerTokens !== undefined && replica.chunkIds.length > 0)
+    replica.layerPass = beginPass(replica);
+}
+
+/** The set goes on with those of its prompts that were not preempted. */
+function continuePass(replica: Replica, { tokens }: LayerPass, progress: Progress): void {
+  const underWay = [...replica.front, ...replica.tail];
+  replica.front = [];
+  replica.tail = [];
+  for (const id of underWay) {
+    const chunk = tokens.get(id);
+    if (chunk === undefined) replica.front.push(id);
+    else pushChunk(replica, id, chunk, progress);
+  }
+  if (replica.chunkIds.length === 0) replica.layerPass = undefined;
 }
 
 /** Tokens that the next prompt may have. */
-function budgetLeft(replica: Replica, plan: BatchPlan, progress: Progress, left: number): number {
+function budgetLeft(
+  { parts }: State,
+  replica: Replica,
+  plan: BatchPlan,
+  progress: Progress,
+  left: number,
+): number {
+  // A set is of prompts: decodes do not count.
+  if (parts.layerTokens !== undefined)
+    return parts.layerTokens - replica.chunkTokens.reduce((a, b) => a + b, 0);
   if (!plan.isPadded) return plan.tokenLimit - progress.tokens;
   const padded = (replica.chunkIds.length + 1) * Math.max(progress.longest, left);
   return padded <= plan.tokenLimit ? left : 0;
@@ -64,7 +97,7 @@ function chunkOf(
   progress: Progress,
   left: number,
 ): number {
-  const chunk = state.parts.chunker(left, budgetLeft(replica, plan, progress, left));
+  const chunk = state.parts.chunker(left, budgetLeft(state, replica, plan, progress, left));
   if (chunk > 0 || state.parity) return chunk;
   // Alone in its iteration a prompt above the limit runs: engines do not start with such a limit.
   const isAlone = progress.tokens === 0 && replica.decoding.length === 0;
@@ -115,6 +148,7 @@ function admitWaiting(state: State, replica: Replica, plan: BatchPlan, progress:
     const hit = replica.cache?.lookup(id).tokens ?? 0;
     const chunk = chunkOf(state, replica, plan, progress, prefill - hit);
     if (chunk === 0) return;
+    if (state.hooks.staysOut(replica, id, chunk)) return;
     queue.pop(replica.step);
     state.waiting--;
     replica.queuedSeconds -= state.queueCost[id] as number;
@@ -139,7 +173,8 @@ function admitWaiting(state: State, replica: Replica, plan: BatchPlan, progress:
   }
 }
 
-function hasPlace(state: State, replica: Replica, id: number): boolean {
+/** Whether the admission rule has room for a waiting request. */
+export function hasPlace(state: State, replica: Replica, id: number): boolean {
   const { admission } = state.parts;
   if (replica.holders >= admission.maxSequences) return false;
   if (replica.cache === undefined) return admission.fits(replica, id);

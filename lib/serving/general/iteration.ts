@@ -1,9 +1,13 @@
 import { emptyFeatures } from '../core/features';
+import { layerShareSeconds } from '../cost/layer-share';
 import type { BatchFeatures } from '../types';
 import { joinDecoding } from './decode-list';
 import { formIteration } from './form';
-import { logIteration } from './log';
+import { advancePass } from './layer-pass';
+import { amendLog, logIteration } from './log';
 import { nameBlocks, returnBlocks, returnHeldBack } from './memory';
+import { beginJob, canPause, formPausable, pauseJob } from './pausing';
+import { phaseWork } from './phase-pair';
 import type { Replica } from './replica';
 import type { State } from './state';
 
@@ -34,6 +38,9 @@ function readFeatures(state: State, replica: Replica): BatchFeatures {
   features.prefillContextTokens = context;
   features.prefillContextTokensRounded = rounded;
   features.prefillAttentionPairs = pairs;
+  const { layerPass } = replica;
+  features.prefillLayerShare = layerPass === undefined ? 1 : 1 / layerPass.groups;
+  features.prefillReachesHead = layerPass === undefined || layerPass.done === layerPass.groups - 1;
   if (state.costModel.readsDecodeRange === true) {
     let shortest = Infinity;
     let longest = 0;
@@ -46,6 +53,16 @@ function readFeatures(state: State, replica: Replica): BatchFeatures {
     features.decodeContextMax = longest;
   }
   return features;
+}
+
+/** Seconds of the iteration being formed, had it another prompt of so many tokens. */
+export function secondsWith(state: State, replica: Replica, id: number, tokens: number): number {
+  replica.chunkIds.push(id);
+  replica.chunkTokens.push(tokens);
+  const seconds = state.costModel.iterationSeconds(readFeatures(state, replica));
+  replica.chunkIds.pop();
+  replica.chunkTokens.pop();
+  return seconds;
 }
 
 /** Whether forming nothing has itself freed memory: a second look may find what the first did not. */
@@ -61,14 +78,25 @@ function canTryAgain(state: State, replica: Replica): boolean {
 
 /** Forms and starts the next iteration of an idle replica; false when there is nothing to run. */
 export function startIteration(state: State, replica: Replica): boolean {
-  while (!formIteration(state, replica)) {
+  const isPausable = canPause(state, replica);
+  const form = isPausable ? formPausable : formIteration;
+  while (!form(state, replica)) {
     if (!canTryAgain(state, replica)) return false;
   }
   state.preemptionsSeen = state.preemptions;
   const { costModel, parts, nowSeconds } = state;
-  let seconds = costModel.iterationSeconds(readFeatures(state, replica));
+  const batch = readFeatures(state, replica);
+  let seconds = layerShareSeconds(costModel, batch);
   if (!(seconds > 0) || seconds === Infinity)
     throw new RangeError(`invalid iteration time: ${seconds} s from ${costModel.label}`);
+  if (state.parts.isPartitioned) {
+    const work = phaseWork(costModel, batch, seconds);
+    replica.progress = { work, left: 1, asOfSeconds: nowSeconds, wholeSeconds: seconds };
+  }
+  if (isPausable) {
+    replica.job ??= beginJob(replica, seconds);
+    seconds = replica.job.wholeSeconds - replica.job.executedSeconds;
+  }
   if (replica.copyBytes > 0) seconds += replica.copyBytes / parts.preemption.hostBytesPerSecond;
   // Layer by layer, loading and computing overlap: the longer of the two is what shows.
   seconds = Math.max(seconds, replica.loadedAtSeconds - nowSeconds);
@@ -82,10 +110,17 @@ export function startIteration(state: State, replica: Replica): boolean {
 /** Ends the iteration in flight: tokens, completions, prompts. */
 export function finishIteration(state: State, replica: Replica): void {
   const now = replica.endSeconds;
+  if (replica.isCut || replica.progress !== undefined) amendLog(replica);
   if (replica.hasDecodes) advanceDecodes(state, replica, now);
   const { chunkIds, chunkTokens } = replica;
-  for (let i = 0; i < chunkIds.length; i++)
-    finishChunk(state, replica, chunkIds[i] as number, chunkTokens[i] as number, now);
+  const { layerPass } = replica;
+  if (replica.isCut) pauseJob(state, replica);
+  else if (layerPass === undefined || advancePass(replica, layerPass)) {
+    for (let i = 0; i < chunkIds.length; i++)
+      finishChunk(state, replica, chunkIds[i] as number, chunkTokens[i] as number, now);
+  }
+  replica.job = undefined;
+  replica.progress = undefined;
   if (replica.decoding.length + replica.prefillingCount === 0 && replica.heldBack.length > 0)
     returnHeldBack(state, replica);
   replica.isBusy = false;

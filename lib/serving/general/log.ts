@@ -1,5 +1,6 @@
 import { MOST_LOGGED } from '../engine/commit-run';
 import { beginRuns, reserveRows } from '../engine/run-log';
+import { groupTokens } from './layer-pass';
 import type { Replica } from './replica';
 import type { State } from './state';
 
@@ -13,6 +14,8 @@ export function logIteration(state: State, replica: Replica, seconds: number): v
   const batch = decodes + chunkTokens.length;
   let prefill = 0;
   for (const tokens of chunkTokens) prefill += tokens;
+  if (replica.layerPass !== undefined) prefill = groupTokens(replica.layerPass, prefill);
+  if (replica.job !== undefined) prefill -= replica.job.loggedTokens;
   state.iterations++;
   state.audit?.({
     replica,
@@ -52,4 +55,22 @@ export function logIteration(state: State, replica: Replica, seconds: number): v
   log.queueLength[row] = replica.queueAtStart;
   log.kvBlocksUsed[row] = blocksUsed;
   if (log.runIterations.length > 0) log.runIterations[row] = 1;
+}
+
+/** Corrects the row of the iteration in flight, which ends at another time than it set out to. */
+export function amendLog(replica: Replica): void {
+  const { log, endSeconds, job } = replica;
+  const last = log.count - 1;
+  const planned = (log.startSeconds[last] as number) + (log.durationSeconds[last] as number);
+  const change = endSeconds - planned;
+  log.durationSeconds[last] = (log.durationSeconds[last] as number) + change;
+  log.totals.busySeconds += change;
+  log.totals.kvBlockSeconds += (log.kvBlocksUsed[last] as number) * change;
+  log.totals.lastEndSeconds = endSeconds;
+  if (!replica.isCut || job === undefined) return;
+  const whole = job.tokens.reduce((a, b) => a + b, 0);
+  const executed = job.executedSeconds + endSeconds - replica.startSeconds;
+  const shown = Math.floor((whole * executed) / job.wholeSeconds) - job.loggedTokens;
+  log.prefillTokens[last] = shown;
+  job.loggedTokens += shown;
 }

@@ -13,10 +13,12 @@ import type { TimelineLane } from '../types';
 import { rejectsEarly } from './early-rejection';
 import { createEstimator } from './estimator';
 import { createGeneralLoop, type Refusals } from './event-loop';
+import { secondsWith } from './iteration';
 import { createProgramLedger, liveViewOf } from './live-view';
 import { makeFleet } from './make-fleet';
 import { withOneRole } from './one-role';
-import { createReplica, type Replica } from './replica';
+import { leavesTooLittle } from './pausing';
+import { createReplica, type Replica, type SharedMemory } from './replica';
 import { createReuse } from './reuse';
 import { runningTokens } from './running-tokens';
 import { plainSends, programSends } from './sends';
@@ -55,12 +57,20 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
   const { topology } = strategy;
   const prefilling = topology.type === 'colocated' ? topology.replicas : topology.prefillReplicas;
   const reuse = createReuse(options, prefilling, estimator, stateOf);
-  const makeReplica = (index: number, role: Replica['role']): Replica => {
+  const makeReplica = (index: number, role: Replica['role'], memory?: SharedMemory): Replica => {
     const cache = role === 'decode' ? undefined : reuse?.cacheOf(index);
     const queue = isLive(strategy.priority)
       ? liveQueue(strategy.priority, view, liveViewOf(stateOf, cache, estimator))
       : waitingQueue(strategy.priority, order, view);
-    return createReplica(index, { role, queue, cache, blockTokens, blocksTotal, watermarkBlocks });
+    return createReplica(index, {
+      role,
+      queue,
+      cache,
+      blockTokens,
+      blocksTotal,
+      watermarkBlocks,
+      ...(memory === undefined ? {} : { memory }),
+    });
   };
   const { fleet, former } = makeFleet(options, makeReplica, view.clientIds, estimator);
   const state: State = createState({
@@ -78,6 +88,12 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
       priority: order,
       preemption: preemption(strategy.preemption, order, requests.arrivalSeconds),
       alloc,
+      layerTokens: strategy.chunker.type === 'layer-group' ? strategy.chunker.maxTokens : undefined,
+      isPartitioned: strategy.partition.type !== 'none',
+      pauseSeconds:
+        strategy.preemption.type === 'pause-at-operator'
+          ? strategy.preemption.operatorMilliseconds / 1e3
+          : undefined,
     },
   });
   const { hooks } = state;
@@ -89,6 +105,8 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
       const cached = replica.cache?.lookup(id).tokens ?? 0;
       return estimator.prefillSeconds(cached, prompt - cached);
     };
+  hooks.staysOut = (replica, id, tokens) =>
+    leavesTooLittle(state, replica, () => secondsWith(state, replica, id, tokens));
   const sends =
     workload.programs === undefined
       ? plainSends(requests.arrivalSeconds)
@@ -168,6 +186,19 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
         : [
             'reused chunks are repaired and not exact: what that does to the answers is not simulated',
           ]),
+      ...(state.pauses > 0
+        ? [`${state.pauses} times a prefill stopped for a more urgent one`]
+        : []),
+      ...(strategy.chunker.type === 'layer-group' && options.costModel.pricesLayers !== true
+        ? [
+            'only the roofline prices a part of the layers: here it is that share of what the prompts add to an iteration',
+          ]
+        : []),
+      ...(strategy.partition.type !== 'none'
+        ? [
+            'prompts and decodes run at the same time: how they slow each other is an assumption (SM share, contention), not a measurement',
+          ]
+        : []),
       ...(state.swaps > 0 ? [`${state.swaps} preemptions moved KV to host memory and back`] : []),
       ...(lanes?.some(({ runIterations }) => runIterations !== undefined)
         ? ['too many iterations to keep each: a row of the timeline is a run of them']

@@ -1,28 +1,47 @@
 import { createLink } from '../core/link';
 import type { MachineOptions } from '../engine/machine';
 import { type BatchFormer, batchFormer, DECODE_POOL, prefillOnly } from '../parts/batch-former';
+import { curvesOf, splitController } from '../parts/partition';
 import { asksQuestions, router } from '../parts/router';
+import { coResidentFleet } from './co-resident';
 import { colocatedFleet } from './colocated';
 import type { Estimator } from './estimator';
 import type { Fleet, Place } from './fleet';
 import { poolsFleet } from './pools';
-import type { Replica } from './replica';
+import type { Replica, SharedMemory } from './replica';
 import { questionOf } from './route-question';
 
 /** The replicas of a topology, and the batch former of each of them. */
 export function makeFleet(
   { strategy, kvBytesPerToken }: Pick<MachineOptions, 'strategy' | 'kvBytesPerToken'>,
-  makeReplica: (index: number, role: Replica['role']) => Replica,
+  makeReplica: (index: number, role: Replica['role'], memory?: SharedMemory) => Replica,
   clientIds: Int32Array,
   estimator: Estimator,
 ): { readonly fleet: Fleet; readonly former: (replica: Replica) => BatchFormer } {
-  const { topology, name } = strategy;
+  const { topology, name, partition } = strategy;
   const placeBy = (part = strategy.router): Place => {
     const route = router(part);
     if (!asksQuestions(part)) return (_, replicas, id) => route(replicas, clientIds[id] as number);
     return (state, replicas, id) =>
       route(replicas, clientIds[id] as number, questionOf(state, replicas, id, estimator));
   };
+  if (topology.type === 'colocated' && partition.type !== 'none') {
+    const { replicas } = topology;
+    const pairs = Array.from({ length: replicas }, (_, i) => {
+      const memory: SharedMemory = { blocksUsed: 0, committedBlocks: 0, holders: 0 };
+      return {
+        prefill: makeReplica(i, 'prefill', memory),
+        decode: makeReplica(replicas + i, 'decode', memory),
+        controller: splitController(partition),
+        curves: curvesOf(partition),
+      };
+    });
+    const prompts = prefillOnly(strategy.batchFormer);
+    return {
+      fleet: coResidentFleet(pairs, placeBy(), name),
+      former: ({ role }) => (role === 'decode' ? DECODE_POOL : prompts),
+    };
+  }
   if (topology.type === 'colocated') {
     const former = batchFormer(strategy.batchFormer);
     const replicas = Array.from({ length: topology.replicas }, (_, i) => makeReplica(i, 'mixed'));

@@ -5,12 +5,15 @@ import { asksQuestions } from '../parts/router';
 
 /** Whether a composition or its workload has what only the general engine knows. */
 export function needsGeneral(strategy: ComposedStrategy, workload: Workload): boolean {
-  const { prefixIndex, priority, rejection, router } = strategy;
+  const { chunker, partition, preemption, prefixIndex, priority, rejection, router } = strategy;
   return (
     workload.programs !== undefined ||
     prefixIndex.type !== 'none' ||
     rejection.type !== 'none' ||
     priority.type === 'program-fcfs' ||
+    chunker.type === 'layer-group' ||
+    partition.type !== 'none' ||
+    preemption.type === 'pause-at-operator' ||
     isLive(priority) ||
     asksQuestions(router)
   );

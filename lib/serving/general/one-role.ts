@@ -16,12 +16,16 @@ export function withOneRole(options: MachineOptions): GeneralOptions {
   const all = 'mixed' in roles ? [roles.mixed] : [roles.prefill, roles.decode];
   const [first] = all as [(typeof all)[number]];
   if (all.some(({ pipeline }) => pipeline !== undefined))
-    throw new Error('pipeline stages cannot be combined with prefix caches, tiers or programs');
+    throw new Error(
+      'pipeline stages cannot be combined with prefix caches, tiers, programs, layer groups, partitions or pauses',
+    );
   if (strategy.topology.type === 'pools' && strategy.topology.pull.type === 'threshold')
-    throw new Error('a pull threshold cannot be combined with prefix caches, tiers or programs');
+    throw new Error(
+      'a pull threshold cannot be combined with prefix caches, tiers, programs, layer groups, partitions or pauses',
+    );
   if (all.some(({ degrees }) => degrees.tensor !== first.degrees.tensor))
     throw new Error(
-      'pools of different tensor-parallel degrees cannot be combined with prefix caches, tiers or programs',
+      'pools of different tensor-parallel degrees cannot be combined with prefix caches, tiers, programs, layer groups or pauses',
     );
   return {
     ...options,

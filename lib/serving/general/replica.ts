@@ -4,6 +4,16 @@ import type { InstanceView } from '../parts/views';
 import type { WaitingQueue } from '../parts/waiting-queue';
 import type { LaneRole } from '../types';
 import type { BlockCache } from './block-cache';
+import type { LayerPass } from './layer-pass';
+import type { PausableJob } from './pausing';
+import type { PhaseProgress } from './phase-pair';
+
+/** Blocks of an accelerator; two lanes that run on it at once have one of these. */
+export interface SharedMemory {
+  blocksUsed: number;
+  committedBlocks: number;
+  holders: number;
+}
 
 /** One model instance, everything about it said plainly: lists of request ids, one iteration at a time. */
 export interface Replica extends InstanceView {
@@ -41,6 +51,17 @@ export interface Replica extends InstanceView {
   hasDecodes: boolean;
   queueAtStart: number;
   copyBytes: number;
+  /** A set of prompts on its way through the groups of layers. */
+  layerPass: LayerPass | undefined;
+  /** The prefill in flight, and those that were stopped, where prefills can be. */
+  job: PausableJob | undefined;
+  readonly paused: PausableJob[];
+  /** The iteration in flight ends before its prompts do. */
+  isCut: boolean;
+  /** Something came while it was busy that may be more urgent. */
+  isAsked: boolean;
+  /** Of the iteration in flight, where another phase runs beside it. */
+  progress: PhaseProgress | undefined;
   /** Cached KV that streams in while the iteration computes: it ends no earlier than that. */
   loadedAtSeconds: number;
   isBusy: boolean;
@@ -57,16 +78,36 @@ export interface ReplicaOptions {
   readonly blockTokens: number;
   readonly blocksTotal: number;
   readonly watermarkBlocks: number;
+  /** Shared with another lane of the same accelerator; its own by default. */
+  readonly memory?: SharedMemory;
 }
 
-export function createReplica(index: number, options: ReplicaOptions): Replica {
+export function createReplica(
+  index: number,
+  { memory = { blocksUsed: 0, committedBlocks: 0, holders: 0 }, ...options }: ReplicaOptions,
+): Replica {
   const decoding: number[] = [];
   const replica: Replica = {
     index,
     ...options,
-    blocksUsed: 0,
-    committedBlocks: 0,
-    holders: 0,
+    get blocksUsed() {
+      return memory.blocksUsed;
+    },
+    set blocksUsed(blocks) {
+      memory.blocksUsed = blocks;
+    },
+    get committedBlocks() {
+      return memory.committedBlocks;
+    },
+    set committedBlocks(blocks) {
+      memory.committedBlocks = blocks;
+    },
+    get holders() {
+      return memory.holders;
+    },
+    set holders(count) {
+      memory.holders = count;
+    },
     waited: 0,
     outstanding: 0,
     outstandingTokens: 0,
@@ -93,6 +134,12 @@ export function createReplica(index: number, options: ReplicaOptions): Replica {
     hasDecodes: false,
     queueAtStart: 0,
     copyBytes: 0,
+    layerPass: undefined,
+    job: undefined,
+    paused: [],
+    isCut: false,
+    isAsked: false,
+    progress: undefined,
     loadedAtSeconds: -Infinity,
     isBusy: false,
     startSeconds: 0,

@@ -18,6 +18,7 @@ export function queueSeconds(state: State, replica: Replica, estimator: Estimato
     const done = (processed[id] as number) + (replica.chunkTokens[i] as number);
     seconds += estimator.prefillSeconds(done, (prefillTokens[id] as number) - done);
   });
+  for (const job of replica.paused) seconds += job.wholeSeconds - job.executedSeconds;
   return seconds + replica.queuedSeconds;
 }
 

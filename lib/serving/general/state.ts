@@ -17,6 +17,12 @@ export interface Parts {
   readonly priority: Priority;
   readonly preemption: Preemption;
   readonly alloc: KvAlloc;
+  /** Prompt tokens of a set that goes through the layers in groups; undefined where none does. */
+  readonly layerTokens: number | undefined;
+  /** Whether two phases run on an accelerator at once. */
+  readonly isPartitioned: boolean;
+  /** Longest time until a prefill that is told to pause has done so; undefined where none is. */
+  readonly pauseSeconds: number | undefined;
 }
 
 /** What happens around a replica; the event loop ties it to the fleet, the programs and the cache. */
@@ -37,6 +43,8 @@ export interface Hooks {
   keepsBlocks: (replica: Replica, id: number) => boolean;
   /** The first of the queue has no place and nothing runs: whether something was given up for it. */
   yieldsTo: (replica: Replica, id: number) => boolean;
+  /** A waiting request would have `tokens` in the iteration being formed: whether it had better wait. */
+  staysOut: (replica: Replica, id: number, tokens: number) => boolean;
   /** A request has entered with `hitTokens` of its KV in its blocks: when more of it has arrived. */
   onEntered: (replica: Replica, id: number) => EntryLoad | undefined;
 }
@@ -86,6 +94,8 @@ export interface State {
   /** Rows kept in the logs so far. */
   logged: number;
   swaps: number;
+  /** Prefills that were stopped to go on later. */
+  pauses: number;
   preemptions: number;
   preemptionsSeen: number;
   /** Prefill tokens of all entries, and those of them that a cache had. */
@@ -118,6 +128,7 @@ export function createState(
       onCompleted: () => undefined,
       keepsBlocks: () => false,
       yieldsTo: () => false,
+      staysOut: () => false,
       onEntered: () => undefined,
     },
     gaps: createGapRuns(),
@@ -130,6 +141,7 @@ export function createState(
     iterations: 0,
     logged: 0,
     swaps: 0,
+    pauses: 0,
     preemptions: 0,
     preemptionsSeen: 0,
     queriedTokens: 0,

@@ -1,6 +1,6 @@
 import type { PriorityPart } from '../../spec/kinds/serve-parts';
 import type { RequestView } from './views';
-import type { WaitingQueue } from './waiting-queue';
+import type { Urgency, WaitingQueue } from './waiting-queue';
 
 /** What an order may ask that changes while requests wait. */
 export interface LiveView {
@@ -41,15 +41,8 @@ function liveKey(
         return Math.min(part.levels - 1, level);
       };
     case 's-edf': {
-      const prompts = prefillTokens.slice();
-      return (id) => {
-        const deadline =
-          (arrivalSeconds[id] as number) +
-          part.baseSeconds +
-          part.secondsPerPromptToken * (prompts[id] as number);
-        const slack = deadline - live.nowSeconds() - live.prefillSeconds(id);
-        return -Math.sign(slack) / Math.max(deadline, 1e-12);
-      };
+      const { key } = deadlines(part, { prefillTokens, arrivalSeconds }, live);
+      return (id) => key(id);
     }
     case 'density': {
       const prompts = prefillTokens.slice();
@@ -71,6 +64,27 @@ function liveKey(
       };
     }
   }
+}
+
+/** Requests that can make it by deadline, and then those that cannot, the latest deadline first. */
+function deadlines(
+  part: Extract<LivePart, { type: 's-edf' }>,
+  { prefillTokens, arrivalSeconds }: Pick<RequestView, 'prefillTokens' | 'arrivalSeconds'>,
+  live: LiveView,
+): Urgency {
+  const prompts = prefillTokens.slice();
+  const deadlineSeconds = (id: number) =>
+    (arrivalSeconds[id] as number) +
+    part.baseSeconds +
+    part.secondsPerPromptToken * (prompts[id] as number);
+  return {
+    deadlineSeconds,
+    key(id, restSeconds = live.prefillSeconds(id)) {
+      const deadline = deadlineSeconds(id);
+      const slack = deadline - live.nowSeconds() - restSeconds;
+      return -Math.sign(slack) / Math.max(deadline, 1e-12);
+    },
+  };
 }
 
 /** A list that is looked through at every peek; ties go by arrival, and by number. */
@@ -105,6 +119,7 @@ export function liveQueue(part: LivePart, requests: RequestView, live: LiveView)
     giveBack: (id) => ids.push(id),
     onJoin: undefined,
     onLeave: undefined,
+    urgency: part.type === 's-edf' ? deadlines(part, requests, live) : undefined,
     isStable: false,
   };
 }

@@ -3,7 +3,7 @@ import type { Priority } from './priority';
 
 /** What happens to requests that must make room. */
 export interface Preemption {
-  readonly mechanism: PreemptionPart['type'];
+  readonly mechanism: Exclude<PreemptionPart['type'], 'pause-at-operator'>;
   /** Free blocks that decoding wants beside what it takes: engines ask for one even where none is needed. */
   readonly spareBlocks: 0 | 1;
   readonly forPriority: boolean;
@@ -26,9 +26,10 @@ export function preemption(
     'last-admitted': () => Infinity,
     'latest-arrival': (id: number) => arrivalSeconds[id] as number,
     'lowest-priority': priority.rank,
-  }[part.victim];
+  }[part.type === 'pause-at-operator' ? 'latest-arrival' : part.victim];
   return {
-    mechanism: part.type,
+    // A pause is of prefills: what decodes is computed again.
+    mechanism: part.type === 'pause-at-operator' ? 'recompute' : part.type,
     spareBlocks: 1,
     forPriority: part.type === 'recompute' && part.forPriority,
     hostBytesPerSecond: part.type === 'swap' ? part.hostGigabytesPerSecond * 1e9 : Infinity,

@@ -4,6 +4,13 @@ import { fairQueue } from './fair-queue';
 import type { Priority } from './priority';
 import type { RequestView } from './views';
 
+/** How urgent a request is now, whether or not it still waits. */
+export interface Urgency {
+  /** The smallest goes first; `restSeconds` is what is left to compute, the whole prompt by default. */
+  key(id: number, restSeconds?: number): number;
+  deadlineSeconds(id: number): number;
+}
+
 /** Requests that wait at one replica, in the order of its priority. `step` is its decode step count. */
 export interface WaitingQueue {
   readonly length: number;
@@ -16,6 +23,8 @@ export interface WaitingQueue {
   /** A request begins, or ends, to decode: service that some orders count; `emitted` tokens are new. */
   readonly onJoin: ((id: number, step: number, emitted: number) => void) | undefined;
   readonly onLeave: ((id: number, step: number) => void) | undefined;
+  /** Where the order is by deadlines that pass. */
+  readonly urgency?: Urgency | undefined;
   /** Whether the first one stays first while nothing arrives and nothing leaves. */
   readonly isStable: boolean;
 }

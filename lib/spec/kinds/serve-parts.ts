@@ -201,6 +201,12 @@ export const chunkerPart = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('budget') }),
   /** The same, and at most so many tokens of one prompt. */
   z.strictObject({ type: z.literal('fixed'), chunkTokens: count(1, 1_000_000, 512) }),
+  /** Whole prompts, a set of them one group of layers an iteration (layered prefill). */
+  z.strictObject({
+    type: z.literal('layer-group'),
+    /** Prompt tokens of a set; what a longer prompt has left is the next set. */
+    maxTokens: count(1, 1_000_000, 8192),
+  }),
 ]);
 export type ChunkerPart = z.output<typeof chunkerPart>;
 
@@ -223,6 +229,15 @@ export const preemptionPart = z.discriminatedUnion('type', [
   }),
   /** Never: only with an admission that reserves. */
   z.strictObject({ type: z.literal('none') }),
+  /**
+   * A prefill pool: a prompt that is more urgent stops the one that runs at the end of an operator,
+   * which keeps its memory and its progress. Decoding recomputes, the latest arrival first.
+   */
+  z.strictObject({
+    type: z.literal('pause-at-operator'),
+    /** Longest time until the signal to pause is heard. */
+    operatorMilliseconds: z.number().min(0.001).max(10_000).default(4),
+  }),
 ]);
 export type PreemptionPart = z.output<typeof preemptionPart>;
 
@@ -348,6 +363,52 @@ export const tierStorePart = z.discriminatedUnion('type', [
 ]);
 export type TierStorePart = z.output<typeof tierStorePart>;
 
+const smShare = (fallback: number) => z.number().min(0.01).max(1).default(fallback);
+/** How speed depends on a share of the multiprocessors: assumptions, not measurements. */
+const curves = {
+  /** Share from which decodes gain nothing more. */
+  decodeSaturation: smShare(0.45),
+  /** Memory speed that is left to a phase while the other one runs. */
+  contention: smShare(0.85),
+};
+
+/** Whether prompts and decodes of one replica run at the same time, and how they share its SMs. */
+export const partitionPart = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  /** Fixed limits, which may sum to more than 1 (MPS): then both yield in proportion. */
+  z.strictObject({
+    type: z.literal('static'),
+    prefillShare: smShare(0.8),
+    decodeShare: smShare(1),
+    ...curves,
+  }),
+  /** Every window a step goes to the phase that is late, where only one is (semi-PD); not for want of memory. */
+  z.strictObject({
+    type: z.literal('slo-feedback'),
+    /** At the start; decodes have the rest. */
+    prefillShare: smShare(0.5),
+    windowSeconds: z.number().min(0.001).max(3600).default(1),
+    step: z.number().min(0.01).max(0.5).default(0.1),
+    ttftSeconds: z.number().min(0.001).max(3600).default(1),
+    tbtSeconds: z.number().min(0.001).max(60).default(0.06),
+    ...curves,
+  }),
+  /**
+   * From predicted times, at every iteration (Nexus): prompts as fast as decodes allow while less
+   * than `switchThreshold` of the KV blocks are used, then the other way round.
+   */
+  z.strictObject({
+    type: z.literal('model-driven'),
+    /** Shares must move by more than that. */
+    hysteresis: z.number().min(0).max(1).default(0.1),
+    switchThreshold: z.number().min(0).max(1).default(0.7),
+    /** Most time of the phase that yields, over its best. */
+    slack: z.number().min(1).max(100).default(1.2),
+    ...curves,
+  }),
+]);
+export type PartitionPart = z.output<typeof partitionPart>;
+
 /** A strategy put together from parts. */
 export const composedStrategy = z.strictObject({
   type: z.literal('composed'),
@@ -366,5 +427,6 @@ export const composedStrategy = z.strictObject({
   reuseRepair: reuseRepairPart.prefault({ type: 'exact' }),
   tierStore: tierStorePart.prefault({ type: 'none' }),
   rejection: rejectionPart.prefault({ type: 'none' }),
+  partition: partitionPart.prefault({ type: 'none' }),
 });
 export type ComposedStrategy = z.output<typeof composedStrategy>;

@@ -78,7 +78,7 @@ describe('programs', () => {
     expect(metrics.programs?.completionSeconds.p95).toBeGreaterThan(7);
     expect(() => run('vllm-v1')).toThrow('strategy "vllm-v1" cannot send the requests of programs');
     expect(() => run('distserve')).toThrow(
-      'a pull threshold cannot be combined with prefix caches, tiers or programs',
+      'a pull threshold cannot be combined with prefix caches, tiers, programs',
     );
   });
 });

@@ -96,7 +96,9 @@ export function runPlainComposed(
   const free = () => options.blocks - sum((each) => each.blocks);
 
   const rankOf = (request: PlainComposedRequest): number => {
-    if (preemption.type === 'none' || preemption.victim === 'last-admitted') return 0;
+    if (preemption.type === 'none') return 0;
+    if (preemption.type === 'pause-at-operator') throw new Error('no pauses here');
+    if (preemption.victim === 'last-admitted') return 0;
     if (preemption.victim === 'latest-arrival') return request.arrival;
     return runningKey(strategy.priority, request);
   };

@@ -54,8 +54,19 @@ const composed = fc.record(
       maxSequences: int(1, 99),
     }),
     batchFormer: fc.record({ type: fc.constantFrom('static', 'iteration-level', 'prefill-first') }),
-    chunker: fc.record({ type: fc.constantFrom('whole', 'budget', 'fixed') }),
-    preemption: fc.record({ type: fc.constantFrom('recompute', 'swap', 'none') }),
+    chunker: fc.record({ type: fc.constantFrom('whole', 'budget', 'fixed', 'layer-group') }),
+    preemption: fc.record({
+      type: fc.constantFrom('recompute', 'swap', 'none', 'pause-at-operator'),
+    }),
+    partition: fc.oneof(
+      fc.record({
+        type: fc.constant('static'),
+        prefillShare: fc.constantFrom(0.01, 0.5, 1),
+      }),
+      fc.record({
+        type: fc.constantFrom('none', 'slo-feedback', 'model-driven'),
+      }),
+    ),
     kvAlloc: fc.record({ type: fc.constantFrom('paged', 'contiguous-max') }),
     prefixIndex: fc.record({ type: fc.constantFrom('none', 'block-hash', 'radix', 'chunk') }),
     reuseRepair: fc.record({ type: fc.constantFrom('exact', 'fraction', 'per-chunk') }),
