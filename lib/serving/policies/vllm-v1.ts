@@ -32,6 +32,10 @@ export interface VllmV1State {
   /** Output tokens that have been emitted. */
   readonly emitted: Int32Array;
   readonly preemptions: Int32Array;
+  /** Place of each running request in the order of admission, which is the order of `running`. */
+  readonly admission: Int32Array;
+  /** Admissions so far. */
+  admitted: number;
   /** Called when a request is admitted: tokens asked of the prefix cache, and found. */
   onAdmitted(id: number, queriedTokens: number, hitTokens: number): void;
 }
@@ -48,6 +52,11 @@ export function formVllmV1Step(state: VllmV1State, options: VllmV1Options, step:
   step.clear();
   const hasPreempted = scheduleRunning(state, options, step);
   if (!hasPreempted) scheduleWaiting(state, options, step);
+  commitStep(state, step);
+}
+
+/** Counts the tokens of a step as computed, and what its end will emit as planned. */
+export function commitStep(state: VllmV1State, step: Step): void {
   const { promptTokens, computed, planned } = state;
   for (let i = 0; i < step.count; i++) {
     const id = step.ids[i] as number;
@@ -96,12 +105,14 @@ function scheduleRunning(state: VllmV1State, options: VllmV1Options, step: Step)
   return hasPreempted;
 }
 
-function scheduleWaiting(state: VllmV1State, options: VllmV1Options, step: Step): void {
+/** Admits waiting requests into a step that already has the tokens of the running ones. */
+export function scheduleWaiting(state: VllmV1State, options: VllmV1Options, step: Step): void {
   const { waiting, running, kv, promptTokens, emitted, computed } = state;
   while (waiting.length > 0 && step.tokenCount < options.maxBatchedTokens) {
     if (running.length >= options.maxSequences) return;
     const id = waiting.peek() as number;
     const known = (promptTokens[id] as number) + (emitted[id] as number);
+    if (kv.isStillRefused(id, known)) return;
     const hit = kv.findPrefix(id, known);
     const left = known - hit;
     const limited = limitedPrompt(left, options);
@@ -110,6 +121,7 @@ function scheduleWaiting(state: VllmV1State, options: VllmV1Options, step: Step)
     if (!kv.allocate(id, hit, tokens, true, options.reservePrompt ? known : 0)) return;
     waiting.pop();
     running.push(id);
+    state.admission[id] = state.admitted++;
     computed[id] = hit;
     kv.index(id, Math.min(hit + tokens, known));
     state.onAdmitted(id, known, hit);
@@ -117,7 +129,7 @@ function scheduleWaiting(state: VllmV1State, options: VllmV1Options, step: Step)
   }
 }
 
-function limitedPrompt(left: number, { longPrefillTokens }: VllmV1Options): number {
+export function limitedPrompt(left: number, { longPrefillTokens }: VllmV1Options): number {
   return longPrefillTokens > 0 ? Math.min(left, longPrefillTokens) : left;
 }
 

@@ -11,6 +11,8 @@ export interface BlockPool {
   readonly total: number;
   /** Blocks that nobody holds, cached content or not. */
   readonly freeCount: number;
+  /** Releases and namings so far: between two equal counts, blocks were only taken or held. */
+  readonly changes: number;
   /** Takes the head of the free queue, dropping its content. @throws RangeError when none is free */
   take(): number;
   /** Adds a holder to a block found by its content, out of the free queue if nobody held it. */
@@ -44,6 +46,7 @@ export function createBlockPool(total: number): BlockPool {
   const lastOf = new Map<number, number>();
   let used = 0;
   let freed = 0;
+  let changes = 0;
 
   function grow(): void {
     if (used < references.length) return;
@@ -102,6 +105,9 @@ export function createBlockPool(total: number): BlockPool {
     get freeCount() {
       return total - used + freed;
     },
+    get changes() {
+      return changes;
+    },
     take() {
       if (used < total) {
         grow();
@@ -123,12 +129,14 @@ export function createBlockPool(total: number): BlockPool {
       const count = (references[block] as number) - 1;
       if (!(block < used && count >= 0)) throw new RangeError(`block ${block} is not held`);
       references[block] = count;
+      changes++;
       if (count === 0) append(block);
     },
     name(block, content) {
       if (references[block] === 0) throw new RangeError(`block ${block} is not held`);
       if (!Number.isNaN(contents[block])) throw new RangeError(`block ${block} is named already`);
       contents[block] = content;
+      changes++;
       nextSame[block] = NO_BLOCK;
       const first = index.get(content);
       if (first === undefined) {

@@ -1,10 +1,12 @@
 import { emptyFeatures } from '../core/features';
 import { createLaneLog } from '../core/replica';
-import { formVllmV1Step, type VllmV1Options, type VllmV1State } from '../policies/vllm-v1';
+import type { VllmV1Options, VllmV1State } from '../policies/vllm-v1';
 import type { CostModel } from '../types';
 import { readStepFeatures } from './features';
+import { createInOrder } from './in-order';
 import type { Outcomes } from './outcomes';
 import { createStep, type Step } from './step';
+import { createStepFormer } from './step-former';
 
 export interface EngineTimes {
   /** Steps that may be formed and not ended: 1, or 2 when scheduling runs one step ahead. */
@@ -29,6 +31,8 @@ export interface VllmV1Engine {
   wake(nowSeconds: number): void;
   /** Ends the oldest step in flight and forms the next. */
   endStep(): void;
+  /** Brings the outcomes of requests under way up to date: what decodes steadily is told late. */
+  settle(): void;
 }
 
 /**
@@ -48,7 +52,9 @@ export function createVllmV1Engine(
   const log = createLaneLog();
   const features = emptyFeatures();
   const steps: readonly Step[] = [createStep(), createStep()];
-  const { outputTokens, emitted, computed, planned, promptTokens, running, kv } = state;
+  const former = createStepFormer(state, options, outcomes);
+  const completions = createInOrder(state.admission);
+  const { outputTokens, emitted, running, kv } = state;
   const { firstScheduledSeconds } = outcomes.columns;
   let oldest = 0;
   let inFlight = 0;
@@ -60,8 +66,8 @@ export function createVllmV1Engine(
   function formSteps(now: number): void {
     while (inFlight < times.stepsInFlight) {
       const step = steps[(oldest + inFlight) & 1] as Step;
-      formVllmV1Step(state, options, step);
-      if (step.count === 0) return;
+      const before = inFlight === 0 ? undefined : steps[oldest];
+      if (!former.form(step, before, previousEnd)) return;
       readStepFeatures(step, features);
       const duration = costModel.iterationSeconds(features);
       if (!(duration > 0) || duration === Infinity) {
@@ -78,7 +84,7 @@ export function createVllmV1Engine(
       log.duration.push(duration);
       log.prefill.push(features.prefillTokens);
       log.decode.push(features.decodeCount);
-      log.batch.push(step.count);
+      log.batch.push(step.decodes + step.count);
       log.queue.push(state.waiting.length);
       log.kv.push(kv.pool.total - kv.pool.freeCount);
       iterations++;
@@ -86,8 +92,9 @@ export function createVllmV1Engine(
     }
   }
 
-  function complete(id: number, now: number): void {
-    outcomes.complete(id, lane, now);
+  const completeLater = (id: number): void => completions.add(id, 0);
+  function complete(id: number): void {
+    outcomes.complete(id, lane, previousEnd);
     kv.free(id);
     const place = running.indexOf(id);
     if (place >= 0) running.splice(place, 1);
@@ -121,22 +128,24 @@ export function createVllmV1Engine(
       const now = step.endSeconds;
       oldest ^= 1;
       inFlight--;
-      let shared = 0;
+      let shared = step.decodes;
+      if (shared > 0) former.endDecodes(step, now, previousEnd, completeLater);
       for (let i = 0; i < step.count; i++) {
         if (step.emits[i] === 0) continue;
         const id = step.ids[i] as number;
         emitted[id] = (emitted[id] as number) + 1;
         if (outcomes.emit(id, lane, now, previousEnd)) shared++;
-        if (emitted[id] === outputTokens[id]) complete(id, now);
-        else {
-          const known = (promptTokens[id] as number) + (emitted[id] as number);
-          // One step ahead the newest token was not known when its slot was given.
-          if (planned[id] !== emitted[id]) kv.index(id, Math.min(computed[id] as number, known));
-        }
+        if (emitted[id] === outputTokens[id]) completeLater(id);
       }
       outcomes.share(now - previousEnd, shared);
       previousEnd = now;
+      completions.drain(complete);
+      former.indexEnded(step, inFlight === 0 ? undefined : steps[oldest]);
       formSteps(now);
+    },
+    settle() {
+      const inOrder = [steps[oldest] as Step, steps[oldest ^ 1] as Step];
+      former.settle(inOrder.slice(0, inFlight), previousEnd);
     },
   };
 }

@@ -4,6 +4,7 @@ import { type BlockPool, createBlockPool, NO_BLOCK } from './block-pool';
 /** KV blocks of the requests of one replica, after vLLM V1's KV cache manager. */
 export interface KvManager {
   readonly pool: BlockPool;
+  readonly blockTokens: number;
   /**
    * Tokens at the start of request `id` whose blocks are cached: full blocks, and at most
    * `knownTokens - 1` tokens, because the last one must be computed for its logits. The blocks
@@ -23,6 +24,19 @@ export interface KvManager {
     isAdmission: boolean,
     reserveTokens: number,
   ): boolean;
+  /**
+   * True when the admission of `id` with so many known tokens was refused, on a reservation, and
+   * nothing since could turn that into a yes: no block was released or named.
+   */
+  isStillRefused(id: number, knownTokens: number): boolean;
+  /** Blocks that request `id` lacks for its first `tokens` tokens. */
+  missing(id: number, tokens: number): number;
+  /** Gives one more block, which must be free. */
+  grow(id: number): void;
+  /** Tokens that the blocks of request `id` hold. */
+  slotsOf(id: number): number;
+  /** Whether `index` would name anything. */
+  hasUnnamed(id: number, tokens: number): boolean;
   /** Indexes the full blocks of the first `tokens` tokens that other requests may share. */
   index(id: number, tokens: number): void;
   /**
@@ -53,6 +67,9 @@ export function createKvManager(
   let found = new Int32Array(64);
   let foundCount = 0;
   const none: readonly number[] = [];
+  let refusedId = NO_BLOCK;
+  let refusedReserve = 0;
+  let refusedChanges = 0;
 
   function indexUpTo(id: number, blocks: number): void {
     const from = indexed[id] as number;
@@ -64,6 +81,17 @@ export function createKvManager(
 
   return {
     pool,
+    blockTokens,
+    isStillRefused: (id, known) =>
+      id === refusedId && known === refusedReserve && pool.changes === refusedChanges,
+    missing(id, tokens) {
+      const lacking = tokens - (slots[id] as number);
+      return lacking <= 0 ? 0 : Math.ceil(lacking / blockTokens);
+    },
+    grow(id) {
+      (held[id] as number[]).push(pool.take());
+      slots[id] = (slots[id] as number) + blockTokens;
+    },
     findPrefix(id, knownTokens) {
       foundCount = 0;
       if (contents === undefined) return 0;
@@ -90,7 +118,14 @@ export function createKvManager(
       // A hit that nobody holds leaves the free queue too.
       let idle = 0;
       for (let i = 0; i < hits; i++) if (pool.references(found[i] as number) === 0) idle++;
-      if (Math.max(wanted, reserved) - known + idle > pool.freeCount) return false;
+      if (Math.max(wanted, reserved) - known + idle > pool.freeCount) {
+        if (isAdmission && reserveTokens > 0) {
+          refusedId = id;
+          refusedReserve = reserveTokens;
+          refusedChanges = pool.changes;
+        }
+        return false;
+      }
       held[id] = table;
       for (let i = 0; i < hits; i++) {
         pool.hold(found[i] as number);
@@ -101,6 +136,12 @@ export function createKvManager(
       slots[id] = table.length * blockTokens;
       foundCount = 0;
       return true;
+    },
+    slotsOf: (id) => slots[id] as number,
+    hasUnnamed(id, tokens) {
+      if (contents === undefined) return false;
+      const from = indexed[id] as number;
+      return Math.floor(tokens / blockTokens) > from && contents.sharedBlocks(id) > from;
     },
     index(id, tokens) {
       const blocks = Math.floor(tokens / blockTokens);

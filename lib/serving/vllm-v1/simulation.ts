@@ -49,6 +49,7 @@ export function createVllmV1Simulation(
   const computed = new Int32Array(count);
   const planned = new Int32Array(count);
   const emitted = new Int32Array(count);
+  const admission = new Int32Array(count);
   let queriedTokens = 0;
   let hitTokens = 0;
   const engines = Array.from({ length: strategy.replicas }, (_, lane): VllmV1Engine => {
@@ -64,6 +65,8 @@ export function createVllmV1Simulation(
       planned,
       emitted,
       preemptions,
+      admission,
+      admitted: 0,
       onAdmitted(id: number, queried: number, hit: number) {
         if (preemptions[id] !== 0) return;
         queriedTokens += queried;
@@ -133,6 +136,7 @@ export function createVllmV1Simulation(
       iterations: iterations(),
     }),
     result() {
+      for (const engine of engines) engine.settle();
       const lanes = engines.map(({ log }, i) =>
         takeLane(log, `replica-${i}`, `vLLM V1 replica ${i}`, 'mixed', kvPlan.blocks),
       );
