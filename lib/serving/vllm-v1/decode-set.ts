@@ -79,14 +79,16 @@ export function joinDecodes(
 
 /**
  * Takes out the members whose last step is `step`, in one pass over the others.
- * @param onLast called for each with the first step that it was in
+ * @param lastIds,lastFirstSteps filled with them and the first step that each was in
+ * @returns how many
  */
 export function takeLast(
   set: DecodeSet,
   step: number,
-  onLast: (id: number, firstStep: number) => void,
-): void {
-  if (step < set.nextLastStep) return;
+  lastIds: number[],
+  lastFirstSteps: number[],
+): number {
+  if (step < set.nextLastStep) return 0;
   const { count, ids, bases, firstSteps, lastSteps } = set;
   let kept = 0;
   let least = Infinity;
@@ -102,7 +104,8 @@ export function takeLast(
       const members = growingAt(set, base);
       members[members.indexOf(id)] = members[members.length - 1] as number;
       members.pop();
-      onLast(id, first);
+      lastIds[i - kept] = id;
+      lastFirstSteps[i - kept] = first;
       continue;
     }
     if (base < least) least = base;
@@ -120,6 +123,7 @@ export function takeLast(
   set.leastBase = least;
   set.largestBase = largest;
   set.nextLastStep = next;
+  return count - kept;
 }
 
 export function clearDecodes(set: DecodeSet): void {

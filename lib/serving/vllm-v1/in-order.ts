@@ -7,12 +7,24 @@ export interface InOrder {
 
 /** @param admission place of each request in the order of admission */
 export function createInOrder(admission: Int32Array): InOrder {
-  const ids: number[] = [];
-  const values: number[] = [];
+  let ids = new Int32Array(64);
+  let values = new Int32Array(64);
+  let count = 0;
+
+  function grow(): void {
+    const moreIds = new Int32Array(count * 2);
+    const moreValues = new Int32Array(count * 2);
+    moreIds.set(ids);
+    moreValues.set(values);
+    ids = moreIds;
+    values = moreValues;
+  }
+
   return {
     add(id, value) {
+      if (count === ids.length) grow();
       const place = admission[id] as number;
-      let at = ids.length;
+      let at = count++;
       while (at > 0 && (admission[ids[at - 1] as number] as number) > place) {
         ids[at] = ids[at - 1] as number;
         values[at] = values[at - 1] as number;
@@ -22,9 +34,8 @@ export function createInOrder(admission: Int32Array): InOrder {
       values[at] = value;
     },
     drain(visit) {
-      for (let i = 0; i < ids.length; i++) visit(ids[i] as number, values[i] as number);
-      ids.length = 0;
-      values.length = 0;
+      for (let i = 0; i < count; i++) visit(ids[i] as number, values[i] as number);
+      count = 0;
     },
   };
 }

@@ -61,7 +61,9 @@ export function createKvManager(
   requests: number,
 ): KvManager {
   const pool = createBlockPool(blocks);
-  const held: (number[] | undefined)[] = new Array(requests).fill(undefined);
+  /** Block tables, by request; one that is given back serves the next request. */
+  const held: (Int32Array | undefined)[] = new Array(requests).fill(undefined);
+  const spare: Int32Array[] = [];
   const slots = new Int32Array(requests);
   const indexed = new Int32Array(requests);
   let found = new Int32Array(64);
@@ -70,6 +72,19 @@ export function createKvManager(
   let refusedId = NO_BLOCK;
   let refusedReserve = 0;
   let refusedChanges = 0;
+
+  /** The table of a request with room for `blocks`. */
+  function tableFor(id: number, blocks: number): Int32Array {
+    const table = held[id] ?? spare.pop() ?? new Int32Array(64);
+    if (table.length >= blocks) {
+      held[id] = table;
+      return table;
+    }
+    const larger = new Int32Array(Math.max(blocks, table.length * 2));
+    larger.set(table);
+    held[id] = larger;
+    return larger;
+  }
 
   function indexUpTo(id: number, blocks: number): void {
     const from = indexed[id] as number;
@@ -89,8 +104,10 @@ export function createKvManager(
       return lacking <= 0 ? 0 : Math.ceil(lacking / blockTokens);
     },
     grow(id) {
-      (held[id] as number[]).push(pool.take());
-      slots[id] = (slots[id] as number) + blockTokens;
+      const blocks = (slots[id] as number) / blockTokens;
+      const table = tableFor(id, blocks + 1);
+      table[blocks] = pool.take();
+      slots[id] = (blocks + 1) * blockTokens;
     },
     findPrefix(id, knownTokens) {
       foundCount = 0;
@@ -111,8 +128,8 @@ export function createKvManager(
     allocate(id, computed, newTokens, isAdmission, reserveTokens) {
       if (!isAdmission && computed + newTokens <= (slots[id] as number)) return true;
       const hits = isAdmission ? foundCount : 0;
-      const table = held[id] ?? [];
-      const known = table.length + hits;
+      const before = (slots[id] as number) / blockTokens;
+      const known = before + hits;
       const wanted = Math.max(Math.ceil((computed + newTokens) / blockTokens), known);
       const reserved = Math.ceil(reserveTokens / blockTokens);
       // A hit that nobody holds leaves the free queue too.
@@ -126,14 +143,14 @@ export function createKvManager(
         }
         return false;
       }
-      held[id] = table;
+      const table = tableFor(id, wanted);
       for (let i = 0; i < hits; i++) {
         pool.hold(found[i] as number);
-        table.push(found[i] as number);
+        table[before + i] = found[i] as number;
       }
       if (hits > 0) indexed[id] = hits;
-      while (table.length < wanted) table.push(pool.take());
-      slots[id] = table.length * blockTokens;
+      pool.takeInto(table, known, wanted - known);
+      slots[id] = wanted * blockTokens;
       foundCount = 0;
       return true;
     },
@@ -152,11 +169,12 @@ export function createKvManager(
     free(id) {
       const table = held[id];
       if (table === undefined) return;
-      for (let i = table.length - 1; i >= 0; i--) pool.release(table[i] as number);
+      pool.releaseFrom(table, (slots[id] as number) / blockTokens);
+      spare.push(table);
       held[id] = undefined;
       slots[id] = 0;
       indexed[id] = 0;
     },
-    blocksOf: (id) => held[id] ?? none,
+    blocksOf: (id) => Array.from(held[id] ?? none).slice(0, (slots[id] as number) / blockTokens),
   };
 }

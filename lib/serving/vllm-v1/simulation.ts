@@ -85,7 +85,11 @@ export function createVllmV1Simulation(
   let now = 0;
   let isFinished = false;
 
-  const iterations = (): number => engines.reduce((sum, engine) => sum + engine.iterations, 0);
+  function iterations(): number {
+    let sum = 0;
+    for (let i = 0; i < engines.length; i++) sum += (engines[i] as VllmV1Engine).iterations;
+    return sum;
+  }
 
   function arrive(): void {
     while (arrived < count && (arrivalSeconds[arrived] as number) + frontEndSeconds <= now) {
@@ -113,14 +117,18 @@ export function createVllmV1Simulation(
     const target = iterations() + maxIterations;
     while (!isFinished && iterations() < target) {
       let next = arrived < count ? (arrivalSeconds[arrived] as number) + frontEndSeconds : Infinity;
-      for (const engine of engines) next = Math.min(next, engine.endSeconds);
+      for (let i = 0; i < engines.length; i++) {
+        const end = (engines[i] as VllmV1Engine).endSeconds;
+        if (end < next) next = end;
+      }
       if (next > params.horizonSeconds) {
         isFinished = true;
         break;
       }
       now = next;
       arrive();
-      for (const engine of engines) {
+      for (let i = 0; i < engines.length; i++) {
+        const engine = engines[i] as VllmV1Engine;
         if (engine.endSeconds <= now) engine.endStep();
         engine.wake(now);
       }

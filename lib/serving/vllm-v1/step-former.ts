@@ -48,7 +48,8 @@ export function createStepFormer(
   const spelled = createInOrder(admission);
   /** Running requests outside of the set that have tokens left to compute, in order. */
   let open: number[] = [];
-  let skipped: number[] = [];
+  let openCount = 0;
+  let before: number[] = [];
   /** Of each: 1 where the last step formed emits a token of it, so that it decodes from then on. */
   const decodesNext: number[] = [];
   let formed = 0;
@@ -56,7 +57,7 @@ export function createStepFormer(
   function joinNext(): void {
     const next = formed + 1;
     let kept = 0;
-    for (let i = 0; i < open.length; i++) {
+    for (let i = 0; i < openCount; i++) {
       const id = open[i] as number;
       if (decodesNext[i] === 0) {
         open[kept++] = id;
@@ -65,13 +66,13 @@ export function createStepFormer(
       const left = (outputTokens[id] as number) - (planned[id] as number);
       joinDecodes(set, id, (computed[id] as number) - next, next, formed + left);
     }
-    open.length = kept;
-    decodesNext.length = 0;
+    openCount = kept;
+    decodesNext.fill(0, 0, kept);
   }
 
   /** Whether all of `open` comes behind the whole set. */
   function isOpenLast(): boolean {
-    let left = open.length - 1;
+    let left = openCount - 1;
     for (let i = running.length - 1; left >= 0; i--) {
       const id = running[i] as number;
       if (id === open[left]) left--;
@@ -85,7 +86,7 @@ export function createStepFormer(
   function addOpen(step: Step): boolean {
     let blocks = growingIn(set, formed + 1).length;
     let isCut = false;
-    for (let i = 0; i < open.length; i++) {
+    for (let i = 0; i < openCount; i++) {
       const id = open[i] as number;
       const done = computed[id] as number;
       const left = (promptTokens[id] as number) + (planned[id] as number) - done;
@@ -128,22 +129,22 @@ export function createStepFormer(
 
   function reopen(id: number, emits: number): void {
     if ((planned[id] as number) >= (outputTokens[id] as number)) return;
-    open.push(id);
-    decodesNext.push(emits);
+    open[openCount] = id;
+    decodesNext[openCount++] = emits;
   }
 
   function takeLastOf(step: Step): void {
-    takeLast(set, step.number, (id, firstStep) => {
-      step.lastIds.push(id);
-      step.lastFirstSteps.push(firstStep);
+    step.lastCount = takeLast(set, step.number, step.lastIds, step.lastFirstSteps);
+    for (let i = 0; i < step.lastCount; i++) {
+      const id = step.lastIds[i] as number;
       planned[id] = outputTokens[id] as number;
       computed[id] = (promptTokens[id] as number) + (outputTokens[id] as number) - 1;
-    });
+    }
   }
 
   /** False, and nothing done but joins, where the plain rule must form the step. */
   function formSteady(step: Step, hasInFlight: boolean): boolean {
-    if (open.length > 0) joinNext();
+    if (openCount > 0) joinNext();
     step.clear();
     step.tokenCount = set.count;
     if (set.count > budget || !addOpen(step)) return false;
@@ -153,11 +154,14 @@ export function createStepFormer(
     if (step.count + set.count === 0) return true;
     if (step.count > 0) {
       commitStep(state, step);
-      [open, skipped] = [skipped, open];
-      open.length = 0;
+      const wereOpen = openCount;
+      const swapped = before;
+      before = open;
+      open = swapped;
+      openCount = 0;
       for (let i = 0; i < step.count; i++) reopen(step.ids[i] as number, step.emits[i] as number);
       // What the budget left out; then nobody was admitted behind it.
-      for (let i = entries; i < skipped.length; i++) reopen(skipped[i] as number, 0);
+      for (let i = entries; i < wereOpen; i++) reopen(before[i] as number, 0);
     }
     step.number = ++formed;
     step.decodes = set.count;
@@ -171,8 +175,7 @@ export function createStepFormer(
   function formPlainly(step: Step): void {
     formVllmV1Step(state, options, step);
     if (step.count > 0) step.number = ++formed;
-    open.length = 0;
-    decodesNext.length = 0;
+    openCount = 0;
     let at = 0;
     for (let i = 0; i < running.length; i++) {
       const id = running[i] as number;
@@ -197,12 +200,13 @@ export function createStepFormer(
     }
     clearDecodes(set);
     if (inFlight === undefined) return;
-    inFlight.lastIds.forEach((id, i) => {
+    for (let i = 0; i < inFlight.lastCount; i++) {
+      const id = inFlight.lastIds[i] as number;
       const first = inFlight.lastFirstSteps[i] as number;
       emitted[id] = (outputTokens[id] as number) - 1;
       outcomes.settle(id, previousEnd, stalls.largestAfter(first - 1));
       spelled.add(id, 1);
-    });
+    }
     for (let i = 0; i < inFlight.count; i++)
       spelled.add(inFlight.ids[i] as number, inFlight.emits[i] as number);
     inFlight.clear();
@@ -222,8 +226,8 @@ export function createStepFormer(
     },
     endDecodes(step, now, previousEnd, onComplete) {
       stalls.push(step.number, now - previousEnd);
-      const { lastIds, lastFirstSteps } = step;
-      for (let i = 0; i < lastIds.length; i++) {
+      const { lastCount, lastIds, lastFirstSteps } = step;
+      for (let i = 0; i < lastCount; i++) {
         const id = lastIds[i] as number;
         emitted[id] = outputTokens[id] as number;
         outcomes.settle(id, now, stalls.largestAfter((lastFirstSteps[i] as number) - 1));
@@ -241,7 +245,7 @@ export function createStepFormer(
       }
       if (inFlight !== undefined && inFlight.decodes > 0) {
         nameFilled(formed);
-        for (let i = 0; i < inFlight.lastIds.length; i++) {
+        for (let i = 0; i < inFlight.lastCount; i++) {
           const id = inFlight.lastIds[i] as number;
           nameLater(id, computed[id] as number);
         }
@@ -254,10 +258,8 @@ export function createStepFormer(
         if (first <= ended) outcomes.settle(id, previousEnd, stalls.largestAfter(first - 1));
       };
       for (let i = 0; i < set.count; i++) tell(set.ids[i] as number, set.firstSteps[i] as number);
-      for (const { lastIds, lastFirstSteps } of inFlight)
-        lastIds.forEach((id, i) => {
-          tell(id, lastFirstSteps[i] as number);
-        });
+      for (const { lastCount, lastIds, lastFirstSteps } of inFlight)
+        for (let i = 0; i < lastCount; i++) tell(lastIds[i] as number, lastFirstSteps[i] as number);
     },
   };
 }

@@ -12,6 +12,7 @@ export interface Step {
   decodeContextMin: number;
   decodeContextMax: number;
   /** Those of them that this step completes, and the step at which each joined the set. */
+  lastCount: number;
   readonly lastIds: number[];
   readonly lastFirstSteps: number[];
   /** Entries. */
@@ -38,6 +39,7 @@ export function createStep(): Step {
     decodeContextTokens: 0,
     decodeContextMin: 0,
     decodeContextMax: 0,
+    lastCount: 0,
     lastIds: [],
     lastFirstSteps: [],
     count: 0,
@@ -50,8 +52,7 @@ export function createStep(): Step {
     endSeconds: 0,
     clear() {
       step.decodes = 0;
-      step.lastIds.length = 0;
-      step.lastFirstSteps.length = 0;
+      step.lastCount = 0;
       step.count = 0;
       step.tokenCount = 0;
     },
