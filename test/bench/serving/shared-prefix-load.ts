@@ -17,7 +17,11 @@ const MEAN_TURNS = 3;
  * prompts, and each turn's prompt is everything said before plus a new question, so that prefixes
  * are shared between sessions and, answers included, between turns. Lengths are log-normal.
  */
-export function sharedPrefixWorkload({ sessions, sessionsPerSecond, seed }: SharedPrefixLoad): Workload {
+export function sharedPrefixWorkload({
+  sessions,
+  sessionsPerSecond,
+  seed,
+}: SharedPrefixLoad): Workload {
   const random = createRandom(seed);
   const tokens = (median: number, sigma: number, most: number): number =>
     Math.max(1, Math.min(most, Math.round(median * Math.exp(sigma * random.normal()))));
