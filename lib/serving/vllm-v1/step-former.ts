@@ -7,9 +7,10 @@ import {
   type VllmV1Options,
   type VllmV1State,
 } from '../policies/vllm-v1';
-import { clearDecodes, createDecodeSet, growingIn, joinDecodes, takeLast } from './decode-set';
+import { createDecodeSet, growingIn, joinDecodes, takeLast } from './decode-set';
 import { createInOrder } from './in-order';
 import type { Outcomes } from './outcomes';
+import { createSpeller } from './spell-out';
 import type { Step } from './step';
 
 /**
@@ -45,7 +46,7 @@ export function createStepFormer(
   const set = createDecodeSet(blockTokens);
   const stalls = createStallStack();
   const names = createInOrder(admission);
-  const spelled = createInOrder(admission);
+  const spellOut = createSpeller(state, set, stalls, outcomes);
   /** Running requests outside of the set that have tokens left to compute, in order. */
   let open: number[] = [];
   let openCount = 0;
@@ -184,42 +185,10 @@ export function createStepFormer(
     }
   }
 
-  /** Brings the columns of all members up to date, makes them entries, and empties the set. */
-  function spellOut(inFlight: Step | undefined, previousEnd: number): void {
-    const onTheirWay = inFlight === undefined ? 0 : 1;
-    for (let i = 0; i < set.count; i++) {
-      const id = set.ids[i] as number;
-      computed[id] = (set.bases[i] as number) + formed + 1;
-      planned[id] = (computed[id] as number) - (promptTokens[id] as number) + 1;
-      emitted[id] = (planned[id] as number) - onTheirWay;
-      const first = set.firstSteps[i] as number;
-      // One that has only just joined is an entry of the step before.
-      if (first > formed) continue;
-      outcomes.settle(id, previousEnd, stalls.largestAfter(first - 1));
-      if (inFlight !== undefined) spelled.add(id, 1);
-    }
-    clearDecodes(set);
-    if (inFlight === undefined) return;
-    for (let i = 0; i < inFlight.lastCount; i++) {
-      const id = inFlight.lastIds[i] as number;
-      const first = inFlight.lastFirstSteps[i] as number;
-      emitted[id] = (outputTokens[id] as number) - 1;
-      outcomes.settle(id, previousEnd, stalls.largestAfter(first - 1));
-      spelled.add(id, 1);
-    }
-    for (let i = 0; i < inFlight.count; i++)
-      spelled.add(inFlight.ids[i] as number, inFlight.emits[i] as number);
-    inFlight.clear();
-    spelled.drain((id, emits) => {
-      inFlight.add(id, 1);
-      inFlight.emits[inFlight.count - 1] = emits;
-    });
-  }
-
   return {
     form(step, inFlight, previousEnd) {
       if (!formSteady(step, inFlight !== undefined)) {
-        spellOut(inFlight, previousEnd);
+        spellOut(inFlight, previousEnd, formed);
         formPlainly(step);
       }
       return step.count + step.decodes > 0;
