@@ -7,6 +7,8 @@ import { createChain } from './chain';
  * are unknown get a number of their own, which only the request itself can find again.
  */
 export interface BlockContents {
+  /** False where no request's content is known, so that none can be shared. */
+  readonly canShare: boolean;
   /** Content of block `index` of request `id`. */
   contentOf(id: number, index: number): number;
   /** Blocks of request `id` whose content others may share; the rest is its own. */
@@ -31,7 +33,7 @@ export function createBlockContents(
     base += Math.ceil((totalTokens[id] as number) / blockTokens) + 1;
   }
   const own = (id: number, index: number): number => -((bases[id] as number) + index);
-  if (content === undefined) return { contentOf: own, sharedBlocks: () => 0 };
+  if (content === undefined) return { canShare: false, contentOf: own, sharedBlocks: () => 0 };
 
   const { tokensPerId } = content;
   if (tokensPerId !== 1 && tokensPerId % blockTokens !== 0) {
@@ -43,6 +45,7 @@ export function createBlockContents(
   const blocksPerLink = tokensPerId === 1 ? 1 : tokensPerId / blockTokens;
 
   return {
+    canShare: true,
     contentOf(id, index) {
       const found = links.of(id);
       if (blocksPerLink === 1)

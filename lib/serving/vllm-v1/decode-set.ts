@@ -89,41 +89,41 @@ export function takeLast(
   lastFirstSteps: number[],
 ): number {
   if (step < set.nextLastStep) return 0;
-  const { count, ids, bases, firstSteps, lastSteps } = set;
-  let kept = 0;
+  const { ids, bases, firstSteps, lastSteps } = set;
+  let { count } = set;
+  let taken = 0;
   let least = Infinity;
   let largest = -Infinity;
   let next = Infinity;
-  for (let i = 0; i < count; i++) {
-    const id = ids[i] as number;
+  for (let i = 0; i < count; ) {
     const base = bases[i] as number;
     const last = lastSteps[i] as number;
-    const first = firstSteps[i] as number;
     if (last === step) {
+      const id = ids[i] as number;
+      lastIds[taken] = id;
+      lastFirstSteps[taken++] = firstSteps[i] as number;
       set.baseSum -= base;
       const members = growingAt(set, base);
       members[members.indexOf(id)] = members[members.length - 1] as number;
       members.pop();
-      lastIds[i - kept] = id;
-      lastFirstSteps[i - kept] = first;
+      // The order of members says nothing: the last one fills the place.
+      count--;
+      ids[i] = ids[count] as number;
+      bases[i] = bases[count] as number;
+      firstSteps[i] = firstSteps[count] as number;
+      lastSteps[i] = lastSteps[count] as number;
       continue;
     }
     if (base < least) least = base;
     if (base > largest) largest = base;
     if (last < next) next = last;
-    if (kept < i) {
-      ids[kept] = id;
-      bases[kept] = base;
-      firstSteps[kept] = first;
-      lastSteps[kept] = last;
-    }
-    kept++;
+    i++;
   }
-  set.count = kept;
+  set.count = count;
   set.leastBase = least;
   set.largestBase = largest;
   set.nextLastStep = next;
-  return count - kept;
+  return taken;
 }
 
 export function clearDecodes(set: DecodeSet): void {

@@ -5,6 +5,8 @@ import { type BlockPool, createBlockPool, NO_BLOCK } from './block-pool';
 export interface KvManager {
   readonly pool: BlockPool;
   readonly blockTokens: number;
+  /** Whether `index` ever names anything. */
+  readonly canShare: boolean;
   /**
    * Tokens at the start of request `id` whose blocks are cached: full blocks, and at most
    * `knownTokens - 1` tokens, because the last one must be computed for its logits. The blocks
@@ -97,6 +99,7 @@ export function createKvManager(
   return {
     pool,
     blockTokens,
+    canShare: contents?.canShare ?? false,
     isStillRefused: (id, known) =>
       id === refusedId && known === refusedReserve && pool.changes === refusedChanges,
     missing(id, tokens) {

@@ -107,6 +107,7 @@ export function createStepFormer(
 
   /** Members whose blocks are full once `formed` steps are formed. */
   function nameFilled(formed: number): void {
+    if (!kv.canShare) return;
     const members = growingIn(set, formed + 1);
     for (let i = 0; i < members.length; i++) {
       const id = members[i] as number;
