@@ -36,6 +36,10 @@ export interface VllmV1State {
   readonly preemptions: Int32Array;
   /** Told what becomes of one request; undefined but in a run that is made to tell. */
   readonly trace?: RequestTracer | undefined;
+  /** Place of each running request in the order of admission, which is the order of `running`. */
+  readonly admission: Int32Array;
+  /** Admissions so far. */
+  admitted: number;
   /** Called when a request is admitted: tokens asked of the prefix cache, and found. */
   onAdmitted(id: number, queriedTokens: number, hitTokens: number): void;
 }
@@ -51,13 +55,15 @@ export interface VllmV1State {
 export function formVllmV1Step(state: VllmV1State, options: VllmV1Options, step: Step): void {
   step.clear();
   const hasPreempted = scheduleRunning(state, options, step);
-  const blocker = hasPreempted
-    ? ({ type: 'preempting' } as const)
-    : scheduleWaiting(state, options, step);
-  if (state.trace !== undefined) {
-    state.trace.blocker = blocker;
-    state.trace.head = state.waiting.peek();
-  }
+  const { trace } = state;
+  if (trace !== undefined) trace.blocker = hasPreempted ? { type: 'preempting' } : undefined;
+  if (!hasPreempted) scheduleWaiting(state, options, step);
+  if (trace !== undefined) trace.head = state.waiting.peek();
+  commitStep(state, step);
+}
+
+/** Counts the tokens of a step as computed, and what its end will emit as planned. */
+export function commitStep(state: VllmV1State, step: Step): void {
   const { promptTokens, computed, planned } = state;
   for (let i = 0; i < step.count; i++) {
     const id = step.ids[i] as number;
@@ -110,35 +116,44 @@ function scheduleRunning(state: VllmV1State, options: VllmV1Options, step: Step)
   return hasPreempted;
 }
 
-/** Admits what fits, and says what stopped the next one: undefined where nobody is left. */
-function scheduleWaiting(
-  state: VllmV1State,
-  options: VllmV1Options,
-  step: Step,
-): Blocker | undefined {
-  const { waiting, running, kv, promptTokens, emitted, computed } = state;
+/**
+ * Admits waiting requests into a step that already has the tokens of the running ones; a tracer is
+ * told what stopped the next one.
+ */
+export function scheduleWaiting(state: VllmV1State, options: VllmV1Options, step: Step): void {
+  const { waiting, running, kv, promptTokens, emitted, computed, trace } = state;
   while (waiting.length > 0 && step.tokenCount < options.maxBatchedTokens) {
-    if (running.length >= options.maxSequences)
-      return { type: 'seats', taken: running.length, limit: options.maxSequences };
+    if (running.length >= options.maxSequences) {
+      if (trace !== undefined)
+        trace.blocker = { type: 'seats', taken: running.length, limit: options.maxSequences };
+      return;
+    }
     const id = waiting.peek() as number;
     const known = (promptTokens[id] as number) + (emitted[id] as number);
+    if (trace === undefined && kv.isStillRefused(id, known)) return;
     const hit = kv.findPrefix(id, known);
     const left = known - hit;
     const limited = limitedPrompt(left, options);
-    if (!options.chunkedPrefill && limited > options.maxBatchedTokens - step.tokenCount)
-      return budgetSpent(state, options, step);
+    if (!options.chunkedPrefill && limited > options.maxBatchedTokens - step.tokenCount) {
+      if (trace !== undefined) trace.blocker = budgetSpent(state, options, step);
+      return;
+    }
     const tokens = chunkOf(left, options, step);
     const reserved = options.reservePrompt ? known : 0;
-    if (!kv.allocate(id, hit, tokens, true, reserved))
-      return blocksMissing(state, Math.max(hit + tokens, reserved) - hit);
+    if (!kv.allocate(id, hit, tokens, true, reserved)) {
+      if (trace !== undefined)
+        trace.blocker = blocksMissing(state, Math.max(hit + tokens, reserved) - hit);
+      return;
+    }
     waiting.pop();
     running.push(id);
+    state.admission[id] = state.admitted++;
     computed[id] = hit;
     kv.index(id, Math.min(hit + tokens, known));
     state.onAdmitted(id, known, hit);
     step.add(id, tokens);
   }
-  return waiting.length > 0 ? budgetSpent(state, options, step) : undefined;
+  if (trace !== undefined && waiting.length > 0) trace.blocker = budgetSpent(state, options, step);
 }
 
 /** The tokens of the step are given out: to whom. */
@@ -163,7 +178,7 @@ function blocksMissing({ kv, running }: VllmV1State, tokens: number): Blocker {
   };
 }
 
-function limitedPrompt(left: number, { longPrefillTokens }: VllmV1Options): number {
+export function limitedPrompt(left: number, { longPrefillTokens }: VllmV1Options): number {
   return longPrefillTokens > 0 ? Math.min(left, longPrefillTokens) : left;
 }
 

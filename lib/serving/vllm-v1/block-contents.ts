@@ -7,6 +7,8 @@ import { createChain } from './chain';
  * are unknown get a number of their own, which only the request itself can find again.
  */
 export interface BlockContents {
+  /** False where no request's content is known, so that none can be shared. */
+  readonly canShare: boolean;
   /** Content of block `index` of request `id`. */
   contentOf(id: number, index: number): number;
   /** Blocks of request `id` whose content others may share; the rest is its own. */
@@ -31,23 +33,53 @@ export function createBlockContents(
     base += Math.ceil((totalTokens[id] as number) / blockTokens) + 1;
   }
   const own = (id: number, index: number): number => -((bases[id] as number) + index);
-  if (content === undefined) return { contentOf: own, sharedBlocks: () => 0 };
+  if (content === undefined) return { canShare: false, contentOf: own, sharedBlocks: () => 0 };
 
-  const { tokensPerId, offsets, ids } = content;
+  const { tokensPerId } = content;
   if (tokensPerId !== 1 && tokensPerId % blockTokens !== 0) {
     throw new RangeError(
       `invalid blockTokens: ${blockTokens} (the workload's hashes stand for ${tokensPerId} tokens, which it must divide)`,
     );
   }
-  const idsPerLink = tokensPerId === 1 ? blockTokens : 1;
+  const links = linksFor(content, tokensPerId === 1 ? blockTokens : 1);
   const blocksPerLink = tokensPerId === 1 ? 1 : tokensPerId / blockTokens;
-  const chain = createChain(ids, idsPerLink);
-  const links: (Int32Array | undefined)[] = new Array(totalTokens.length).fill(undefined);
 
-  /** One number per link of the chain, found on first use: a link is a block of tokens, or one hash. */
-  function linksOf(id: number): Int32Array {
-    const known = links[id];
-    if (known !== undefined) return known;
+  return {
+    canShare: true,
+    contentOf(id, index) {
+      const found = links.of(id);
+      if (blocksPerLink === 1)
+        return index < found.length ? (found[index] as number) : own(id, index);
+      const link = Math.floor(index / blocksPerLink);
+      if (link >= found.length) return own(id, index);
+      return (found[link] as number) * blocksPerLink + (index % blocksPerLink);
+    },
+    sharedBlocks: (id) => links.of(id).length * blocksPerLink,
+  };
+}
+
+/** The links of each request's chain. */
+interface Links {
+  of(id: number): Int32Array;
+}
+
+/** Links are the same in every run of a workload, and to find them is to hash every token. */
+const known = new WeakMap<PromptContent, Map<number, Links>>();
+
+function linksFor(content: PromptContent, idsPerLink: number): Links {
+  const bySize = known.get(content) ?? new Map<number, Links>();
+  known.set(content, bySize);
+  const links = bySize.get(idsPerLink) ?? createLinks(content, idsPerLink);
+  bySize.set(idsPerLink, links);
+  return links;
+}
+
+/** Numbers of the links, found on first use: a link is a block of tokens, or one hash. */
+function createLinks({ offsets, ids }: PromptContent, idsPerLink: number): Links {
+  const chain = createChain(ids, idsPerLink);
+  const links: (Int32Array | undefined)[] = new Array(offsets.length - 1).fill(undefined);
+
+  function find(id: number): Int32Array {
     const from = offsets[id] as number;
     const found = new Int32Array(Math.floor(((offsets[id + 1] as number) - from) / idsPerLink));
     let parent = -1;
@@ -59,13 +91,5 @@ export function createBlockContents(
     return found;
   }
 
-  return {
-    contentOf(id, index) {
-      const found = linksOf(id);
-      const link = Math.floor(index / blocksPerLink);
-      if (link >= found.length) return own(id, index);
-      return (found[link] as number) * blocksPerLink + (index % blocksPerLink);
-    },
-    sharedBlocks: (id) => linksOf(id).length * blocksPerLink,
-  };
+  return { of: (id) => links[id] ?? find(id) };
 }

@@ -1,5 +1,6 @@
-/** Stands for no block. */
-export const NO_BLOCK = -1;
+import { createContentIndex, NO_BLOCK } from './content-index';
+
+export { NO_BLOCK } from './content-index';
 
 /**
  * Blocks of KV memory with reference counts and an index by content, after vLLM V1: a block whose
@@ -11,12 +12,18 @@ export interface BlockPool {
   readonly total: number;
   /** Blocks that nobody holds, cached content or not. */
   readonly freeCount: number;
+  /** Releases and namings so far: between two equal counts, blocks were only taken or held. */
+  readonly changes: number;
   /** Takes the head of the free queue, dropping its content. @throws RangeError when none is free */
   take(): number;
+  /** Takes `count` blocks into `table` from `at` on. @throws RangeError when fewer are free */
+  takeInto(table: Int32Array, at: number, count: number): void;
   /** Adds a holder to a block found by its content, out of the free queue if nobody held it. */
   hold(block: number): void;
   /** Drops a holder. @throws RangeError when nobody holds the block */
   release(block: number): void;
+  /** Drops a holder of the first `count` blocks of `table`, the last first. */
+  releaseFrom(table: Int32Array, count: number): void;
   /** Names the content of a held block; several blocks may hold the same. */
   name(block: number, content: number): void;
   /** The block of this content that was named first, or `NO_BLOCK`. */
@@ -40,10 +47,11 @@ export function createBlockPool(total: number): BlockPool {
   let nextSame = new Int32Array(1024);
   let previousSame = new Int32Array(1024);
   let contents = new Float64Array(1024).fill(NO_CONTENT);
-  const index = new Map<number, number>();
+  const index = createContentIndex();
   const lastOf = new Map<number, number>();
   let used = 0;
   let freed = 0;
+  let changes = 0;
 
   function grow(): void {
     if (used < references.length) return;
@@ -87,14 +95,36 @@ export function createBlockPool(total: number): BlockPool {
     const before = previousSame[block] as number;
     const after = nextSame[block] as number;
     if (before === NO_BLOCK && after === NO_BLOCK) {
-      index.delete(content);
+      index.set(content, NO_BLOCK);
       return;
     }
     if (before === NO_BLOCK) index.set(content, after);
     else nextSame[before] = after;
     if (after !== NO_BLOCK) previousSame[after] = before;
     else lastOf.set(content, before);
-    if (index.get(content) === lastOf.get(content)) lastOf.delete(content);
+    if (lastOf.get(content) === index.get(content)) lastOf.delete(content);
+  }
+
+  function take(): number {
+    if (used < total) {
+      grow();
+      references[used] = 1;
+      return used++;
+    }
+    const block = (next[0] as number) - 1;
+    if (block < 0) throw new RangeError('no block is free');
+    unlink(block);
+    forget(block);
+    references[block] = 1;
+    return block;
+  }
+
+  function release(block: number): void {
+    const count = (references[block] as number) - 1;
+    if (!(block < used && count >= 0)) throw new RangeError(`block ${block} is not held`);
+    references[block] = count;
+    changes++;
+    if (count === 0) append(block);
   }
 
   return {
@@ -102,36 +132,29 @@ export function createBlockPool(total: number): BlockPool {
     get freeCount() {
       return total - used + freed;
     },
-    take() {
-      if (used < total) {
-        grow();
-        references[used] = 1;
-        return used++;
-      }
-      const block = (next[0] as number) - 1;
-      if (block < 0) throw new RangeError('no block is free');
-      unlink(block);
-      forget(block);
-      references[block] = 1;
-      return block;
+    get changes() {
+      return changes;
+    },
+    take,
+    takeInto(table, at, count) {
+      for (let i = 0; i < count; i++) table[at + i] = take();
     },
     hold(block) {
       if (references[block] === 0) unlink(block);
       references[block] = (references[block] as number) + 1;
     },
-    release(block) {
-      const count = (references[block] as number) - 1;
-      if (!(block < used && count >= 0)) throw new RangeError(`block ${block} is not held`);
-      references[block] = count;
-      if (count === 0) append(block);
+    release,
+    releaseFrom(table, count) {
+      for (let i = count - 1; i >= 0; i--) release(table[i] as number);
     },
     name(block, content) {
       if (references[block] === 0) throw new RangeError(`block ${block} is not held`);
       if (!Number.isNaN(contents[block])) throw new RangeError(`block ${block} is named already`);
       contents[block] = content;
+      changes++;
       nextSame[block] = NO_BLOCK;
       const first = index.get(content);
-      if (first === undefined) {
+      if (first === NO_BLOCK) {
         previousSame[block] = NO_BLOCK;
         index.set(content, block);
         return;
@@ -141,7 +164,7 @@ export function createBlockPool(total: number): BlockPool {
       nextSame[last] = block;
       lastOf.set(content, block);
     },
-    find: (content) => index.get(content) ?? NO_BLOCK,
+    find: (content) => index.get(content),
     references: (block) => references[block] ?? 0,
     freedInOrder() {
       const order: number[] = [];

@@ -64,6 +64,8 @@ export function runClosedLoop(
     planned: new Int32Array(count),
     emitted: new Int32Array(count),
     preemptions,
+    admission: new Int32Array(count),
+    admitted: 0,
     onAdmitted: () => undefined,
   };
   const engine = createVllmV1Engine(0, state, options, times, costModel, outcomes);

@@ -1,10 +1,12 @@
 import { emptyFeatures } from '../core/features';
 import { createLaneLog } from '../core/replica';
-import { formVllmV1Step, type VllmV1Options, type VllmV1State } from '../policies/vllm-v1';
+import type { VllmV1Options, VllmV1State } from '../policies/vllm-v1';
 import type { CostModel } from '../types';
 import { readStepFeatures } from './features';
+import { createInOrder } from './in-order';
 import type { Outcomes } from './outcomes';
 import { createStep, type Step } from './step';
+import { createStepFormer } from './step-former';
 import { tellStep } from './tell-tracer';
 
 export interface EngineTimes {
@@ -30,6 +32,8 @@ export interface VllmV1Engine {
   wake(nowSeconds: number): void;
   /** Ends the oldest step in flight and forms the next. */
   endStep(): void;
+  /** Brings the outcomes of requests under way up to date: what decodes steadily is told late. */
+  settle(): void;
 }
 
 /**
@@ -49,7 +53,9 @@ export function createVllmV1Engine(
   const log = createLaneLog();
   const features = emptyFeatures();
   const steps: readonly Step[] = [createStep(), createStep()];
-  const { outputTokens, emitted, computed, planned, promptTokens, running, kv } = state;
+  const former = createStepFormer(state, options, outcomes);
+  const completions = createInOrder(state.admission);
+  const { outputTokens, emitted, running, kv } = state;
   const { firstScheduledSeconds } = outcomes.columns;
   let oldest = 0;
   let inFlight = 0;
@@ -61,9 +67,9 @@ export function createVllmV1Engine(
   function formSteps(now: number): void {
     while (inFlight < times.stepsInFlight) {
       const step = steps[(oldest + inFlight) & 1] as Step;
+      const before = inFlight === 0 ? undefined : steps[oldest];
       if (state.trace !== undefined) state.trace.nowSeconds = now;
-      formVllmV1Step(state, options, step);
-      if (step.count === 0) {
+      if (!former.form(step, before, previousEnd)) {
         tellStep(state, options, step, lane, now);
         return;
       }
@@ -84,7 +90,7 @@ export function createVllmV1Engine(
       log.duration.push(duration);
       log.prefill.push(features.prefillTokens);
       log.decode.push(features.decodeCount);
-      log.batch.push(step.count);
+      log.batch.push(step.decodes + step.count);
       log.queue.push(state.waiting.length);
       log.kv.push(kv.pool.total - kv.pool.freeCount);
       iterations++;
@@ -92,9 +98,10 @@ export function createVllmV1Engine(
     }
   }
 
-  function complete(id: number, now: number): void {
-    outcomes.complete(id, lane, now);
-    if (state.trace?.id === id) state.trace.ended(now);
+  const completeLater = (id: number): void => completions.add(id, 0);
+  function complete(id: number): void {
+    outcomes.complete(id, lane, previousEnd);
+    if (state.trace?.id === id) state.trace.ended(previousEnd);
     kv.free(id);
     const place = running.indexOf(id);
     if (place >= 0) running.splice(place, 1);
@@ -131,22 +138,24 @@ export function createVllmV1Engine(
       const now = step.endSeconds;
       oldest ^= 1;
       inFlight--;
-      let shared = 0;
+      let shared = step.decodes;
+      if (shared > 0) former.endDecodes(step, now, previousEnd, completeLater);
       for (let i = 0; i < step.count; i++) {
         if (step.emits[i] === 0) continue;
         const id = step.ids[i] as number;
         emitted[id] = (emitted[id] as number) + 1;
         if (outcomes.emit(id, lane, now, previousEnd)) shared++;
-        if (emitted[id] === outputTokens[id]) complete(id, now);
-        else {
-          const known = (promptTokens[id] as number) + (emitted[id] as number);
-          // One step ahead the newest token was not known when its slot was given.
-          if (planned[id] !== emitted[id]) kv.index(id, Math.min(computed[id] as number, known));
-        }
+        if (emitted[id] === outputTokens[id]) completeLater(id);
       }
       outcomes.share(now - previousEnd, shared);
       previousEnd = now;
+      completions.drain(complete);
+      former.indexEnded(step, inFlight === 0 ? undefined : steps[oldest]);
       formSteps(now);
+    },
+    settle() {
+      const inOrder = [steps[oldest] as Step, steps[oldest ^ 1] as Step];
+      former.settle(inOrder.slice(0, inFlight), previousEnd);
     },
   };
 }

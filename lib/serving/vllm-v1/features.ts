@@ -6,10 +6,10 @@ import type { Step } from './step';
  * the scheduler; a decode's context includes the token being fed.
  */
 export function readStepFeatures(step: Step, features: BatchFeatures): void {
-  let decodeCount = 0;
-  let decodeContext = 0;
-  let shortest = Infinity;
-  let longest = 0;
+  let decodeCount = step.decodes;
+  let decodeContext = decodeCount === 0 ? 0 : step.decodeContextTokens;
+  let shortest = decodeCount === 0 ? Infinity : step.decodeContextMin;
+  let longest = decodeCount === 0 ? 0 : step.decodeContextMax;
   let prefillCount = 0;
   let prefillTokens = 0;
   let squared = 0;

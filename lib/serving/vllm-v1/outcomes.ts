@@ -12,6 +12,12 @@ export interface Outcomes {
    */
   emit(id: number, lane: number, nowSeconds: number, previousSeconds: number): boolean;
   share(gapSeconds: number, count: number): void;
+  /**
+   * Catches up on a request whose tokens were not emitted one by one.
+   * @param lastSeconds when its last token left
+   * @param stallSeconds the longest of its gaps that were not told
+   */
+  settle(id: number, lastSeconds: number, stallSeconds: number): void;
   complete(id: number, lane: number, nowSeconds: number): void;
 }
 
@@ -55,6 +61,10 @@ export function createOutcomes(
     },
     share(gap, count) {
       if (count > 0) gaps.add(gap, count);
+    },
+    settle(id, last, stall) {
+      lastTokenSeconds[id] = last;
+      if (stall > (columns.maxStallSeconds[id] as number)) columns.maxStallSeconds[id] = stall;
     },
     complete(id, lane, now) {
       columns.completedSeconds[id] = now;

@@ -50,6 +50,7 @@ export function createVllmV1Simulation(
   const computed = new Int32Array(count);
   const planned = new Int32Array(count);
   const emitted = new Int32Array(count);
+  const admission = new Int32Array(count);
   let queriedTokens = 0;
   let hitTokens = 0;
   const engines = Array.from({ length: strategy.replicas }, (_, lane): VllmV1Engine => {
@@ -66,6 +67,8 @@ export function createVllmV1Simulation(
       emitted,
       preemptions,
       trace,
+      admission,
+      admitted: 0,
       onAdmitted(id: number, queried: number, hit: number) {
         if (preemptions[id] !== 0) return;
         queriedTokens += queried;
@@ -84,7 +87,11 @@ export function createVllmV1Simulation(
   let now = 0;
   let isFinished = false;
 
-  const iterations = (): number => engines.reduce((sum, engine) => sum + engine.iterations, 0);
+  function iterations(): number {
+    let sum = 0;
+    for (let i = 0; i < engines.length; i++) sum += (engines[i] as VllmV1Engine).iterations;
+    return sum;
+  }
 
   function arrive(): void {
     while (arrived < count && (arrivalSeconds[arrived] as number) + frontEndSeconds <= now) {
@@ -117,14 +124,18 @@ export function createVllmV1Simulation(
     const target = iterations() + maxIterations;
     while (!isFinished && iterations() < target) {
       let next = arrived < count ? (arrivalSeconds[arrived] as number) + frontEndSeconds : Infinity;
-      for (const engine of engines) next = Math.min(next, engine.endSeconds);
+      for (let i = 0; i < engines.length; i++) {
+        const end = (engines[i] as VllmV1Engine).endSeconds;
+        if (end < next) next = end;
+      }
       if (next > params.horizonSeconds) {
         isFinished = true;
         break;
       }
       now = next;
       arrive();
-      for (const engine of engines) {
+      for (let i = 0; i < engines.length; i++) {
+        const engine = engines[i] as VllmV1Engine;
         if (engine.endSeconds <= now) engine.endStep();
         engine.wake(now);
       }
@@ -140,6 +151,7 @@ export function createVllmV1Simulation(
       iterations: iterations(),
     }),
     result() {
+      for (const engine of engines) engine.settle();
       const lanes = engines.map(({ log }, i) =>
         takeLane(log, `replica-${i}`, `vLLM V1 replica ${i}`, 'mixed', kvPlan.blocks),
       );

@@ -1,5 +1,21 @@
-/** One scheduled step: requests, their tokens, and what it emits. Reused, never kept. */
+/**
+ * One scheduled step: requests, their tokens, and what it emits. Reused, never kept. Members of the
+ * decode set are in it as a number; the others are entries, in the order of `running`.
+ */
 export interface Step {
+  /** Its place among the steps that were formed, from 1. */
+  number: number;
+  /** Members of the decode set, one token each. */
+  decodes: number;
+  /** Tokens of their contexts, the ones being fed included: the sum, and the least and most. */
+  decodeContextTokens: number;
+  decodeContextMin: number;
+  decodeContextMax: number;
+  /** Those of them that this step completes, and the step at which each joined the set. */
+  lastCount: number;
+  readonly lastIds: number[];
+  readonly lastFirstSteps: number[];
+  /** Entries. */
   count: number;
   tokenCount: number;
   ids: Int32Array;
@@ -18,6 +34,14 @@ export interface Step {
 
 export function createStep(): Step {
   const step: Step = {
+    number: 0,
+    decodes: 0,
+    decodeContextTokens: 0,
+    decodeContextMin: 0,
+    decodeContextMax: 0,
+    lastCount: 0,
+    lastIds: [],
+    lastFirstSteps: [],
     count: 0,
     tokenCount: 0,
     ids: new Int32Array(64),
@@ -27,6 +51,8 @@ export function createStep(): Step {
     startSeconds: 0,
     endSeconds: 0,
     clear() {
+      step.decodes = 0;
+      step.lastCount = 0;
       step.count = 0;
       step.tokenCount = 0;
     },
@@ -41,7 +67,9 @@ export function createStep(): Step {
         step.ids = larger(step.ids);
         step.tokens = larger(step.tokens);
         step.contexts = larger(step.contexts);
-        step.emits = new Uint8Array(size);
+        const emits = new Uint8Array(size);
+        emits.set(step.emits);
+        step.emits = emits;
       }
       step.ids[step.count] = id;
       step.tokens[step.count++] = tokens;

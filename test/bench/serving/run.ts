@@ -12,6 +12,7 @@ import { workloadParams } from '../../../lib/spec/kinds/workload';
 import { createCsvWorkloadParser } from '../../../lib/workload/csv';
 import { generateWorkload } from '../../../lib/workload/generate';
 import type { Workload } from '../../../lib/workload/types';
+import { vllmV1Speed } from './vllm-v1';
 
 // Simulator speed, one worker's work on one core. One JSON document on standard output. `stepped` is
 // the engine that takes every iteration alone, in the same run, as the figure to compare with.
@@ -122,7 +123,13 @@ function million() {
 }
 
 if (!existsSync(DATA)) {
-  console.log(JSON.stringify({ skipped: '../shared/data is absent', million: million() }));
+  console.log(
+    JSON.stringify({
+      skipped: '../shared/data is absent',
+      million: million(),
+      vllmV1WithPrefixCache: await vllmV1Speed(undefined),
+    }),
+  );
 } else {
   // First, while the process is small: its peak is what is reported.
   const oneMillionRequests = million();
@@ -142,6 +149,7 @@ if (!existsSync(DATA)) {
           azureHour({ type: 'vllm', replicas: 2 }),
           azureHour({ type: 'sarathi', replicas: 4 }),
         ],
+        vllmV1WithPrefixCache: await vllmV1Speed(azureWorkload()),
         goodputCurveOf20Minutes: [
           await goodputCurve({ type: 'sarathi', replicas: 1 }),
           await goodputCurve({ type: 'vllm', replicas: 1 }),

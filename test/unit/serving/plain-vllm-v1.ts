@@ -40,6 +40,8 @@ interface Request extends PlainV1Input {
   preemptions: number;
   hit: number | undefined;
   first: number | undefined;
+  last: number | undefined;
+  maxStall: number;
   completed: number | undefined;
 }
 
@@ -53,12 +55,22 @@ export interface PlainV1Outcome {
   readonly completed: number | undefined;
   readonly preemptions: number;
   readonly hit: number | undefined;
+  readonly maxStall: number;
+}
+
+export interface PlainV1Result {
+  readonly outcomes: PlainV1Outcome[];
+  readonly steps: number;
+  /** How often each gap between two tokens of one request occurred. */
+  readonly gaps: ReadonlyMap<number, number>;
+  /** Blocks in use when each step was formed. */
+  readonly usedBlocks: readonly number[];
 }
 
 export function runPlainVllmV1(
   input: readonly PlainV1Input[],
   options: PlainV1Options,
-): { outcomes: PlainV1Outcome[]; steps: number } {
+): PlainV1Result {
   const requests = input.map(
     (row, id): Request => ({
       ...row,
@@ -71,6 +83,8 @@ export function runPlainVllmV1(
       preemptions: 0,
       hit: undefined,
       first: undefined,
+      last: undefined,
+      maxStall: 0,
       completed: undefined,
     }),
   );
@@ -86,6 +100,8 @@ export function runPlainVllmV1(
   let waiting: Request[] = [];
   let running: Request[] = [];
   const flight: PlainStep[] = [];
+  const gaps = new Map<number, number>();
+  const usedBlocks: number[] = [];
   let steps = 0;
   let now = 0;
   let acceleratorFree = 0;
@@ -230,6 +246,7 @@ export function runPlainVllmV1(
         }
       }
       steps++;
+      usedBlocks.push(options.blocks - free.length);
       const end = Math.max(now, acceleratorFree) + seconds;
       acceleratorFree = end;
       flight.push({ parts, end });
@@ -252,6 +269,12 @@ export function runPlainVllmV1(
         if (!emits) continue;
         r.emitted++;
         r.first ??= now;
+        if (r.last !== undefined) {
+          const gap = now - r.last;
+          gaps.set(gap, (gaps.get(gap) ?? 0) + 1);
+          r.maxStall = Math.max(r.maxStall, gap);
+        }
+        r.last = now;
         if (r.emitted === r.output) {
           r.completed = now;
           release(r);
@@ -264,12 +287,15 @@ export function runPlainVllmV1(
     if (flight.length === 0) formSteps();
   }
   return {
-    outcomes: requests.map(({ first, completed, preemptions, hit }) => ({
+    outcomes: requests.map(({ first, completed, preemptions, hit, maxStall }) => ({
       first,
       completed,
       preemptions,
       hit,
+      maxStall,
     })),
     steps,
+    gaps,
+    usedBlocks,
   };
 }

@@ -93,30 +93,34 @@ const request = (arrival: number, prompt: number, output: number, tokens: number
 });
 const sequence = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
 
+type Rows = readonly PlainV1Input[];
+type Drawn = Omit<PlainV1Options, 'stepSeconds'>;
+
 /** Prompts that begin with one of two shared texts, so that prefixes meet. */
-const rows = fc
-  .array(
-    fc.record({
-      arrival: fc.integer({ min: 0, max: 2048 }).map((ticks) => ticks / 1024),
-      prompt: fc.integer({ min: 1, max: 40 }),
-      output: fc.integer({ min: 1, max: 24 }),
-      priority: fc.integer({ min: 0, max: 2 }),
-      text: fc.integer({ min: 0, max: 1 }),
-      shared: fc.integer({ min: 0, max: 40 }),
-      hasOutput: fc.boolean(),
-    }),
-    { minLength: 1, maxLength: 16 },
-  )
-  .map((drawn) =>
-    drawn
-      .map(({ arrival, prompt, output, priority, text, shared, hasOutput }, id): PlainV1Input => {
-        const tokens = sequence(0, hasOutput ? prompt + output : prompt).map((i) =>
-          i < shared ? text * 1000 + i : 10_000 * (id + 1) + i,
-        );
-        return { arrival, prompt, output, priority, tokens };
-      })
-      .sort((a, b) => a.arrival - b.arrival),
-  );
+const rows = (mostOutput: number, mostShared: number, mostRequests: number): fc.Arbitrary<Rows> =>
+  fc
+    .array(
+      fc.record({
+        arrival: fc.integer({ min: 0, max: 2048 }).map((ticks) => ticks / 1024),
+        prompt: fc.integer({ min: 1, max: 40 }),
+        output: fc.integer({ min: 1, max: mostOutput }),
+        priority: fc.integer({ min: 0, max: 2 }),
+        text: fc.integer({ min: 0, max: 1 }),
+        shared: fc.integer({ min: 0, max: mostShared }),
+        hasOutput: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: mostRequests },
+    )
+    .map((drawn) =>
+      drawn
+        .map(({ arrival, prompt, output, priority, text, shared, hasOutput }, id): PlainV1Input => {
+          const tokens = sequence(0, hasOutput ? prompt + output : prompt).map((i) =>
+            i < shared ? text * 1000 + i : 10_000 * (id + 1) + i,
+          );
+          return { arrival, prompt, output, priority, tokens };
+        })
+        .sort((a, b) => a.arrival - b.arrival),
+    );
 const options = fc.record({
   blocks: fc.integer({ min: 12, max: 60 }),
   blockTokens: fc.constantFrom(1, 4, 8),
@@ -130,32 +134,91 @@ const options = fc.record({
   depth: fc.constantFrom(1 as const, 2 as const),
 });
 
+/** Runs both, and holds every outcome of one against the other. */
+function compare(input: Rows, drawn: Drawn): { preemptions: number; hits: number } {
+  // Without chunks a prompt above the budget would wait for ever, in either scheduler.
+  const longest = Math.max(...input.map(({ prompt, output }) => prompt + output));
+  const fits = drawn.chunked ? drawn : { ...drawn, budget: Math.max(drawn.budget, longest) };
+  const result = run(input, fits);
+  const plain = runPlainVllmV1(input, { ...fits, stepSeconds: plainSeconds });
+  expect(result.metrics.iterations).toBe(plain.steps);
+  const { requests, tbt } = result;
+  plain.outcomes.forEach(({ first, completed, preemptions, maxStall }, i) => {
+    expect(requests.firstTokenSeconds[i]).toBe(first ?? Number.NaN);
+    expect(requests.completedSeconds[i]).toBe(completed ?? Number.NaN);
+    expect(requests.restarts[i]).toBe(preemptions);
+    expect(requests.maxStallSeconds[i]).toBe(maxStall);
+  });
+  // Every gap between two tokens of a request is told once.
+  expect([...tbt.values]).toEqual([...plain.gaps.keys()].sort((a, b) => a - b));
+  expect([...tbt.weights]).toEqual([...tbt.values].map((gap) => plain.gaps.get(gap)));
+  expect([...(result.lanes[0]?.kvBlocksUsed ?? [])]).toEqual(plain.usedBlocks);
+  const hits = plain.outcomes.reduce((sum, each) => sum + (each.hit ?? 0), 0);
+  if (fits.caching) expect(result.prefixCache?.hitTokens).toBe(hits);
+  const preemptions = plain.outcomes.reduce((sum, each) => sum + each.preemptions, 0);
+  return { preemptions, hits };
+}
+
+function compareMany(input: fc.Arbitrary<Rows>, drawn: fc.Arbitrary<Drawn>, numRuns: number) {
+  const reached = { preemptions: 0, hits: 0 };
+  fc.assert(
+    fc.property(input, drawn, (each, how) => {
+      const { preemptions, hits } = compare(each, how);
+      reached.preemptions += preemptions;
+      reached.hits += hits;
+    }),
+    { numRuns, seed: 5 },
+  );
+  return reached;
+}
+
 describe('vLLM V1 against the plain scheduler', () => {
   it('every request starts, ends, hits and is preempted alike', () => {
-    let preemptions = 0;
-    let hits = 0;
-    fc.assert(
-      fc.property(rows, options, (input, drawn) => {
-        // Without chunks a prompt above the budget would wait for ever, in either scheduler.
-        const fits = drawn.chunked ? drawn : { ...drawn, budget: Math.max(drawn.budget, 64) };
-        const result = run(input, fits);
-        const plain = runPlainVllmV1(input, { ...fits, stepSeconds: plainSeconds });
-        expect(result.metrics.iterations).toBe(plain.steps);
-        plain.outcomes.forEach(({ first, completed, preemptions: restarts }, i) => {
-          expect(result.requests.firstTokenSeconds[i]).toBe(first ?? Number.NaN);
-          expect(result.requests.completedSeconds[i]).toBe(completed ?? Number.NaN);
-          expect(result.requests.restarts[i]).toBe(restarts);
-          preemptions += restarts;
-        });
-        const hit = plain.outcomes.reduce((sum, each) => sum + (each.hit ?? 0), 0);
-        if (fits.caching) expect(result.prefixCache?.hitTokens).toBe(hit);
-        hits += hit;
-      }),
-      { numRuns: 400, seed: 5 },
-    );
+    const { preemptions, hits } = compareMany(rows(24, 40, 16), options, 400);
     // The drawn cases must reach what they are there for.
     expect(preemptions).toBeGreaterThan(100);
     expect(hits).toBeGreaterThan(1000);
+  });
+
+  it('through long stretches of decodes, in memory that suffices or just not', () => {
+    const long = fc
+      .record({
+        // The largest request has 160 tokens.
+        slots: fc.integer({ min: 160, max: 1200 }),
+        blockTokens: fc.constantFrom(1, 4, 16),
+        budget: fc.integer({ min: 4, max: 60 }),
+        maxSequences: fc.integer({ min: 1, max: 24 }),
+        threshold: fc.constantFrom(0, 0, 5, 12),
+        chunked: fc.boolean(),
+        reserve: fc.boolean(),
+        byPriority: fc.boolean(),
+        caching: fc.boolean(),
+        depth: fc.constantFrom(1 as const, 2 as const),
+      })
+      .map(({ slots, ...drawn }) => ({
+        ...drawn,
+        blocks: Math.ceil(slots / drawn.blockTokens),
+      }));
+    const { preemptions, hits } = compareMany(rows(120, 160, 20), long, 250);
+    expect(preemptions).toBeGreaterThan(50);
+    expect(hits).toBeGreaterThan(1000);
+  });
+
+  it('with more than one table of requests at once', () => {
+    // 100 decodes outgrow every column that begins with 64 places, and run out of memory together.
+    const input = Array.from({ length: 100 }, (_, id) =>
+      request(id / 64, 5 + (id % 7), 30 + (id % 11), sequence(id % 3 === 0 ? 0 : 1000 * id, 12)),
+    );
+    for (const depth of [1, 2] as const) {
+      const found = compare(input, {
+        ...DEFAULTS,
+        blocks: 600,
+        budget: 128,
+        maxSequences: 128,
+        depth,
+      });
+      expect(found.preemptions).toBeGreaterThan(0);
+    }
   });
 });
 
