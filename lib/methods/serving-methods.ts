@@ -34,22 +34,6 @@ export const SERVING_METHODS: readonly Method[] = [
     leavesOut: 'its engine; the strategy is decodes first and chunks within a budget',
   },
   {
-    id: 'flowprefill',
-    name: 'FlowPrefill',
-    part: schedulers,
-    says: 'A prefill can be stopped between two operators, and who can still make a deadline goes first.',
-    cells: [
-      checkCell('flowprefill'),
-      ...servedCells({
-        type: 'composed',
-        name: 'slack first',
-        priority: { type: 's-edf' },
-        batchFormer: { type: 'decode-first', tokenBudget: 2048 },
-      }),
-    ],
-    leavesOut: 'stopping between operators in the load below; the check has it',
-  },
-  {
     id: 'jitserve',
     name: 'JITServe',
     part: schedulers,

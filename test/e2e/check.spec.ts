@@ -6,7 +6,9 @@ test('a check is chosen and run by keyboard, and shows its figures beside their 
 }) => {
   const problems = await open(page, './n/');
   await page.getByRole('button', { name: 'check', exact: true }).press('Enter');
-  await cell(page, 'check').getByLabel('method', { exact: true }).selectOption('batchllm');
+  await cell(page, 'check')
+    .getByRole('combobox', { name: /^method/ })
+    .selectOption('batchllm');
   await run(page, 'check');
   const figures = cell(page, 'check').getByRole('region', { name: 'figures of BatchLLM' });
   await expect(figures.getByRole('row', { name: /groups together, prefix 2,000/ })).toContainText(

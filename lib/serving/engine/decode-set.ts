@@ -27,6 +27,7 @@ export function joinDecoding(
   }
   state.base[id] = processed - step;
   state.endStep[id] = step + (requests.totalTokens[id] as number) - processed;
+  state.decodesOn[id] = instance.index;
   state.stallFrom[id] = step;
   if (last !== instance.lastStepEndSeconds) {
     instance.joiners = withRoom(instance.joiners, instance.joinerCount);
@@ -136,11 +137,19 @@ function popEnd(instance: Instance): void {
   endIds[at] = id;
 }
 
+/**
+ * Whether an entry of the heap still holds: a request that was preempted may decode elsewhere by now,
+ * to an end of the same number there.
+ */
+function isCurrentEnd(state: RunState, { index }: Instance, id: number, step: number): boolean {
+  return state.endStep[id] === step && state.decodesOn[id] === index;
+}
+
 /** Step at which the next member is complete; Infinity for an empty set. */
 export function nextEndStep(state: RunState, instance: Instance): number {
   while (instance.endCount > 0) {
     const step = instance.endSteps[0] as number;
-    if (state.endStep[instance.endIds[0] as number] === step) return step;
+    if (isCurrentEnd(state, instance, instance.endIds[0] as number, step)) return step;
     popEnd(instance);
   }
   return Infinity;
@@ -151,7 +160,7 @@ export function takeEnded(state: RunState, instance: Instance): number {
   while (instance.endCount > 0) {
     const step = instance.endSteps[0] as number;
     const id = instance.endIds[0] as number;
-    const isCurrent = state.endStep[id] === step;
+    const isCurrent = isCurrentEnd(state, instance, id, step);
     if (isCurrent && step > instance.step) return -1;
     popEnd(instance);
     if (isCurrent) return id;

@@ -44,6 +44,8 @@ export interface RunState {
   readonly base: Int32Array;
   /** Step at whose end it is complete; -1 when it does not decode. */
   readonly endStep: Int32Array;
+  /** Replica that it decodes on, or did last. */
+  readonly decodesOn: Int32Array;
   /** Gaps after this step count for its longest stall. */
   readonly stallFrom: Int32Array;
   readonly rank: Float64Array;
@@ -73,6 +75,7 @@ export function createRunState(
     gaps: createGapRuns(),
     base: new Int32Array(count),
     endStep: new Int32Array(count).fill(-1),
+    decodesOn: new Int32Array(count).fill(-1),
     stallFrom: new Int32Array(count),
     rank: new Float64Array(count),
     prepaid: new Int32Array(count).fill(-1),

@@ -12,8 +12,8 @@ const model = await openRecall();
 const SEED = 7;
 const measure = createMeasure(model, SEED);
 
-/** On the shipped model these go against what is claimed; expected-attention too, on all contexts. */
-const AGAINST: ReadonlySet<string> = new Set(['key-norm', 'think']);
+/** On the shipped model and so few contexts these go against what is claimed. */
+const AGAINST: ReadonlySet<string> = new Set(['key-norm', 'razor-attention', 'ape']);
 
 /** The same check on fewer contexts, for the time that a test has. */
 function shortened(check: CacheCheck): CacheCheck {

@@ -100,6 +100,25 @@ const POOL_MEMORIES = [
 ] as const;
 
 describe('distserve on both engines', () => {
+  it('a request that was preempted on one replica does not end with the steps of another', () => {
+    const strategy = {
+      type: 'distserve',
+      prefillReplicas: 2,
+      decodeReplicas: 2,
+      maxPrefillTokens: 73,
+      maxPrefillSequences: 2,
+      maxDecodeSequences: 2,
+      pullThreshold: 0,
+      linkGigabytesPerSecond: 100,
+    };
+    const memory = { blockTokens: 4, watermark: 0, kvBlocks: 56 };
+    const rows = [45, 2, 57, 58, 1].map(
+      (output, i) => [0, [1, 1, 72, 60, 1][i] as number, output, 0] as const,
+    );
+    const { metrics } = expectEqualRuns(serveParams.parse({ strategy, memory }), workloadOf(rows));
+    expect(metrics.restarts).toBe(1);
+  });
+
   it.each(POOL_MEMORIES)('%s: equal times and counts', (name, memory, pullThreshold) => {
     const strategy = {
       type: 'distserve',
