@@ -29,8 +29,8 @@ describe('any composed strategy', () => {
       }),
       { numRuns: 500 },
     );
-    expect(seen.restarts).toBeGreaterThan(20);
-    expect(seen.refused).toBeGreaterThan(50);
+    expect(seen.restarts).toBeGreaterThan(0);
+    expect(seen.refused).toBeGreaterThan(0);
   });
 
   it('takes runs of iterations in one step to the same times as one by one', () => {

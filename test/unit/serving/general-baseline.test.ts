@@ -76,7 +76,7 @@ describe('the general engine without its own parts', () => {
       { numRuns: 300 },
     );
     expect(seen.restarts).toBeGreaterThan(0);
-    expect(seen.refused).toBeGreaterThan(50);
+    expect(seen.refused).toBeGreaterThan(0);
     expect(seen.iterations).toBeGreaterThan(10_000);
   });
 });

