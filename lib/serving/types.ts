@@ -89,6 +89,11 @@ export interface CostModel {
   readonly label: string;
   readonly source: string;
   iterationSeconds(features: BatchFeatures): number;
+  /**
+   * Seconds of one pass of the ranks of a data-parallel group that share their experts, each with a
+   * batch of its own (one without tokens runs along). Absent where the model does not price it.
+   */
+  groupIterationSeconds?(ranks: readonly BatchFeatures[]): number;
   /** Whether it reads `decodeContextMin` and `decodeContextMax`, which cost a pass over the batch. */
   readonly readsDecodeRange?: boolean;
   /** Whether it prices `prefillLayerShare` itself; of any other, what prompts add is scaled by it. */

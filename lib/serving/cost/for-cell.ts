@@ -36,6 +36,7 @@ export function opTablesForCell(params: ServeParams, tables: unknown): CostModel
     bytesPerElement: model.bytesPerWeight,
     experts: model.experts,
     link,
+    sharedExperts: sharedExpertsOf(params.strategy),
     memoryFloor: {
       bytesPerSecond: HARDWARE[params.hardware].bandwidthBytesPerSecond,
       weightBytes: weightBytesByOperator(model, tensorParallel),
@@ -74,6 +75,12 @@ export function profileForCell(params: ServeParams, profile: HardwareProfile): C
       );
   }
   return profileCostModel(profile, graphTokens(params.strategy));
+}
+
+function sharedExpertsOf(strategy: ServeParams['strategy']) {
+  return strategy.type === 'vllm-v1' && strategy.sharedExperts !== 'none'
+    ? strategy.sharedExperts
+    : undefined;
 }
 
 function graphTokens(strategy: ServeParams['strategy']): number {

@@ -1,6 +1,7 @@
 import { HARDWARE } from '../presets/hardware';
 import { type HubModel, hubModel } from '../presets/hub-models';
-import { kvBytesPerToken, weightBytes } from '../presets/kv-plan';
+import { kvBytesPerToken, weightBytes, withExpertsOver } from '../presets/kv-plan';
+import { isBefore } from '../presets/links';
 import type { HardwareSpec } from '../types';
 import type { JsonObject } from './json-lines';
 
@@ -10,6 +11,10 @@ export interface EngineSettings {
   readonly hardware: HardwareSpec | undefined;
   readonly tensorParallel: number;
   readonly replicas: number;
+  /** The replicas are data-parallel ranks of one model, whose experts are spread over all of them. */
+  readonly sharedExperts: 'none' | 'sliced' | 'whole';
+  /** Version of the engine, such as `0.19.0`; empty where the run does not say. */
+  readonly engineVersion: string;
   readonly maxBatchedTokens: number;
   readonly maxSequences: number;
   readonly longPrefillTokens: number;
@@ -112,12 +117,20 @@ export function readEngineSettings(
   const order = text('scheduling_policy', 'policy') ?? 'fcfs';
   if (order !== 'fcfs' && order !== 'priority')
     throw new Error(`${file}: invalid scheduling_policy: "${order}" (expected fcfs or priority)`);
+  const replicas = number(1, 1, 'data_parallel_size');
   const kvType = text('kv_cache_dtype') ?? 'auto';
   const settings = {
     model: /fp8|int8/.test(kvType) ? { ...model, bytesPerKvElement: 1 } : model,
     hardware,
     tensorParallel,
-    replicas: number(1, 1, 'data_parallel_size'),
+    replicas,
+    sharedExperts:
+      replicas === 1 || model.experts === undefined
+        ? 'none'
+        : flag(false, 'enable_expert_parallel')
+          ? 'whole'
+          : 'sliced',
+    engineVersion: version,
     maxBatchedTokens,
     maxSequences,
     longPrefillTokens: number(0, 0, 'long_prefill_token_threshold'),
@@ -127,23 +140,19 @@ export function readEngineSettings(
     reservePrompt: flag(true, 'scheduler_reserve_full_isl'),
     order,
     // On by default from 0.14.
-    asyncScheduling: flag(isFrom(version, 0, 14), 'async_scheduling'),
+    asyncScheduling: flag(!isBefore(version, 0, 14), 'async_scheduling'),
     cudaGraphs: !flag(false, 'enforce_eager'),
   } as const;
-  if (settings.replicas > 1) {
+  if (replicas > 1) {
     notes.push(
-      `data parallel ${settings.replicas} runs as so many replicas behind one router${model.experts === undefined ? '' : '; the exchange between expert-parallel ranks is not modelled'}`,
+      settings.sharedExperts === 'none'
+        ? `data parallel ${replicas} runs as so many replicas behind one router`
+        : `data parallel ${replicas}: the ranks step together and ${settings.sharedExperts === 'whole' ? 'hold whole experts each' : 'hold a slice of every expert'}; every expert is taken to be as likely`,
     );
   }
   const kvBlocks =
     overrides.kvBlocks ?? givenBlocks(meta, blockTokens) ?? planFor(file, meta, settings, notes);
   return { ...settings, kvBlocks, notes };
-}
-
-function isFrom(version: string, major: number, minor: number): boolean {
-  const match = /^(\d+)\.(\d+)/.exec(version);
-  if (match === null) return true;
-  return Number(match[1]) > major || (Number(match[1]) === major && Number(match[2]) >= minor);
 }
 
 function givenBlocks(meta: JsonObject, blockTokens: number): number | undefined {
@@ -226,7 +235,9 @@ function planFor(
   }
   const given = findKey(meta, ['gpu_memory_utilization']);
   const utilization = typeof given === 'number' ? given : 0.9;
-  const blocks = plannedBlocks({ ...settings, hardware, utilization });
+  const held =
+    settings.sharedExperts === 'none' ? model : withExpertsOver(model, settings.replicas);
+  const blocks = plannedBlocks({ ...settings, model: held, hardware, utilization });
   if (blocks < 2) {
     throw new Error(
       `${file}: ${model.label} leaves no room for KV blocks on ${tensorParallel} x ${hardware.label} (pass --kv-blocks N)`,

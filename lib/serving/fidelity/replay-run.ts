@@ -42,7 +42,8 @@ export function tablesCostModel(files: OpTableFiles, settings: EngineSettings): 
     link:
       hardware === undefined
         ? { bytesPerSecond: 32e9, latencySeconds: 10e-6, source: 'PCIe 4.0 x16 and 10 us' }
-        : linkOf(hardware),
+        : linkOf(hardware, settings.engineVersion),
+    sharedExperts: settings.sharedExperts === 'none' ? undefined : settings.sharedExperts,
     memoryFloor:
       hardware === undefined
         ? undefined
@@ -68,7 +69,7 @@ export function analyticCostModel(settings: EngineSettings): CostModel {
     throw new Error('unknown gpu: pass its name with --gpu NAME, or its tables with --tables DIR');
   return calibratedCostModel(model, hardware, calibrationOf(hardware), {
     tensorParallel,
-    link: linkOf(hardware),
+    link: linkOf(hardware, settings.engineVersion),
     largestGraphTokens: graphTokens(settings),
   });
 }
@@ -93,6 +94,7 @@ export function paramsOf(settings: EngineSettings): ServeParams {
     strategy: {
       type: 'vllm-v1',
       replicas: settings.replicas,
+      sharedExperts: settings.sharedExperts,
       maxBatchedTokens: settings.maxBatchedTokens,
       maxSequences: settings.maxSequences,
       longPrefillTokens: settings.longPrefillTokens,

@@ -17,6 +17,17 @@ export function layerWeightBytes(model: Omit<ModelSpec, 'id'>): number {
   return model.layers * (attention + ffn + router) * model.bytesPerWeight;
 }
 
+/**
+ * The model whose weights are what one of `ranks` holds where they share the experts of every layer.
+ * @throws Error for a model without experts
+ */
+export function withExpertsOver<M extends Omit<ModelSpec, 'id'>>(model: M, ranks: number): M {
+  const { experts } = model;
+  if (experts === undefined)
+    throw new Error(`invalid sharedExperts: ${model.label} has no experts (expected none)`);
+  return { ...model, experts: { ...experts, count: experts.count / ranks } };
+}
+
 /** Weights of the whole model: its layers, embedding and untied output head, no norms. */
 export function weightBytes(model: Omit<ModelSpec, 'id'>): number {
   const embeddings = 2 * model.vocabularySize * model.hiddenSize;

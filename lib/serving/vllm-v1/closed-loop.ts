@@ -4,6 +4,7 @@ import type { CostModel } from '../types';
 import { createVllmV1Engine, type EngineTimes } from './engine';
 import { createKvManager } from './kv-manager';
 import { createOutcomes } from './outcomes';
+import type { Rank } from './rank';
 import { createWaitingQueue } from './waiting-queue';
 
 export interface ClosedLoop {
@@ -69,11 +70,12 @@ export function runClosedLoop(
     onAdmitted: () => undefined,
   };
   const engine = createVllmV1Engine(0, state, options, times, costModel, outcomes);
+  const rank = engine.ranks[0] as Rank;
   let sent = 0;
   const send = (now: number): void => {
-    while (sent < count && engine.outstanding < load.concurrency) {
+    while (sent < count && rank.outstanding < load.concurrency) {
       arrivalSeconds[sent] = now;
-      engine.enqueue(sent++);
+      rank.enqueue(sent++);
     }
     engine.wake(now);
   };
@@ -92,5 +94,5 @@ export function runClosedLoop(
     ttft += first - (arrivalSeconds[i] as number);
     tpot += ((completedSeconds[i] as number) - first) / Math.max(1, output - 1);
   }
-  return { ttftSeconds: ttft / count, tpotSeconds: tpot / count, iterations: engine.iterations };
+  return { ttftSeconds: ttft / count, tpotSeconds: tpot / count, iterations: rank.iterations };
 }

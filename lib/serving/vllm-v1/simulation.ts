@@ -6,14 +6,17 @@ import { takeLane } from '../core/replica';
 import type { Simulation, SimulationOptions } from '../core/simulation';
 import { totalsOf } from '../engine/run-log';
 import { serveMetrics } from '../metrics';
+import type { VllmV1State } from '../policies/vllm-v1';
 import { HARDWARE } from '../presets/hardware';
-import { planKv } from '../presets/kv-plan';
+import { planKv, withExpertsOver } from '../presets/kv-plan';
 import { MODELS } from '../presets/models';
 import type { CostModel } from '../types';
 import { createBlockContents } from './block-contents';
 import { createVllmV1Engine, type VllmV1Engine } from './engine';
 import { createKvManager } from './kv-manager';
 import { createOutcomes } from './outcomes';
+import type { Rank } from './rank';
+import { createRankGroup } from './rank-group';
 import { createWaitingQueue } from './waiting-queue';
 
 type VllmV1Strategy = Extract<ServeStrategy, { type: 'vllm-v1' }>;
@@ -36,7 +39,9 @@ export function createVllmV1Simulation(
     throw new Error(
       `invalid pipelineParallel: ${params.pipelineParallel} (strategy vllm-v1 has no stages here: take a composed strategy)`,
     );
-  const kvPlan = planKv(model, HARDWARE[params.hardware], params);
+  const isPlanned = strategy.sharedExperts !== 'none' && params.memory.kvBlocks === 0;
+  const held = isPlanned ? withExpertsOver(model, strategy.replicas) : model;
+  const kvPlan = planKv(held, HARDWARE[params.hardware], params);
   const { blockTokens } = kvPlan;
   const count = workload.arrivalSeconds.length;
   const { arrivalSeconds, promptTokens, outputTokens, priority } = workload;
@@ -53,8 +58,8 @@ export function createVllmV1Simulation(
   const admission = new Int32Array(count);
   let queriedTokens = 0;
   let hitTokens = 0;
-  const engines = Array.from({ length: strategy.replicas }, (_, lane): VllmV1Engine => {
-    const state = {
+  const states = Array.from({ length: strategy.replicas }, (): VllmV1State => {
+    return {
       waiting: createWaitingQueue(strategy.order === 'priority', arrivalSeconds, priority),
       running: [],
       kv: createKvManager(kvPlan.blocks, blockTokens, contents, count),
@@ -75,12 +80,18 @@ export function createVllmV1Simulation(
         hitTokens += hit;
       },
     };
-    const times = {
-      stepsInFlight: strategy.asyncScheduling ? 2 : 1,
-      stepBoundarySeconds: strategy.stepBoundaryMicroseconds * 1e-6,
-    } as const;
-    return createVllmV1Engine(lane, state, strategy, times, costModel, outcomes);
   });
+  const times = {
+    stepsInFlight: strategy.asyncScheduling ? 2 : 1,
+    stepBoundarySeconds: strategy.stepBoundaryMicroseconds * 1e-6,
+  } as const;
+  const engines: readonly VllmV1Engine[] =
+    strategy.sharedExperts === 'none'
+      ? states.map((state, lane) =>
+          createVllmV1Engine(lane, state, strategy, times, costModel, outcomes),
+        )
+      : [createRankGroup(0, states, strategy, times, costModel, outcomes)];
+  const ranks: readonly Rank[] = engines.flatMap((engine) => engine.ranks);
   const frontEndSeconds = strategy.frontEndMilliseconds * 1e-3;
   const backlog = new Int32Array(count);
   let arrived = 0;
@@ -89,7 +100,7 @@ export function createVllmV1Simulation(
 
   function iterations(): number {
     let sum = 0;
-    for (let i = 0; i < engines.length; i++) sum += (engines[i] as VllmV1Engine).iterations;
+    for (let i = 0; i < ranks.length; i++) sum += (ranks[i] as Rank).iterations;
     return sum;
   }
 
@@ -97,7 +108,7 @@ export function createVllmV1Simulation(
     while (arrived < count && (arrivalSeconds[arrived] as number) + frontEndSeconds <= now) {
       const id = arrived++;
       let waiting = 0;
-      for (const engine of engines) waiting += engine.waiting;
+      for (const rank of ranks) waiting += rank.waiting;
       backlog[id] = waiting;
       // The last token is emitted and never fed, so it needs no KV.
       const fed = (totalTokens[id] as number) - 1;
@@ -109,8 +120,8 @@ export function createVllmV1Simulation(
         outcomes.columns.refused[id] = 1;
         continue;
       }
-      let best = engines[0] as VllmV1Engine;
-      for (const engine of engines) if (engine.outstanding < best.outstanding) best = engine;
+      let best = ranks[0] as Rank;
+      for (const rank of ranks) if (rank.outstanding < best.outstanding) best = rank;
       if (trace?.id === id) {
         trace.arrived(arrivalSeconds[id] as number);
         trace.enter(arrivalSeconds[id] as number, -1, { kind: 'front-end' });
@@ -152,7 +163,7 @@ export function createVllmV1Simulation(
     }),
     result() {
       for (const engine of engines) engine.settle();
-      const lanes = engines.map(({ log }, i) =>
+      const lanes = ranks.map(({ log }, i) =>
         takeLane(log, `replica-${i}`, `vLLM V1 replica ${i}`, 'mixed', kvPlan.blocks),
       );
       const tbt = gaps.take();

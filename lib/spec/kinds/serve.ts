@@ -20,6 +20,11 @@ const vllmStrategy = z.strictObject({
 const vllmV1Strategy = z.strictObject({
   type: z.literal('vllm-v1'),
   replicas: count(1, 64, 1),
+  /**
+   * Replicas that are data-parallel ranks of one model: each holds whole experts (expert parallel) or
+   * a slice of every one, and all of them step together. Needs operator tables with `moe.csv`.
+   */
+  sharedExperts: z.enum(['none', 'whole', 'sliced']).default('none'),
   /** Tokens of one step, prompts and decodes alike (`max_num_batched_tokens`; 2048 is the server's default). */
   maxBatchedTokens: count(1, 1_000_000, 2048),
   maxSequences: count(1, 8192, 256),

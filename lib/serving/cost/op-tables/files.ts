@@ -2,7 +2,7 @@ import { type AttentionGrid, readAttentionGrid } from './attention-grid';
 import { type CsvTable, readCsvTable } from './csv';
 import { type Curve, makeCurve } from './curve';
 import { type MoeTable, readMoeTable } from './moe';
-import { readSkewTerm, type SkewTerm } from './skew';
+import { isSkewOff, readSkewTerm, type SkewTerm } from './skew';
 import { parseYamlSubset, type YamlValue } from './yaml-subset';
 
 /** Text of the files of a profile by name, `dense.csv` or `tp1/dense.csv`. */
@@ -19,6 +19,8 @@ export interface OpTables {
   /** The expert table was taken from degree 1, where one rank holds whole experts. */
   readonly isMoeOfOneRank: boolean;
   readonly meta: YamlValue;
+  /** Files that are there and were not used, and why, in words. */
+  readonly leftOut: readonly string[];
 }
 
 const NEEDED = ['dense.csv', 'per_sequence.csv', 'attention.csv'] as const;
@@ -132,5 +134,9 @@ export function readOpTables(files: OpTableFiles, tensorParallel: number): OpTab
     moe: moe === undefined ? undefined : readMoeTable(moe),
     isMoeOfOneRank: ownMoe === undefined && moe !== undefined && tensorParallel > 1,
     meta,
+    leftOut:
+      isSkewOff(meta) && find('skew_fit.csv') !== undefined
+        ? ['skew_fit.csv left out: meta.yaml has skew_fit.enabled: false']
+        : [],
   };
 }

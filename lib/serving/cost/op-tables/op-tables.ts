@@ -4,6 +4,7 @@ import { type Curve, sumAt, sumAtEverySize } from './curve';
 import type { OpTables } from './files';
 import { type MemoryFloor, raiseToFloor } from './memory-floor';
 import { type Experts, expectedExperts } from './moe';
+import { groupTokens, type SharedExperts, sharedExpertsMicroseconds } from './shared-experts';
 import { yamlAt } from './yaml-subset';
 
 /** A ring all-reduce over one link: latency + 2 (p - 1) / p bytes / bandwidth. */
@@ -11,6 +12,11 @@ export interface LinkSpec {
   readonly bytesPerSecond: number;
   readonly latencySeconds: number;
   readonly source: string;
+  /**
+   * All-gather and reduce-scatter, where measured apart: each takes latency + (p - 1) / p bytes /
+   * bandwidth, of the bytes of all ranks together.
+   */
+  readonly exchange?: Omit<LinkSpec, 'exchange'> | undefined;
 }
 
 export interface OpTablesOptions {
@@ -21,6 +27,8 @@ export interface OpTablesOptions {
   /** Needed where the profile has experts. */
   readonly experts?: Experts | undefined;
   readonly link: LinkSpec;
+  /** How the ranks of a data-parallel group share the experts; needed for `groupIterationSeconds`. */
+  readonly sharedExperts?: SharedExperts | undefined;
   /** Where the accelerator and the model are known: no operator reads its weights faster than that. */
   readonly memoryFloor?: MemoryFloor | undefined;
   /** Largest batch that runs as a recorded CUDA graph, which pads it; 0 for none. */
@@ -93,6 +101,11 @@ export function opTablesCostModel(tables: OpTables, options: OpTablesOptions): O
   if (moe !== undefined && experts === undefined) {
     throw new Error(
       'moe.csv: the model has no experts (expected their number and experts per token)',
+    );
+  }
+  if (moe === undefined && options.sharedExperts !== undefined) {
+    throw new Error(
+      'sharedExperts: the profile has no moe.csv (expected one, or sharedExperts none)',
     );
   }
   const raised: string[] = [];
@@ -178,6 +191,41 @@ export function opTablesCostModel(tables: OpTables, options: OpTablesOptions): O
   const denseMicroseconds = (tokens: number): number =>
     sumAt(denseSums, paddedTokens(tokens, largestGraphTokens));
 
+  /** What a rank computes by itself, the experts aside, with `tokens` as its forward pass runs them. */
+  function ownMicroseconds(f: BatchFeatures, padded: number): number {
+    const sequences = f.decodeCount + f.prefillCount;
+    const us = sumAt(denseSums, padded) + sumAt(headSums, sequences);
+    const total = us + layers * attentionMicroseconds(f);
+    iterations++;
+    let isBeyond = flag('tokens', padded, sampled);
+    isBeyond = flag('sequences', sequences, sampledSequences) || isBeyond;
+    isBeyond = flag('prefill_chunk', chunk, reach.chunk) || isBeyond;
+    isBeyond = flag('kv_prefill', context, reach.prefillContext) || isBeyond;
+    isBeyond = flag('n_decode', f.decodeCount, reach.decodes) || isBeyond;
+    isBeyond = flag('kv_decode', f.decodeContextMax, reach.decodeContext) || isBeyond;
+    if (isBeyond) extrapolated++;
+    return total;
+  }
+
+  const { sharedExperts } = options;
+  function groupIterationSeconds(ranks: readonly BatchFeatures[]): number {
+    const tokens = groupTokens(ranks, largestGraphTokens);
+    let slowest = 0;
+    for (const [i, f] of ranks.entries()) {
+      slowest = Math.max(slowest, ownMicroseconds(f, tokens.padded[i] as number));
+    }
+    if (moe === undefined || experts === undefined || sharedExperts === undefined)
+      return Number.NaN;
+    const shared = sharedExpertsMicroseconds(tokens, sharedExperts, {
+      moe,
+      experts,
+      exchange: link.exchange ?? link,
+      bytesPerToken: options.hiddenSize * options.bytesPerElement,
+      routerBytesPerToken: experts.count * options.bytesPerElement,
+    });
+    return (slowest + layers * shared) * 1e-6;
+  }
+
   const model = yamlAt(tables.meta, 'model');
   const hardware = yamlAt(tables.meta, 'gpu') ?? yamlAt(tables.meta, 'hardware');
   const what = [model, hardware].filter((part) => typeof part === 'string').join(' on ');
@@ -188,6 +236,10 @@ export function opTablesCostModel(tables: OpTables, options: OpTablesOptions): O
     source: `measured operator times in microseconds from the bound files${
       tp > 1 ? `; all-reduce: ${link.source}` : ''
     }${
+      sharedExperts === undefined
+        ? ''
+        : `; all-gather and reduce-scatter: ${(link.exchange ?? link).source}`
+    }${tables.leftOut.map((part) => `; ${part}`).join('')}${
       raised.length > 0
         ? `; ${raised.join(', ')} raised to the time of reading the weights from memory`
         : ''
@@ -197,19 +249,10 @@ export function opTablesCostModel(tables: OpTables, options: OpTablesOptions): O
     readsDecodeRange: true,
     iterationSeconds(f) {
       const tokens = f.decodeCount + f.prefillTokens;
-      const sequences = f.decodeCount + f.prefillCount;
-      let us = denseMicroseconds(tokens) + sumAt(moeSums, tokens) + sumAt(headSums, sequences);
-      us += layers * attentionMicroseconds(f);
-      iterations++;
-      let isBeyond = flag('tokens', tokens, sampled);
-      isBeyond = flag('sequences', sequences, sampledSequences) || isBeyond;
-      isBeyond = flag('prefill_chunk', chunk, reach.chunk) || isBeyond;
-      isBeyond = flag('kv_prefill', context, reach.prefillContext) || isBeyond;
-      isBeyond = flag('n_decode', f.decodeCount, reach.decodes) || isBeyond;
-      isBeyond = flag('kv_decode', f.decodeContextMax, reach.decodeContext) || isBeyond;
-      if (isBeyond) extrapolated++;
-      return us * 1e-6;
+      const padded = paddedTokens(tokens, largestGraphTokens);
+      return (ownMicroseconds(f, padded) + sumAt(moeSums, tokens)) * 1e-6;
     },
+    ...(sharedExperts === undefined ? {} : { groupIterationSeconds }),
     extrapolation() {
       if (extrapolated === 0) return undefined;
       const where = Array.from(beyond, ([name, value]) => `${name} up to ${Math.round(value)}`);

@@ -51,9 +51,15 @@ function axisOf(meta: YamlValue, name: AxisName) {
     : { edges: DEFAULT_EDGES[name], labels: DEFAULT_LABELS[name] as readonly string[] };
 }
 
+/** Whether the metadata says that the profile's skew weights are not to be used. */
+export function isSkewOff(meta: YamlValue): boolean {
+  return yamlAt(meta, 'skew_fit', 'enabled') === false;
+}
+
 /**
  * The skew weights of `skew_fit.csv`, or of the pooled `alpha_default` alone where there is no such
- * file; no correction where the profile measured none. Weights hold for the prefill chunks that were
+ * file;
+ * no correction where the profile measured none or its metadata switches the fit off. Weights hold for the prefill chunks that were
  * sampled; any other chunk, and a bucket without samples, takes the pooled weight: that is the rule
  * of the published profiles, whose weights jump from bucket to bucket.
  *
@@ -64,6 +70,7 @@ export function readSkewTerm(
   meta: YamlValue,
   tensorParallel: number,
 ): SkewTerm | undefined {
+  if (isSkewOff(meta)) return undefined;
   const pooled = yamlNumber(meta, 'skew_fit', 'per_tp', String(tensorParallel), 'alpha_default');
   if (table === undefined && pooled === undefined) return undefined;
   const fallback = pooled ?? 0;
