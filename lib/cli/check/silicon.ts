@@ -73,20 +73,15 @@ export function simulateConfiguration(
   );
 }
 
-/** `check silicon`: prints one JSON line. @returns the exit code */
-export async function checkSilicon(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      file: { type: 'string' },
-      tables: { type: 'string' },
-      backend: { type: 'string' },
-    },
-  });
-  if (values.file === undefined) {
-    console.error(SILICON_USAGE);
-    return 2;
-  }
+export interface SiliconOptions {
+  readonly file: string;
+  /** Folder of operator tables, or `none`; those beside the file unless given. */
+  readonly tables?: string | undefined;
+  readonly backend?: string | undefined;
+}
+
+/** Errors of simulated closed loops against a file of measured ones. @throws Error naming the file */
+export async function siliconReport(values: SiliconOptions) {
   const all = readSilicon(values.file, await readText(values.file)).filter(
     ({ backend }) => values.backend === undefined || backend === values.backend,
   );
@@ -118,16 +113,31 @@ export async function checkSilicon(args: string[]): Promise<number> {
       },
     ];
   });
-  console.log(
-    JSON.stringify({
-      tpotMedianAbsPct: round(median(errors.map(({ tpot }) => Math.abs(tpot)))),
-      tpotMedianPct: round(median(errors.map(({ tpot }) => tpot))),
-      ttftMedianAbsPct: round(median(errors.map(({ ttft }) => Math.abs(ttft)))),
-      configurations: kept.length,
-      dropped: all.length - kept.length,
-      groups: Object.fromEntries(groups),
-      costModel: files === undefined ? 'calibrated' : 'silicon tables',
-    }),
-  );
+  return {
+    tpotMedianAbsPct: round(median(errors.map(({ tpot }) => Math.abs(tpot)))),
+    tpotMedianPct: round(median(errors.map(({ tpot }) => tpot))),
+    ttftMedianAbsPct: round(median(errors.map(({ ttft }) => Math.abs(ttft)))),
+    configurations: kept.length,
+    dropped: all.length - kept.length,
+    groups: Object.fromEntries(groups),
+    costModel: files === undefined ? 'calibrated' : 'silicon tables',
+  };
+}
+
+/** `check silicon`: prints one JSON line. @returns the exit code */
+export async function checkSilicon(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      file: { type: 'string' },
+      tables: { type: 'string' },
+      backend: { type: 'string' },
+    },
+  });
+  if (values.file === undefined) {
+    console.error(SILICON_USAGE);
+    return 2;
+  }
+  console.log(JSON.stringify(await siliconReport({ ...values, file: values.file })));
   return 0;
 }

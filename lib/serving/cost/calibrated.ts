@@ -1,7 +1,7 @@
 import type { HubModel } from '../presets/hub-models';
 import type { CostModel, HardwareSpec } from '../types';
 import { paddedTokens } from './cuda-graphs';
-import { MIXED_ATTENTION } from './mixed-attention';
+import { DECODE_TILE, decodeTileFlops, MIXED_ATTENTION } from './mixed-attention';
 import type { LinkSpec } from './op-tables/op-tables';
 
 /** Shares of an accelerator's data sheet that operators reach, and their start-up in microseconds. */
@@ -24,6 +24,8 @@ export interface Calibration {
     readonly perTokenMicroseconds: number;
     readonly perContextTokenMicroseconds: number;
   };
+  /** Its attention kernel of mixed batches: FlashAttention 3 on Hopper, else 2. */
+  readonly flashAttention: 2 | 3;
   readonly source: string;
 }
 
@@ -52,6 +54,7 @@ const RTX_4090: Calibration = {
     perTokenMicroseconds: 0.027,
     perContextTokenMicroseconds: 0.02,
   },
+  flashAttention: 2,
   source: 'operator fits on LLMServingSim tables, RTX 4090',
 };
 
@@ -80,6 +83,7 @@ const H100: Calibration = {
     perTokenMicroseconds: 0.01,
     perContextTokenMicroseconds: 0.01,
   },
+  flashAttention: 3,
   source: 'operator fits on AIConfigurator tables, H100',
 };
 
@@ -107,6 +111,7 @@ const OTHERS: Calibration = {
     perContextTokenMicroseconds:
       (RTX_4090.prefill.perContextTokenMicroseconds + H100.prefill.perContextTokenMicroseconds) / 2,
   },
+  flashAttention: 2,
   source: 'mean of the operator fits of two other accelerators, RTX 4090 and H100',
 };
 
@@ -138,7 +143,8 @@ export interface CalibratedOptions {
 /**
  * Iteration time without tables of the accelerator: each operator as a start-up and a smooth
  * maximum of its arithmetic and its memory time, at the shares of the data sheet that another
- * accelerator reaches. Attention of a mixed batch is its parts over `MIXED_ATTENTION.partsShare`.
+ * accelerator reaches. In a mixed batch FlashAttention 2 takes `decodeTileFlops` for
+ * its decodes; version 3 is taken at its parts over `MIXED_ATTENTION.partsShare`.
  *
  * @throws Error for a model with experts
  */
@@ -156,7 +162,9 @@ export function calibratedCostModel(
     hardware.peakFlopsPerSecond * gemm.computeShare * (options.matrixSpeedup ?? 1) * 1e-6;
   const bandwidth = hardware.bandwidthBytesPerSecond * 1e-6;
   const { hiddenSize: hidden, headSize, layers, bytesPerWeight: w } = model;
-  const queryWidth = (model.queryHeads * headSize) / tp;
+  const queryHeads = model.queryHeads / tp;
+  const queryWidth = queryHeads * headSize;
+  const isTiled = calibration.flashAttention === 2;
   const kvWidth = Math.max(model.kvHeads / tp, 1) * headSize;
   const ffn = model.ffnSize / tp;
   const q = gemm.overlapPower;
@@ -182,25 +190,31 @@ export function calibratedCostModel(
   return {
     kind: 'calibrated',
     label: `calibrated, ${model.label} on ${tp} x ${hardware.label}`,
-    source: `${calibration.source}; ${hardware.source}; ${MIXED_ATTENTION.source}; ${SKEW.source}`,
+    source: `${calibration.source}; ${hardware.source}; ${isTiled ? DECODE_TILE.source : MIXED_ATTENTION.source}; ${SKEW.source}`,
     readsDecodeRange: true,
     iterationSeconds(f) {
       const tokens = paddedTokens(f.decodeCount + f.prefillTokens, options.largestGraphTokens);
+      const peak = hardware.peakFlopsPerSecond * prefill.computeShare * 1e-6;
       let attention = 0;
       if (f.decodeCount > 0) {
         const uneven = f.decodeContextMax * f.decodeCount - f.decodeContextTokens;
         const contextTokens = f.decodeContextTokens + SKEW.weight * uneven;
-        const bytes = 2 * contextTokens * kvWidth * model.bytesPerKvElement;
-        attention += decode.startMicroseconds + decode.perSequenceMicroseconds * f.decodeCount;
-        attention += bytes / (bandwidth * decode.bandwidthShare);
+        if (isTiled && f.prefillTokens > 0) {
+          const { decodeCount: n, prefillTokens, prefillCount } = f;
+          const prompt = prefillTokens / prefillCount;
+          attention += decodeTileFlops(n, contextTokens, prompt, queryHeads, headSize) / peak;
+        } else {
+          const bytes = 2 * contextTokens * kvWidth * model.bytesPerKvElement;
+          attention += decode.startMicroseconds + decode.perSequenceMicroseconds * f.decodeCount;
+          attention += bytes / (bandwidth * decode.bandwidthShare);
+        }
       }
       if (f.prefillTokens > 0) {
         attention += prefill.startMicroseconds + prefill.perTokenMicroseconds * f.prefillTokens;
         attention += prefill.perContextTokenMicroseconds * f.prefillContextTokens;
-        const peak = hardware.peakFlopsPerSecond * prefill.computeShare * 1e-6;
         attention += (4 * f.prefillAttentionPairs * queryWidth) / peak;
+        if (f.decodeCount > 0 && !isTiled) attention /= MIXED_ATTENTION.partsShare;
       }
-      if (f.decodeCount > 0 && f.prefillTokens > 0) attention /= MIXED_ATTENTION.partsShare;
       const head = product(f.decodeCount + f.prefillCount, hidden, model.vocabularySize / tp);
       return (layers * (dense(tokens) + attention) + head) * 1e-6;
     },
