@@ -166,7 +166,7 @@ describe('KV manager', () => {
   it('agrees with single blocks on any sequence of calls', () => {
     const requests = 6;
     const texts = fc.array(
-      fc.record({ text: fc.integer({ min: 0, max: 1 }), shared: fc.nat(40), known: fc.nat(60) }),
+      fc.record({ text: fc.integer({ min: 0, max: 1 }), shared: fc.nat(60), known: fc.nat(60) }),
       { minLength: requests, maxLength: requests },
     );
     const calls = fc.array(
@@ -176,14 +176,14 @@ describe('KV manager', () => {
         tokens: fc.integer({ min: 1, max: 60 }),
         reserve: fc.boolean(),
       }),
-      { maxLength: 150 },
+      { minLength: 50, maxLength: 300 },
     );
     const blockTokens = fc.constantFrom(1, 4);
     fc.assert(
       fc.property(
         texts,
         calls,
-        fc.integer({ min: 8, max: 40 }),
+        fc.integer({ min: 8, max: 30 }),
         blockTokens,
         (drawn, made, total, size) => {
           const ids = drawn.map(({ text, shared, known }, id) =>
@@ -206,7 +206,7 @@ describe('KV manager', () => {
               const hit = kv.findPrefix(id, tokens);
               expect(hit).toBe(plain.find(id, tokens));
               const known = reserve ? tokens : 0;
-              const end = Math.min(tokens, hit + 7);
+              const end = Math.min(tokens, hit + 20);
               const isIn = kv.allocate(id, hit, end - hit, true, known);
               expect(isIn).toBe(plain.admit(id, tokens, end, known));
               if (isIn) held.set(id, end);
@@ -241,7 +241,7 @@ describe('KV manager', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 120 },
     );
   });
 });
