@@ -26,7 +26,7 @@ describe('questions under other conditions', () => {
     const desk = createWhatIfDesk();
     await desk.ask(question(1, { inputs }), signal);
     const answers = await Promise.all([
-      desk.ask(question(1), signal),
+      desk.ask(question(1, { isKept: true }), signal),
       desk.ask(question(2), signal),
       desk.ask(question(3, { isKept: true }), signal),
       desk.ask(question(4), signal),
