@@ -18,7 +18,7 @@ export interface WhatIfState {
   set(factors: WhatIfFactors): void;
 }
 
-/** Runs under changing factors, one at a time: while one is on its way, only the newest waits. */
+/** Runs under changing factors. The worker answers the newest; while it runs one, the next waits there. */
 export function useWhatIf(
   session: Session,
   cellId: string,
@@ -35,24 +35,19 @@ export function useWhatIf(
     updates: 0,
     problem: undefined,
   });
-  const flight = useRef<{ controller: AbortController; next: WhatIfFactors | undefined }>(
-    undefined,
-  );
+  const life = useRef<AbortController>(undefined);
 
   const ask = useCallback(
     (wanted: WhatIfFactors, isBase: boolean) => {
-      const controller = new AbortController();
-      const mine = { controller, next: undefined as WhatIfFactors | undefined };
-      flight.current = mine;
+      const mine = life.current;
+      if (mine === undefined) return;
       const startedAt = performance.now();
-      const goOn = () => {
-        if (flight.current !== mine) return;
-        flight.current = undefined;
-        if (mine.next !== undefined) ask(mine.next, false);
-      };
-      session.whatIf(cellId, wanted, controller.signal).then(
+      const answer = isBase
+        ? session.whatIf(cellId, wanted, mine.signal)
+        : session.whatIfNewest(cellId, wanted, mine.signal);
+      answer.then(
         (result) => {
-          if (flight.current !== mine) return;
+          if (life.current !== mine || result === undefined) return;
           setFound((before) => ({
             base: isBase ? result : before.base,
             changed: result,
@@ -60,13 +55,11 @@ export function useWhatIf(
             updates: before.updates + 1,
             problem: undefined,
           }));
-          goOn();
         },
         (error: unknown) => {
-          if (flight.current !== mine || isAbortError(error)) return;
+          if (life.current !== mine || isAbortError(error)) return;
           const problem = error instanceof Error ? error.message : String(error);
           setFound((before) => ({ ...before, problem }));
-          goOn();
         },
       );
     },
@@ -76,19 +69,19 @@ export function useWhatIf(
   // biome-ignore lint/correctness/useExhaustiveDependencies: another `key` is another result, whose base must be run anew
   useEffect(() => {
     if (!isOpen) return;
+    life.current = new AbortController();
     setFactors(NO_CHANGE);
     ask(NO_CHANGE, true);
     return () => {
-      flight.current?.controller.abort();
-      flight.current = undefined;
+      life.current?.abort();
+      life.current = undefined;
     };
   }, [isOpen, key, ask]);
 
   const set = useCallback(
     (next: WhatIfFactors) => {
       setFactors(next);
-      if (flight.current === undefined) ask(next, false);
-      else flight.current.next = next;
+      ask(next, false);
     },
     [ask],
   );

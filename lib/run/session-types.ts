@@ -99,6 +99,12 @@ export interface Session {
   traceRequest(serveCellId: string, requestId: number, signal?: AbortSignal): Promise<RequestTrace>;
   /** A serve cell's run under other conditions; rejects as `traceRequest` does. */
   whatIf(serveCellId: string, factors: WhatIfFactors, signal?: AbortSignal): Promise<WhatIfResult>;
+  /** The same for a moving slider: undefined where a newer question came before this one was begun. */
+  whatIfNewest(
+    serveCellId: string,
+    factors: WhatIfFactors,
+    signal?: AbortSignal,
+  ): Promise<WhatIfResult | undefined>;
   /** Q, K, V, output and LSE of the cell's result as a safetensors file; see `tensorFile`. */
   tensors(attentionCellId: string, onProgress?: OnProgress): Promise<Blob>;
   dispose(): void;

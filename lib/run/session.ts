@@ -15,6 +15,7 @@ import { createResultCache } from './result-cache';
 import { createScheduler, type SchedulerDeps } from './scheduler';
 import { serveInputs } from './serve-inputs';
 import type { CellStatus, Session } from './session-types';
+import { createWhatIfSource } from './what-if-source';
 
 export interface SessionDeps extends SchedulerDeps {
   /** SHA-256 as hexadecimal digits. */
@@ -42,6 +43,7 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
     for (const listener of [...listeners]) listener();
   }
 
+  const whatIf = createWhatIfSource(board, deps.simulation);
   const scheduler = createScheduler(board, deps, publish, (record) =>
     live.consider(
       [...board.records.values()].filter(({ cell }) => cell.inputs.includes(record.cell.id)),
@@ -183,13 +185,8 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
         signal === undefined ? {} : { signal },
       );
     },
-    whatIf: async (cellId, factors, signal) => {
-      const { params, workload, tables } = serveInputs(board, cellId);
-      return deps.simulation.call(
-        (api, jobId) => api.whatIf(jobId, params, workload, tables, factors),
-        signal === undefined ? {} : { signal },
-      );
-    },
+    whatIf: whatIf.ask,
+    whatIfNewest: whatIf.askNewest,
     tensors: async (cellId, onProgress) => {
       const call = attentionCall(board, cellId);
       return runQueued(

@@ -4,8 +4,6 @@ import { makeCostModel } from '../serving/cost/make-cost-model';
 import { createTraceRun } from '../serving/trace/trace-run';
 import type { RequestTrace } from '../serving/trace/types';
 import type { ServeResult } from '../serving/types';
-import type { WhatIfFactors } from '../serving/what-if/factors';
-import { createWhatIfRun, type WhatIfResult } from '../serving/what-if/what-if-run';
 import type { CheckParams } from '../spec/kinds/check';
 import type { ServeParams } from '../spec/kinds/serve';
 import { isGenerated, type WorkloadParams } from '../spec/kinds/workload';
@@ -154,23 +152,6 @@ export async function traceJob(
     const { fraction, simulatedSeconds } = run.progress();
     report({ fraction, phase: `simulated ${simulatedSeconds.toFixed(0)} s` });
   });
-  return run.result();
-}
-
-/**
- * A serve cell under other conditions.
- * @throws Error with one sentence, AbortError when cancelled
- */
-export async function whatIfJob(
-  params: ServeParams,
-  workload: Workload,
-  tables: Blob | undefined,
-  factors: WhatIfFactors,
-  signal: AbortSignal,
-): Promise<WhatIfResult> {
-  const parsedTables = tables === undefined ? undefined : await readTables(tables);
-  const run = createWhatIfRun(params, workload, parsedTables, factors);
-  await runSliced(run, signal);
   return run.result();
 }
 

@@ -1,5 +1,6 @@
-import { checkJob, serveJob, throttled, traceJob, whatIfJob, workloadJob } from './simulation-jobs';
+import { checkJob, serveJob, throttled, traceJob, workloadJob } from './simulation-jobs';
 import type { SweepPool } from './sweep-pool';
+import { createWhatIfDesk } from './what-if-desk';
 import type { SimulationApi } from './worker-api';
 
 /** What the simulation worker needs of the place that it runs in. */
@@ -10,6 +11,7 @@ export interface SimulationDeps {
 
 export function createSimulationApi({ makePool }: SimulationDeps): SimulationApi {
   const jobs = new Map<number, AbortController>();
+  const desk = createWhatIfDesk();
   let pool: SweepPool | undefined;
 
   async function run<T>(jobId: number, job: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -29,8 +31,7 @@ export function createSimulationApi({ makePool }: SimulationDeps): SimulationApi
       run(jobId, (signal) => serveJob(params, workload, tables, signal, onProgress)),
     trace: (jobId, params, workload, tables, requestId, onProgress) =>
       run(jobId, (signal) => traceJob(params, workload, tables, requestId, signal, onProgress)),
-    whatIf: (jobId, params, workload, tables, factors) =>
-      run(jobId, (signal) => whatIfJob(params, workload, tables, factors, signal)),
+    whatIf: (jobId, question) => run(jobId, (signal) => desk.ask(question, signal)),
     sweep: (jobId, subject, params, onProgress) =>
       run(jobId, (signal) => {
         pool ??= makePool();

@@ -2,6 +2,8 @@ import type { Simulation } from '../serving/core/simulation';
 
 /** Work between two looks at the mailbox: cancel is heard within this. */
 const SLICE_MILLISECONDS = 20;
+/** Iterations of the first slice: some milliseconds, and a short run in whole. */
+const FIRST_SLICE = 2048;
 
 /** Lets messages in: a macrotask without the clamping of timers. */
 export function nextTask(): Promise<void> {
@@ -30,7 +32,7 @@ export async function runSliced(
   signal: AbortSignal,
   onSlice?: () => void,
 ): Promise<void> {
-  let iterations = 256;
+  let iterations = FIRST_SLICE;
   for (;;) {
     const startedAt = performance.now();
     const hasMore = simulation.advance(iterations);

@@ -18,8 +18,6 @@ import type { PlanResult } from '../serving/plan/result';
 import type { SweepResult } from '../serving/sweep-result';
 import type { RequestTrace } from '../serving/trace/types';
 import type { ServeResult } from '../serving/types';
-import type { WhatIfFactors } from '../serving/what-if/factors';
-import type { WhatIfResult } from '../serving/what-if/what-if-run';
 import type { CacheParams } from '../spec/kinds/cache';
 import type { CheckParams } from '../spec/kinds/check';
 import type { ModelParams } from '../spec/kinds/model';
@@ -36,6 +34,7 @@ import type { CacheHeadPlace } from './cache-head-job';
 import type { KernelKind } from './job-kinds';
 import type { SweepSubjectData } from './sweep-service';
 import type { CellOutput, Progress } from './types';
+import type { WhatIfAnswer, WhatIfQuestion } from './what-if-desk';
 
 /** Called at most ten times a second. Pass it through `Comlink.proxy`. */
 export type OnProgress = (progress: Progress) => void;
@@ -182,13 +181,7 @@ export interface SimulationApi extends Cancellable {
     onProgress: OnProgress,
   ): Promise<RequestTrace>;
   /** The same run under other conditions, for sliders: small results, many times a second. */
-  whatIf(
-    jobId: number,
-    params: ServeParams,
-    workload: Workload,
-    tables: Blob | undefined,
-    factors: WhatIfFactors,
-  ): Promise<WhatIfResult>;
+  whatIf(jobId: number, question: WhatIfQuestion): Promise<WhatIfAnswer>;
   /** Progress carries the points that are there. */
   sweep(
     jobId: number,

@@ -39,22 +39,6 @@ export interface Weighted {
   readonly weights: Float64Array;
 }
 
-/** Sorts and merges equal values. */
-export function sortWeighted(values: Float64Array, weights: Float64Array): Weighted {
-  const order = Uint32Array.from(values.keys()).sort(
-    (a, b) => (values[a] as number) - (values[b] as number),
-  );
-  const outValues = new Float64Array(order.length);
-  const outWeights = new Float64Array(order.length);
-  let count = 0;
-  for (const i of order) {
-    const value = values[i] as number;
-    if (count === 0 || outValues[count - 1] !== value) outValues[count++] = value;
-    outWeights[count - 1] = (outWeights[count - 1] as number) + (weights[i] as number);
-  }
-  return { values: outValues.slice(0, count), weights: outWeights.slice(0, count) };
-}
-
 /** Summary of weighted samples: percentiles are the smallest value whose cumulative weight reaches the share. */
 export function summarizeWeighted({ values, weights }: Weighted): Summary {
   const total = weights.reduce((a, b) => a + b, 0);

@@ -1,4 +1,5 @@
-import { sortWeighted, type Weighted } from '../../stats/percentiles';
+import type { Weighted } from '../../stats/percentiles';
+import { sortWeighted } from '../../stats/sort-weighted';
 import { growableFloats } from './growable';
 
 /**

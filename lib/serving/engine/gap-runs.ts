@@ -1,4 +1,6 @@
 import type { Summary, Weighted } from '../../stats/percentiles';
+import { sortWeighted } from '../../stats/sort-weighted';
+import { growableFloats } from '../core/growable';
 
 /**
  * Gaps between consecutive tokens as arithmetic progressions: `count` gaps from `first` on in steps
@@ -111,7 +113,8 @@ export function createGapRuns(): GapRuns {
 
   /** Every value of the rows that lies in a bin, ascending, with weights. */
   function valuesIn(bin: number | undefined): Weighted {
-    const found: [number, number][] = [];
+    const found = growableFloats();
+    const weightsOf = growableFloats();
     const from = bin === undefined ? 0 : edgeOf(bin);
     const to = bin === undefined ? Infinity : edgeOf(bin + 1);
     for (let r = 0; r < rows; r++) {
@@ -121,27 +124,20 @@ export function createGapRuns(): GapRuns {
       const weight = weights[r] as number;
       if (first >= to || first + slope * (count - 1) < from) continue;
       if (slope === 0) {
-        found.push([first, weight * count]);
+        found.push(first);
+        weightsOf.push(weight * count);
         continue;
       }
       const start = Math.max(0, Math.floor((from - first) / slope) - 1);
       for (let i = start; i < count; i++) {
         const value = first + slope * i;
         if (value >= to) break;
-        if (value >= from) found.push([value, weight]);
+        if (value < from) continue;
+        found.push(value);
+        weightsOf.push(weight);
       }
     }
-    found.sort((a, b) => a[0] - b[0]);
-    const merged: [number, number][] = [];
-    for (const [value, weight] of found) {
-      const last = merged.at(-1);
-      if (last !== undefined && last[0] === value) last[1] += weight;
-      else merged.push([value, weight]);
-    }
-    return {
-      values: Float64Array.from(merged, (each) => each[0]),
-      weights: Float64Array.from(merged, (each) => each[1]),
-    };
+    return sortWeighted(found.take(), weightsOf.take());
   }
 
   return {
@@ -164,26 +160,31 @@ export function createGapRuns(): GapRuns {
       const bins = binned();
       const total = bins.weights.reduce((a, b) => a + b, 0);
       const sum = bins.sums.reduce((a, b) => a + b, 0);
+      const all = isExact && values <= MOST_VALUES ? valuesIn(undefined) : undefined;
+      // The smallest value whose cumulative weight reaches the share, over single values or bins.
+      const reach = (sorted: Weighted, before: number, share: number): number => {
+        let cumulative = before;
+        for (let v = 0; v < sorted.values.length; v++) {
+          cumulative += sorted.weights[v] as number;
+          if (cumulative >= share * total) return sorted.values[v] as number;
+        }
+        return sorted.values.at(-1) ?? Number.NaN;
+      };
       const at = (share: number): number => {
+        if (all !== undefined) return reach(all, 0, share);
         let cumulative = 0;
         let i = 0;
-        // The same rule as over single values: the smallest whose cumulative weight reaches the share.
         while (
           i < bins.weights.length - 1 &&
           cumulative + (bins.weights[i] as number) < share * total
         )
           cumulative += bins.weights[i++] as number;
         if (!isExact) return (bins.sums[i] as number) / (bins.weights[i] as number);
-        const inside = valuesIn(bins.low + i);
-        for (let v = 0; v < inside.values.length; v++) {
-          cumulative += inside.weights[v] as number;
-          if (cumulative >= share * total) return inside.values[v] as number;
-        }
-        return inside.values.at(-1) ?? Number.NaN;
+        return reach(valuesIn(bins.low + i), cumulative, share);
       };
       const [p50, p90, p99] = SHARES.map(at) as [number, number, number];
       return {
-        samples: isExact && values <= MOST_VALUES ? valuesIn(undefined) : samplesOf(bins),
+        samples: all ?? samplesOf(bins),
         summary: { mean: sum / total, p50, p90, p99, max: largest, count: total },
         isExact,
       };

@@ -13,7 +13,13 @@ export interface BlockContents {
   contentOf(id: number, index: number): number;
   /** Blocks of request `id` whose content others may share; the rest is its own. */
   sharedBlocks(id: number): number;
+  /** Blocks that a link stands for: content `i` is `links[i / blocksPerLink] x blocksPerLink + i mod blocksPerLink`. */
+  readonly blocksPerLink: number;
+  /** The links of request `id`, which name its shared blocks from the first on; mostly one number after the other. */
+  linksOf(id: number): Int32Array;
 }
+
+const NO_LINKS = new Int32Array(0);
 
 /**
  * @param content token ids (1 token each) or block hashes of the requests, where they are known
@@ -33,7 +39,15 @@ export function createBlockContents(
     base += Math.ceil((totalTokens[id] as number) / blockTokens) + 1;
   }
   const own = (id: number, index: number): number => -((bases[id] as number) + index);
-  if (content === undefined) return { canShare: false, contentOf: own, sharedBlocks: () => 0 };
+  if (content === undefined) {
+    return {
+      canShare: false,
+      contentOf: own,
+      sharedBlocks: () => 0,
+      blocksPerLink: 1,
+      linksOf: () => NO_LINKS,
+    };
+  }
 
   const { tokensPerId } = content;
   if (tokensPerId !== 1 && tokensPerId % blockTokens !== 0) {
@@ -55,6 +69,8 @@ export function createBlockContents(
       return (found[link] as number) * blocksPerLink + (index % blocksPerLink);
     },
     sharedBlocks: (id) => links.of(id).length * blocksPerLink,
+    blocksPerLink,
+    linksOf: links.of,
   };
 }
 

@@ -1,12 +1,14 @@
-import { createContentIndex, NO_BLOCK } from './content-index';
-
-export { NO_BLOCK } from './content-index';
+import { type BlockNames, createBlockNames, NO_RUN } from './block-names';
 
 /**
  * Blocks of KV memory with reference counts and an index by content, after vLLM V1: a block whose
  * count falls to zero joins the tail of the free queue and keeps its content until it is taken
  * again from the head, so that the free queue is the eviction order. Never-used blocks are taken
  * before released ones.
+ *
+ * Blocks are kept in runs: of consecutive contents, with the same holders, or without content. A
+ * block without content is like any other, so those that somebody holds are only counted. Requests
+ * release their last block first, so a run in the free queue is taken from its end.
  */
 export interface BlockPool {
   readonly total: number;
@@ -14,162 +16,220 @@ export interface BlockPool {
   readonly freeCount: number;
   /** Releases and namings so far: between two equal counts, blocks were only taken or held. */
   readonly changes: number;
-  /** Takes the head of the free queue, dropping its content. @throws RangeError when none is free */
-  take(): number;
-  /** Takes `count` blocks into `table` from `at` on. @throws RangeError when fewer are free */
-  takeInto(table: Int32Array, at: number, count: number): void;
-  /** Adds a holder to a block found by its content, out of the free queue if nobody held it. */
-  hold(block: number): void;
-  /** Drops a holder. @throws RangeError when nobody holds the block */
-  release(block: number): void;
-  /** Drops a holder of the first `count` blocks of `table`, the last first. */
-  releaseFrom(table: Int32Array, count: number): void;
-  /** Names the content of a held block; several blocks may hold the same. */
-  name(block: number, content: number): void;
-  /** The block of this content that was named first, or `NO_BLOCK`. */
-  find(content: number): number;
-  references(block: number): number;
-  /** Blocks of the free queue from the head, never-used ones left out: for tests. */
-  freedInOrder(): number[];
+  /** Names of contents that requests may share, and of those that are one request's own. */
+  readonly shared: BlockNames;
+  readonly own: BlockNames;
+  /** Takes blocks from the head of the free queue, dropping content. @throws RangeError when fewer are free */
+  take(count: number): void;
+  /** Releases so many blocks without content. */
+  dropUnnamed(count: number): void;
+  /** A run of one held block with this content. */
+  begin(content: number, isOwn: boolean): number;
+  /** Adds a held block to the end of a run if the content is what comes next and nobody else holds it. */
+  extend(run: number, content: number, isOwn: boolean): boolean;
+  /** Makes the blocks from `offset` on, `length` of them, a run of their own. */
+  cut(run: number, offset: number, length: number): number;
+  /** Adds a holder to a whole run, out of the free queue if nobody held it. */
+  hold(run: number): void;
+  /** Drops a holder of `length` blocks that were the run when they were held; the last block first. */
+  release(run: number, length: number): void;
+  /** The run that has the last of `length` blocks that were this run when they were held. */
+  lastOf(run: number, length: number): number;
+  references(run: number): number;
+  /** Content of the first block. */
+  startOf(run: number): number;
+  lengthOf(run: number): number;
 }
 
-const NO_CONTENT = Number.NaN;
+const UNNAMED = -1;
 
 /** @param total blocks, at least 1 @throws RangeError for another total */
 export function createBlockPool(total: number): BlockPool {
   if (!(Number.isInteger(total) && total >= 1))
     throw new RangeError(`invalid total: ${total} (expected an integer from 1)`);
-  let references = new Int32Array(1024);
-  // Free queue: a doubly linked list over blocks, by block + 1; 0 is its sentinel.
-  let next = new Int32Array(1025);
-  let previous = new Int32Array(1025);
-  // Blocks of the same content, in the order they were named, by block; the first is in `index`.
-  let nextSame = new Int32Array(1024);
-  let previousSame = new Int32Array(1024);
-  let contents = new Float64Array(1024).fill(NO_CONTENT);
-  const index = createContentIndex();
-  const lastOf = new Map<number, number>();
+  const shared = createBlockNames();
+  const own = createBlockNames();
+  // By run + 1. Run -1 is the sentinel of the free queue, a doubly linked list.
+  let starts = new Int32Array(256);
+  let lengths = new Int32Array(256);
+  let references = new Int32Array(256);
+  let isOwn = new Uint8Array(256);
+  let next = new Int32Array(256);
+  let previous = new Int32Array(256);
+  /** The run that was cut off the end of a run: who held both before goes on there. */
+  let rest = new Int32Array(256);
+  const spare: number[] = [];
+  let runs = 0;
   let used = 0;
   let freed = 0;
   let changes = 0;
+  next[0] = NO_RUN;
+  previous[0] = NO_RUN;
 
   function grow(): void {
-    if (used < references.length) return;
-    const size = references.length * 2;
-    const larger = (column: Int32Array, length: number): Int32Array => {
+    const length = starts.length * 2;
+    const larger = (column: Int32Array): Int32Array<ArrayBuffer> => {
       const copy = new Int32Array(length);
       copy.set(column);
       return copy;
     };
-    references = larger(references, size) as typeof references;
-    next = larger(next, size + 1) as typeof next;
-    previous = larger(previous, size + 1) as typeof previous;
-    nextSame = larger(nextSame, size) as typeof nextSame;
-    previousSame = larger(previousSame, size) as typeof previousSame;
-    const more = new Float64Array(size).fill(NO_CONTENT);
-    more.set(contents);
-    contents = more;
+    [starts, lengths, references] = [larger(starts), larger(lengths), larger(references)];
+    [next, previous, rest] = [larger(next), larger(previous), larger(rest)];
+    const more = new Uint8Array(length);
+    more.set(isOwn);
+    isOwn = more;
   }
 
-  function unlink(block: number): void {
-    const before = previous[block + 1] as number;
-    const after = next[block + 1] as number;
-    next[before] = after;
-    previous[after] = before;
-    freed--;
+  function make(start: number, length: number, holders: number, own: number): number {
+    const run = spare.pop() ?? runs++;
+    const at = run + 1;
+    if (at >= starts.length) grow();
+    starts[at] = start;
+    lengths[at] = length;
+    references[at] = holders;
+    isOwn[at] = own;
+    rest[at] = NO_RUN;
+    return run;
   }
 
-  function append(block: number): void {
-    const tail = previous[0] as number;
-    next[tail] = block + 1;
-    previous[block + 1] = tail;
-    next[block + 1] = 0;
-    previous[0] = block + 1;
-    freed++;
+  const namesOf = (run: number): BlockNames => (isOwn[run + 1] === 1 ? own : shared);
+
+  function unlink(run: number): void {
+    const before = previous[run + 1] as number;
+    const after = next[run + 1] as number;
+    next[before + 1] = after;
+    previous[after + 1] = before;
   }
 
-  function forget(block: number): void {
-    const content = contents[block] as number;
-    if (Number.isNaN(content)) return;
-    contents[block] = NO_CONTENT;
-    const before = previousSame[block] as number;
-    const after = nextSame[block] as number;
-    if (before === NO_BLOCK && after === NO_BLOCK) {
-      index.set(content, NO_BLOCK);
-      return;
+  function insertBefore(run: number, after: number): void {
+    const before = previous[after + 1] as number;
+    next[before + 1] = run;
+    previous[run + 1] = before;
+    next[run + 1] = after;
+    previous[after + 1] = run;
+  }
+
+  /** Overwrites the last `count` blocks of a run of the free queue. */
+  function evict(run: number, count: number): void {
+    const left = (lengths[run + 1] as number) - count;
+    const start = starts[run + 1] as number;
+    if (start !== UNNAMED) {
+      const names = namesOf(run);
+      for (let i = left; i < left + count; i++) names.remove(start + i, run);
     }
-    if (before === NO_BLOCK) index.set(content, after);
-    else nextSame[before] = after;
-    if (after !== NO_BLOCK) previousSame[after] = before;
-    else lastOf.set(content, before);
-    if (lastOf.get(content) === index.get(content)) lastOf.delete(content);
+    lengths[run + 1] = left;
+    freed -= count;
+    if (left > 0) return;
+    unlink(run);
+    spare.push(run);
   }
 
-  function take(): number {
-    if (used < total) {
-      grow();
-      references[used] = 1;
-      return used++;
-    }
-    const block = (next[0] as number) - 1;
-    if (block < 0) throw new RangeError('no block is free');
-    unlink(block);
-    forget(block);
-    references[block] = 1;
-    return block;
+  /** Cuts off what comes behind the first `length` blocks. @returns the new run */
+  function split(run: number, length: number): number {
+    const start = (starts[run + 1] as number) + length;
+    const moved = (lengths[run + 1] as number) - length;
+    const holders = references[run + 1] as number;
+    const end = make(start, moved, holders, isOwn[run + 1] as number);
+    lengths[run + 1] = length;
+    rest[end + 1] = rest[run + 1] as number;
+    rest[run + 1] = end;
+    if (holders === 0) insertBefore(end, run);
+    const names = namesOf(run);
+    for (let i = 0; i < moved; i++) names.move(start + i, run, end);
+    return end;
   }
 
-  function release(block: number): void {
-    const count = (references[block] as number) - 1;
-    if (!(block < used && count >= 0)) throw new RangeError(`block ${block} is not held`);
-    references[block] = count;
-    changes++;
-    if (count === 0) append(block);
+  function release(run: number, length: number): void {
+    const own = lengths[run + 1] as number;
+    if (length > own) release(rest[run + 1] as number, length - own);
+    const count = (references[run + 1] as number) - 1;
+    if (!(count >= 0)) throw new RangeError(`run ${run} is not held`);
+    references[run + 1] = count;
+    if (count > 0) return;
+    freed += own;
+    insertBefore(run, NO_RUN);
   }
 
   return {
     total,
+    shared,
+    own,
     get freeCount() {
       return total - used + freed;
     },
     get changes() {
       return changes;
     },
-    take,
-    takeInto(table, at, count) {
-      for (let i = 0; i < count; i++) table[at + i] = take();
-    },
-    hold(block) {
-      if (references[block] === 0) unlink(block);
-      references[block] = (references[block] as number) + 1;
-    },
-    release,
-    releaseFrom(table, count) {
-      for (let i = count - 1; i >= 0; i--) release(table[i] as number);
-    },
-    name(block, content) {
-      if (references[block] === 0) throw new RangeError(`block ${block} is not held`);
-      if (!Number.isNaN(contents[block])) throw new RangeError(`block ${block} is named already`);
-      contents[block] = content;
-      changes++;
-      nextSame[block] = NO_BLOCK;
-      const first = index.get(content);
-      if (first === NO_BLOCK) {
-        previousSame[block] = NO_BLOCK;
-        index.set(content, block);
-        return;
+    take(count) {
+      const fresh = Math.min(count, total - used);
+      if (count - fresh > freed) throw new RangeError('no block is free');
+      used += fresh;
+      for (let left = count - fresh; left > 0; ) {
+        const head = next[0] as number;
+        const n = Math.min(left, lengths[head + 1] as number);
+        evict(head, n);
+        left -= n;
       }
-      const last = lastOf.get(content) ?? first;
-      previousSame[block] = last;
-      nextSame[last] = block;
-      lastOf.set(content, block);
     },
-    find: (content) => index.get(content),
-    references: (block) => references[block] ?? 0,
-    freedInOrder() {
-      const order: number[] = [];
-      for (let at = next[0] as number; at !== 0; at = next[at] as number) order.push(at - 1);
-      return order;
+    dropUnnamed(count) {
+      if (count === 0) return;
+      changes++;
+      freed += count;
+      const tail = previous[0] as number;
+      if (tail !== NO_RUN && starts[tail + 1] === UNNAMED)
+        lengths[tail + 1] = (lengths[tail + 1] as number) + count;
+      else insertBefore(make(UNNAMED, count, 0, 0), NO_RUN);
     },
+    begin(content, isOwnContent) {
+      const run = make(content, 1, 1, isOwnContent ? 1 : 0);
+      namesOf(run).add(content, run);
+      changes++;
+      return run;
+    },
+    extend(run, content, isOwnContent) {
+      const length = lengths[run + 1] as number;
+      if (references[run + 1] !== 1 || content !== (starts[run + 1] as number) + length)
+        return false;
+      if ((isOwn[run + 1] === 1) !== isOwnContent) return false;
+      lengths[run + 1] = length + 1;
+      namesOf(run).add(content, run);
+      changes++;
+      return true;
+    },
+    cut(run, offset, length) {
+      let from = run;
+      let left = offset;
+      // What was cut since the caller looked is found behind.
+      while (left >= (lengths[from + 1] as number)) {
+        left -= lengths[from + 1] as number;
+        from = rest[from + 1] as number;
+      }
+      if (left > 0) from = split(from, left);
+      if (length < (lengths[from + 1] as number)) split(from, length);
+      return from;
+    },
+    hold(run) {
+      const holders = references[run + 1] as number;
+      if (holders === 0) {
+        unlink(run);
+        freed -= lengths[run + 1] as number;
+      }
+      references[run + 1] = holders + 1;
+    },
+    release(run, length) {
+      changes++;
+      release(run, length);
+    },
+    lastOf(run, length) {
+      let at = run;
+      for (let left = length; left > (lengths[at + 1] as number); ) {
+        left -= lengths[at + 1] as number;
+        at = rest[at + 1] as number;
+      }
+      return at;
+    },
+    references: (run) => references[run + 1] as number,
+    startOf: (run) => starts[run + 1] as number,
+    lengthOf: (run) => lengths[run + 1] as number,
   };
 }

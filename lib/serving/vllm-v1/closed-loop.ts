@@ -56,7 +56,12 @@ export function runClosedLoop(
   const state = {
     waiting: createWaitingQueue(false, arrivalSeconds, undefined),
     running: [],
-    kv: createKvManager(load.kvBlocks, load.blockTokens, undefined, count),
+    kv: createKvManager(
+      load.kvBlocks,
+      load.blockTokens,
+      undefined,
+      new Int32Array(count).fill(prompt + output),
+    ),
     arrivalSeconds,
     priority: undefined,
     promptTokens,

@@ -62,7 +62,7 @@ export function createVllmV1Simulation(
     return {
       waiting: createWaitingQueue(strategy.order === 'priority', arrivalSeconds, priority),
       running: [],
-      kv: createKvManager(kvPlan.blocks, blockTokens, contents, count),
+      kv: createKvManager(kvPlan.blocks, blockTokens, contents, totalTokens),
       arrivalSeconds,
       priority,
       promptTokens,

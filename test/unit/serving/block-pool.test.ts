@@ -1,108 +1,84 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createBlockContents } from '../../../lib/serving/vllm-v1/block-contents';
-import { createBlockPool, NO_BLOCK } from '../../../lib/serving/vllm-v1/block-pool';
+import { NO_RUN } from '../../../lib/serving/vllm-v1/block-names';
+import { createBlockPool } from '../../../lib/serving/vllm-v1/block-pool';
 import { createKvManager } from '../../../lib/serving/vllm-v1/kv-manager';
 import type { PromptContent } from '../../../lib/workload/types';
+import { createPlainKv } from './plain-kv';
 
 describe('block pool', () => {
-  it('takes never-used blocks first, then the one released longest ago', () => {
-    const pool = createBlockPool(3);
-    expect([pool.take(), pool.take()]).toEqual([0, 1]);
-    pool.release(1);
-    pool.release(0);
-    expect(pool.take()).toBe(2);
-    expect(pool.freedInOrder()).toEqual([1, 0]);
-    expect(pool.take()).toBe(1);
-    expect(pool.take()).toBe(0);
-    expect(() => pool.take()).toThrow(/no block is free/);
+  it('takes never-used blocks first, then the end of the run released longest ago', () => {
+    const pool = createBlockPool(4);
+    pool.take(3);
+    const run = pool.begin(7, false);
+    expect(pool.extend(run, 8, false)).toBe(true);
+    // The third is held without content.
+    pool.release(run, 2);
+    pool.dropUnnamed(1);
+    pool.take(1);
+    expect([...pool.shared.first.slice(7, 9)]).toEqual([run, run]);
+    pool.take(1);
+    expect([...pool.shared.first.slice(7, 9)]).toEqual([run, NO_RUN]);
+    pool.take(2);
+    expect(pool.shared.first[7]).toBe(NO_RUN);
+    expect(pool.freeCount).toBe(0);
+    expect(() => pool.take(1)).toThrow(/no block is free/);
   });
 
-  it('finds released content until its block is taken again', () => {
-    const pool = createBlockPool(1);
-    const block = pool.take();
-    pool.name(block, 7);
-    pool.release(block);
-    expect(pool.find(7)).toBe(block);
-    pool.hold(block);
-    expect(pool.freeCount).toBe(0);
-    pool.release(block);
-    pool.take();
-    expect(pool.find(7)).toBe(NO_BLOCK);
+  it('lengthens a run only by the next content, and only for its one holder', () => {
+    const pool = createBlockPool(9);
+    pool.take(4);
+    const run = pool.begin(7, false);
+    expect(pool.extend(run, 9, false)).toBe(false);
+    expect(pool.extend(run, 8, true)).toBe(false);
+    pool.hold(run);
+    expect(pool.extend(run, 8, false)).toBe(false);
   });
 
   it('finds the first of several blocks of one content, and the next once that is gone', () => {
     const pool = createBlockPool(3);
-    const blocks = [pool.take(), pool.take(), pool.take()] as const;
-    for (const block of blocks) pool.name(block, 7);
-    expect(pool.find(7)).toBe(0);
-    pool.release(1);
-    expect(pool.take()).toBe(1);
-    pool.release(0);
-    expect(pool.take()).toBe(0);
-    expect(pool.find(7)).toBe(2);
-    pool.name(0, 7);
-    expect(pool.find(7)).toBe(2);
+    pool.take(3);
+    const runs = [1, 2, 3].map(() => pool.begin(7, false));
+    const [first = 0, second = 0, third = 0] = runs;
+    expect(pool.shared.first[7]).toBe(first);
+    pool.release(second, 1);
+    pool.take(1);
+    pool.release(first, 1);
+    pool.take(1);
+    expect(pool.shared.first[7]).toBe(third);
+  });
+
+  it('cuts a run for one who holds its beginning, and lets the others go on behind', () => {
+    const pool = createBlockPool(5);
+    pool.take(4);
+    const run = pool.begin(0, false);
+    for (const content of [1, 2, 3]) pool.extend(run, content, false);
+    const middle = pool.cut(run, 1, 2);
+    pool.hold(middle);
+    expect([pool.lengthOf(run), pool.startOf(middle), pool.lengthOf(middle)]).toEqual([1, 1, 2]);
+    expect(pool.startOf(pool.lastOf(run, 4))).toBe(3);
+    pool.release(run, 4);
+    expect([pool.references(run), pool.references(middle), pool.freeCount]).toEqual([0, 1, 3]);
+    pool.release(middle, 2);
+    expect(pool.freeCount).toBe(5);
+    // 4 never used, then 3 and 0 of the first release, then 2 and 1.
+    pool.take(2);
+    const left = () => [0, 1, 2, 3].filter((content) => pool.shared.first[content] !== NO_RUN);
+    expect(left()).toEqual([0, 1, 2]);
+    pool.take(1);
+    expect(left()).toEqual([1, 2]);
+    pool.take(1);
+    expect(left()).toEqual([1]);
   });
 
   it('refuses what only a wrong caller does', () => {
     const pool = createBlockPool(2);
-    expect(() => pool.release(0)).toThrow(/block 0 is not held/);
-    const block = pool.take();
-    pool.release(block);
-    expect(() => pool.release(block)).toThrow(/block 0 is not held/);
-    expect(() => pool.name(block, 1)).toThrow(/block 0 is not held/);
+    pool.take(1);
+    const run = pool.begin(0, false);
+    pool.release(run, 1);
+    expect(() => pool.release(run, 1)).toThrow(/run 0 is not held/);
     expect(() => createBlockPool(0)).toThrow(/invalid total: 0/);
-  });
-
-  it('agrees with lists and sets on any sequence of calls', () => {
-    const calls = fc.array(
-      fc.record({ kind: fc.integer({ min: 0, max: 3 }), pick: fc.nat(1000) }),
-      { maxLength: 200 },
-    );
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 9 }), calls, (total, drawn) => {
-        const pool = createBlockPool(total);
-        const free = Array.from({ length: total }, (_, i) => i);
-        const users = new Array<number>(total).fill(0);
-        const contents: { block: number; content: number }[] = [];
-        for (const { kind, pick } of drawn) {
-          const held = users.flatMap((count, block) => (count > 0 ? [block] : []));
-          if (kind === 0 && free.length > 0) {
-            const block = free.shift() as number;
-            const at = contents.findIndex((each) => each.block === block);
-            if (at >= 0) contents.splice(at, 1);
-            users[block] = 1;
-            expect(pool.take()).toBe(block);
-          } else if (kind === 1 && held.length > 0) {
-            const block = held[pick % held.length] as number;
-            users[block] = (users[block] as number) - 1;
-            if (users[block] === 0) free.push(block);
-            pool.release(block);
-          } else if (kind === 2 && contents.length > 0) {
-            const { block } = contents[pick % contents.length] as { block: number };
-            if (users[block] === 0) free.splice(free.indexOf(block), 1);
-            users[block] = (users[block] as number) + 1;
-            pool.hold(block);
-          } else if (kind === 3) {
-            const block = held.find((each) => !contents.some((named) => named.block === each));
-            if (block === undefined) continue;
-            contents.push({ block, content: pick % 4 });
-            pool.name(block, pick % 4);
-          }
-          // Nothing is lost or there twice: held and free blocks are all blocks.
-          expect(pool.freeCount).toBe(free.length);
-          users.forEach((count, block) => {
-            expect(pool.references(block)).toBe(count);
-          });
-          for (let content = 0; content < 4; content++) {
-            const first = contents.find((each) => each.content === content)?.block ?? NO_BLOCK;
-            expect(pool.find(content)).toBe(first);
-          }
-        }
-      }),
-      { numRuns: 300 },
-    );
   });
 });
 
@@ -148,24 +124,24 @@ describe('block contents', () => {
 
 describe('KV manager', () => {
   const prompt = [1, 2, 3, 4, 5, 6, 7, 8, 9];
-  const contents = createBlockContents(contentOf([prompt, prompt, []]), Int32Array.of(9, 9, 40), 4);
+  const totals = Int32Array.of(9, 9, 40);
+  const contents = createBlockContents(contentOf([prompt, prompt, []]), totals, 4);
 
   it('evicts the end of a prefix before its beginning', () => {
-    const kv = createKvManager(3, 4, contents, 3);
+    const kv = createKvManager(3, 4, contents, totals);
     expect(kv.allocate(0, 0, 9, true, 0)).toBe(true);
     kv.index(0, 9);
     kv.free(0);
     // 3 blocks released, the last first; one is taken by another request.
     expect(kv.findPrefix(2, 4)).toBe(0);
     expect(kv.allocate(2, 0, 4, true, 0)).toBe(true);
-    expect(kv.blocksOf(2)).toEqual([2]);
     expect(kv.findPrefix(1, 9)).toBe(8);
     kv.free(2);
     expect(kv.findPrefix(1, 8)).toBe(4);
   });
 
   it('counts hits that nobody holds as taken, and changes nothing when it refuses', () => {
-    const kv = createKvManager(3, 4, contents, 3);
+    const kv = createKvManager(3, 4, contents, totals);
     kv.findPrefix(0, 9);
     kv.allocate(0, 0, 8, true, 0);
     kv.index(0, 8);
@@ -181,9 +157,91 @@ describe('KV manager', () => {
   });
 
   it('finds nothing when caching is off', () => {
-    const kv = createKvManager(4, 4, undefined, 3);
+    const kv = createKvManager(4, 4, undefined, totals);
     kv.allocate(0, 0, 8, true, 0);
     kv.index(0, 8);
     expect(kv.findPrefix(1, 9)).toBe(0);
+  });
+
+  it('agrees with single blocks on any sequence of calls', () => {
+    const requests = 6;
+    const texts = fc.array(
+      fc.record({ text: fc.integer({ min: 0, max: 1 }), shared: fc.nat(60), known: fc.nat(60) }),
+      { minLength: requests, maxLength: requests },
+    );
+    const calls = fc.array(
+      fc.record({
+        kind: fc.integer({ min: 0, max: 4 }),
+        id: fc.nat(requests - 1),
+        tokens: fc.integer({ min: 1, max: 60 }),
+        reserve: fc.boolean(),
+      }),
+      { minLength: 50, maxLength: 300 },
+    );
+    const blockTokens = fc.constantFrom(1, 4);
+    fc.assert(
+      fc.property(
+        texts,
+        calls,
+        fc.integer({ min: 8, max: 30 }),
+        blockTokens,
+        (drawn, made, total, size) => {
+          const ids = drawn.map(({ text, shared, known }, id) =>
+            Array.from({ length: known }, (_, i) =>
+              i < shared ? 100 * text + i : 1000 * (id + 1) + i,
+            ),
+          );
+          const lengths = new Int32Array(requests).fill(60);
+          const kv = createKvManager(
+            total,
+            size,
+            createBlockContents(contentOf(ids), lengths, size),
+            lengths,
+          );
+          const plain = createPlainKv(total, size, ids);
+          const held = new Map<number, number>();
+          for (const { kind, id, tokens, reserve } of made) {
+            const has = held.get(id);
+            if (has === undefined) {
+              const hit = kv.findPrefix(id, tokens);
+              expect(hit).toBe(plain.find(id, tokens));
+              const known = reserve ? tokens : 0;
+              const end = Math.min(tokens, hit + 20);
+              const isIn = kv.allocate(id, hit, end - hit, true, known);
+              expect(isIn).toBe(plain.admit(id, tokens, end, known));
+              if (isIn) held.set(id, end);
+              // What is said to stay refused is refused, whatever happened in between.
+              for (let other = 0; other < requests; other++) {
+                if (held.has(other) || !kv.isStillRefused(other, tokens)) continue;
+                const found = plain.find(other, tokens);
+                const first = Math.min(tokens, found + 1);
+                expect(plain.admit(other, tokens, first, tokens)).toBe(false);
+              }
+            } else if (kind === 0) {
+              kv.free(id);
+              plain.free(id);
+              held.delete(id);
+            } else if (kind === 1) {
+              kv.indexOwn(id, has);
+              plain.name(id, has, true);
+              kv.free(id);
+              plain.free(id);
+              held.delete(id);
+            } else if (kind === 2) {
+              kv.index(id, Math.min(has, tokens));
+              plain.name(id, Math.min(has, tokens), false);
+            } else if (tokens > has) {
+              const isIn = kv.allocate(id, has, tokens - has, false, 0);
+              expect(isIn).toBe(plain.extend(id, tokens));
+              if (isIn) held.set(id, tokens);
+            }
+            expect(kv.pool.freeCount).toBe(plain.freeCount);
+            for (let other = 0; other < requests; other++)
+              expect(kv.findPrefix(other, 60)).toBe(plain.find(other, 60));
+          }
+        },
+      ),
+      { numRuns: 120 },
+    );
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../lib/random/random';
+import { createBlockNames, NO_RUN } from '../../../lib/serving/vllm-v1/block-names';
 import { createChain } from '../../../lib/serving/vllm-v1/chain';
-import { createContentIndex, NO_BLOCK } from '../../../lib/serving/vllm-v1/content-index';
 
 describe('chains of ids', () => {
   it('give equal numbers to equal links behind equal parents, through every growth', () => {
@@ -26,22 +26,20 @@ describe('chains of ids', () => {
   });
 });
 
-describe('index by content', () => {
-  it('knows shared and own contents, however far apart', () => {
-    const index = createContentIndex();
-    index.set(5, 1);
-    index.set(100_000, 2);
-    index.set(-7, 3);
-    expect([5, 100_000, -7, 6, -8, 300_000].map(index.get)).toEqual([
-      1,
-      2,
-      3,
-      NO_BLOCK,
-      NO_BLOCK,
-      NO_BLOCK,
-    ]);
-    index.set(5, NO_BLOCK);
-    index.set(-7, NO_BLOCK);
-    expect([5, -7].map(index.get)).toEqual([NO_BLOCK, NO_BLOCK]);
+describe('names of blocks', () => {
+  it('know each content by the run named first, however far apart', () => {
+    const names = createBlockNames();
+    names.add(5, 1);
+    names.add(100_000, 2);
+    names.add(5, 3);
+    names.add(5, 4);
+    expect([5, 6, 100_000].map((content) => names.first[content])).toEqual([1, NO_RUN, 2]);
+    names.move(5, 3, 7);
+    names.remove(5, 4);
+    names.remove(5, 1);
+    expect(names.first[5]).toBe(7);
+    names.remove(5, 7);
+    names.remove(100_000, 2);
+    expect([5, 100_000].map((content) => names.first[content])).toEqual([NO_RUN, NO_RUN]);
   });
 });

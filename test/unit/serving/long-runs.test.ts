@@ -14,7 +14,8 @@ import { HARDWARE } from '../../../lib/serving/presets/hardware';
 import { MODELS } from '../../../lib/serving/presets/models';
 import type { CostModel } from '../../../lib/serving/types';
 import { serveParams } from '../../../lib/spec/kinds/serve';
-import { sortWeighted, summarizeWeighted } from '../../../lib/stats/percentiles';
+import { summarizeWeighted } from '../../../lib/stats/percentiles';
+import { sortWeighted } from '../../../lib/stats/sort-weighted';
 import { workloadOf } from './arbitrary-composed';
 
 const linear = (milliseconds: number) => ({
