@@ -4,6 +4,7 @@ import { joinDecoding } from './decode-list';
 import { enqueue, type Fleet, giveBack, type Place } from './fleet';
 import { type PhasePair, retime } from './phase-pair';
 import type { State } from './state';
+import { tellQueued, tellSlowed } from './tell-tracer';
 
 interface Side extends PhasePair {
   /** Prefilled while an iteration of decodes was under way. */
@@ -33,7 +34,7 @@ export function coResidentFleet(pairs: readonly PhasePair[], place: Place, name:
     const { queue, step } = side.prefill;
     const first = queue.length > 0 ? queue.peek(step) : undefined;
     const since = first === undefined ? now : (state.requests.arrivalSeconds[first] as number);
-    retime(side, now, now - since);
+    retime(side, now, now - since, (replica, lost) => tellSlowed(state, replica, lost));
   };
   return {
     replicas: [...prefill, ...decode],
@@ -50,6 +51,7 @@ export function coResidentFleet(pairs: readonly PhasePair[], place: Place, name:
       side.decode.outstanding++;
       side.decode.outstandingTokens += tokens;
       side.arrived.pushBack(id);
+      tellQueued(state, side.decode, id);
       side.mustLook = true;
       touch(side.decode);
       return true;
@@ -98,6 +100,7 @@ export function coResidentFleet(pairs: readonly PhasePair[], place: Place, name:
         touch(side.decode);
       }
     },
+    laneCount: 2 * sides.length,
     lanes: () => [
       ...prefill.map(({ log, blocksTotal }, i) =>
         takeRunLane(log, `prefill-${i}`, `${name} ${i}, prompts`, 'prefill', blocksTotal),

@@ -12,8 +12,8 @@ export interface TierStore {
   write(content: number, tokens: number, nowSeconds: number): void;
   /** When a read of so many tokens would end. */
   estimateEndSeconds(tokens: number, nowSeconds: number): number;
-  /** Queues a read, a use of each of the contents. @returns when it ends */
-  read(contents: readonly number[], tokens: number, nowSeconds: number): number;
+  /** Queues a read, a use of each of the contents. */
+  read(contents: readonly number[], tokens: number, nowSeconds: number): ReadTimes;
   readonly use: Omit<TierUse, 'name'>;
   lanes(): TimelineLane[];
 }
@@ -25,6 +25,12 @@ export interface TierStoreOptions {
   readonly bytesPerToken: number;
   /** What the store drops: the next level may take it. */
   readonly onDropped: (content: number, tokens: number, nowSeconds: number) => void;
+}
+
+/** When a read begins, behind those before it, and when it ends. */
+export interface ReadTimes {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
 }
 
 /** A link that takes one transfer after the other. */
@@ -99,7 +105,9 @@ export function createTierStore(options: TierStoreOptions): TierStore {
     read(contents, tokens, now) {
       for (const content of contents) touch(content);
       use.readTokens += tokens;
-      return reading.send(tokens, readSeconds(level, tokens, bytesPerToken), now);
+      const startSeconds = Math.max(now, reading.freeAt());
+      const seconds = readSeconds(level, tokens, bytesPerToken);
+      return { startSeconds, endSeconds: reading.send(tokens, seconds, now) };
     },
     lanes: () => [
       takeLane(reading.log, `${id}-read`, `${label}, read`, 'link', 0),
