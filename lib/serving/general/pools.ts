@@ -1,6 +1,6 @@
 import { createIdQueue, type IdQueue } from '../core/id-queue';
 import type { Link, SentTransfer } from '../core/link';
-import { takeLane } from '../core/replica';
+import { takeLinkLane } from '../core/replica';
 import { takeRunLane } from '../engine/run-log';
 import { joinDecoding } from './decode-list';
 import { enqueue, type Fleet, giveBack, type Place } from './fleet';
@@ -165,7 +165,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       ...decode.map(({ log, blocksTotal }, i) =>
         takeRunLane(log, `decode-${i}`, `${name} decode ${i}`, 'decode', blocksTotal),
       ),
-      ...links.map(({ log }, i) => takeLane(log, `link-${i}`, `KV link to decode ${i}`, 'link', 0)),
+      ...links.map(({ log }, i) => takeLinkLane(log, `link-${i}`, `KV link to decode ${i}`)),
     ],
   };
 }

@@ -153,7 +153,7 @@ export function createTiers(options: TiersOptions): Tiers {
     plan.perLevel.forEach((each, l) => {
       if (each.tokens === 0) return;
       const store = storeAt(l);
-      const times = store.read(each.contents, each.tokens, now);
+      const times = store.read(id, each.contents, each.tokens, now);
       const from = store.level.name;
       reads.push({ ...times, from, tokens: each.tokens, lane: readLaneOf(l, store) });
     });
