@@ -27,6 +27,8 @@ interface Props {
   readonly onHover: (text: string) => void;
   /** The slash key: on to the field that finds a request. */
   readonly onSearch: () => void;
+  /** The L key: on to the field that finds lanes. */
+  readonly onFilter: () => void;
 }
 
 /** Closer than this to where it began, a press is a click. */
@@ -34,7 +36,8 @@ const CLICK_PIXELS = 3;
 
 /** The lanes: drag selects, shift and drag pans, a click or the keyboard sets the cursor. */
 export function TimelineCanvas(props: Props) {
-  const { canvas, scene, whole, colors, onMove, onSelect, onCursor, onHover, onSearch } = props;
+  const { canvas, scene, whole, colors, onMove, onSelect, onCursor, onHover, onSearch, onFilter } =
+    props;
   const { lanes, span, width, height, selection, cursor } = scene;
   const drag = useRef<{ x: number; span: Span; isPan: boolean } | undefined>(undefined);
 
@@ -156,6 +159,7 @@ export function TimelineCanvas(props: Props) {
       ArrowUp: () => step(Math.max(0, lane - 1)),
       ArrowDown: () => step(Math.min(lanes.length - 1, lane + 1)),
       Slash: onSearch,
+      KeyL: onFilter,
       Escape: () => {
         onSelect(undefined);
         onCursor(undefined);
@@ -174,7 +178,7 @@ export function TimelineCanvas(props: Props) {
   return (
     <div
       role="application"
-      aria-label={`Timeline of ${lanes.length} lanes, simulated, ${formatSeconds(span.start)} to ${formatSeconds(span.end)}. W and S zoom, A and D pan, comma and period step, up and down change lane, shift with left or right selects an area, slash finds a request.`}
+      aria-label={`Timeline of ${lanes.length} lanes, simulated, ${formatSeconds(span.start)} to ${formatSeconds(span.end)}. W and S zoom, A and D pan, comma and period step, up and down change lane, shift with left or right selects an area, slash finds a request, L finds lanes.`}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: an application with a cursor of its own
       tabIndex={0}
       onKeyDown={onKeyDown}

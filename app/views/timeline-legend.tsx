@@ -1,6 +1,9 @@
+import type { LabelledLane } from '../../lib/views/timeline/rows';
 import styles from './views.module.css';
 
-export function Legend() {
+/** What the colours mean, of the lanes that are there. */
+export function Legend({ lanes }: { readonly lanes: readonly LabelledLane[] }) {
+  const has = (role: 'link' | 'share') => lanes.some(({ index }) => index.lane.role === role);
   return (
     <ul className={styles.legend}>
       <li>
@@ -11,12 +14,15 @@ export function Legend() {
         <span className={styles.swatch} data-role="decode" />
         decode
       </li>
-      <li>
-        <span className={styles.swatch} data-role="link" />
-        KV transfer
-      </li>
+      {has('link') && (
+        <li>
+          <span className={styles.swatch} data-role="link" />
+          KV over a link, from or to a store
+        </li>
+      )}
       <li>bars below: queue length; line: KV use</li>
       <li>boxes: prefill tokens + decodes</li>
+      {has('share') && <li>shares of the SMs: decodes from below, prompts on top</li>}
     </ul>
   );
 }

@@ -1,13 +1,16 @@
 'use client';
 
-import { memo, useMemo } from 'react';
+import { memo, type ReactNode, useMemo } from 'react';
+import { computes } from '../../lib/serving/lane-roles';
 import { formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
 import { aggregateLane } from '../../lib/views/timeline/lane-index';
-import { type LabelledLane, visibleRows } from '../../lib/views/timeline/rows';
+import { type LabelledLane, requestOf, visibleRows } from '../../lib/views/timeline/rows';
+import { aggregateLink, aggregateShares, sharesAt } from '../../lib/views/timeline/side-aggregates';
 import type { Span } from '../../lib/views/timeline/span';
 import styles from './views.module.css';
 
 const TABLE_ROWS = 200;
+const NONE = '–';
 
 interface Props {
   readonly lanes: readonly LabelledLane[];
@@ -28,88 +31,183 @@ function Head({ names }: { readonly names: readonly string[] }) {
   );
 }
 
-/** What an area holds, lane by lane. Memoised: a pan draws many frames before its table changes. */
-export const AggregateTable = memo(function AggregateTable({
-  lanes,
-  span,
-  isSelected,
-}: Props & { isSelected: boolean }) {
-  const sums = useMemo(
-    () =>
-      lanes.map(({ label, index }) => ({ label, ...aggregateLane(index, span.start, span.end) })),
-    [lanes, span],
-  );
+/** A table of one row per lane; nothing where there are none. */
+function LaneTable({
+  label,
+  caption,
+  names,
+  rows,
+}: {
+  readonly label: string;
+  readonly caption: ReactNode;
+  readonly names: readonly string[];
+  readonly rows: readonly { readonly lane: string; readonly cells: readonly string[] }[];
+}) {
+  if (rows.length === 0) return null;
   return (
-    <section className={styles.scroll} aria-label="aggregates">
+    <section className={styles.scroll} aria-label={label}>
       <table>
-        <caption className={styles.note}>
-          {isSelected ? 'selected' : 'visible'}: {formatSeconds(span.start)} to{' '}
-          {formatSeconds(span.end)}, simulated
-        </caption>
-        <Head
-          names={[
-            'lane',
-            'iterations',
-            'busy',
-            'prefill tokens',
-            'decode tokens',
-            'mean batch',
-            'mean iteration',
-            'longest',
-            'queue max',
-            'KV max',
-          ]}
-        />
+        <caption className={styles.note}>{caption}</caption>
+        <Head names={names} />
         <tbody>
-          {sums.map((sum) => (
-            <tr key={sum.label}>
-              <th scope="row">{sum.label}</th>
-              <td>{formatCount(sum.iterations)}</td>
-              <td>{formatPercent(sum.busyFraction)}</td>
-              <td>{formatCount(sum.prefillTokens)}</td>
-              <td>{formatCount(sum.decodeTokens)}</td>
-              <td>{formatCount(sum.meanBatch)}</td>
-              <td>{formatSeconds(sum.meanIterationSeconds)}</td>
-              <td>{formatSeconds(sum.longestSeconds)}</td>
-              <td>{sum.maxQueue}</td>
-              <td>{formatPercent(sum.maxKvShare)}</td>
+          {rows.map(({ lane, cells }) => (
+            <tr key={lane}>
+              <th scope="row">{lane}</th>
+              {cells.map((cell, i) => (
+                <td key={names[i + 1]}>{cell}</td>
+              ))}
             </tr>
           ))}
         </tbody>
       </table>
     </section>
   );
+}
+
+const REPLICA_NAMES = [
+  'lane',
+  'iterations',
+  'busy',
+  'prefill tokens',
+  'decode tokens',
+  'mean batch',
+  'mean iteration',
+  'longest',
+  'queue max',
+  'KV max',
+];
+const LINK_NAMES = [
+  'lane',
+  'transfers',
+  'busy',
+  'KV tokens',
+  'mean transfer',
+  'longest',
+  'tokens/s while busy',
+];
+const SHARE_NAMES = ['lane', 'prompts', 'decodes', 'unused', 'periods'];
+
+function replicaRow({ label, index }: LabelledLane, { start, end }: Span) {
+  const sum = aggregateLane(index, start, end);
+  return {
+    lane: label,
+    cells: [
+      formatCount(sum.iterations),
+      formatPercent(sum.busyFraction),
+      formatCount(sum.prefillTokens),
+      formatCount(sum.decodeTokens),
+      formatCount(sum.meanBatch),
+      formatSeconds(sum.meanIterationSeconds),
+      formatSeconds(sum.longestSeconds),
+      String(sum.maxQueue),
+      formatPercent(sum.maxKvShare),
+    ],
+  };
+}
+
+function linkRow({ label, index }: LabelledLane, { start, end }: Span) {
+  const sum = aggregateLink(index, start, end);
+  return {
+    lane: label,
+    cells: [
+      formatCount(sum.transfers),
+      formatPercent(sum.busyFraction),
+      formatCount(sum.kvTokens),
+      formatSeconds(sum.meanSeconds),
+      formatSeconds(sum.longestSeconds),
+      formatCount(sum.tokensPerSecond),
+    ],
+  };
+}
+
+function shareRow({ label, index }: LabelledLane, { start, end }: Span) {
+  const { prefillShare, decodeShare, periods } = aggregateShares(index, start, end);
+  const unused = Math.max(0, 1 - prefillShare - decodeShare);
+  const shares = [prefillShare, decodeShare, unused].map(formatPercent);
+  return { lane: label, cells: [...shares, formatCount(periods)] };
+}
+
+/** What an area holds, lane by lane. Memoised: a pan draws many frames before its table changes. */
+export const AggregateTable = memo(function AggregateTable({
+  lanes,
+  span,
+  isSelected,
+}: Props & { isSelected: boolean }) {
+  const { replicas, links, shares } = useMemo(() => {
+    const of = (role: 'link' | 'share') => lanes.filter(({ index }) => index.lane.role === role);
+    return {
+      replicas: lanes
+        .filter(({ index }) => computes(index.lane))
+        .map((lane) => replicaRow(lane, span)),
+      links: of('link').map((lane) => linkRow(lane, span)),
+      shares: of('share').map((lane) => shareRow(lane, span)),
+    };
+  }, [lanes, span]);
+  const area = `${isSelected ? 'selected' : 'visible'}: ${formatSeconds(span.start)} to ${formatSeconds(span.end)}, simulated`;
+  return (
+    <>
+      <LaneTable label="aggregates" caption={area} names={REPLICA_NAMES} rows={replicas} />
+      <LaneTable
+        label="aggregates of links and stores"
+        caption={`links and stores, ${area}`}
+        names={LINK_NAMES}
+        rows={links}
+      />
+      <LaneTable
+        label="mean shares of accelerators"
+        caption={`mean shares of each accelerator’s SMs, ${area}`}
+        names={SHARE_NAMES}
+        rows={shares}
+      />
+    </>
+  );
 });
+
+function rowCells({ index }: LabelledLane, i: number): readonly string[] {
+  const { lane } = index;
+  if (lane.role === 'link') {
+    const id = requestOf(lane, i);
+    const moved = `${lane.prefillTokens[i]} of KV`;
+    return [moved, NONE, NONE, NONE, id === undefined ? NONE : String(id)];
+  }
+  if (lane.role === 'share') {
+    const { prefill, decode } = sharesAt(index, i);
+    return [formatPercent(prefill), formatPercent(decode), NONE, NONE, NONE];
+  }
+  const columns = [lane.prefillTokens, lane.decodeTokens, lane.queueLength, lane.kvBlocksUsed];
+  return [...columns.map((column) => String(column[i])), NONE];
+}
 
 /** The visible iterations as text: the timeline's table view. */
 export function IterationTable({ lanes, span }: Props) {
+  const names = [
+    'lane',
+    'row',
+    'start',
+    'duration',
+    'prefill tokens',
+    'decodes',
+    'queue',
+    'KV blocks',
+    'request',
+  ];
   return (
     <div className={styles.scroll}>
       <table>
-        <caption className={styles.note}>the first {TABLE_ROWS} visible iterations</caption>
-        <Head
-          names={[
-            'lane',
-            'iteration',
-            'start',
-            'duration',
-            'prefill tokens',
-            'decodes',
-            'queue',
-            'KV blocks',
-          ]}
-        />
+        <caption className={styles.note}>
+          the first {TABLE_ROWS} visible iterations, transfers and periods of constant shares
+        </caption>
+        <Head names={names} />
         <tbody>
-          {[...visibleRows(lanes, span, TABLE_ROWS)].map(({ label, lane, i }) => (
-            <tr key={`${label} ${i}`}>
-              <td>{label}</td>
+          {[...visibleRows(lanes, span, TABLE_ROWS)].map(({ labelled, i }) => (
+            <tr key={`${labelled.label} ${i}`}>
+              <td>{labelled.label}</td>
               <td>{i}</td>
-              <td>{formatSeconds(lane.startSeconds[i] as number)}</td>
-              <td>{formatSeconds(lane.durationSeconds[i] as number)}</td>
-              <td>{lane.prefillTokens[i]}</td>
-              <td>{lane.decodeTokens[i]}</td>
-              <td>{lane.queueLength[i]}</td>
-              <td>{lane.kvBlocksUsed[i]}</td>
+              <td>{formatSeconds(labelled.index.lane.startSeconds[i] as number)}</td>
+              <td>{formatSeconds(labelled.index.lane.durationSeconds[i] as number)}</td>
+              {rowCells(labelled, i).map((cell, c) => (
+                <td key={names[c + 4]}>{cell}</td>
+              ))}
             </tr>
           ))}
         </tbody>

@@ -2,12 +2,12 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { Session } from '../../lib/run/session-types';
-import { chromeTraceChunks } from '../../lib/serving/chrome-trace';
+import { chromeTraceChunks } from '../../lib/serving/chrome/chrome-trace';
+import { turnsOf } from '../../lib/serving/program-turns';
 import type { TimelineParams } from '../../lib/spec/kinds/views';
 import { AXIS_HEIGHT, LANE_HEIGHT, type TimelineScene } from '../../lib/views/timeline/draw';
 import { describeIteration, visibleCsv } from '../../lib/views/timeline/rows';
-import { clampSpan, type Span, zoomSpan } from '../../lib/views/timeline/span';
-import { traceCsv, traceSpan } from '../../lib/views/timeline/trace-strip';
+import { clampSpan, type Span } from '../../lib/views/timeline/span';
 import type { ViewInput } from '../../lib/views/view-input';
 import { saveBlob, saveText } from '../state/save';
 import { RequestPicker } from './request-picker';
@@ -15,13 +15,13 @@ import { TimelineCanvas } from './timeline-canvas';
 import { Legend } from './timeline-legend';
 import { TimelineMinimap } from './timeline-minimap';
 import { AggregateTable, IterationTable } from './timeline-tables';
-import { TraceStrip } from './trace-strip';
-import { TraceTable } from './trace-table';
+import { TimelineTools } from './timeline-tools';
+import { TimelineWhy } from './timeline-why';
 import { useTokens, useWidth } from './use-canvas';
 import { useDelayed } from './use-delayed';
 import { useRequestTrace } from './use-request-trace';
 import { useSettled } from './use-settled';
-import { keyOf, useLanes, useNear, useRuns } from './use-timeline-runs';
+import { keyOf, lanesNamed, useLanes, useNear, useRuns } from './use-timeline-runs';
 import styles from './views.module.css';
 
 interface Props {
@@ -56,19 +56,28 @@ export function TimelineView(props: Props) {
 }
 
 function Timeline({ params, inputs, session, onParamsChange }: Props) {
-  const lanes = useLanes(inputs);
+  const all = useLanes(inputs);
+  const [filter, setFilter] = useState('');
+  const lanes = useMemo(() => lanesNamed(all, filter), [all, filter]);
+  const runs = useRuns(inputs);
   const trace = useRequestTrace(session, keyOf(inputs));
   const { shown } = trace;
   const search = useRef<HTMLInputElement>(null);
   const focusSearch = useCallback(() => search.current?.focus(), []);
+  const filterField = useRef<HTMLInputElement>(null);
+  const focusFilter = useCallback(() => filterField.current?.focus(), []);
+  const turns = useMemo(() => {
+    const run = runs.find(({ id }) => id === shown?.runId);
+    return run === undefined || shown === undefined ? [] : turnsOf(run.requests, shown.trace.id);
+  }, [runs, shown]);
   const whole = useMemo<Span>(() => {
-    const ends = lanes.map(({ index: { lane, count } }) =>
+    const ends = all.map(({ index: { lane, count } }) =>
       count === 0
         ? 0
         : (lane.startSeconds[count - 1] as number) + (lane.durationSeconds[count - 1] as number),
     );
     return { start: 0, end: Math.max(1e-3, ...ends) };
-  }, [lanes]);
+  }, [all]);
   const [span, setSpan] = useState<Span>(() =>
     clampSpan({ start: params.startSeconds ?? 0, end: params.endSeconds ?? whole.end }, whole),
   );
@@ -127,67 +136,47 @@ function Timeline({ params, inputs, session, onParamsChange }: Props) {
       trace: shown && {
         trace: shown.trace,
         selected: shown.selected,
-        firstLane: lanes.findIndex(({ runId }) => runId === shown.runId),
+        rowOf: new Map(
+          lanes.flatMap(({ runId, lane }, row) => (runId === shown.runId ? [[lane, row]] : [])),
+        ),
+        turns,
       },
     }),
-    [lanes, span, width, height, selection, cursor, shown],
+    [lanes, span, width, height, selection, cursor, shown, turns],
   );
-  const middle = (span.start + span.end) / 2;
   const chosen = cursor === undefined ? undefined : lanes[cursor.lane];
-  const runs = useRuns(inputs);
   const near = useNear(runs, chosen, cursor?.iteration);
   const area = useSettled(selection ?? span);
-  const showPhase = useCallback(
-    (phase: number) => {
-      const each = shown?.trace.phases[phase];
-      if (each === undefined) return;
-      const around = Math.max(1e-3, each.endSeconds - each.startSeconds);
-      move(clampSpan({ start: each.startSeconds - around, end: each.endSeconds + around }, whole));
-    },
-    [shown, move, whole],
-  );
   const exportTrace = ({ id, result }: ViewInput) => {
     if (result?.output.kind !== 'serve') return;
-    const chunks = [...chromeTraceChunks(result.output.value, { cell: id, ...result.provenance })];
+    const traces = shown?.runId === id ? [shown.trace] : [];
+    const meta = { cell: id, ...result.provenance };
+    const chunks = [...chromeTraceChunks(result.output.value, meta, traces)];
     saveBlob(new Blob(chunks, { type: 'application/json' }), `${id}.trace.json`);
   };
   const exportPng = () =>
     canvas.current?.toBlob((blob) => blob !== null && saveBlob(blob, 'timeline.png'));
   return (
     <div ref={box}>
-      <div className={styles.tools}>
-        <button type="button" onClick={() => move(zoomSpan(span, 0.5, middle, whole))}>
-          Zoom in
-        </button>
-        <button type="button" onClick={() => move(zoomSpan(span, 2, middle, whole))}>
-          Zoom out
-        </button>
-        <button type="button" onClick={() => move(whole)}>
-          Whole
-        </button>
-        <button type="button" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
-          Table
-        </button>
-        {inputs.map((input) => (
-          <button
-            key={input.id}
-            type="button"
-            disabled={input.result === undefined}
-            onClick={() => exportTrace(input)}
-          >
-            Trace {input.id}
-          </button>
-        ))}
-        <button type="button" disabled={isTable} onClick={exportPng}>
-          PNG
-        </button>
-        <button
-          type="button"
-          onClick={() => saveText(visibleCsv(lanes, span), 'iterations.csv', 'text/csv')}
-        >
-          CSV
-        </button>
-      </div>
+      <TimelineTools
+        inputs={inputs}
+        span={span}
+        whole={whole}
+        isTable={isTable}
+        filter={filter}
+        shownLanes={lanes.length}
+        allLanes={all.length}
+        filterField={filterField}
+        onMove={move}
+        onTable={setTable}
+        onFilter={(text) => {
+          setFilter(text);
+          setCursor(undefined);
+        }}
+        onTrace={exportTrace}
+        onPng={exportPng}
+        onCsv={() => saveText(visibleCsv(lanes, span), 'iterations.csv', 'text/csv')}
+      />
       {isTable ? (
         <IterationTable lanes={lanes} span={span} />
       ) : (
@@ -202,6 +191,7 @@ function Timeline({ params, inputs, session, onParamsChange }: Props) {
             onCursor={setCursor}
             onHover={setHover}
             onSearch={focusSearch}
+            onFilter={focusFilter}
           />
           <TimelineMinimap
             lanes={lanes}
@@ -211,7 +201,7 @@ function Timeline({ params, inputs, session, onParamsChange }: Props) {
             colors={colors}
             onMove={move}
           />
-          <Legend />
+          <Legend lanes={lanes} />
           <p className={styles.readout}>{hover}</p>
           <p className={styles.readout} aria-live="polite" data-testid="timeline-cursor">
             {cursor === undefined || chosen === undefined
@@ -233,26 +223,14 @@ function Timeline({ params, inputs, session, onParamsChange }: Props) {
         </p>
       )}
       {shown !== undefined && (
-        <section aria-label={`why request ${shown.trace.id} waited`}>
-          <TraceStrip {...shown} onSelect={trace.select} onShow={showPhase} />
-          <div className={styles.tools}>
-            <button type="button" onClick={() => move(clampSpan(traceSpan(shown.trace), whole))}>
-              Show on the timeline
-            </button>
-            <button
-              type="button"
-              onClick={() =>
-                saveText(traceCsv(shown.trace), `request-${shown.trace.id}.csv`, 'text/csv')
-              }
-            >
-              Phases as CSV
-            </button>
-            <button type="button" onClick={trace.clear}>
-              Close
-            </button>
-          </div>
-          {isTable && <TraceTable trace={shown.trace} />}
-        </section>
+        <TimelineWhy
+          shown={shown}
+          turns={turns}
+          state={trace}
+          whole={whole}
+          isTable={isTable}
+          onMove={move}
+        />
       )}
       <AggregateTable lanes={lanes} span={area} isSelected={selection !== undefined} />
     </div>

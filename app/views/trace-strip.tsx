@@ -1,12 +1,8 @@
 'use client';
 
 import { type KeyboardEvent, memo, type PointerEvent, useMemo, useRef } from 'react';
-import {
-  preemptionText,
-  TRACE_GROUPS,
-  traceSummary,
-  traceSums,
-} from '../../lib/serving/trace/sentences';
+import { preemptionText, traceSummary } from '../../lib/serving/trace/sentences';
+import { TRACE_GROUPS, traceSums } from '../../lib/serving/trace/sums';
 import type { RequestTrace } from '../../lib/serving/trace/types';
 import { formatPercent, formatSeconds } from '../../lib/views/format';
 import { phaseAt, phaseText, stripPieces } from '../../lib/views/timeline/trace-strip';

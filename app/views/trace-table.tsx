@@ -1,6 +1,7 @@
 'use client';
 
-import { activityText, groupOf } from '../../lib/serving/trace/sentences';
+import { activityText } from '../../lib/serving/trace/sentences';
+import { groupOf } from '../../lib/serving/trace/sums';
 import type { RequestTrace } from '../../lib/serving/trace/types';
 import { formatSeconds } from '../../lib/views/format';
 import styles from './views.module.css';

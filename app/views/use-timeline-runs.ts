@@ -1,9 +1,10 @@
 'use client';
 
 import { useMemo } from 'react';
+import { computes } from '../../lib/serving/lane-roles';
 import { indexLane } from '../../lib/views/timeline/lane-index';
 import { requestsAt } from '../../lib/views/timeline/requests-at';
-import type { LabelledLane } from '../../lib/views/timeline/rows';
+import { type LabelledLane, requestOf } from '../../lib/views/timeline/rows';
 import type { ViewInput } from '../../lib/views/view-input';
 import type { PickableRun } from './request-picker';
 
@@ -37,6 +38,13 @@ export function useLanes(inputs: readonly ViewInput[]): readonly RunLane[] {
   );
 }
 
+/** Lanes whose names have every word of the text, in any case; all where it is empty. */
+export function lanesNamed(lanes: readonly RunLane[], text: string): readonly RunLane[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length === 0) return lanes;
+  return lanes.filter(({ label }) => words.every((word) => label.toLowerCase().includes(word)));
+}
+
 /** Named at the cursor. */
 const SHOWN_REQUESTS = 24;
 
@@ -62,8 +70,13 @@ export function useNear(
   return useMemo(() => {
     const run = runs.find(({ id }) => id === chosen?.runId);
     if (run === undefined || chosen === undefined || iteration === undefined) return undefined;
-    const { startSeconds, durationSeconds, role } = chosen.index.lane;
-    if (role === 'link') return undefined;
+    const { lane } = chosen.index;
+    const { startSeconds, durationSeconds } = lane;
+    if (lane.role === 'link') {
+      const id = requestOf(lane, iteration);
+      return id === undefined ? undefined : { runId: run.id, running: [id], waiting: [], more: 0 };
+    }
+    if (!computes(lane)) return undefined;
     const middle = (startSeconds[iteration] as number) + (durationSeconds[iteration] as number) / 2;
     return { runId: run.id, ...requestsAt(run.requests, chosen.lane, middle, SHOWN_REQUESTS) };
   }, [runs, chosen, iteration]);

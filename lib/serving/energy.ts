@@ -1,6 +1,7 @@
 import type { ServeParams } from '../spec/kinds/serve';
 import { emptyFeatures } from './core/features';
 import { type IterationParts, rooflineCostModel } from './cost/roofline';
+import { computes } from './lane-roles';
 import { HARDWARE } from './presets/hardware';
 import { MODELS } from './presets/models';
 import { transformOf } from './transforms/presets';
@@ -84,7 +85,7 @@ export function energyMetrics(
   let joules = 0;
   let busySeconds = 0;
   for (const lane of lanes) {
-    if (lane.role === 'link') continue;
+    if (!computes(lane)) continue;
     for (let i = 0; i < lane.startSeconds.length; i++) {
       const iterations = lane.runIterations?.[i] ?? 1;
       const prompt = lane.prefillTokens[i] as number;

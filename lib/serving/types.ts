@@ -118,16 +118,19 @@ export interface CostModel {
   };
 }
 
-export type LaneRole = 'mixed' | 'prefill' | 'decode' | 'link';
+export type LaneRole = 'mixed' | 'prefill' | 'decode' | 'link' | 'share';
 
-/** Iterations (or transfers) of one replica (or link), in start order, never overlapping. */
+/**
+ * Iterations (or transfers) of one replica (or link), in start order, never overlapping. A lane of
+ * role `share` tells how prompts and decodes share one accelerator, a row for as long as they do.
+ */
 export interface TimelineLane {
   readonly id: string;
   readonly label: string;
   readonly role: LaneRole;
   readonly startSeconds: Float64Array;
   readonly durationSeconds: Float64Array;
-  /** For a link lane: KV tokens moved. */
+  /** For a link lane: KV tokens moved. For a share lane, as of decodes: thousandths of the multiprocessors. */
   readonly prefillTokens: Int32Array;
   readonly decodeTokens: Int32Array;
   readonly batchSize: Int32Array;
@@ -140,6 +143,10 @@ export interface TimelineLane {
    * stands for. Its start is that of the first, its duration that of all, its blocks those at the start.
    */
   readonly runIterations?: Int32Array;
+  /** For a link lane: whose KV each row moves. A store's writes belong to nobody. */
+  readonly requestIds?: Int32Array;
+  /** For a link lane: between pools, or from and to a store. */
+  readonly traffic?: 'transfer' | 'read' | 'write';
 }
 
 /** Per-request outcomes, in workload order. NaN marks what did not happen before the horizon. */

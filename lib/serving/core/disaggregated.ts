@@ -3,7 +3,14 @@ import { decodeBatch } from '../policies/vllm';
 import type { Engine } from './engine';
 import { createIdQueue, type IdQueue } from './id-queue';
 import type { Link } from './link';
-import { blocksFor, pushRunning, type Replica, releaseBlocks, takeLane } from './replica';
+import {
+  blocksFor,
+  pushRunning,
+  type Replica,
+  releaseBlocks,
+  takeLane,
+  takeLinkLane,
+} from './replica';
 import type { Requests } from './requests';
 import { leastOutstanding, type Topology } from './topology';
 
@@ -157,7 +164,7 @@ export function createDisaggregated(requests: Requests, options: DisaggregatedOp
         ),
       ),
       ...sides.flatMap(({ replica, link }, i) => [
-        takeLane(link.log, `link-${i}`, `KV link to decode replica ${i}`, 'link', 0),
+        takeLinkLane(link.log, `link-${i}`, `KV link to decode replica ${i}`),
         takeLane(replica.log, `decode-${i}`, `Decode replica ${i}`, 'decode', replica.blocks.total),
       ]),
     ],

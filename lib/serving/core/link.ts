@@ -47,6 +47,7 @@ export function createLink(
       log.batch.push(1);
       log.queue.push(queue.length - 1);
       log.kv.push(0);
+      log.ids.push(id);
       return { startSeconds: start, endSeconds: freeAt, ahead: queue.length - 1 };
     },
     finish() {

@@ -40,6 +40,8 @@ interface LaneLog {
   readonly batch: ReturnType<typeof growableInts>;
   readonly queue: ReturnType<typeof growableInts>;
   readonly kv: ReturnType<typeof growableInts>;
+  /** Of a link: whose KV each row moves. */
+  readonly ids: ReturnType<typeof growableInts>;
 }
 
 export function createLaneLog(): LaneLog {
@@ -51,6 +53,7 @@ export function createLaneLog(): LaneLog {
     batch: growableInts(),
     queue: growableInts(),
     kv: growableInts(),
+    ids: growableInts(),
   };
 }
 
@@ -74,6 +77,19 @@ export function takeLane(
     kvBlocksUsed: log.kv.take(),
     kvBlocksTotal,
   };
+}
+
+/** The lane of a link, whose rows are transfers. */
+export function takeLinkLane(
+  log: LaneLog,
+  id: string,
+  label: string,
+  traffic: NonNullable<TimelineLane['traffic']> = 'transfer',
+): TimelineLane {
+  const lane = takeLane(log, id, label, 'link', 0);
+  return traffic === 'write'
+    ? { ...lane, traffic }
+    : { ...lane, traffic, requestIds: log.ids.take() };
 }
 
 export function createReplica(

@@ -15,6 +15,7 @@ import { totalsOf } from '../engine/run-log';
 import { generalMachine } from '../general/machine';
 import { needsGeneral } from '../general/needs-general';
 import type { Audited } from '../general/state';
+import { computes } from '../lane-roles';
 import { serveMetrics } from '../metrics';
 import { prefillPoolFormer } from '../policies/prefill-pool';
 import { sarathiFormer } from '../policies/sarathi';
@@ -146,7 +147,7 @@ function makeSimulation(
     }),
     result() {
       const lanes = machine.lanes();
-      const computing = lanes.filter(({ role }) => role !== 'link');
+      const computing = lanes.filter(computes);
       const gaps = machine.gaps();
       const refused = requests.refused.reduce((a, b) => a + b, 0);
       return {
@@ -267,7 +268,7 @@ function steppedMachine(
     loop: createEventLoop(requests, topology, engine, params.horizonSeconds, refuse),
     iterations: () => engine.iterations,
     lanes: () => topology.lanes(),
-    totals: (lanes) => lanes.filter(({ role }) => role !== 'link').map(totalsOf),
+    totals: (lanes) => lanes.filter(computes).map(totalsOf),
     gaps: () => {
       const samples = gaps.take();
       return { samples, summary: summarizeWeighted(samples), isExact: true };

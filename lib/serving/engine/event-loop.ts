@@ -49,8 +49,12 @@ export function createRunLoop(
     while (arrived < requests.count && (arrivalSeconds[arrived] as number) <= now) {
       backlog[arrived] = state.waiting;
       if (state.trace?.id === arrived) state.trace.arrived(arrivalSeconds[arrived] as number);
-      if (refuse(arrived) === undefined) fleet.admit(state, arrived, touch);
-      else requests.refused[arrived] = 1;
+      const why = refuse(arrived);
+      if (why === undefined) fleet.admit(state, arrived, touch);
+      else {
+        requests.refused[arrived] = 1;
+        if (state.trace?.id === arrived) state.trace.refused(now, why);
+      }
       arrived++;
     }
   }

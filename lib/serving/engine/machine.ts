@@ -45,6 +45,12 @@ export function neverFit(count: number, blocks: number): readonly string[] {
     : [];
 }
 
+/** Why one request can never run, as what follows its name. */
+export function needsBlocks(blocks: number, beside: number, total: number): string {
+  const more = beside > 0 ? ` and ${beside} free beside them` : '';
+  return `needs ${blocks} KV blocks${more}, of ${total} in all,`;
+}
+
 export interface MachineOptions {
   readonly strategy: ComposedStrategy;
   readonly workload: Workload;
@@ -149,8 +155,8 @@ export function composedMachine(options: MachineOptions): Machine {
     const beside = Math.max(entry.spareBlocks(watermarkBlocks), alloc.grows ? spareBlocks : 0);
     const blocks = alloc.grows ? blocksOf(tokens, blockTokens) : alloc.entryBlocks(tokens);
     const reserved = entry.commits(id, blockTokens);
-    if (reserved > blocksTotal) return `reserves ${reserved} KV blocks`;
-    return blocks + beside > blocksTotal ? `needs ${blocks} KV blocks` : undefined;
+    if (reserved > blocksTotal) return `reserves ${reserved} of ${blocksTotal} KV blocks`;
+    return blocks + beside > blocksTotal ? needsBlocks(blocks, beside, blocksTotal) : undefined;
   }
 
   let lanes: TimelineLane[] | undefined;

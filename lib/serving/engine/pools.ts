@@ -1,7 +1,7 @@
 import type { PullPart } from '../../spec/kinds/serve-parts';
 import { createIdQueue, type IdQueue } from '../core/id-queue';
 import type { Link, SentTransfer } from '../core/link';
-import { takeLane } from '../core/replica';
+import { takeLinkLane } from '../core/replica';
 import type { Router } from '../parts/router';
 import { joinDecoding } from './decode-set';
 import type { Fleet, Touch } from './fleet';
@@ -252,7 +252,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
     lanes: () => [
       ...takeRunLanes(prefill, 'prefill', `${name} prefill`),
       ...takeRunLanes(decode, 'decode', `${name} decode`),
-      ...links.map(({ log }, i) => takeLane(log, `link-${i}`, `KV link to decode ${i}`, 'link', 0)),
+      ...links.map(({ log }, i) => takeLinkLane(log, `link-${i}`, `KV link to decode ${i}`)),
     ],
   };
 }

@@ -30,6 +30,8 @@ export interface BlockCache {
    * were cached until now.
    */
   name(id: number, kvTokens: number): { readonly duplicates: number; readonly wokenBlocks: number };
+  /** Tokens of what a request that has entered reuses that it computes again; none if absent. */
+  repairTokens?(id: number): number;
   /** Lets go of the request's shared blocks; `sleepingBlocks` of them are cached from now on. */
   release(id: number): { readonly sharedBlocks: number; readonly sleepingBlocks: number };
   /** Evicts until no more than so many blocks are cached. */

@@ -21,6 +21,8 @@ interface Holder {
   kvTokens: number;
   /** Chunks copied when it entered, whatever memory has done with them since. */
   readonly copied: ReadonlySet<number>;
+  /** Tokens of those that need not be computed again. */
+  readonly reusedTokens: number;
 }
 
 export interface ChunkCache extends BlockCache {
@@ -115,8 +117,12 @@ export function createChunkCache(options: ChunkCacheOptions): ChunkCache {
         block.releasedOrder = ++clock;
         victims.refresh(block);
       }
-      holders.set(id, { kvTokens: hit.tokens, copied });
+      holders.set(id, { kvTokens: hit.tokens, copied, reusedTokens: hit.tokens });
       return { ...hit, wokenBlocks: 0 };
+    },
+    repairTokens(id) {
+      const holder = holders.get(id);
+      return holder === undefined ? 0 : holder.copied.size * chunkTokens - holder.reusedTokens;
     },
     name(id, kvTokens) {
       const holder = holders.get(id);

@@ -3,11 +3,15 @@ import { takeRunLane } from '../engine/run-log';
 import { joinDecoding } from './decode-list';
 import { enqueue, type Fleet, giveBack, type Place } from './fleet';
 import { type PhasePair, retime } from './phase-pair';
+import type { Replica } from './replica';
+import { createShareLog, type ShareLog } from './share-log';
 import type { State } from './state';
+import { tellQueued, tellSlowed } from './tell-tracer';
 
 interface Side extends PhasePair {
   /** Prefilled while an iteration of decodes was under way. */
   readonly arrived: IdQueue;
+  readonly shares: ShareLog;
   /** Memory was returned, or somebody came: both lanes look again. */
   mustLook: boolean;
 }
@@ -23,17 +27,21 @@ export function coResidentFleet(pairs: readonly PhasePair[], place: Place, name:
   const sides: readonly Side[] = pairs.map((pair) => ({
     ...pair,
     arrived: createIdQueue(),
+    shares: createShareLog(),
     mustLook: false,
   }));
   const prefill = pairs.map((pair) => pair.prefill);
   const decode = pairs.map((pair) => pair.decode);
   const sideOf = (index: number) => sides[index % sides.length] as Side;
+  let lastSeconds = 0;
   const movesTokens = (state: State, id: number) => state.requests.totalTokens[id] as number;
   const retimeSide = (state: State, side: Side, now: number): void => {
     const { queue, step } = side.prefill;
     const first = queue.length > 0 ? queue.peek(step) : undefined;
     const since = first === undefined ? now : (state.requests.arrivalSeconds[first] as number);
-    retime(side, now, now - since);
+    const onSlowed = (replica: Replica, lost: number) => tellSlowed(state, replica, lost);
+    side.shares.mark(now, retime(side, now, now - since, onSlowed));
+    lastSeconds = now;
   };
   return {
     replicas: [...prefill, ...decode],
@@ -50,6 +58,7 @@ export function coResidentFleet(pairs: readonly PhasePair[], place: Place, name:
       side.decode.outstanding++;
       side.decode.outstandingTokens += tokens;
       side.arrived.pushBack(id);
+      tellQueued(state, side.decode, id);
       side.mustLook = true;
       touch(side.decode);
       return true;
@@ -98,12 +107,16 @@ export function coResidentFleet(pairs: readonly PhasePair[], place: Place, name:
         touch(side.decode);
       }
     },
+    laneCount: 3 * sides.length,
     lanes: () => [
       ...prefill.map(({ log, blocksTotal }, i) =>
         takeRunLane(log, `prefill-${i}`, `${name} ${i}, prompts`, 'prefill', blocksTotal),
       ),
       ...decode.map(({ log, blocksTotal }, i) =>
         takeRunLane(log, `decode-${i}`, `${name} ${i}, decodes`, 'decode', blocksTotal),
+      ),
+      ...sides.map(({ shares }, i) =>
+        shares.take(`share-${i}`, `${name} ${i}, shares of the SMs`, lastSeconds),
       ),
     ],
   };

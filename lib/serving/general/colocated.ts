@@ -14,6 +14,7 @@ export function colocatedFleet(replicas: readonly Replica[], place: Place, name:
     nextEventSeconds: () => Infinity,
     handleEvents: () => undefined,
     beforeDispatch: () => undefined,
+    laneCount: replicas.length,
     lanes: () =>
       replicas.map(({ log, blocksTotal }, i) =>
         takeRunLane(log, `replica-${i}`, `${name} replica ${i}`, 'mixed', blocksTotal),

@@ -7,6 +7,7 @@ import { canPause, cutIfLessUrgent } from './pausing';
 import type { Replica } from './replica';
 import type { Sends } from './sends';
 import type { State } from './state';
+import { tellOutside, tellRefused } from './tell-tracer';
 
 /** Events besides sends, transfers between pools and ends of iterations: loads, pins, retries. */
 export interface SideEvents {
@@ -70,13 +71,15 @@ export function createGeneralLoop(
     sends.onEnded(id, now);
   };
 
-  function refuseWith(id: number): void {
+  function refuseWith(id: number, why: string): void {
     requests.refused[id] = 1;
+    tellRefused(state, id, why);
     for (const each of sends.descendants(id)) {
       if (requests.refused[each] === 1) continue;
       tally.orphaned++;
       requests.refused[each] = 1;
       requests.arrivalSeconds[each] = now;
+      tellRefused(state, each, `comes of request ${id}, which was refused,`);
     }
   }
 
@@ -84,10 +87,11 @@ export function createGeneralLoop(
     ...retry,
     nowSeconds: () => now,
     admit: (id) => fleet.admit(state, id, touch),
+    onHeld: (id) => tellOutside(state, id),
     onTimeout(id) {
       tally.timedOut++;
       hooks.onDropped(id);
-      refuseWith(id);
+      refuseWith(id, 'was taken by no replica in time');
     },
   });
   const side = [...others, gateway];
@@ -96,10 +100,12 @@ export function createGeneralLoop(
     while (sends.nextSeconds() <= now) {
       const id = sends.take();
       backlog[arrived++] = state.waiting + gateway.held;
-      if (refuse(id) !== undefined) {
-        refuseWith(id);
+      const why = refuse(id);
+      if (why !== undefined) {
+        refuseWith(id, why);
         continue;
       }
+      if (state.trace?.id === id) state.trace.arrived(requests.arrivalSeconds[id] as number);
       hooks.onSent(id);
       gateway.send(id);
     }

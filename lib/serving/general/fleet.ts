@@ -1,6 +1,7 @@
 import type { TimelineLane } from '../types';
 import type { Replica } from './replica';
 import type { State } from './state';
+import { tellQueued } from './tell-tracer';
 
 /** Tells the loop that an idle replica must look again. */
 export type Touch = (replica: Replica) => void;
@@ -26,6 +27,7 @@ export interface Fleet {
   handleEvents(state: State, now: number, touch: Touch): void;
   /** What happens at `now` before replicas form iterations. */
   beforeDispatch(state: State, now: number, touch: Touch): void;
+  readonly laneCount: number;
   lanes(): TimelineLane[];
 }
 
@@ -45,6 +47,7 @@ export function enqueue(
   replica.outstandingTokens += state.requests.totalTokens[id] as number;
   replica.queue.arrive(id, replica.step);
   countWaiting(state, replica, id);
+  tellQueued(state, replica, id);
   return true;
 }
 
@@ -52,6 +55,7 @@ export function enqueue(
 export function giveBack(state: State, replica: Replica, id: number): void {
   replica.queue.giveBack(id, replica.step);
   countWaiting(state, replica, id);
+  tellQueued(state, replica, id);
 }
 
 function countWaiting(state: State, replica: Replica, id: number): void {

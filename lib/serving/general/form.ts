@@ -3,6 +3,16 @@ import { beginPass, type LayerPass } from './layer-pass';
 import { makeRoom, preempt, swapIn, takeBlocks } from './memory';
 import type { Replica } from './replica';
 import type { State } from './state';
+import {
+  budgetSpent,
+  placeMissing,
+  seatsTaken,
+  setUnderWay,
+  tellClosed,
+  tellFetch,
+  tellHead,
+  tellRepair,
+} from './tell-tracer';
 
 /**
  * Decides the next iteration of an idle replica: the first plan that yields a batch.
@@ -11,6 +21,7 @@ import type { State } from './state';
 export function formIteration(state: State, replica: Replica): boolean {
   const former = state.parts.former(replica);
   clearBatch(replica);
+  tellClosed(state, replica);
   const plans = former.plans(replica);
   const hadRunning = replica.decoding.length > 0;
   for (let i = 0; i < plans.length; i++) {
@@ -50,11 +61,17 @@ function fill(state: State, replica: Replica, plan: BatchPlan): void {
   const progress = { tokens: replica.hasDecodes ? replica.decoding.length : 0, longest: 0 };
   if (replica.layerPass !== undefined) continuePass(replica, replica.layerPass, progress);
   // Nothing enters before the set is through.
-  if (replica.layerPass !== undefined) return;
+  if (replica.layerPass !== undefined) {
+    tellHead(state, replica, () => setUnderWay(replica));
+    return;
+  }
   if (plan.continues && replica.prefillingCount > 0)
     continuePrompts(state, replica, plan, progress);
+  const swapped = replica.swapped.length;
+  if (plan.admits && swapped > 0)
+    tellHead(state, replica, () => ({ type: 'swapped-first', count: swapped }));
   // What was swapped out goes before what has not begun.
-  if (plan.admits && replica.swapped.length === 0 && replica.queue.length > 0)
+  if (plan.admits && swapped === 0 && replica.queue.length > 0)
     admitWaiting(state, replica, plan, progress);
   if (state.parts.layerTokens !== undefined && replica.chunkIds.length > 0)
     replica.layerPass = beginPass(replica);
@@ -126,8 +143,10 @@ function continuePrompts(
   for (const id of underWay) {
     const left = (prefillTokens[id] as number) - (processed[id] as number);
     const chunk = chunkOf(state, replica, plan, progress, left);
-    if (chunk === 0) replica.front.push(id);
-    else pushChunk(replica, id, chunk, progress);
+    if (chunk === 0) {
+      replica.front.push(id);
+      if (state.trace?.id === id) state.trace.ownBlocker = budgetSpent(replica, plan.tokenLimit);
+    } else pushChunk(replica, id, chunk, progress);
   }
 }
 
@@ -139,16 +158,27 @@ function admitWaiting(state: State, replica: Replica, plan: BatchPlan, progress:
     const id = queue.peek(replica.step);
     if (!hasPlace(state, replica, id)) {
       if (replica.holders === 0 && state.hooks.yieldsTo(replica, id)) continue;
-      if (!preemption.forPriority || !preemptFor(state, replica, id, progress)) return;
-      continue;
+      if (preemption.forPriority && preemptFor(state, replica, id, progress)) continue;
+      tellHead(state, replica, () => placeMissing(state, replica, id));
+      return;
     }
     const batchCount = replica.chunkIds.length + (replica.hasDecodes ? replica.decoding.length : 0);
-    if (batchCount >= admission.maxSequences) return;
+    if (batchCount >= admission.maxSequences) {
+      tellHead(state, replica, () => seatsTaken(state, batchCount));
+      return;
+    }
     const prefill = prefillTokens[id] as number;
     const hit = replica.cache?.lookup(id).tokens ?? 0;
     const chunk = chunkOf(state, replica, plan, progress, prefill - hit);
-    if (chunk === 0) return;
-    if (state.hooks.staysOut(replica, id, chunk)) return;
+    if (chunk === 0) {
+      tellHead(state, replica, () => budgetSpent(replica, plan.tokenLimit));
+      return;
+    }
+    if (state.hooks.staysOut(replica, id, chunk)) {
+      const of = replica.chunkIds[0] as number;
+      tellHead(state, replica, () => ({ type: 'spare-time', of }));
+      return;
+    }
     queue.pop(replica.step);
     state.waiting--;
     replica.queuedSeconds -= state.queueCost[id] as number;
@@ -161,8 +191,13 @@ function admitWaiting(state: State, replica: Replica, plan: BatchPlan, progress:
     state.queriedTokens += prefill;
     state.reusedTokens += known;
     state.hitTokens[id] = known;
+    if (state.trace !== undefined) {
+      const copied = replica.cache?.repairTokens?.(id) ?? 0;
+      tellRepair(state, id, copied + (load?.repairTokens ?? 0));
+    }
     if (load !== undefined && load.overlapsUntilSeconds === undefined) {
       replica.loading.add(id);
+      tellFetch(state, id, load.reads);
       continue;
     }
     if (load?.overlapsUntilSeconds !== undefined) {
@@ -215,7 +250,7 @@ function preemptFor(state: State, replica: Replica, id: number, progress: Progre
   }
   if (victims === 0 || !isEnough()) return false;
   for (const each of candidates.slice(0, victims)) {
-    preempt(state, replica, each);
+    preempt(state, replica, each, 'priority', id);
     if (replica.hasDecodes) progress.tokens--;
   }
   replica.hasDecodes = replica.hasDecodes && replica.decoding.length > 0;

@@ -14,12 +14,14 @@ export interface GatewayOptions {
   readonly nowSeconds: () => number;
   /** False where no replica takes the request now. */
   readonly admit: (id: number) => boolean;
+  /** It waits outside from now on. */
+  readonly onHeld: (id: number) => void;
   readonly onTimeout: (id: number) => void;
 }
 
 /** The gateway of reject-retry; other routers never turn a request away. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { retrySeconds, timeoutSeconds, nowSeconds, admit, onTimeout } = options;
+  const { retrySeconds, timeoutSeconds, nowSeconds, admit, onHeld, onTimeout } = options;
   const due = createDueHeap();
   /** When a request that waits outside asks for the last time. */
   const lastTry = new Map<number, number>();
@@ -37,6 +39,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       return;
     }
     lastTry.set(id, until);
+    onHeld(id);
     due.push(Math.min(now + retrySeconds, until), id);
   }
 

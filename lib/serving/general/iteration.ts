@@ -7,9 +7,10 @@ import { advancePass } from './layer-pass';
 import { amendLog, logIteration } from './log';
 import { nameBlocks, returnBlocks, returnHeldBack } from './memory';
 import { beginJob, canPause, formPausable, pauseJob } from './pausing';
-import { phaseWork } from './phase-pair';
+import { phaseWork, takeStock } from './phase-pair';
 import type { Replica } from './replica';
 import type { State } from './state';
+import { tellFormed, tellSlowed } from './tell-tracer';
 
 const features = emptyFeatures();
 
@@ -81,7 +82,10 @@ export function startIteration(state: State, replica: Replica): boolean {
   const isPausable = canPause(state, replica);
   const form = isPausable ? formPausable : formIteration;
   while (!form(state, replica)) {
-    if (!canTryAgain(state, replica)) return false;
+    if (!canTryAgain(state, replica)) {
+      tellFormed(state, replica, false);
+      return false;
+    }
   }
   state.preemptionsSeen = state.preemptions;
   const { costModel, parts, nowSeconds } = state;
@@ -99,7 +103,9 @@ export function startIteration(state: State, replica: Replica): boolean {
   }
   if (replica.copyBytes > 0) seconds += replica.copyBytes / parts.preemption.hostBytesPerSecond;
   // Layer by layer, loading and computing overlap: the longer of the two is what shows.
+  const loadSeconds = Math.max(0, replica.loadedAtSeconds - nowSeconds - seconds);
   seconds = Math.max(seconds, replica.loadedAtSeconds - nowSeconds);
+  tellFormed(state, replica, true, loadSeconds);
   replica.isBusy = true;
   replica.startSeconds = nowSeconds;
   replica.endSeconds = nowSeconds + seconds;
@@ -111,6 +117,8 @@ export function startIteration(state: State, replica: Replica): boolean {
 export function finishIteration(state: State, replica: Replica): void {
   const now = replica.endSeconds;
   if (replica.isCut || replica.progress !== undefined) amendLog(replica);
+  if (state.trace?.home === replica.index) tellSlowed(state, replica, takeStock(replica, now));
+  if (state.trace?.home === replica.index) state.trace.count(1, replica.chunkIds.length > 0);
   if (replica.hasDecodes) advanceDecodes(state, replica, now);
   const { chunkIds, chunkTokens } = replica;
   const { layerPass } = replica;
@@ -175,6 +183,7 @@ function advanceDecodes(state: State, replica: Replica, now: number): void {
 function complete(state: State, replica: Replica, id: number, now: number): void {
   const { requests, parts, hooks } = state;
   requests.completedSeconds[id] = now;
+  if (state.trace?.id === id) state.trace.ended(now);
   requests.decodeLane[id] = replica.index;
   nameBlocks(replica, id, (requests.totalTokens[id] as number) - 1);
   replica.outstanding--;

@@ -1,6 +1,6 @@
 import { checkComposition } from '../compose/check-composition';
 import type { Machine, MachineOptions } from '../engine/machine';
-import { neverFit } from '../engine/machine';
+import { needsBlocks, neverFit } from '../engine/machine';
 import { admission, type RunningTokens } from '../parts/admission';
 import { chunker } from '../parts/chunker';
 import { kvAlloc } from '../parts/kv-alloc';
@@ -79,6 +79,7 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
     parity,
     horizonSeconds: options.horizonSeconds,
     audit,
+    trace: options.trace,
     programService: ledger.serviceTokens,
     kvBytesPerToken: options.kvBytesPerToken / options.tensorParallel,
     parts: {
@@ -96,6 +97,7 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
           : undefined,
     },
   });
+  state.firstTierLane = fleet.laneCount;
   const { hooks } = state;
   hooks.onSent = (id) => ledger.onSent(id, state.nowSeconds);
   hooks.onCompleted = (_, id) => ledger.onCompleted(id, requests.totalTokens[id] as number);
@@ -139,11 +141,11 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
     const beside = Math.max(entry.spareBlocks(watermarkBlocks), alloc.grows ? spareBlocks : 0);
     const blocks = alloc.grows ? blocksOf(tokens, blockTokens) : alloc.entryBlocks(tokens);
     const reserved = entry.commits(id, blockTokens);
-    if (reserved > blocksTotal) return `reserves ${reserved} KV blocks`;
-    if (blocks + beside > blocksTotal) return `needs ${blocks} KV blocks`;
+    if (reserved > blocksTotal) return `reserves ${reserved} of ${blocksTotal} KV blocks`;
+    if (blocks + beside > blocksTotal) return needsBlocks(blocks, beside, blocksTotal);
     if (!isTooSlow(id)) return undefined;
     tally.early++;
-    return 'would wait too long';
+    return 'would wait too long on every replica, by prediction,';
   }
 
   let lanes: TimelineLane[] | undefined;

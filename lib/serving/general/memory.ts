@@ -1,4 +1,5 @@
 import { restartRequest } from '../core/requests';
+import type { TracePreemption } from '../trace/types';
 import { joinDecoding, leaveDecoding } from './decode-list';
 import type { Replica } from './replica';
 import type { State } from './state';
@@ -70,13 +71,22 @@ export function returnHeldBack(state: State, replica: Replica): void {
 }
 
 /** Sends a request back, by recompute or to host memory. Lists other than `decoding` are the caller's. */
-export function preempt(state: State, replica: Replica, id: number): void {
+export function preempt(
+  state: State,
+  replica: Replica,
+  id: number,
+  cause: TracePreemption['cause'],
+  by: number,
+): void {
   const { requests, parts } = state;
   const wasDecoding = state.isDecoding[id] === 1;
+  const isSwap = wasDecoding && parts.preemption.mechanism === 'swap';
+  if (state.trace?.id === id)
+    state.trace.preempted(state.nowSeconds, cause, by, requests.processed[id] as number, isSwap);
   if (wasDecoding) leaveDecoding(state, replica, id);
   returnBlocks(state, replica, id, false);
   state.preemptions++;
-  if (wasDecoding && parts.preemption.mechanism === 'swap') {
+  if (isSwap) {
     replica.swapped.pushBack(id);
     replica.copyBytes += (requests.processed[id] as number) * state.kvBytesPerToken;
     state.swaps++;
@@ -130,7 +140,7 @@ export function makeRoom(state: State, replica: Replica): boolean {
     let isOut = false;
     while (!isOut && blocksTotal - replica.blocksUsed < 1) {
       isOut = end === i + 1;
-      preempt(state, replica, order[--end] as number);
+      preempt(state, replica, order[--end] as number, 'memory', id);
     }
     if (isOut) break;
     grow(state, replica, id);

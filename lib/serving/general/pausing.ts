@@ -2,6 +2,7 @@ import type { Urgency } from '../parts/waiting-queue';
 import { clearBatch, formIteration, hasPlace } from './form';
 import type { Replica } from './replica';
 import type { State } from './state';
+import { tellResumed } from './tell-tracer';
 
 /** Prompts that run as one, and can be stopped on the way. */
 export interface PausableJob {
@@ -62,6 +63,7 @@ export function formPausable(state: State, replica: Replica): boolean {
     keyOf(replica, best, best.executedSeconds) <= waitingKey(state, replica)
   ) {
     clearBatch(replica);
+    tellResumed(state, replica, best.ids[0] as number);
     replica.paused.splice(replica.paused.indexOf(best), 1);
     replica.chunkIds.push(...best.ids);
     replica.chunkTokens.push(...best.tokens);
@@ -108,6 +110,7 @@ export function pauseJob(state: State, replica: Replica): void {
   const { job } = replica;
   if (job === undefined) return;
   job.executedSeconds += replica.endSeconds - replica.startSeconds;
+  if (state.trace !== undefined && job.ids.includes(state.trace.id)) state.trace.cutShort();
   replica.paused.push(job);
   replica.isCut = false;
   state.pauses++;

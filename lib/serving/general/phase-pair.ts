@@ -1,4 +1,10 @@
-import { coResidentSeconds, type PartitionCurves, type PhaseSeconds } from '../cost/partition';
+import {
+  coResidentSeconds,
+  effectiveShares,
+  type PartitionCurves,
+  type PhaseSeconds,
+  type SmSplit,
+} from '../cost/partition';
 import type { SplitController } from '../parts/partition';
 import type { BatchFeatures, CostModel } from '../types';
 import type { Replica } from './replica';
@@ -45,8 +51,16 @@ const IDLE: PhaseSeconds = { arithmeticSeconds: 0, memorySeconds: 0 };
 /**
  * Takes stock of both lanes and sets when their iterations end from now on: to be called whenever one
  * of them has started or ended. A new split acts at once.
+ *
+ * @returns the share that each phase runs on from now on, 0 where it is idle
+ * @param onSlowed told by how much less than alone a lane has got done since the last time
  */
-export function retime(pair: PhasePair, now: number, longestWaitSeconds: number): void {
+export function retime(
+  pair: PhasePair,
+  now: number,
+  longestWaitSeconds: number,
+  onSlowed: (replica: Replica, lostSeconds: number) => void,
+): SmSplit {
   const { prefill, decode, controller, curves } = pair;
   const workOf = ({ isBusy, progress }: Replica) => (isBusy ? progress?.work : undefined);
   const split = controller.split({
@@ -57,16 +71,31 @@ export function retime(pair: PhasePair, now: number, longestWaitSeconds: number)
     longestWaitSeconds,
   });
   const times = coResidentSeconds(workOf(prefill) ?? IDLE, workOf(decode) ?? IDLE, split, curves);
+  for (const each of [prefill, decode]) onSlowed(each, takeStock(each, now));
   setEnd(prefill, times.prefillSeconds, now);
   setEnd(decode, times.decodeSeconds, now);
+  const isShared = prefill.isBusy && decode.isBusy;
+  const { prefillShare, decodeShare } = isShared ? effectiveShares(split) : split;
+  return {
+    prefillShare: prefill.isBusy ? prefillShare : 0,
+    decodeShare: decode.isBusy ? decodeShare : 0,
+  };
+}
+
+/** Books what a lane has done at its speed so far. @returns the seconds that it lost to the other */
+export function takeStock({ isBusy, progress }: Replica, now: number): number {
+  if (!isBusy || progress === undefined) return 0;
+  const seconds = now - progress.asOfSeconds;
+  const done = Math.min(progress.left, seconds / progress.wholeSeconds);
+  progress.left = Math.max(0, progress.left - done);
+  progress.asOfSeconds = now;
+  const { arithmeticSeconds, memorySeconds } = progress.work;
+  return Math.max(0, seconds - done * Math.max(arithmeticSeconds, memorySeconds));
 }
 
 function setEnd(replica: Replica, wholeSeconds: number, now: number): void {
   const { progress } = replica;
   if (!replica.isBusy || progress === undefined) return;
-  const done = (now - progress.asOfSeconds) / progress.wholeSeconds;
-  progress.left = Math.max(0, progress.left - done);
-  progress.asOfSeconds = now;
   progress.wholeSeconds = wholeSeconds;
   replica.endSeconds = now + progress.left * wholeSeconds;
 }

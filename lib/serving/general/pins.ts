@@ -27,6 +27,7 @@ export interface Pins extends SideEvents {
   /** Gives up the pin of the program that came last, `id`'s own only when there is no other. */
   yieldFrom(replica: Replica, id: number): boolean;
   readonly pinned: number;
+  pinnedAt(replica: Replica): number;
 }
 
 /** Gaps and delays that are remembered. */
@@ -69,6 +70,7 @@ export function createPins(
     get pinned() {
       return pins.length;
     },
+    pinnedAt: (replica) => pins.filter((pin) => pin.replica === replica).length,
     nextSeconds() {
       let next = Infinity;
       for (const pin of pins) if (pin.until < next && isDue(pin)) next = pin.until;

@@ -1,11 +1,13 @@
 import { createIdQueue, type IdQueue } from '../core/id-queue';
-import type { Link } from '../core/link';
-import { takeLane } from '../core/replica';
+import type { Link, SentTransfer } from '../core/link';
+import { takeLinkLane } from '../core/replica';
 import { takeRunLane } from '../engine/run-log';
 import { joinDecoding } from './decode-list';
 import { enqueue, type Fleet, giveBack, type Place } from './fleet';
 import { returnBlocks, takeBlocks } from './memory';
 import type { Replica } from './replica';
+import type { State } from './state';
+import { placeMissing, tellQueued } from './tell-tracer';
 
 export interface PoolsOptions {
   readonly prefill: readonly Replica[];
@@ -25,6 +27,27 @@ interface DecodeSide {
   /** Transferred, waiting for the iteration under way to end. */
   readonly arrived: IdQueue;
   mustPull: boolean;
+}
+
+/** Why the traced request, prefilled, is still on the other side. */
+function tellPulling(state: State, side: DecodeSide, head: number | undefined): void {
+  const { trace, nowSeconds } = state;
+  if (trace === undefined) return;
+  const { replica, unpulled } = side;
+  for (let i = 0; i < unpulled.length; i++) {
+    if (unpulled.at(i) !== trace.id) continue;
+    trace.home = -1;
+    const blocker = head === undefined ? undefined : placeMissing(state, replica, head);
+    const behind = head === trace.id ? undefined : head;
+    trace.enter(nowSeconds, replica.index, { kind: 'pull', blocker, behind });
+    return;
+  }
+}
+
+function tellSent(state: State, lane: number, sent: SentTransfer, kvTokens: number): void {
+  const { startSeconds, endSeconds, ahead } = sent;
+  state.trace?.enter(state.nowSeconds, lane, { kind: 'link', ahead });
+  state.trace?.work(startSeconds, endSeconds, lane, { kind: 'transfer', kvTokens });
 }
 
 /**
@@ -61,6 +84,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       side.unpulled.pushBack(id);
       side.mustPull = true;
       touch(side.replica);
+      if (state.trace?.id === id) tellPulling(state, side, undefined);
       return true;
     },
     onPreempted(state, replica, id, touch) {
@@ -100,6 +124,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
           source.outstandingTokens -= totalTokens[id] as number;
           touch(side.replica);
           side.arrived.pushBack(id);
+          tellQueued(state, side.replica, id);
         }
       }
     },
@@ -114,18 +139,25 @@ export function poolsFleet(options: PoolsOptions): Fleet {
         }
         if (!side.mustPull) continue;
         side.mustPull = false;
-        while (unpulled.length > 0 && replica.holders < admission.maxSequences) {
+        while (unpulled.length > 0) {
           const id = unpulled.at(0);
-          if (!admission.fits(replica, id)) break;
+          if (replica.holders >= admission.maxSequences || !admission.fits(replica, id)) {
+            tellPulling(state, side, id);
+            break;
+          }
           unpulled.popFront();
           touch(replica);
           sourceBlocks.set(id, blocksHeld[id] as number);
           takeBlocks(state, replica, id);
           // The token that the prefill emitted has no KV yet.
-          side.link.send(id, (processed[id] as number) - 1, now);
+          const kvTokens = (processed[id] as number) - 1;
+          const sent = side.link.send(id, kvTokens, now);
+          const link = first + decode.length + sides.indexOf(side);
+          if (state.trace?.id === id) tellSent(state, link, sent, kvTokens);
         }
       }
     },
+    laneCount: first + decode.length + links.length,
     lanes: () => [
       ...prefill.map(({ log, blocksTotal }, i) =>
         takeRunLane(log, `prefill-${i}`, `${name} prefill ${i}`, 'prefill', blocksTotal),
@@ -133,7 +165,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       ...decode.map(({ log, blocksTotal }, i) =>
         takeRunLane(log, `decode-${i}`, `${name} decode ${i}`, 'decode', blocksTotal),
       ),
-      ...links.map(({ log }, i) => takeLane(log, `link-${i}`, `KV link to decode ${i}`, 'link', 0)),
+      ...links.map(({ log }, i) => takeLinkLane(log, `link-${i}`, `KV link to decode ${i}`)),
     ],
   };
 }

@@ -6,8 +6,10 @@ import type { Chunker } from '../parts/chunker';
 import type { KvAlloc } from '../parts/kv-alloc';
 import type { Preemption } from '../parts/preemption';
 import type { Priority } from '../parts/priority';
+import type { RequestTracer } from '../trace/tracer';
 import type { CostModel } from '../types';
 import type { Replica } from './replica';
+import type { ToldRead } from './tell-tracer';
 
 /** The parts of a strategy, as functions. */
 export interface Parts {
@@ -41,6 +43,8 @@ export interface Hooks {
   onCompleted: (replica: Replica, id: number) => void;
   /** Whether its blocks stay held after it is complete; whoever says so returns them later. */
   keepsBlocks: (replica: Replica, id: number) => boolean;
+  /** Finished requests whose blocks stay held on a replica. */
+  pinnedAt: (replica: Replica) => number;
   /** The first of the queue has no place and nothing runs: whether something was given up for it. */
   yieldsTo: (replica: Replica, id: number) => boolean;
   /** A waiting request would have `tokens` in the iteration being formed: whether it had better wait. */
@@ -55,6 +59,9 @@ export interface EntryLoad {
   readonly processedTokens: number;
   /** When that is, if the prefill may overlap it; undefined where the request waits for it. */
   readonly overlapsUntilSeconds: number | undefined;
+  /** Tokens of reused chunks among the rest, which are computed again. */
+  readonly repairTokens: number;
+  readonly reads: readonly ToldRead[];
 }
 
 /** A replica and the blocks of all requests, to be looked at and not kept. */
@@ -87,6 +94,10 @@ export interface State {
   readonly programService: (id: number) => number;
   /** Called after every iteration is formed: for tests. */
   readonly audit: ((audited: Audited) => void) | undefined;
+  /** Told what becomes of one request. */
+  readonly trace: RequestTracer | undefined;
+  /** Index of the stores' first lane among those of the result. */
+  firstTierLane: number;
   nowSeconds: number;
   /** Requests waiting anywhere. */
   waiting: number;
@@ -114,6 +125,7 @@ export function createState(
     | 'kvBytesPerToken'
     | 'audit'
     | 'programService'
+    | 'trace'
   >,
 ): State {
   const { count } = options.requests;
@@ -127,6 +139,7 @@ export function createState(
       onPreempted: () => undefined,
       onCompleted: () => undefined,
       keepsBlocks: () => false,
+      pinnedAt: () => 0,
       yieldsTo: () => false,
       staysOut: () => false,
       onEntered: () => undefined,
@@ -136,6 +149,7 @@ export function createState(
     rank: new Float64Array(count),
     queueCost: new Float64Array(count),
     hitTokens: new Int32Array(count),
+    firstTierLane: 0,
     nowSeconds: 0,
     waiting: 0,
     iterations: 0,

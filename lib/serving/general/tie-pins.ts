@@ -19,6 +19,7 @@ export function tiePins(
   const pins = createPins(state, programIds, sends, pinSeconds(strategy.eviction), estimator);
   const hasEntered = new Uint8Array(state.requests.count);
   state.hooks.keepsBlocks = pins.keeps;
+  state.hooks.pinnedAt = pins.pinnedAt;
   state.hooks.onDropped = pins.onDropped;
   state.hooks.yieldsTo = pins.yieldFrom;
   const { onSent } = state.hooks;

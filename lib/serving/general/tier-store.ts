@@ -1,5 +1,5 @@
 import type { TierLevel } from '../../spec/kinds/serve-parts';
-import { createLaneLog, takeLane } from '../core/replica';
+import { createLaneLog, takeLinkLane } from '../core/replica';
 import { readSeconds, writeSeconds } from '../parts/load-choice';
 import type { TierUse, TimelineLane } from '../types';
 
@@ -12,8 +12,8 @@ export interface TierStore {
   write(content: number, tokens: number, nowSeconds: number): void;
   /** When a read of so many tokens would end. */
   estimateEndSeconds(tokens: number, nowSeconds: number): number;
-  /** Queues a read, a use of each of the contents. @returns when it ends */
-  read(contents: readonly number[], tokens: number, nowSeconds: number): number;
+  /** Queues a read for a request, a use of each of the contents. */
+  read(id: number, contents: readonly number[], tokens: number, nowSeconds: number): ReadTimes;
   readonly use: Omit<TierUse, 'name'>;
   lanes(): TimelineLane[];
 }
@@ -27,6 +27,12 @@ export interface TierStoreOptions {
   readonly onDropped: (content: number, tokens: number, nowSeconds: number) => void;
 }
 
+/** When a read begins, behind those before it, and when it ends. */
+export interface ReadTimes {
+  readonly startSeconds: number;
+  readonly endSeconds: number;
+}
+
 /** A link that takes one transfer after the other. */
 function createQueueLink() {
   const log = createLaneLog();
@@ -34,7 +40,7 @@ function createQueueLink() {
   return {
     log,
     freeAt: () => freeAt,
-    send(tokens: number, seconds: number, now: number): number {
+    send(id: number, tokens: number, seconds: number, now: number): number {
       const start = Math.max(now, freeAt);
       freeAt = start + seconds;
       log.start.push(start);
@@ -44,6 +50,7 @@ function createQueueLink() {
       log.batch.push(1);
       log.queue.push(0);
       log.kv.push(0);
+      log.ids.push(id);
       return freeAt;
     },
   };
@@ -89,21 +96,23 @@ export function createTierStore(options: TierStoreOptions): TierStore {
         return;
       }
       makeRoom(tokens, now);
-      const readyAt = writing.send(tokens, writeSeconds(level, tokens, bytesPerToken), now);
+      const readyAt = writing.send(-1, tokens, writeSeconds(level, tokens, bytesPerToken), now);
       entries.set(content, { tokens, readyAt });
       use.storedTokens += tokens;
       use.writtenTokens += tokens;
     },
     estimateEndSeconds: (tokens, now) =>
       Math.max(now, reading.freeAt()) + readSeconds(level, tokens, bytesPerToken),
-    read(contents, tokens, now) {
+    read(id, contents, tokens, now) {
       for (const content of contents) touch(content);
       use.readTokens += tokens;
-      return reading.send(tokens, readSeconds(level, tokens, bytesPerToken), now);
+      const startSeconds = Math.max(now, reading.freeAt());
+      const seconds = readSeconds(level, tokens, bytesPerToken);
+      return { startSeconds, endSeconds: reading.send(id, tokens, seconds, now) };
     },
     lanes: () => [
-      takeLane(reading.log, `${id}-read`, `${label}, read`, 'link', 0),
-      takeLane(writing.log, `${id}-write`, `${label}, write`, 'link', 0),
+      takeLinkLane(reading.log, `${id}-read`, `${label}, read`, 'read'),
+      takeLinkLane(writing.log, `${id}-write`, `${label}, write`, 'write'),
     ],
   };
 }

@@ -8,6 +8,7 @@ import { nameBlocks } from './memory';
 import type { Replica } from './replica';
 import { createDueHeap } from './sends';
 import type { EntryLoad, State } from './state';
+import { type ToldRead, tellQueued } from './tell-tracer';
 import { createTierStore, type TierStore } from './tier-store';
 
 type TiersPart = Extract<TierStorePart, { type: 'tiers' }>;
@@ -80,6 +81,11 @@ export function createTiers(options: TiersOptions): Tiers {
     const all = stores[level];
     return all?.length === 1 ? all[0] : all?.[replica];
   };
+  /** Each store has a lane of reads and one of writes. */
+  const readLaneOf = (level: number, store: TierStore): number => {
+    const before = stores.slice(0, level).reduce((sum, each) => sum + each.length, 0);
+    return 2 * (before + (stores[level] as TierStore[]).indexOf(store));
+  };
   function writeTo(
     level: number,
     replica: number,
@@ -143,14 +149,21 @@ export function createTiers(options: TiersOptions): Tiers {
       wholeSeconds: estimator.prefillSeconds(hitTokens, prefill - hitTokens),
     };
     if (!mayLoad(question)) return undefined;
+    const reads: ToldRead[] = [];
     plan.perLevel.forEach((each, l) => {
-      if (each.tokens > 0) storeAt(l).read(each.contents, each.tokens, now);
+      if (each.tokens === 0) return;
+      const store = storeAt(l);
+      const times = store.read(id, each.contents, each.tokens, now);
+      const from = store.level.name;
+      reads.push({ ...times, from, tokens: each.tokens, lane: readLaneOf(l, store) });
     });
-    if (part.overlap === 'layer-wise')
-      return { processedTokens: tokens, overlapsUntilSeconds: end };
+    const repairTokens =
+      plan.perLevel.reduce((sum, each) => sum + each.tokens, 0) - plan.reusedTokens;
+    const entry = { processedTokens: tokens, repairTokens, reads };
+    if (part.overlap === 'layer-wise') return { ...entry, overlapsUntilSeconds: end };
     loads.set(id, { replica, tokens });
     due.push(end, id);
-    return { processedTokens: tokens, overlapsUntilSeconds: undefined };
+    return { ...entry, overlapsUntilSeconds: undefined };
   }
 
   return {
@@ -184,6 +197,7 @@ export function createTiers(options: TiersOptions): Tiers {
         processed[id] = tokens;
         nameBlocks(replica, id, tokens);
         replica.tail.push(id);
+        tellQueued(options.state(), replica, id);
         touch(replica);
       }
     },

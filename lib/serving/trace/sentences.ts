@@ -1,7 +1,14 @@
-import type { Activity, Blocker, RequestTrace, TracePhase, TracePreemption } from './types';
+import { traceSums } from './sums';
+import type { Activity, Blocker, RequestTrace, TracePreemption } from './types';
 
 const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`;
+
+const holdersText = (requests: number, pins: number): string =>
+  [
+    ...(requests > 0 || pins === 0 ? [plural(requests, 'request')] : []),
+    ...(pins > 0 ? [plural(pins, 'pinned turn')] : []),
+  ].join(' and ');
 
 /** What is missing, as the end of "…, because". */
 export function blockerText(blocker: Blocker): string {
@@ -9,7 +16,7 @@ export function blockerText(blocker: Blocker): string {
     case 'seats':
       return `all ${blocker.limit} seats are taken`;
     case 'blocks':
-      return `${blocker.needed} KV blocks are needed and ${blocker.free} of ${blocker.total} are free (${plural(blocker.holders, 'request')} hold the rest)`;
+      return `${blocker.needed} KV blocks are needed and ${blocker.free} of ${blocker.total} are free (${holdersText(blocker.holders, blocker.pins ?? 0)} hold the rest)`;
     case 'reservation':
       return `${blocker.needed} KV blocks must be promised and ${Math.max(0, blocker.free)} of ${blocker.total} are not promised yet`;
     case 'future-peak':
@@ -26,6 +33,12 @@ export function blockerText(blocker: Blocker): string {
       return `${plural(blocker.count, 'request')} swapped to host memory come back first`;
     case 'preempting':
       return 'the step took blocks from running requests, and such a step admits nobody';
+    case 'layer-set':
+      return `a set of ${plural(blocker.tokens, 'token')} is on its way through the layers (group ${blocker.group} of ${blocker.groups}), and nobody joins it`;
+    case 'urgency':
+      return `request ${blocker.by}, which was stopped, has less time to spare`;
+    case 'spare-time':
+      return `with it request ${blocker.of} would keep too little time to spare`;
   }
 }
 
@@ -34,11 +47,43 @@ function waitText(what: string, blocker: Blocker | undefined, behind: number | u
   return `${what}${order}${blocker === undefined ? '' : `, because ${blockerText(blocker)}`}`;
 }
 
+const milliseconds = (seconds: number): string => `${Number((seconds * 1e3).toPrecision(3))} ms`;
+
+type Prefill = Extract<Activity, { kind: 'prefill' }>;
+
+function prefillText(activity: Prefill): string {
+  const {
+    tokens,
+    context,
+    reusedTokens = 0,
+    repairTokens = 0,
+    layers,
+    isAgain,
+    isResumed,
+  } = activity;
+  const verb = isResumed ? 'goes on with' : isAgain ? 'computes again' : 'prefills';
+  const after = context > 0 ? ` after ${context}` : '';
+  const reused = reusedTokens > 0 ? `, ${reusedTokens} of them from a cache` : '';
+  const repair = repairTokens > 0 ? ` (${repairTokens} of them repair reused chunks)` : '';
+  const group =
+    layers === undefined ? '' : ` in group ${layers.group} of ${layers.groups} of the layers`;
+  return `${verb} ${plural(tokens, 'token')}${repair}${after}${reused}${group}`;
+}
+
+function lengthenedText(activity: Prefill | Extract<Activity, { kind: 'decode' }>): string {
+  const slowed = activity.slowedSeconds ?? 0;
+  const load = activity.kind === 'prefill' ? (activity.loadSeconds ?? 0) : 0;
+  const other = activity.kind === 'prefill' ? 'decodes' : 'prompts';
+  return `${load > 0 ? `, ${milliseconds(load)} of it until cached KV had arrived` : ''}${slowed > 0 ? `, ${milliseconds(slowed)} longer for the SMs and the bandwidth that ${other} had` : ''}`;
+}
+
 /** One phase as a sentence without its end. */
 export function activityText(activity: Activity): string {
   switch (activity.kind) {
     case 'front-end':
       return 'is read and tokenised by the front end';
+    case 'outside':
+      return 'waits in front of the replicas, none of which takes it, and asks again';
     case 'iteration':
       return 'waits for the iteration under way to end';
     case 'boundary':
@@ -56,16 +101,22 @@ export function activityText(activity: Activity): string {
           ? [`${plural(activity.otherPromptTokens, 'token')} of other prompts`]
           : []),
       ];
-      return `prefills ${plural(activity.tokens, 'token')}${activity.context > 0 ? ` after ${activity.context}` : ''}${beside.length > 0 ? ` beside ${beside.join(' and ')}` : ''}${activity.isLast ? ', and emits a token' : ''}`;
+      return `${prefillText(activity)}${beside.length > 0 ? ` beside ${beside.join(' and ')}` : ''}${activity.isLast ? ', and emits a token' : ''}${activity.isCut ? ', and is stopped on the way' : ''}${lengthenedText(activity)}`;
     }
     case 'paused':
       return waitText('has begun its prompt and gets no tokens', activity.blocker, undefined);
     case 'decode':
-      return `decodes ${plural(activity.tokens, 'token')} in a batch of ${activity.batch}${activity.mixedIterations > 0 ? `, ${plural(activity.mixedIterations, 'iteration')} of them lengthened by prompts` : ''}`;
+      return `decodes ${plural(activity.tokens, 'token')} in a batch of ${activity.batch}${activity.mixedIterations > 0 ? `, ${plural(activity.mixedIterations, 'iteration')} of them lengthened by prompts` : ''}${lengthenedText(activity)}`;
     case 'stalled':
       return `stalls: ${plural(activity.iterations, 'iteration')} of prompts only (${plural(activity.promptTokens, 'token')} in the first)`;
     case 'swapped':
       return 'waits with its KV in host memory, until there is room for it again';
+    case 'stopped':
+      return `is stopped at an operator${activity.by === undefined ? '' : `, for request ${activity.by}, which has less time to spare`}: ${milliseconds(activity.doneSeconds)} of ${milliseconds(activity.wholeSeconds)} are done`;
+    case 'fetch-queue':
+      return `waits for the reads of others from ${activity.from}`;
+    case 'fetch':
+      return `KV of ${plural(activity.tokens, 'token')} is read from ${activity.from}`;
     case 'pull':
       return waitText(
         'is prefilled and waits for a place on the decode side',
@@ -76,12 +127,6 @@ export function activityText(activity: Activity): string {
       return `waits for the link, behind ${plural(activity.ahead, 'transfer')}`;
     case 'transfer':
       return `its KV of ${plural(activity.kvTokens, 'token')} moves over the link`;
-    case 'untold':
-      return {
-        queue: 'waits before its first iteration (this engine tells no reason)',
-        prefill: 'from its first iteration to its first token',
-        decode: 'from its first token to its last',
-      }[activity.part];
   }
 }
 
@@ -93,99 +138,24 @@ export function preemptionText(preemption: TracePreemption): string {
   return `preempted ${why}: the KV of ${plural(tokens, 'token')} ${isSwap ? 'goes to host memory' : 'is dropped and computed again'}`;
 }
 
-/** What a reader colours and sums: a handful of groups of activities. */
-export const TRACE_GROUPS = ['waiting', 'prefill', 'decode', 'stalled', 'transfer'] as const;
-export type TraceGroup = (typeof TRACE_GROUPS)[number];
-
-export function groupOf(activity: Activity): TraceGroup {
-  switch (activity.kind) {
-    case 'prefill':
-      return 'prefill';
-    case 'decode':
-      return 'decode';
-    case 'stalled':
-    case 'paused':
-    case 'swapped':
-      return 'stalled';
-    case 'transfer':
-    case 'link':
-    case 'pull':
-      return 'transfer';
-    case 'untold':
-      return activity.part === 'queue' ? 'waiting' : activity.part;
-    default:
-      return 'waiting';
-  }
-}
-
-/** Seconds by group, and of the waiting by what was missing, the longest first. */
-export function traceSums({ phases }: Pick<RequestTrace, 'phases'>): {
-  readonly groups: Readonly<Record<TraceGroup, number>>;
-  readonly reasons: readonly { readonly reason: string; readonly seconds: number }[];
-} {
-  const groups = { waiting: 0, prefill: 0, decode: 0, stalled: 0, transfer: 0 };
-  const reasons = new Map<string, number>();
-  for (const phase of phases) {
-    const seconds = phase.endSeconds - phase.startSeconds;
-    groups[groupOf(phase.activity)] += seconds;
-    const reason = reasonOf(phase);
-    if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + seconds);
-  }
-  return {
-    groups,
-    reasons: [...reasons]
-      .map(([reason, seconds]) => ({ reason, seconds }))
-      .sort((a, b) => b.seconds - a.seconds),
-  };
-}
-
-const REASONS = {
-  seats: 'no seat free',
-  blocks: 'KV blocks short',
-  reservation: 'KV promised to others',
-  'future-peak': 'later memory peak',
-  budget: 'token budget used up',
-  phase: "the former's rule",
-  'swapped-first': 'swapped requests first',
-  preempting: 'a step that preempts',
-} as const satisfies Record<Blocker['type'], string>;
-
-/** Why a phase is not work, in a few words; undefined for work. */
-export function reasonOf({ activity }: Pick<TracePhase, 'activity'>): string | undefined {
-  switch (activity.kind) {
-    case 'queued':
-    case 'paused':
-    case 'pull':
-      return activity.blocker === undefined ? 'behind others' : REASONS[activity.blocker.type];
-    case 'iteration':
-      return 'iteration under way';
-    case 'boundary':
-      return 'between two steps';
-    case 'front-end':
-      return 'front end';
-    case 'stalled':
-      return 'prompts of others';
-    case 'swapped':
-      return 'swapped to host memory';
-    case 'link':
-      return 'link busy';
-    case 'untold':
-      return activity.part === 'queue' ? 'not told by this engine' : undefined;
-    default:
-      return undefined;
-  }
-}
-
 /** The answer in one sentence: how long it took, and what most of the waiting was for. */
 export function traceSummary(trace: RequestTrace, print: (seconds: number) => string): string {
-  if (trace.end === 'refused')
-    return `request ${trace.id} can never fit in KV memory and was refused on arrival`;
   const total = trace.endSeconds - trace.arrivalSeconds;
+  if (trace.end === 'refused') {
+    const why = trace.refusal ?? 'can never fit in KV memory';
+    return `request ${trace.id} ${why} and was refused ${total > 0 ? `after ${print(total)}` : 'on arrival'}`;
+  }
+  if (trace.end === 'unsent') return `request ${trace.id} had not been sent when the run ended`;
   const [first] = traceSums(trace).reasons;
   const most =
     first === undefined
       ? 'it never waited'
       : `it waited longest for: ${first.reason} (${print(first.seconds)}, ${Math.round((100 * first.seconds) / total)} %)`;
   const state = trace.end === 'unfinished' ? 'had not ended after' : 'took';
-  return `request ${trace.id} ${state} ${print(total)}; ${most}`;
+  const { origin } = trace;
+  const sent =
+    origin === undefined
+      ? ''
+      : `, sent ${print(origin.gapSeconds)} after request ${origin.after} had ended`;
+  return `request ${trace.id}${sent}${sent === '' ? '' : ','} ${state} ${print(total)}; ${most}`;
 }

@@ -1,11 +1,9 @@
 import type { ServeParams } from '../../spec/kinds/serve';
 import type { Workload } from '../../workload/types';
-import { toComposed } from '../compose/to-composed';
 import { createSimulation, type Simulation } from '../core/simulation';
-import { needsGeneral } from '../general/needs-general';
 import type { CostModel, RequestColumns } from '../types';
 import { createTracer } from './tracer';
-import type { RequestTrace, TracePhase } from './types';
+import type { RequestTrace, TraceOrigin } from './types';
 
 /** A run made again to tell of one request; it ends with that request. */
 export interface TraceRun extends Pick<Simulation, 'advance' | 'progress'> {
@@ -14,8 +12,7 @@ export interface TraceRun extends Pick<Simulation, 'advance' | 'progress'> {
 
 /**
  * Replays a run up to the end of one request, with the engine telling why it waits: a simulation is
- * deterministic, so this is the run that was made, to the bit. Engines without a tracer give the
- * phases that their columns tell.
+ * deterministic, so this is the run that was made, to the bit.
  *
  * @throws RangeError when the workload has no such request
  */
@@ -30,11 +27,6 @@ export function createTraceRun(
     throw new RangeError(`invalid request: ${id} (expected 0..${count - 1})`);
   const trace = createTracer(id);
   const simulation = createSimulation(params, workload, costModel, { trace });
-  const { strategy } = params;
-  const composed = toComposed(strategy);
-  // The general engine tells no reasons yet.
-  const isTold =
-    strategy.type === 'vllm-v1' || (composed !== undefined && !needsGeneral(composed, workload));
   const common = {
     id,
     promptTokens: workload.promptTokens[id] as number,
@@ -46,58 +38,49 @@ export function createTraceRun(
     progress: () => simulation.progress(),
     result() {
       const { requests } = simulation.result();
-      // Of a program's request it is when it was sent.
-      const arrivalSeconds = requests.arrivalSeconds[id] as number;
+      const { refusal } = trace;
+      const now = simulation.progress().simulatedSeconds;
+      // Of a program's request it is when it was sent, if it was.
+      const sent = requests.arrivalSeconds[id] as number;
+      const isSent = sent <= params.horizonSeconds;
+      const arrivalSeconds = isSent ? sent : now;
       const completed = requests.completedSeconds[id] as number;
-      const end =
-        requests.refused[id] === 1
-          ? 'refused'
-          : Number.isNaN(completed)
-            ? 'unfinished'
-            : 'completed';
-      const endSeconds =
-        end === 'completed'
-          ? completed
-          : end === 'refused'
-            ? arrivalSeconds
-            : Math.max(arrivalSeconds, simulation.progress().simulatedSeconds);
-      const told = isTold
-        ? trace.take(endSeconds)
-        : { phases: coarsePhases(requests, id, endSeconds), preemptions: [] };
-      return { ...common, arrivalSeconds, end, endSeconds, ...told };
+      const isRefused = requests.refused[id] === 1;
+      const open = isSent ? 'unfinished' : 'unsent';
+      const end = isRefused ? 'refused' : Number.isNaN(completed) ? open : 'completed';
+      const endSeconds = {
+        completed,
+        refused: Math.max(arrivalSeconds, refusal?.atSeconds ?? arrivalSeconds),
+        unsent: arrivalSeconds,
+        unfinished: Math.max(arrivalSeconds, now),
+      }[end];
+      const told = trace.take(endSeconds);
+      const origin = end === 'unsent' ? undefined : originOf(workload, requests, id);
+      const why = isRefused && refusal !== undefined ? { refusal: refusal.why } : {};
+      const from = origin === undefined ? {} : { origin };
+      return { ...common, arrivalSeconds, end, endSeconds, ...why, ...from, ...told };
     },
   };
 }
 
-/** Queue, prefill and decode, as far as the columns of a run tell them. */
-export function coarsePhases(
-  requests: RequestColumns,
+/** What a request of a program was sent after; undefined for one that comes on its own, or of a refused one. */
+function originOf(
+  { programs }: Workload,
+  { completedSeconds }: RequestColumns,
   id: number,
-  endSeconds: number,
-): readonly TracePhase[] {
-  const marks = [
-    requests.arrivalSeconds[id] as number,
-    requests.firstScheduledSeconds[id] as number,
-    requests.firstTokenSeconds[id] as number,
-    endSeconds,
-  ];
-  const lanes = [-1, requests.prefillLane[id] as number, requests.decodeLane[id] as number];
-  const parts = ['queue', 'prefill', 'decode'] as const;
-  const phases: TracePhase[] = [];
-  let from = marks[0] as number;
-  for (const [i, part] of parts.entries()) {
-    const mark = marks[i + 1] as number;
-    const to = Number.isNaN(mark) ? endSeconds : mark;
-    if (to > from) {
-      phases.push({
-        startSeconds: from,
-        endSeconds: to,
-        lane: lanes[i] as number,
-        activity: { kind: 'untold', part },
-      });
-    }
-    if (Number.isNaN(mark)) break;
-    from = to;
+): TraceOrigin | undefined {
+  if (programs === undefined) return undefined;
+  let after: number | undefined;
+  let endedSeconds = -Infinity;
+  for (let i = programs.offsets[id] as number; i < (programs.offsets[id + 1] as number); i++) {
+    const each = programs.predecessors[i] as number;
+    const ended = completedSeconds[each] as number;
+    if (Number.isNaN(ended)) return undefined;
+    if (ended <= endedSeconds) continue;
+    after = each;
+    endedSeconds = ended;
   }
-  return phases;
+  return after === undefined
+    ? undefined
+    : { after, endedSeconds, gapSeconds: programs.gapSeconds[id] as number };
 }

@@ -22,6 +22,10 @@ export interface RequestTracer {
   ownBlocker: Blocker | undefined;
   /** The first request of the home's queue. */
   head: number | undefined;
+  /** Tokens of reused chunks that its prompt computes again, since it entered. */
+  repairTokens: number;
+  /** Why it was refused, and when. */
+  readonly refusal: { readonly atSeconds: number; readonly why: string } | undefined;
   /** The instant that the engine is at. */
   nowSeconds: number;
   readonly isDone: boolean;
@@ -43,6 +47,11 @@ export interface RequestTracer {
     isSwap: boolean,
   ): void;
   ended(atSeconds: number): void;
+  refused(atSeconds: number, why: string): void;
+  /** The prefill under way ends before its tokens are done. */
+  cutShort(): void;
+  /** The work under way lasts so much longer because of what runs beside it. */
+  slowed(seconds: number): void;
   /** Phases up to `atSeconds`, the one under way cut there. */
   take(atSeconds: number): {
     readonly phases: readonly TracePhase[];
@@ -65,6 +74,7 @@ export function createTracer(id: number): RequestTracer {
   let busyUntil = -Infinity;
   let hasRun = false;
   let isDone = false;
+  let refusal: RequestTracer['refusal'];
 
   function close(atSeconds: number): void {
     if (open !== undefined && atSeconds > open.startSeconds)
@@ -78,6 +88,10 @@ export function createTracer(id: number): RequestTracer {
     blocker: undefined as Blocker | undefined,
     ownBlocker: undefined as Blocker | undefined,
     head: undefined as number | undefined,
+    repairTokens: 0,
+    get refusal() {
+      return refusal;
+    },
     nowSeconds: 0,
     get isDone() {
       return isDone;
@@ -130,6 +144,20 @@ export function createTracer(id: number): RequestTracer {
       close(atSeconds);
       isDone = true;
       tracer.home = -1;
+    },
+    refused(atSeconds: number, why: string) {
+      refusal ??= { atSeconds, why };
+      tracer.ended(atSeconds);
+    },
+    cutShort() {
+      if (open?.activity.kind === 'prefill')
+        open.activity = { ...open.activity, isLast: false, isCut: true };
+    },
+    slowed(seconds: number) {
+      const activity = open?.activity;
+      if (open === undefined || (activity?.kind !== 'prefill' && activity?.kind !== 'decode'))
+        return;
+      open.activity = { ...activity, slowedSeconds: (activity.slowedSeconds ?? 0) + seconds };
     },
     take(atSeconds: number) {
       const cut = phases.filter(({ startSeconds }) => startSeconds < atSeconds);

@@ -118,6 +118,13 @@ export function createVllmV1Simulation(
         !strategy.chunkedPrefill && Math.min(fed, limit) > strategy.maxBatchedTokens;
       if (Math.ceil(fed / blockTokens) > kvPlan.blocks || isTooLong) {
         outcomes.columns.refused[id] = 1;
+        if (trace?.id === id)
+          trace.refused(
+            arrivalSeconds[id] as number,
+            isTooLong
+              ? `has ${fed} tokens above the ${strategy.maxBatchedTokens} of one step, without chunked prefill,`
+              : `needs ${Math.ceil(fed / blockTokens)} KV blocks, of ${kvPlan.blocks} in all,`,
+          );
         continue;
       }
       let best = ranks[0] as Rank;

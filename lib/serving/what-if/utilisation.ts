@@ -80,6 +80,7 @@ export function utilisation(
     }
   };
   for (const lane of lanes) {
+    if (lane.role === 'share') continue;
     if (lane.role === 'link') links++;
     else replicas++;
     addLane(lane);

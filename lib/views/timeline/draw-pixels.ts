@@ -53,12 +53,15 @@ export function drawPixels(
   } = texels(pixels, lanes.length * (1 + COUNTER_HEIGHT));
   words.fill(0);
   const counters = { queue: wordOf(colors.queue), kv: wordOf(colors.inkSoft) };
+  const shares = { prefill: wordOf(colors.prefill), decode: wordOf(colors.decode) };
   lanes.forEach(({ index }, l) => {
     const own = edges[l] as Int32Array;
     paintBar(image.data, 4 * l * pixels, index, span, own, colors);
     if (index.lane.role === 'link') return;
     const top = lanes.length + l * COUNTER_HEIGHT;
-    paintCounters(words.subarray(top * pixels), index, own, counters);
+    const target = words.subarray(top * pixels);
+    if (index.lane.role === 'share') paintShares(target, index, span, own, shares);
+    else paintCounters(target, index, own, counters);
   });
   small?.putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
@@ -95,6 +98,26 @@ function paintBar(
     data[pixel + 1] = hot[1] * ofHot + prefill[1] * ofPrefill + idle[1] * ofIdle;
     data[pixel + 2] = hot[2] * ofHot + prefill[2] * ofPrefill + idle[2] * ofIdle;
     data[pixel + 3] = 255;
+  }
+}
+
+/** Mean shares of each pixel's time, one on the other: decodes from below, prompts on top of them. */
+function paintShares(
+  words: Uint32Array,
+  index: LaneIndex,
+  span: TimelineScene['span'],
+  edges: Int32Array,
+  colors: { readonly prefill: number; readonly decode: number },
+): void {
+  const pixels = edges.length - 1;
+  const { busy, prefillShare } = queryLane(index, span.start, span.end, pixels, edges);
+  for (let x = 0; x < pixels; x++) {
+    const both = Math.round((busy[x] as number) * COUNTER_HEIGHT);
+    const decodes = Math.round(
+      (busy[x] as number) * (1 - (prefillShare[x] as number)) * COUNTER_HEIGHT,
+    );
+    for (let y = 0; y < both; y++)
+      words[(COUNTER_HEIGHT - 1 - y) * pixels + x] = y < decodes ? colors.decode : colors.prefill;
   }
 }
 

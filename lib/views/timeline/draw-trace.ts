@@ -1,4 +1,5 @@
-import { groupOf, type TraceGroup } from '../../serving/trace/sentences';
+import type { Turn } from '../../serving/program-turns';
+import { groupOf, type TraceGroup } from '../../serving/trace/sums';
 import { BAR_HEIGHT, BAR_TOP, pixelAt, type TimelineColors, type TimelineScene } from './draw';
 import type { PlacedTrace } from './trace-strip';
 
@@ -21,13 +22,15 @@ export function groupColor(group: TraceGroup, colors: TimelineColors): string {
 export function drawTrace(
   context: CanvasRenderingContext2D,
   scene: TimelineScene,
-  { trace, firstLane, selected }: PlacedTrace,
+  { trace, rowOf, turns, selected }: PlacedTrace,
   colors: TimelineColors,
 ): void {
   const laneY = (lane: number): number | undefined => {
-    const placed = scene.lanes[firstLane + lane];
-    return lane < 0 || placed === undefined ? undefined : placed.top + BAR_TOP + BAR_HEIGHT - 2;
+    const row = rowOf.get(lane);
+    const placed = row === undefined ? undefined : scene.lanes[row];
+    return placed === undefined ? undefined : placed.top + BAR_TOP + BAR_HEIGHT - 2;
   };
+  drawTurns(context, scene, turns, trace.id, laneY, colors);
   let before: number | undefined;
   let drawnTo = -Infinity;
   trace.phases.forEach((phase, i) => {
@@ -56,4 +59,44 @@ export function drawTrace(
     context.strokeRect(from + 0.5, y + 0.5, Math.max(1, wide - 1), STRIP_HEIGHT - 1);
     context.globalAlpha = 1;
   });
+}
+
+/**
+ * The program that a request is a turn of: a thin strip of each other turn where it was prefilled and
+ * where it decoded, and a dashed line over each gap from one turn's end to the start of the next.
+ */
+function drawTurns(
+  context: CanvasRenderingContext2D,
+  scene: TimelineScene,
+  turns: readonly Turn[],
+  shown: number,
+  laneY: (lane: number) => number | undefined,
+  colors: TimelineColors,
+): void {
+  const byId = new Map(turns.map((turn) => [turn.id, turn]));
+  const strip = (from: number, to: number, lane: number, color: string): void => {
+    const y = laneY(lane);
+    const left = pixelAt(from, scene);
+    const right = pixelAt(to, scene);
+    if (y === undefined || !(right >= 0 && left <= scene.width)) return;
+    context.fillStyle = color;
+    context.fillRect(left, y + 1, Math.max(1, right - left), STRIP_HEIGHT - 2);
+  };
+  for (const turn of turns) {
+    if (turn.id !== shown) {
+      strip(turn.firstScheduledSeconds, turn.firstTokenSeconds, turn.prefillLane, colors.prefill);
+      strip(turn.firstTokenSeconds, turn.completedSeconds, turn.decodeLane, colors.decode);
+    }
+    const before = turn.after === undefined ? undefined : byId.get(turn.after);
+    const from = before && laneY(before.decodeLane);
+    const to = laneY(turn.prefillLane);
+    if (before === undefined || from === undefined || to === undefined) continue;
+    context.strokeStyle = colors.accent;
+    context.setLineDash([3, 3]);
+    context.beginPath();
+    context.moveTo(pixelAt(before.completedSeconds, scene), from + STRIP_HEIGHT / 2);
+    context.lineTo(pixelAt(turn.firstScheduledSeconds, scene), to + STRIP_HEIGHT / 2);
+    context.stroke();
+    context.setLineDash([]);
+  }
 }

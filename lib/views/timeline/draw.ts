@@ -1,4 +1,6 @@
 import { scaleLinear } from 'd3-scale';
+import { SHARE_UNIT } from '../../serving/lane-roles';
+import type { TimelineLane } from '../../serving/types';
 import { formatSeconds } from '../format';
 import { drawPixels } from './draw-pixels';
 import { drawTrace } from './draw-trace';
@@ -107,6 +109,11 @@ function drawAxis(
   }
 }
 
+const shareText = ({ prefillTokens, decodeTokens }: TimelineLane, i: number): string => {
+  const percent = (column: Int32Array) => Math.round((100 * (column[i] ?? 0)) / SHARE_UNIT);
+  return `${percent(prefillTokens)}+${percent(decodeTokens)} %`;
+};
+
 /** Outlines of iterations that are wide enough: at most one begins in a pixel, its longest. */
 function drawBoxes(
   context: CanvasRenderingContext2D,
@@ -134,7 +141,12 @@ function drawBoxes(
     if (wide <= 34) return;
     context.globalAlpha = 1;
     const prefill = lane.prefillTokens[i];
-    const text = lane.role === 'link' ? `${prefill}` : `${prefill}+${lane.decodeTokens[i]}`;
+    const text =
+      lane.role === 'link'
+        ? `${prefill}`
+        : lane.role === 'share'
+          ? shareText(lane, i)
+          : `${prefill}+${lane.decodeTokens[i]}`;
     context.fillText(text, Math.max(left, 0) + 3, top + BAR_TOP + BAR_HEIGHT / 2, wide - 6);
   };
   if (first > 0) box(first - 1);

@@ -1,3 +1,4 @@
+import { SHARE_UNIT } from '../../serving/lane-roles';
 import type { TimelineLane } from '../../serving/types';
 import { type ArgMaxTree, argMaxTree } from './arg-max-tree';
 
@@ -5,7 +6,7 @@ import { type ArgMaxTree, argMaxTree } from './arg-max-tree';
 export interface LaneIndex {
   readonly lane: TimelineLane;
   readonly count: number;
-  /** busy[i]: seconds busy in iterations before i; likewise the others. */
+  /** busy[i]: seconds busy in iterations before i, of a lane of shares by what is shared out; likewise the others. */
   readonly busy: Float64Array;
   /** Busy seconds weighted by the share of prefill tokens. */
   readonly prefillBusy: Float64Array;
@@ -31,7 +32,7 @@ export function indexLane(lane: TimelineLane): LaneIndex {
   const iterations = new Float64Array(count + 1);
   const batchSum = new Float64Array(count + 1);
   for (let i = 0; i < count; i++) {
-    const duration = lane.durationSeconds[i] as number;
+    const duration = (lane.durationSeconds[i] as number) * weightOf(lane, i);
     busy[i + 1] = (busy[i] as number) + duration;
     prefillBusy[i + 1] = (prefillBusy[i] as number) + duration * prefillShare(lane, i);
     const times = iterationsOf(lane, i);
@@ -53,6 +54,12 @@ export function indexLane(lane: TimelineLane): LaneIndex {
     fullestQueue: argMaxTree(lane.queueLength, count),
     fullestKv: argMaxTree(lane.kvBlocksUsed, count),
   };
+}
+
+/** What a row's time counts: all of it, or the part of an accelerator that is shared out. */
+function weightOf({ role, prefillTokens, decodeTokens }: TimelineLane, i: number): number {
+  if (role !== 'share') return 1;
+  return ((prefillTokens[i] as number) + (decodeTokens[i] as number)) / SHARE_UNIT;
 }
 
 /** Share of prefill among an iteration's tokens. */
@@ -95,7 +102,7 @@ export function iterationAt({ lane, count }: LaneIndex, seconds: number): number
 }
 
 /** Sum up to `seconds` of a prefix column, an iteration cut by it counting in proportion. */
-function sumBefore(index: LaneIndex, prefix: Float64Array, seconds: number): number {
+export function sumBefore(index: LaneIndex, prefix: Float64Array, seconds: number): number {
   const { lane, count } = index;
   const i = firstStartAtOrAfter(lane.startSeconds, count, seconds);
   return sumAt(index, prefix, seconds, i);

@@ -1,3 +1,4 @@
+import type { TimelineLane } from '../../serving/types';
 import { formatPercent, formatSeconds } from '../format';
 import {
   aggregateLane,
@@ -6,6 +7,7 @@ import {
   type LaneIndex,
   underPixel,
 } from './lane-index';
+import { sharesAt } from './side-aggregates';
 import type { Span } from './span';
 
 export interface LabelledLane {
@@ -19,7 +21,8 @@ const CSV_ROWS = 1_000_000;
 /** Iterations that start in the span, lane by lane, at most `limit`. */
 export function* visibleRows(lanes: readonly LabelledLane[], span: Span, limit: number) {
   let left = limit;
-  for (const { label, index } of lanes) {
+  for (const labelled of lanes) {
+    const { label, index } = labelled;
     const { lane, count } = index;
     for (
       let i = firstStartAtOrAfter(lane.startSeconds, count, span.start);
@@ -27,7 +30,7 @@ export function* visibleRows(lanes: readonly LabelledLane[], span: Span, limit: 
       i++
     ) {
       if (left-- === 0) return;
-      yield { label, lane, i };
+      yield { labelled, label, lane, i };
     }
   }
 }
@@ -35,7 +38,7 @@ export function* visibleRows(lanes: readonly LabelledLane[], span: Span, limit: 
 /** The visible iterations as CSV, units in the column names. */
 export function visibleCsv(lanes: readonly LabelledLane[], span: Span): string {
   const rows = [
-    'lane,iteration,start_s,duration_s,prefill_tokens,decode_tokens,batch_size,queue_length,kv_blocks,iterations',
+    'lane,iteration,start_s,duration_s,prefill_tokens,decode_tokens,batch_size,queue_length,kv_blocks,iterations,role,request',
   ];
   for (const { label, lane, i } of visibleRows(lanes, span, CSV_ROWS)) {
     rows.push(
@@ -50,10 +53,24 @@ export function visibleCsv(lanes: readonly LabelledLane[], span: Span): string {
         lane.queueLength[i],
         lane.kvBlocksUsed[i],
         iterationsOf(lane, i),
+        lane.role === 'link' ? (lane.traffic ?? 'transfer') : lane.role,
+        requestOf(lane, i) ?? '',
       ].join(','),
     );
   }
   return `${rows.join('\r\n')}\r\n`;
+}
+
+/** The request whose KV a row of a link moves. */
+export function requestOf({ requestIds }: TimelineLane, i: number): number | undefined {
+  const id = requestIds?.[i];
+  return id === undefined || id < 0 ? undefined : id;
+}
+
+/** What the rows of a lane are. */
+export function rowNoun({ role, traffic }: TimelineLane): string {
+  if (role === 'share') return 'period';
+  return role === 'link' ? (traffic ?? 'transfer') : 'iteration';
 }
 
 /** What lies under a pixel in words: one iteration, or how many, how busy, and the longest of them. */
@@ -66,7 +83,7 @@ export function describePixel(
   if (count === 0) return `${lane.label}, idle at ${formatSeconds(startSeconds)}`;
   if (count === 1) return describeIteration(lane, longest);
   const { busyFraction } = aggregateLane(lane.index, startSeconds, endSeconds);
-  return `${lane.label}, ${count} iterations here, busy ${formatPercent(busyFraction)}; the longest: ${describeIteration(lane, longest).slice(lane.label.length + 2)}`;
+  return `${lane.label}, ${count} ${rowNoun(lane.index.lane)}s here, busy ${formatPercent(busyFraction)}; the longest: ${describeIteration(lane, longest).slice(lane.label.length + 2)}`;
 }
 
 /** One iteration in words, for the hover text and for the live region. */
@@ -75,8 +92,15 @@ export function describeIteration({ label, index }: LabelledLane, i: number): st
   if (i < 0 || i >= count) return '';
   const duration = formatSeconds(lane.durationSeconds[i] as number);
   const start = formatSeconds(lane.startSeconds[i] as number);
-  if (lane.role === 'link')
-    return `${label}, transfer ${i}, at ${start}, ${duration}, ${lane.prefillTokens[i]} tokens of KV`;
+  if (lane.role === 'link') {
+    const id = requestOf(lane, i);
+    const whose = id === undefined ? '' : ` of request ${id}`;
+    return `${label}, ${rowNoun(lane)} ${i}, at ${start}, ${duration}, ${lane.prefillTokens[i]} tokens of KV${whose}`;
+  }
+  if (lane.role === 'share') {
+    const { prefill, decode } = sharesAt(index, i);
+    return `${label}, period ${i}, at ${start}, ${duration}, prompts have ${formatPercent(prefill)}, decodes ${formatPercent(decode)}`;
+  }
   const kv = formatPercent((lane.kvBlocksUsed[i] as number) / lane.kvBlocksTotal);
   const times = iterationsOf(lane, i);
   const name = times === 1 ? `iteration ${i}` : `run ${i} of ${times} iterations`;

@@ -1,12 +1,16 @@
-import { activityText, groupOf, type TraceGroup } from '../../serving/trace/sentences';
+import type { Turn } from '../../serving/program-turns';
+import { activityText } from '../../serving/trace/sentences';
+import { groupOf, type TraceGroup } from '../../serving/trace/sums';
 import type { RequestTrace } from '../../serving/trace/types';
 import { formatSeconds } from '../format';
 import type { Span } from './span';
 
-/** A trace on the canvas: its lanes are `firstLane` and on. */
+/** A trace on the canvas, and where on it the lanes of its run are: a lane that is not shown has no row. */
 export interface PlacedTrace {
   readonly trace: RequestTrace;
-  readonly firstLane: number;
+  readonly rowOf: ReadonlyMap<number, number>;
+  /** Other turns of its program, where it has one. */
+  readonly turns: readonly Turn[];
   /** Phase under the cursor. */
   readonly selected: number | undefined;
 }

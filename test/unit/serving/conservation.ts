@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { computes } from '../../../lib/serving/lane-roles';
 import type { ServeResult, TimelineLane } from '../../../lib/serving/types';
 
 /** The laws that hold for every strategy, workload and memory, once everything has run. */
@@ -26,9 +27,7 @@ export function expectConservation(result: ServeResult, kvBlocks: number): void 
   expect(metrics.tbtSeconds.count).toBe(emitted - metrics.completed);
   for (const lane of lanes) expectLane(lane, kvBlocks);
   const sum = (key: 'prefillTokens' | 'decodeTokens') =>
-    lanes
-      .filter((lane) => lane.role !== 'link')
-      .reduce((total, lane) => total + lane[key].reduce((a, b) => a + b, 0), 0);
+    lanes.filter(computes).reduce((total, lane) => total + lane[key].reduce((a, b) => a + b, 0), 0);
   const prompts = requests.promptTokens.reduce(
     (a, b, i) => a + (requests.refused[i] === 1 ? 0 : b),
     0,
@@ -51,7 +50,7 @@ function expectLane(lane: TimelineLane, kvBlocks: number): void {
       const end = (lane.startSeconds[i - 1] as number) + (lane.durationSeconds[i - 1] as number);
       expect(start).toBeGreaterThanOrEqual(end - 1e-9);
     }
-    if (lane.role === 'link') continue;
+    if (!computes(lane)) continue;
     expect(lane.kvBlocksUsed[i]).toBeLessThanOrEqual(kvBlocks);
     expect(lane.kvBlocksUsed[i]).toBeGreaterThan(0);
   }

@@ -3,10 +3,9 @@ import {
   activityText,
   blockerText,
   preemptionText,
-  reasonOf,
   traceSummary,
-  traceSums,
 } from '../../../lib/serving/trace/sentences';
+import { reasonOf, traceSums } from '../../../lib/serving/trace/sums';
 import type { RequestTrace, TracePhase } from '../../../lib/serving/trace/types';
 import { phaseAt, phaseText, stripPieces, traceCsv } from '../../../lib/views/timeline/trace-strip';
 

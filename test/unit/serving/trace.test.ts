@@ -2,68 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { simulate } from '../../../lib/serving/core/simulation';
 import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
-import { createTraceRun } from '../../../lib/serving/trace/trace-run';
-import type { RequestTrace } from '../../../lib/serving/trace/types';
-import type { ServeResult } from '../../../lib/serving/types';
 import { serveParams } from '../../../lib/spec/kinds/serve';
-import type { Workload } from '../../../lib/workload/types';
 import { anyComposed, type Row, workloadOf, workloadRows } from './arbitrary-composed';
+import { expectTold, kindsOf, traceOf } from './expect-told';
 
 const memory = fc.record({
   kvBlocks: fc.integer({ min: 4, max: 80 }),
   watermark: fc.constantFrom(0, 0.01, 0.1),
   blockTokens: fc.constantFrom(1, 4, 16),
 });
-
-function traceOf(params: object, workload: Workload, id: number): RequestTrace {
-  const parsed = serveParams.parse(params);
-  const run = createTraceRun(parsed, workload, makeCostModel(parsed), id);
-  while (run.advance(1_000_000));
-  return run.result();
-}
-
-const kinds = (trace: RequestTrace) => trace.phases.map(({ activity }) => activity.kind);
-
-/** What must hold of any trace beside the run that it tells of. */
-function expectTold(trace: RequestTrace, { requests }: ServeResult): void {
-  const { id, phases } = trace;
-  const arrival = requests.arrivalSeconds[id] as number;
-  const completed = requests.completedSeconds[id] as number;
-  if (requests.refused[id] === 1) {
-    expect(trace.end).toBe('refused');
-    expect(phases).toEqual([]);
-    return;
-  }
-  expect(trace.end).toBe('completed');
-  expect(trace.endSeconds).toBe(completed);
-  expect(phases[0]?.startSeconds).toBe(arrival);
-  expect(phases.at(-1)?.endSeconds).toBe(completed);
-  let sum = 0;
-  phases.forEach((phase, i) => {
-    expect(phase.endSeconds).toBeGreaterThan(phase.startSeconds);
-    if (i > 0) expect(phase.startSeconds).toBe(phases[i - 1]?.endSeconds);
-    sum += phase.endSeconds - phase.startSeconds;
-  });
-  expect(Math.abs(sum - (completed - arrival))).toBeLessThan(1e-9);
-  const tokens = phases.reduce((n, { activity }) => {
-    if (activity.kind === 'decode') return n + activity.tokens;
-    return activity.kind === 'prefill' && activity.isLast ? n + 1 : n;
-  }, 0);
-  expect(tokens).toBe(requests.outputTokens[id]);
-  const first = phases.find(({ activity }) => activity.kind === 'prefill');
-  expect(first).toBeDefined();
-  const firstToken = phases.find(({ activity }) => activity.kind === 'prefill' && activity.isLast);
-  expect(firstToken?.endSeconds).toBe(requests.firstTokenSeconds[id]);
-  const prompts = phases.reduce(
-    (n, { activity }) => (activity.kind === 'prefill' ? n + activity.tokens : n),
-    0,
-  );
-  const restarts = requests.restarts[id] as number;
-  const kept =
-    first?.activity.kind === 'prefill' && restarts === 0 ? first.activity.context : undefined;
-  if (kept !== undefined) expect(prompts).toBe((requests.promptTokens[id] as number) - kept);
-  expect(trace.preemptions.filter(({ isSwap }) => !isSwap)).toHaveLength(restarts);
-}
 
 describe('the way of a request through the fast engine', () => {
   it('sums to its end-to-end time, in phases that touch and give all of its tokens', () => {
@@ -184,7 +131,7 @@ describe('reasons', () => {
     const topology = { type: 'pools', prefillReplicas: 2, linkGigabytesPerSecond: 1 };
     const strategy = { type: 'composed', topology };
     const trace = traceOf({ strategy, ...alone }, rows([0, 64, 9, 0], [0, 64, 9, 0]), 1);
-    expect(kinds(trace)).toEqual(['prefill', 'link', 'transfer', 'iteration', 'decode']);
+    expect(kindsOf(trace)).toEqual(['prefill', 'link', 'transfer', 'iteration', 'decode']);
     expect(trace.phases[1]?.activity).toEqual({ kind: 'link', ahead: 1 });
     expect(trace.phases[2]?.activity).toEqual({ kind: 'transfer', kvTokens: 64 });
     expect(trace.phases.map(({ lane }) => lane)).toEqual([1, 3, 3, 2, 2]);
@@ -193,7 +140,7 @@ describe('reasons', () => {
   it('tells a prompt cut by the token budget, chunk by chunk', () => {
     const strategy = { type: 'sarathi', tokenBudget: 64 };
     const trace = traceOf({ strategy, ...alone }, rows([0, 150, 3, 0]), 0);
-    expect(kinds(trace)).toEqual(['prefill', 'prefill', 'prefill', 'decode']);
+    expect(kindsOf(trace)).toEqual(['prefill', 'prefill', 'prefill', 'decode']);
     expect(
       trace.phases.map(({ activity }) => (activity.kind === 'prefill' ? activity.context : -1)),
     ).toEqual([0, 64, 128, -1]);
@@ -210,19 +157,10 @@ describe('reasons', () => {
     expect(again?.startSeconds).toBe(trace.preemptions[0]?.atSeconds);
   });
 
-  it('tells the columns only where the engine has no tracer', () => {
-    const strategy = { type: 'composed', prefixIndex: { type: 'block-hash' } };
-    const load = rows([0, 64, 20, 0], [0, 64, 20, 0]);
-    const trace = traceOf({ strategy }, load, 1);
-    expect(new Set(kinds(trace))).toEqual(new Set(['untold']));
-    expect(trace.phases[0]?.startSeconds).toBe(0);
-    expect(trace.phases.at(-1)?.endSeconds).toBe(trace.endSeconds);
-  });
-
   it('tells how a prompt waits for the decode side of DistServe, and for the link', () => {
     const strategy = { type: 'distserve', prefillReplicas: 1, decodeReplicas: 1 };
     const trace = traceOf({ strategy }, rows([0, 64, 20, 0], [0, 64, 20, 0]), 1);
-    expect(new Set(kinds(trace))).toEqual(
+    expect(new Set(kindsOf(trace))).toEqual(
       new Set(['prefill', 'link', 'transfer', 'iteration', 'decode']),
     );
     expect(trace.phases.at(-1)?.endSeconds).toBe(trace.endSeconds);
@@ -238,7 +176,7 @@ describe('reasons', () => {
     const memory = { kvBlocks: 53, watermark: 0.1, blockTokens: 1 };
     const load = rows([0, 1, 2, 0], [0, 51, 2, 0], [0, 1, 1, 0]);
     const trace = traceOf({ strategy, memory }, load, 1);
-    expect(kinds(trace)).toEqual(['prefill', 'swapped', 'decode']);
+    expect(kindsOf(trace)).toEqual(['prefill', 'swapped', 'decode']);
     expect(trace.preemptions).toMatchObject([{ cause: 'memory', by: undefined, isSwap: true }]);
   });
 

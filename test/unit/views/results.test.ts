@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { chromeTraceChunks } from '../../../lib/serving/chrome-trace';
 import { simulate } from '../../../lib/serving/core/simulation';
 import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
 import type { ServeResult } from '../../../lib/serving/types';
@@ -22,45 +21,6 @@ function run(strategy: object): ServeResult {
 }
 const vllm = run({ type: 'vllm' });
 const split = run({ type: 'distserve' });
-
-interface TraceEvent {
-  readonly ph: string;
-  readonly pid: number;
-  readonly tid?: number;
-  readonly ts?: number;
-  readonly dur?: number;
-  readonly id?: number;
-  readonly cat?: string;
-}
-
-describe('Chrome trace', () => {
-  it.each([
-    ['vllm', vllm],
-    ['distserve', split],
-  ] as const)('%s: microseconds, sorted, never overlapping, balanced', (_, result) => {
-    const trace: { traceEvents: TraceEvent[]; metadata: Record<string, unknown> } = JSON.parse(
-      [...chromeTraceChunks(result, { cell: 'x' })].join(''),
-    );
-    expect(trace.metadata).toEqual({ simulated: true, cell: 'x' });
-    const complete = trace.traceEvents.filter((event) => event.ph === 'X');
-    expect(complete.length).toBe(result.lanes.reduce((n, lane) => n + lane.startSeconds.length, 0));
-    for (const [pid, lane] of result.lanes.entries()) {
-      let freeFrom = 0;
-      for (const event of complete.filter((other) => other.pid === pid)) {
-        expect(event.ts).toBeGreaterThanOrEqual(freeFrom);
-        freeFrom = Number(((event.ts ?? 0) + (event.dur ?? 0)).toFixed(3));
-      }
-      const end = (lane.startSeconds.at(-1) ?? 0) + (lane.durationSeconds.at(-1) ?? 0);
-      expect(freeFrom / 1e6).toBeCloseTo(end, 6);
-    }
-    const spans = (ph: string) =>
-      trace.traceEvents
-        .filter((event) => event.ph === ph && event.cat === 'request')
-        .map((event) => event.id);
-    expect(spans('b')).toEqual(spans('e'));
-    expect(spans('b').length).toBe(result.metrics.completed);
-  });
-});
 
 describe('distributions', () => {
   it('rise to one, and to less where requests never finished', () => {
