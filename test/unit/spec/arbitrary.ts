@@ -221,6 +221,12 @@ const params = {
         rule: { type: 'latent', rank: 32 },
         encoding: { type: 'rope' },
       }),
+    )
+    .chain((made) =>
+      fc.constantFrom(made, {
+        encoding: { type: 'rope' },
+        positions: { type: 'multimodal', frames: 2, hasSound: false, sections: [1, 2, 1] },
+      }),
     ),
   recurrent: fc.record(
     {
