@@ -357,7 +357,12 @@ const params = {
             {
               name: fc.constantFrom('f32', 'a', 'b: c', '```'),
               key: fc.oneof(
-                fc.constantFrom({ type: 'f32' }, { type: 'f16' }, { type: 'bf16' }),
+                fc.constantFrom(
+                  { type: 'f32' },
+                  { type: 'f16' },
+                  { type: 'bf16' },
+                  { type: 'delta', threshold: 0.25, place: 'after-rope' },
+                ),
                 fc.record(
                   {
                     type: fc.constant('quantised'),
