@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from 'react';
 import { applyPreset, presetOf, STORAGE_PRESETS } from '../../lib/attention/quantise/presets';
-import type { CacheStorage, DecodeParams } from '../../lib/spec/kinds/decode';
+import { type CacheStorage, type DecodeParams, isPlainStorage } from '../../lib/spec/kinds/decode';
 import styles from './decode.module.css';
 import { TensorStorageField } from './tensor-storage-field';
 
@@ -89,9 +89,7 @@ export function DecodeEditor({ params, onParams }: Props) {
 
 /** Storages that pages can hold; f32 where there is none. */
 function pageable(storages: readonly CacheStorage[]): readonly unknown[] {
-  const kept = storages.filter(
-    ({ key, value }) => key.type !== 'quantised' && value.type !== 'quantised',
-  );
+  const kept = storages.filter(({ key, value }) => isPlainStorage(key) && isPlainStorage(value));
   return kept.length > 0 ? kept : [{ name: 'f32' }];
 }
 

@@ -1,7 +1,11 @@
 'use client';
 
 import { useMemo } from 'react';
-import { type HybridBytes, hybridLayers } from '../../lib/attention/recurrent/hybrid';
+import {
+  type HybridBytes,
+  type HybridLayer,
+  hybridLayers,
+} from '../../lib/attention/recurrent/hybrid';
 import type { HybridRecall, MemoryRecall } from '../../lib/attention/recurrent/hybrid-recall';
 import type { RecurrentParams } from '../../lib/spec/kinds/recurrent';
 import { formatBytes, formatPercent } from '../../lib/views/format';
@@ -24,9 +28,9 @@ function tokensText(tokens: number): string {
 
 /** What the stack keeps over the context's length, and what one of its blocks can recall. */
 export function RecurrentHybridView({ stack, curve, recall }: Props) {
-  const isHybrid = stack.softmaxEvery > 0;
+  const isHybrid = stack.softmaxEvery > 0 || stack.crossLayers > 0;
   const layers = hybridLayers(stack);
-  const windows = layers.filter((each) => each === 'window').length;
+  const count = (kind: HybridLayer) => layers.filter((each) => each === kind).length;
   const chart = useMemo(
     () => ({
       xs: curve.map((each) => each.contextTokens),
@@ -43,12 +47,23 @@ export function RecurrentHybridView({ stack, curve, recall }: Props) {
   return (
     <section aria-label="stack">
       <p className={styles.note}>
-        a stack of {stack.layers} layers:{' '}
+        a stack of {layers.length} layers:{' '}
         {isHybrid
-          ? `${windows} with a softmax window of ${stack.windowTokens} tokens (at most ${formatBytes(last.windowLayer)} each), ${stack.layers - windows} recurrent (${formatBytes(last.recurrentLayer)} each)`
+          ? [
+              `${count('window')} with a softmax window of ${stack.windowTokens} tokens (at most ${formatBytes(last.windowLayer)} each)`,
+              `${count('recurrent')} recurrent (${formatBytes(last.recurrentLayer)} each)`,
+              ...(stack.crossLayers > 0
+                ? [
+                    `${count('full')} of full attention, whose cache ${count('cross')} of cross-attention share`,
+                    `${count('unit')} gated memory units, which keep nothing`,
+                  ]
+                : []),
+            ].join(', ')
           : `all recurrent, ${formatBytes(last.recurrentLayer)} each`}
         . after {tokensText(last.contextTokens)} tokens it keeps {formatBytes(last.hybrid)}, full
         attention {formatBytes(last.fullAttention)}, in f32.
+        {stack.crossLayers > 0 &&
+          ` one more token reads ${formatBytes(last.read)}; with cross-attention in place of the units it would be ${formatBytes(last.readWithoutUnits)}.`}
       </p>
       <SeriesChart
         {...chart}

@@ -1,5 +1,12 @@
+import type { MemoryUnitReading } from '../../lib/attention/recurrent/memory-unit';
 import type { RecurrentResult } from '../../lib/attention/recurrent/result';
-import { formatBytes, formatCount, formatError, formatSeconds } from '../../lib/views/format';
+import {
+  formatBytes,
+  formatCount,
+  formatError,
+  formatPercent,
+  formatSeconds,
+} from '../../lib/views/format';
 import { type Metric, MetricList } from './metric-list';
 import { RecurrentFitView } from './recurrent-fit';
 import { RecurrentHybridView } from './recurrent-hybrid';
@@ -14,6 +21,29 @@ function roofNote({ engine, roofPlace }: RecurrentResult, percentOfCopyRoof: num
   const copy = `${percentOfCopyRoof.toFixed(0)} % of ${owner} copy roof`;
   if (roofPlace === undefined) return copy;
   return `bound by ${roofPlace.bound}: ${roofPlace.percent.toFixed(0)} % of ${owner} roof; ${copy}`;
+}
+
+/** What a gated memory unit over the output costs beside cross-attention, and its error. */
+function unitMetrics(unit: MemoryUnitReading | undefined): readonly Metric[] {
+  if (unit === undefined) return [];
+  const { error, checkedTokens } = unit;
+  return [
+    {
+      name: 'memory unit, per token',
+      value: `${formatCount(unit.flopsPerToken)} FLOP`,
+      note: `keeps and reads no cache; cross-attention in its place takes ${formatCount(unit.crossAttentionFlopsPerToken)} FLOP and reads ${formatBytes(unit.crossAttentionReadBytes)} of keys and values; ${formatPercent(unit.closedShare)} of its gates are below 0.1`,
+    },
+    ...(error === undefined
+      ? []
+      : [
+          {
+            name: 'error after the unit',
+            value: formatError(error.maxAbs),
+            note: `${checkedTokens} tokens against f64, with seeded weights; ${error.withinTolerance ? 'within' : 'ABOVE'} ${formatError(error.tolerance)}`,
+            tone: error.withinTolerance ? ('good' as const) : ('bad' as const),
+          },
+        ]),
+  ];
 }
 
 /** Error and time of a rule, what it keeps beside softmax, and what it can recall. */
@@ -53,6 +83,7 @@ export function RecurrentResultView({ result }: { readonly result: RecurrentResu
             tone: error.withinTolerance ? ('good' as const) : ('bad' as const),
           },
         ]),
+    ...unitMetrics(result.unit),
     ...(recall === undefined
       ? []
       : [

@@ -1,5 +1,5 @@
 import type { StorageResult } from '../../lib/attention/decode/result';
-import { formatBytes, formatError, formatSeconds } from '../../lib/views/format';
+import { formatBytes, formatError, formatPercent, formatSeconds } from '../../lib/views/format';
 import styles from './decode.module.css';
 
 type Column = readonly [
@@ -45,8 +45,22 @@ const COLUMNS: readonly Column[] = [
   ['submits', ({ submits }) => count(submits)],
 ];
 
+const DELTA_COLUMNS: readonly Column[] = [
+  ['zeros, K', ({ keyZeroShare }) => shareText(keyZeroShare), 'of differences'],
+  ['zeros, V', ({ valueZeroShare }) => shareText(valueZeroShare), 'of differences'],
+];
+
+const shareText = (share: number | undefined) =>
+  share === undefined ? 'none' : formatPercent(share);
+
 /** Every storage with what it costs and what it does to the output. */
 export function StorageTable({ storages }: { readonly storages: readonly StorageResult[] }) {
+  const hasDeltas = storages.some(
+    ({ keyZeroShare, valueZeroShare }) => (keyZeroShare ?? valueZeroShare) !== undefined,
+  );
+  const columns = hasDeltas
+    ? [...COLUMNS.slice(0, 2), ...DELTA_COLUMNS, ...COLUMNS.slice(2)]
+    : COLUMNS;
   return (
     <section className={styles.scroll} aria-label="storages">
       <table>
@@ -54,7 +68,7 @@ export function StorageTable({ storages }: { readonly storages: readonly Storage
         <thead>
           <tr>
             <th scope="col">storage</th>
-            {COLUMNS.map(([name, , hint]) => (
+            {columns.map(([name, , hint]) => (
               <th key={name} scope="col">
                 {name}
                 {hint !== undefined && <small> {hint}</small>}
@@ -66,7 +80,7 @@ export function StorageTable({ storages }: { readonly storages: readonly Storage
           {storages.map((storage) => (
             <tr key={storage.name}>
               <th scope="row">{storage.name}</th>
-              {COLUMNS.map(([name, cell]) => (
+              {columns.map(([name, cell]) => (
                 <td
                   key={name}
                   data-tone={

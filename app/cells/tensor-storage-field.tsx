@@ -1,6 +1,6 @@
 'use client';
 
-import type { QuantisedStorage, TensorStorage } from '../../lib/spec/kinds/decode';
+import type { DeltaStorage, QuantisedStorage, TensorStorage } from '../../lib/spec/kinds/decode';
 import { NumberField } from '../parts/fields';
 import styles from './decode.module.css';
 
@@ -29,6 +29,7 @@ export function TensorStorageField({ label, storage, mayPack, onSet }: Props) {
   const isQuantised = storage.type === 'quantised';
   const choose = (value: string) => {
     if (NUMBERS.some((type) => type === value)) onSet({ type: value });
+    else if (value === 'delta') onSet({ type: 'delta' });
     else onSet({ ...(isQuantised ? storage : { type: 'quantised' }), bits: Number(value) });
   };
   return (
@@ -48,10 +49,49 @@ export function TensorStorageField({ label, storage, mayPack, onSet }: Props) {
               {bits} bits
             </option>
           ))}
+          {mayPack && <option value="delta">differences</option>}
         </select>
       </label>
+      {storage.type === 'delta' && <Deltas storage={storage} onSet={onSet} />}
       {isQuantised && <Scheme storage={storage} onSet={onSet} />}
     </div>
+  );
+}
+
+function Deltas({
+  storage,
+  onSet,
+}: {
+  readonly storage: DeltaStorage;
+  readonly onSet: Props['onSet'];
+}) {
+  const fields = [
+    ['threshold', 'left out up to', 0.05],
+    ['windowTokens', 'recent tokens whole', 1],
+    ['groupTokens', 'tokens per whole one', 1],
+  ] as const;
+  return (
+    <>
+      {fields.map(([name, label, step]) => (
+        <NumberField
+          key={name}
+          label={label}
+          value={storage[name]}
+          minimum={undefined}
+          maximum={undefined}
+          step={step}
+          onSet={(next) => onSet({ ...storage, [name]: next })}
+        />
+      ))}
+      <select
+        aria-label="place of the differences"
+        value={storage.place}
+        onChange={(event) => onSet({ ...storage, place: event.target.value })}
+      >
+        <option value="before-rope">before RoPE</option>
+        <option value="after-rope">after RoPE</option>
+      </select>
+    </>
   );
 }
 

@@ -105,7 +105,7 @@ function candidateJobs(
     });
   }
   let storages: readonly Storage[] = ['f32'];
-  if (key.type === value.type && key.type !== 'quantised') {
+  if (key.type === value.type && key.type !== 'quantised' && key.type !== 'delta') {
     storages = storagesFor(gpu.info, key.type);
   } else {
     notes.push(

@@ -5,6 +5,7 @@ import type { DecodeResult } from '../attention/decode/result';
 import { elementScore, mapBaseSteps, mapWindow } from '../attention/map';
 import { type AttentionProgram, makeProgram } from '../attention/program';
 import type { RecurrentResult } from '../attention/recurrent/result';
+import { isTestTimeRule } from '../attention/recurrent/rule';
 import { tensorFile } from '../attention/tensor-file';
 import type { AdapterInfo, AttentionInputs, MapBase, MapRect, MapWindow } from '../attention/types';
 import type {
@@ -170,13 +171,13 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     if (engine === 'wasm') {
       return runRecurrentOnWasm(params, undefined, undefined, signal, report, roofs);
     }
-    if (params.rule.type === 'lact') {
+    if (isTestTimeRule(params.rule)) {
       if (engine === 'webgpu') {
         throw new Error(
-          'engine webgpu was asked for, but rule lact has no kernel; choose engine auto or cpu',
+          `engine webgpu was asked for, but rule ${params.rule.type} has no kernel; choose engine auto or cpu`,
         );
       }
-      const note = 'rule lact has no kernel: the CPU reference ran in f64';
+      const note = `rule ${params.rule.type} has no kernel: the CPU reference ran in f64`;
       return runRecurrentOnCpu(params, note, signal, report);
     }
     const adapter = (await keeper.get())?.info;

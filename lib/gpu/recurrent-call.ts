@@ -1,4 +1,4 @@
-import type { FastWeightCall, RecurrentCall } from '../attention/recurrent/call';
+import type { RecurrentCall, TestTimeCall } from '../attention/recurrent/call';
 import { foldMemories, MEMORY_RULE, mixOutputs } from '../attention/recurrent/mixture';
 import type { RecurrentInputs, StateRule } from '../attention/recurrent/types';
 import type { GpuDevice } from './device';
@@ -10,7 +10,7 @@ import { defaultRecurrentPlan } from './recurrent-plans';
 export const GUESS_GIGAFLOPS = 8;
 
 /** Calls that the kernels compute. */
-export type DeviceCall = Exclude<RecurrentCall, FastWeightCall>;
+export type DeviceCall = Exclude<RecurrentCall, TestTimeCall>;
 
 export interface PreparedCall {
   readonly job: Pick<RecurrentJob, 'run' | 'destroy'>;

@@ -171,6 +171,8 @@ function describe(
     readGigabytesPerSecond,
     percentOfCopyRoof:
       roof === undefined ? undefined : (100 * readGigabytesPerSecond) / roof.copyGigabytesPerSecond,
+    keyZeroShare: stored.key.zeroShare,
+    valueZeroShare: stored.value.zeroShare,
     word: packed === undefined ? undefined : { tensor, ...firstWord(packed, inputs[tensor]) },
   };
 }

@@ -1,4 +1,4 @@
-import { callReference, callShape, makeCall } from '../attention/recurrent/call';
+import { callReference, callShape, makeCall, unitOf } from '../attention/recurrent/call';
 import { describeCall } from '../attention/recurrent/describe';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import { recurrentFlops } from '../attention/recurrent/work';
@@ -19,7 +19,7 @@ export async function runRecurrentOnCpu(
   const call = makeCall(params);
   report({ fraction: undefined, phase: 'timing' });
   const start = performance.now();
-  const { fits } = callReference(call);
+  const reference = callReference(call);
   const seconds = (performance.now() - start) / 1000;
   const flops = recurrentFlops(params.rule, callShape(call));
   return {
@@ -41,7 +41,8 @@ export async function runRecurrentOnCpu(
     percentOfCopyRoof: undefined,
     roofPlace: undefined,
     ...describeCall(params, call),
-    fits,
+    fits: reference.fits,
+    unit: unitOf(params, call, reference, undefined),
     notes: ['the CPU reference computes in f64, token by token, and runs once'],
   };
 }

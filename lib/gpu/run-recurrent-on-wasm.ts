@@ -1,9 +1,9 @@
-import { callShape, compareCall, makeCall, type RecurrentCall } from '../attention/recurrent/call';
+import { callShape, checkCall, makeCall, type RecurrentCall } from '../attention/recurrent/call';
 import { describeCall } from '../attention/recurrent/describe';
 import { foldMemories, MEMORY_RULE, mixOutputs } from '../attention/recurrent/mixture';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import { isStateRule } from '../attention/recurrent/rule';
-import type { RecurrentOutput, RecurrentRule } from '../attention/recurrent/types';
+import type { RecurrentOutput, RecurrentRule, TestTimeRule } from '../attention/recurrent/types';
 import { recurrentBytes, recurrentFlops } from '../attention/recurrent/work';
 import type { AdapterInfo } from '../attention/types';
 import type { OnProgress } from '../run/worker-api';
@@ -23,7 +23,7 @@ const FOURS_PER_LOOK = 16;
 /** Whether a rule has a kernel in WebAssembly: one state per head, or several as batches. */
 export const runsOnWasm = (
   rule: RecurrentRule,
-): rule is Exclude<RecurrentRule, { type: 'lmu' | 'lact' }> =>
+): rule is Exclude<RecurrentRule, { type: 'lmu' } | TestTimeRule> =>
   isStateRule(rule) || rule.type === 'mom';
 
 /**
@@ -67,7 +67,7 @@ export async function runRecurrentOnWasm(
   report({ fraction: undefined, phase: 'checking' });
   await yieldToMessages();
   signal.throwIfAborted();
-  const error = compareCall(call, read());
+  const { error, unit } = checkCall(params, call, read());
   const flops = recurrentFlops(rule, shape);
   const bytes = recurrentBytes(rule, shape);
   const medianSeconds = median(samplesSeconds);
@@ -94,6 +94,7 @@ export async function runRecurrentOnWasm(
       roof && (100 * bytes) / 1e9 / roof.copyGigabytesPerSecond / timing.medianSeconds,
     ...describeCall(params, call),
     fits: undefined,
+    unit,
     notes: [
       'WebAssembly SIMD on one thread of the CPU, four tokens at once',
       ...notes,
@@ -131,6 +132,7 @@ function prepare(call: RecurrentCall): Prepared {
     }
     case 'lmu':
     case 'lact':
+    case 'temporal-lora':
       throw new Error(`rule ${call.type} has no WebAssembly kernel`);
   }
 }

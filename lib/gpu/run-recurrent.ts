@@ -1,6 +1,7 @@
-import { callShape, compareCall, makeCall } from '../attention/recurrent/call';
+import { callShape, checkCall, makeCall } from '../attention/recurrent/call';
 import { describeCall } from '../attention/recurrent/describe';
 import type { RecurrentResult } from '../attention/recurrent/result';
+import { isTestTimeRule } from '../attention/recurrent/rule';
 import { recurrentBytes, recurrentFlops } from '../attention/recurrent/work';
 import type { OnProgress } from '../run/worker-api';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
@@ -22,8 +23,8 @@ export async function runRecurrentOnDevice(
   const { rule, timedRuns: runs } = params;
   report({ fraction: undefined, phase: 'inputs' });
   const call = makeCall(params);
-  if (call.type === 'lact' || rule.type === 'lact') {
-    throw new Error('rule lact has no kernel; choose engine auto or cpu');
+  if (isTestTimeRule(rule) || call.type === 'lact' || call.type === 'temporal-lora') {
+    throw new Error(`rule ${rule.type} has no kernel; choose engine auto or cpu`);
   }
   const shape = callShape(call);
   const roof = await roofs.get(gpu);
@@ -43,7 +44,7 @@ export async function runRecurrentOnDevice(
     const actual = await read();
     await yieldToMessages();
     signal.throwIfAborted();
-    const error = compareCall(call, actual);
+    const { error, unit } = checkCall(params, call, actual);
     const flops = recurrentFlops(rule, shape);
     const bytes = recurrentBytes(rule, shape);
     const copySeconds = bytes / 1e9 / roof.copyGigabytesPerSecond;
@@ -66,6 +67,7 @@ export async function runRecurrentOnDevice(
       percentOfCopyRoof: (100 * copySeconds) / measured.medianSeconds,
       ...describeCall(params, call),
       fits: undefined,
+      unit,
       notes: [
         ...notes,
         ...(gpu.info.isFallback ? ['software adapter: these times say nothing about a GPU'] : []),

@@ -24,5 +24,10 @@ export function deviceStorageNotes(info: AdapterInfo, storage: Storage): readonl
 /** What an engine that reads f32 only did with 16-bit keys or values, in a sentence. */
 export function widenedNotes(tensors: readonly StoredTensor[]): readonly string[] {
   const types = ['f16', 'bf16'].filter((type) => tensors.some((each) => each.type === type));
-  return types.map((type) => `${type} keys and values were rounded to ${type} and widened to f32`);
+  return [
+    ...types.map((type) => `${type} keys and values were rounded to ${type} and widened to f32`),
+    ...(tensors.some(({ type }) => type === 'delta')
+      ? ['differences were added up before the kernel read them: zeros are counted, not skipped']
+      : []),
+  ];
 }

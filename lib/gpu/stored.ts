@@ -26,7 +26,7 @@ export function halfStorage(info: AdapterInfo): Storage {
 /** Storages of a type of numbers on an adapter, the preferred one first. */
 export function storagesFor(
   info: AdapterInfo,
-  type: Exclude<TensorStorage['type'], 'quantised'>,
+  type: Exclude<TensorStorage['type'], 'quantised' | 'delta'>,
 ): readonly Storage[] {
   if (type === 'f32') return ['f32'];
   if (type === 'bf16') return ['bfloat-words'];

@@ -36,6 +36,20 @@ export function formulaCells(text: FormulaText, shape: object = {}): readonly Me
   ];
 }
 
+/** A preset's formula, as a part of a composition. */
+export function presetFormula(id: string) {
+  return presetVariant(named(FORMULA_PRESETS, id));
+}
+
+/** A compose cell over the first and the latest tokens, whose positions close up over what was evicted. */
+export function streamedCells(sinkTokens: number, recentTokens: number): readonly MethodCell[] {
+  return mappedCellOf('compose', {
+    encoding: { type: 'rope' },
+    positions: { type: 'slot-index', sinkTokens, recentTokens },
+    parts: [{ name: 'cached', variant: { type: 'causal' } }],
+  });
+}
+
 /**
  * An attention cell over a preset, and its map.
  *
@@ -94,9 +108,12 @@ export function compositionCells(id: string): readonly MethodCell[] {
   return mappedCellOf('compose', compositionParams(preset, composeParams.parse({})));
 }
 
-/** A decode cell over one of its presets. */
-export function storageCells(id: string): readonly MethodCell[] {
-  return cellOf('decode', applyPreset(decodeParams.parse({}), named(STORAGE_PRESETS, id)));
+/** A decode cell over one of its presets, with some other params. */
+export function storageCells(
+  id: string,
+  params: { readonly keyOutliers?: number; readonly keyCarry?: number } = {},
+): readonly MethodCell[] {
+  return cellOf('decode', applyPreset(decodeParams.parse(params), named(STORAGE_PRESETS, id)));
 }
 
 /** A recurrent cell over one of its presets, and the map that it amounts to where its rule has one. */

@@ -5,8 +5,10 @@ import {
   formulaCells,
   mappedCellOf,
   presetCells,
+  presetFormula,
   selectionCells,
   storageCells,
+  streamedCells,
 } from './cells';
 import type { Method } from './types';
 
@@ -115,24 +117,40 @@ export const MASK_METHODS: readonly Method[] = [
     name: 'StreamingVLM',
     part,
     says: 'Two windows, one for text and one for vision, beside text sinks; all else is evicted and positions close up.',
-    cells: presetCells('two-windows', { sinks: 64, text: 128, vision: 256 }),
-    leavesOut: `sizes are scaled down to 1024 tokens; ${TRAINED}`,
+    cells: [
+      ...presetCells('two-windows', { sinks: 64, text: 128, vision: 256 }),
+      ...streamedCells(64, 320),
+    ],
+    leavesOut: `one set of cells has the two windows and the other the positions that close up; sizes are scaled down to 1024 tokens; ${TRAINED}`,
   },
   {
     id: 'deep-forcing',
     name: 'Deep Forcing',
     part,
     says: 'About half of the window is sink frames, whose temporal phase is moved to just before the window.',
-    cells: presetCells('sink-frames', { sinks: 4, window: 4 }),
-    leavesOut: 'the eviction of middle tokens by the attention of recent frames',
+    cells: [
+      ...presetCells('sink-frames', { sinks: 4, window: 4 }),
+      ...streamedCells(256, 256),
+      ...cacheCells('snapkv'),
+    ],
+    leavesOut:
+      'sinks move on every rotary pair, not on those of time alone; the cache cell drops tokens by the attention of recent queries over text, with the window and the pooling of SnapKV',
   },
   {
     id: 'hybrid-forcing',
     name: 'Hybrid forcing',
     part,
     says: 'Sink frames and a sliding window of frames; what leaves the window is kept in a linear state.',
-    cells: presetCells('sink-frames'),
-    leavesOut: 'the choice of blocks inside the window and the sum with the linear branch',
+    cells: [
+      ...presetCells('sink-frames'),
+      ...selectionCells({ type: 'block-sparse', topBlocks: 3, blockTokens: 64 }),
+      ...mappedCellOf('recurrent', {
+        rule: { type: 'additive', normalise: true },
+        featureMap: 'softmax',
+      }),
+    ],
+    leavesOut:
+      'window, blocks of pooled scores (here over the whole past) and the linear state of softmaxed keys are cells of their own: their sum through a trained matrix is not made, and the state is not rotated',
   },
   ...(
     [
@@ -179,6 +197,24 @@ export const MASK_METHODS: readonly Method[] = [
     says: 'Video by blocks: the blocks of the past that fit a query best are read back beside the latest.',
     cells: selectionCells({ type: 'moba' }),
     leavesOut: `the semantic score that picks blocks there is another one; ${TRAINED}`,
+  },
+  {
+    id: 'context-forcing',
+    name: 'Context Forcing',
+    part,
+    says: 'The past in three memories of frames: sinks, a fast one of the latest frames, and a slow one that keeps every few frames for longer.',
+    cells: formulaCells({
+      mask: 'floor(k / frame) <= floor(q / frame) && (floor(k / frame) < sinks || floor(q / frame) - floor(k / frame) < fast || floor(k / frame) % every == 0 && floor(q / frame) - floor(k / frame) < slow)',
+      score: '',
+      numbers: [
+        { name: 'frame', value: 32, min: 1, max: 1024, step: 1 },
+        { name: 'sinks', value: 1, min: 0, max: 32, step: 1 },
+        { name: 'fast', value: 4, min: 1, max: 64, step: 1 },
+        { name: 'slow', value: 24, min: 1, max: 512, step: 1 },
+        { name: 'every', value: 4, min: 1, max: 32, step: 1 },
+      ],
+    }),
+    leavesOut: `which frames the slow memory keeps, every few, and all sizes are ours; ${TRAINED}`,
   },
   {
     id: 'video-infinity',
@@ -239,13 +275,17 @@ export const MASK_METHODS: readonly Method[] = [
     id: 'qwen2.5-omni',
     name: 'Qwen2.5-Omni',
     part,
-    says: 'Audio and vision encoders attend within blocks, so that a stream can be encoded as it arrives.',
-    cells: formulaCells({
-      mask: 'floor(k / block) == floor(q / block)',
-      score: '',
-      numbers: [{ name: 'block', value: 64, min: 1, max: 1024, step: 1 }],
-    }),
-    leavesOut: 'its time-aligned rotary positions of three parts',
+    says: 'Audio and vision encoders attend within blocks, so that a stream can be encoded as it arrives. In the language model a position has three parts (TMRoPE): text and sound count time alone, the tokens of a frame have a row and a column too.',
+    cells: [
+      ...formulaCells({
+        mask: 'floor(k / block) == floor(q / block)',
+        score: '',
+        numbers: [{ name: 'block', value: 64, min: 1, max: 1024, step: 1 }],
+      }),
+      ...compositionCells('multimodal'),
+    ],
+    leavesOut:
+      'the sound of two seconds comes after their frames there, here after each frame; the shares of time, height and width are ours; the diffusion decoder with its sliding window',
   },
   {
     id: 'videollm-online',
@@ -260,8 +300,15 @@ export const MASK_METHODS: readonly Method[] = [
     name: 'Think While Watching',
     part,
     says: 'A segment of the stream sees itself whole and the segments before it.',
-    cells: presetCells('segments'),
-    leavesOut: `positions that run per stream; ${TRAINED}`,
+    cells: [
+      ...presetCells('segments'),
+      ...mappedCellOf('compose', {
+        encoding: { type: 'rope' },
+        positions: { type: 'decoupled', output: 'group' },
+        parts: [{ name: 'segments', variant: presetFormula('segments') }],
+      }),
+    ],
+    leavesOut: TRAINED,
   },
   {
     id: 'multi-stream-llm',
@@ -269,7 +316,7 @@ export const MASK_METHODS: readonly Method[] = [
     part,
     says: 'Several token streams advance together, one token of each per step; each sees the earlier steps of all.',
     cells: presetCells('streams'),
-    leavesOut: TRAINED,
+    leavesOut: `positions that count the steps of all streams together; ${TRAINED}`,
   },
   {
     id: 'predformer',

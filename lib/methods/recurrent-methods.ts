@@ -1,4 +1,4 @@
-import { mappedCellOf, recurrentCells } from './cells';
+import { cellOf, compositionCells, mappedCellOf, recurrentCells } from './cells';
 import type { Method } from './types';
 
 const part = 'linear and recurrent';
@@ -26,9 +26,9 @@ export const RECURRENT_METHODS: readonly Method[] = [
     id: 'jrt',
     name: 'Just read twice',
     part,
-    says: 'A prefix is read in both directions: a second state over all of it is added to the causal one.',
-    cells: recurrentCells('jrt-rnn'),
-    leavesOut: `the prompt repeated twice, which needs a model; ${WEIGHTS}`,
+    says: 'A prefix is read in both directions: a second state over all of it is added to the causal one. Or the prompt is simply repeated, and the model reads it twice.',
+    cells: [...recurrentCells('jrt-rnn'), ...cellOf('recall-gap', { readTwice: true })],
+    leavesOut: `in the recurrent cell ${WEIGHTS}; the prompt read twice is shown by small models trained on pairs, not by language models`,
   },
   {
     id: 'mom',
@@ -60,7 +60,7 @@ export const RECURRENT_METHODS: readonly Method[] = [
     part,
     says: 'Retention: additive memory with a fixed decay per head.',
     cells: recurrentCells('timelygpt'),
-    leavesOut: WEIGHTS,
+    leavesOut: `its xPos rotation, which a compose cell has; ${WEIGHTS}`,
   },
   {
     id: 'tim4rec',
@@ -85,12 +85,9 @@ export const RECURRENT_METHODS: readonly Method[] = [
     id: 'sambay-gmu',
     name: 'SambaY',
     part,
-    says: 'A first half of Mamba and sliding-window layers makes the only cache; the second half reads it, alternating with gated memory units.',
-    cells: mappedCellOf('recurrent', {
-      rule: { type: 'ssd' },
-      hybrid: { layers: 12, softmaxEvery: 2, windowTokens: 2048 },
-    }),
-    leavesOut: 'the second half: cross-attention and gated memory units',
+    says: 'A first half of Mamba and sliding-window layers makes the only cache; the second half reads it by cross-attention, here differential as in Phi-4-mini-flash, and alternates with gated memory units: W2 (m o silu(W1 x)), m the output of an earlier layer.',
+    cells: [...recurrentCells('sambay'), ...compositionCells('differential')],
+    leavesOut: `the layers below and above run as bytes and arithmetic, one layer with one unit as numbers; how many layers there are is ours; ${WEIGHTS}`,
   },
   {
     id: 'nemotron-flash',
@@ -112,8 +109,8 @@ export const RECURRENT_METHODS: readonly Method[] = [
     id: 'slowfast-vgen',
     name: 'SlowFast-VGen',
     part,
-    says: 'Small weight updates made while generating keep what happened in earlier chunks.',
-    cells: [],
-    leavesOut: 'all of it: the updates are to the weights of a video model',
+    says: 'A low-rank update of the weights, learnt after every generated chunk from its own inputs and outputs, keeps what happened in earlier chunks.',
+    cells: recurrentCells('temporal-lora'),
+    leavesOut: `the video model that is updated, whose place one linear map takes, and the slow learning around it; rank, steps and rates are ours; a GPU kernel: it runs on the CPU`,
   },
 ];

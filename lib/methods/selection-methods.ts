@@ -55,9 +55,12 @@ export const SELECTION_METHODS: readonly Method[] = [
     name: 'ZipVL',
     part,
     says: 'Attention among the important tokens only, as many as cover a share of the probe queries’ attention.',
-    cells: selectionCells({ type: 'line-cover', kinds: 'columns' }),
+    cells: [
+      ...selectionCells({ type: 'line-cover', kinds: 'columns' }),
+      ...cacheCells('zipvl', { protocol: 'known' }),
+    ],
     leavesOut:
-      'the number of tokens is found per head, from the last queries alone and from sums that are not normalised; share and forced tokens are ours; the mixed-bit cache',
+      'in the attention cells the number of tokens is found per head, from the last queries alone and from sums that are not normalised; share and forced tokens are ours',
   },
   {
     id: 'tempcache',
@@ -72,8 +75,9 @@ export const SELECTION_METHODS: readonly Method[] = [
     name: 'DeltaLLM',
     part,
     says: 'Keys outside a window are stored as differences to a reference key, small ones set to zero.',
-    cells: [],
-    leavesOut: 'all of it: no primitive here stores differences of keys',
+    cells: storageCells('delta', { keyOutliers: 0, keyCarry: 0.95 }),
+    leavesOut:
+      'skipping the zeros: kernels read the keys written out; thresholds set by accuracy and memory, here one number; how alike neighbouring keys are is a number of this cell, not that of a model',
   },
   {
     id: 'flash-attention-2',

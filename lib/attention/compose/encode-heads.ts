@@ -1,8 +1,8 @@
-import type { ComposeParams, ComposePart } from '../../spec/kinds/compose';
+import type { ComposeParams, ComposePart, ComposePositions } from '../../spec/kinds/compose';
 import type { ComposeEncoding } from '../../spec/kinds/encoding';
 import { makeInputs } from '../inputs';
 import { alibiSlopes, encodeRows, type PositionEncoding } from '../position/encoding';
-import { makeRope } from '../position/rope-frequencies';
+import { makeRope, splitAxes } from '../position/rope-frequencies';
 import type { Piece } from './pieces';
 
 /** Queries, keys and values as they were made, before any encoding; see `AttentionShape`. */
@@ -40,10 +40,24 @@ export function rawTensors(
   return tensors;
 }
 
-/** An encoding of one head, ready to apply; `contextTokens` is what dynamic NTK scales by. */
+interface EncodedSize {
+  readonly headSize: number;
+  /** What dynamic NTK scales by. */
+  readonly contextTokens: number;
+  readonly heads: number;
+  /** Shares of the pairs that turn by each part of a position, where it has several. */
+  readonly sections?: readonly number[] | undefined;
+}
+
+/** Sections of the pairs under the params' position rule; undefined for positions of one part. */
+export function sectionsOf(positions: ComposePositions): readonly number[] | undefined {
+  return positions.type === 'multimodal' ? positions.sections : undefined;
+}
+
+/** An encoding of one head, ready to apply. */
 export function encodingOf(
   encoding: ComposeEncoding,
-  size: { readonly headSize: number; readonly contextTokens: number; readonly heads: number },
+  size: EncodedSize,
   head: number,
 ): PositionEncoding {
   switch (encoding.type) {
@@ -53,7 +67,7 @@ export function encodingOf(
       return { type: 'alibi', slope: alibiSlopes(size.heads)[head]! };
     default: {
       const { base, pairing, scaling } = encoding;
-      const rope = makeRope({
+      const plain = makeRope({
         headSize: size.headSize,
         base,
         pairing,
@@ -62,6 +76,7 @@ export function encodingOf(
             ? { ...scaling, contextTokens: size.contextTokens }
             : scaling,
       });
+      const rope = size.sections === undefined ? plain : splitAxes(plain, size.sections);
       if (encoding.type === 'rope') return { type: 'rope', rope };
       return { type: 'xpos', rope, gamma: encoding.gamma, scaleBase: encoding.scaleBase };
     }
@@ -97,7 +112,7 @@ export function takeChannels(
  * @returns the tensor, whose shape is the raw one's; yields the share of heads done
  */
 export function* encodeSteps(
-  params: Pick<ComposeParams, 'shape' | 'encoding'>,
+  params: Pick<ComposeParams, 'shape' | 'encoding' | 'positions'>,
   part: Pick<ComposePart, 'channels' | 'temperature'>,
   piece: Piece,
   raw: RawTensors,
@@ -113,7 +128,8 @@ export function* encodeSteps(
   const heads = role === 'query' ? queryHeads : kvHeads;
   const rows = role === 'query' ? queries : keys;
   const out = new Float32Array(raw[role].length);
-  const size = { headSize: range.size, contextTokens: keys, heads: queryHeads };
+  const sections = sectionsOf(params.positions);
+  const size = { headSize: range.size, contextTokens: keys, heads: queryHeads, sections };
   for (let i = 0; i < batch * heads; i++) {
     const start = i * rows * headSize;
     const head = takeChannels(raw[role].subarray(start, start + rows * headSize), headSize, range);

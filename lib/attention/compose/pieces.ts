@@ -3,7 +3,7 @@ import { type PositionRule, positionsOf, type SlotContext } from '../position/ru
 import { makeTable } from '../tables';
 import { type NumberedMask, numberedMask } from './nodes';
 
-/** Positions of a piece's queries [queries] and keys [keys] in one batch entry. */
+/** Positions of a piece's queries [queries, axes] and keys [keys, axes] in one batch entry. */
 export interface PiecePositions {
   readonly query: Float64Array;
   readonly key: Float64Array;

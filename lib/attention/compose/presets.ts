@@ -175,6 +175,16 @@ export const COMPOSE_PRESETS: readonly ComposePreset[] = [
     },
   },
   {
+    id: 'multimodal',
+    title: 'positions in time, height and width (TMRoPE)',
+    note: 'Qwen2.5-Omni turns a section of the rotary pairs by time, one by height and one by width: text and sound have one number for all three, the tokens of a frame share its time; sections and the clip are ours, half a second per frame is 12 of the 25 steps a second of its code.',
+    params: {
+      encoding: { type: 'rope' },
+      positions: { type: 'multimodal' },
+      parts: [{ name: 'causal' }],
+    },
+  },
+  {
     id: 'rope-scaling',
     title: 'RoPE scaling',
     note: "YaRN stretches slow rotary pairs to 4 times the trained length and leaves fast ones, with the betas of its authors' code; linear, NTK, dynamic NTK and Llama 3 scaling are one choice away.",

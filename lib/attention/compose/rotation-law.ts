@@ -2,7 +2,13 @@ import type { ComposeParams } from '../../spec/kinds/compose';
 import { encodeRows } from '../position/encoding';
 import { rerotate } from '../position/rope';
 import { maxDifference } from './compare-rows';
-import { channelRange, encodingOf, type RawTensors, takeChannels } from './encode-heads';
+import {
+  channelRange,
+  encodingOf,
+  type RawTensors,
+  sectionsOf,
+  takeChannels,
+} from './encode-heads';
 import type { Piece } from './pieces';
 import type { ComposeLaw } from './result';
 
@@ -16,17 +22,19 @@ export function rotationLaw(
   raw: RawTensors,
   piece: Piece,
 ): ComposeLaw | undefined {
-  const { shape, encoding, parts } = params;
+  const { shape, encoding, parts, positions } = params;
   if (encoding.type !== 'rope') return undefined;
   const { keys, headSize, queryHeads } = shape;
   const range = channelRange(parts[0]!.channels, headSize);
-  const size = { headSize: range.size, contextTokens: keys, heads: queryHeads };
+  const sections = sectionsOf(positions);
+  const axes = sections?.length ?? 1;
+  const size = { headSize: range.size, contextTokens: keys, heads: queryHeads, sections };
   const made = encodingOf(encoding, size, 0);
   if (made.type !== 'rope') return undefined;
   const rows = takeChannels(raw.key.subarray(0, keys * headSize), headSize, range);
-  const to = Float64Array.from({ length: keys }, (_, slot) => slot);
+  const to = Float64Array.from({ length: keys * axes }, (_, i) => Math.floor(i / axes));
   const own = piece.positions(0).key;
-  const from = own.every((position, slot) => position === slot)
+  const from = own.every((position, i) => position === to[i])
     ? own.map((position) => position + keys)
     : own;
   const stored = Float32Array.from(encodeRows(rows, from, made, 'key'));

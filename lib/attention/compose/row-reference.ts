@@ -3,7 +3,13 @@ import { encodeRows, type PositionEncoding, scoreBias } from '../position/encodi
 import { distanceOf, type Positions, positionsOf } from '../position/rules';
 import { makeProgram, queryPosition } from '../program';
 import { combineParts, partOf } from './combine';
-import { channelRange, encodingOf, type RawTensors, takeChannels } from './encode-heads';
+import {
+  channelRange,
+  encodingOf,
+  type RawTensors,
+  sectionsOf,
+  takeChannels,
+} from './encode-heads';
 import { emptyPartial } from './merge-partials';
 import { ruleOf, slotContext, streamedSlots } from './pieces';
 import type { PartialAttention } from './types';
@@ -55,7 +61,8 @@ function partReference(
   const { queryHeads, kvHeads, queries, keys, headSize } = shape;
   const { isVisible, modify } = makeProgram({ shape, seed, variant: part.variant });
   const range = channelRange(part.channels, headSize);
-  const size = { headSize: range.size, contextTokens: keys, heads: queryHeads };
+  const sections = atTextPositions ? undefined : sectionsOf(params.positions);
+  const size = { headSize: range.size, contextTokens: keys, heads: queryHeads, sections };
   const scale = 1 / Math.sqrt(range.size) / part.temperature;
   const keysOf = rowKeys(params, raw, part, atTextPositions);
 
@@ -66,9 +73,11 @@ function partReference(
     const { positions, queryRow } = row;
     const at = ((batch * queryHeads + head) * queries + query) * headSize;
     const rawQuery = takeChannels(raw.query.subarray(at, at + headSize), headSize, range);
-    const encodeQuery = (position: number) => encodeRows(rawQuery, [position], encoding, 'query');
-    const near = encodeQuery(positions.query[queryRow]!);
-    const far = row.far && encodeQuery(positions.maxDistance!);
+    const encodeQuery = (position: ArrayLike<number>) =>
+      encodeRows(rawQuery, position, encoding, 'query');
+    const { axes } = positions;
+    const near = encodeQuery(positions.query.subarray(queryRow * axes, (queryRow + 1) * axes));
+    const far = row.far && encodeQuery([positions.maxDistance!]);
     const count = row.slots?.length ?? keys;
     const scores = new Float64Array(keys).fill(-Infinity);
     for (let i = 0; i < count; i++) {

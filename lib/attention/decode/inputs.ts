@@ -55,6 +55,19 @@ function addKeyOutliers({ shape, seed, keyOutliers }: DecodeParams, key: Float32
   }
 }
 
+/** Makes every key of a head `carry` x the one before it + sqrt(1 - carry^2) x its own. */
+function carryKeys({ shape, keyCarry: carry }: DecodeParams, key: Float32Array): void {
+  if (carry === 0) return;
+  const { batch, kvHeads, keys, headSize } = shape;
+  const own = Math.sqrt(1 - carry * carry);
+  for (let head = 0; head < batch * kvHeads; head++) {
+    const start = head * keys * headSize;
+    for (let i = start + headSize; i < start + keys * headSize; i++) {
+      key[i] = carry * key[i - headSize]! + own * key[i]!;
+    }
+  }
+}
+
 /** Gives every batch entry the first one's tokens `0 .. tokens - 1`. */
 function sharePrefix({ shape }: DecodeParams, tensor: Float32Array, tokens: number): void {
   const { batch, kvHeads, keys, headSize } = shape;
@@ -67,9 +80,10 @@ function sharePrefix({ shape }: DecodeParams, tensor: Float32Array, tokens: numb
   }
 }
 
-/** Seeded Q, K and V of the step, unquantised and contiguous; outliers and shared prefix included. */
+/** Seeded Q, K and V of the step, unquantised and contiguous; carry, outliers and shared prefix included. */
 export function decodeInputs(params: DecodeParams): AttentionInputs {
   const inputs = makeInputs(attentionParamsOf(params));
+  carryKeys(params, inputs.key);
   addKeyOutliers(params, inputs.key);
   if (params.layout.type === 'paged') {
     sharePrefix(params, inputs.key, params.layout.sharedPrefixTokens);

@@ -49,6 +49,9 @@ export interface StorageResult {
   readonly readGigabytesPerSecond: number;
   /** Of the adapter's own copy, which reads and writes. */
   readonly percentOfCopyRoof: number | undefined;
+  /** Of keys or values kept as differences, the share of numbers that are 0. */
+  readonly keyZeroShare: number | undefined;
+  readonly valueZeroShare: number | undefined;
   /** The first packed word of the keys, or of the values where keys are not packed. */
   readonly word: (PackedWord & { readonly tensor: 'key' | 'value' }) | undefined;
 }

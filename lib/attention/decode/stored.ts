@@ -1,19 +1,22 @@
-import type { QuantisedStorage, TensorStorage } from '../../spec/kinds/decode';
+import type { DeltaStorage, QuantisedStorage, TensorStorage } from '../../spec/kinds/decode';
 import { bfloatsToNumbers, roundToBfloats } from '../quantise/bfloat';
 import { halvesToNumbers, roundToHalves } from '../quantise/half';
 import { scaleLayout } from '../quantise/layout';
 import { wordsPerRow } from '../quantise/pack';
 import { dequantise, quantise } from '../quantise/quantise';
 import type { Quantised, QuantisedBytes, TensorShape } from '../quantise/types';
+import { deltaRows } from './delta';
 
 /** Keys or values as a storage holds them. */
 export interface StoredTensor {
   readonly type: TensorStorage['type'];
-  /** Undefined for f32, f16 and bf16. */
+  /** Undefined where there are no codes with scales. */
   readonly quantised: Quantised | undefined;
-  /** What attention sees: the values that codes stand for, rounded numbers, or the tensor as it was. */
+  /** What attention sees: the values that codes stand for or differences add up to, rounded numbers, or the tensor as it was. */
   readonly values: Float32Array;
   readonly bytes: QuantisedBytes;
+  /** Of the numbers of differences, how many are 0; undefined where a tensor is stored otherwise. */
+  readonly zeroShare?: number;
 }
 
 /**
@@ -31,6 +34,7 @@ export function* storeTensor(
     const bytes = { codes, scales: 0, zeros: 0, total: codes, bitsPerElement: 32 };
     return { type: 'f32', quantised: undefined, values: tensor, bytes };
   }
+  if (storage.type === 'delta') return yield* storeDeltas(tensor, shape, storage);
   if (storage.type !== 'quantised') {
     const values = yield* roundTensor(tensor, heads, storage.type);
     const codes = 2 * tensor.length;
@@ -58,6 +62,33 @@ export function* storeTensor(
   const sums = { ...bytes, total, bitsPerElement: (8 * total) / tensor.length };
   const quantised = { shape, scheme, packed, scales, zeros, bytes: sums };
   return { type: 'quantised', quantised, values, bytes: sums };
+}
+
+/** The tensor as differences from token to token, head by head. */
+function* storeDeltas(
+  tensor: Float32Array,
+  { heads, rows, columns }: Required<TensorShape>,
+  storage: DeltaStorage,
+): Generator<number, StoredTensor> {
+  const values = new Float32Array(tensor.length);
+  let [codes, zeros, differences] = [0, 0, 0];
+  for (let h = 0; h < heads; h++) {
+    const at = h * rows * columns;
+    const head = deltaRows(tensor.subarray(at, at + rows * columns), columns, storage);
+    values.set(head.values, at);
+    codes += head.bytes;
+    zeros += head.zeros;
+    differences += head.deltaRows * columns;
+    yield (h + 1) / heads;
+  }
+  const bitsPerElement = (8 * codes) / tensor.length;
+  return {
+    type: 'delta',
+    quantised: undefined,
+    values,
+    bytes: { codes, scales: 0, zeros: 0, total: codes, bitsPerElement },
+    zeroShare: differences === 0 ? 0 : zeros / differences,
+  };
 }
 
 /** The tensor in numbers of 16 bits, as f32. */

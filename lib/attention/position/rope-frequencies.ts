@@ -47,6 +47,30 @@ export interface Rope {
   readonly frequencies: Float64Array;
   /** Multiplies rotated vectors; 1 but for YaRN. */
   readonly attentionFactor: number;
+  /** Where positions have several parts: how many, and by which one each pair turns, [headSize / 2]. */
+  readonly axes?: { readonly count: number; readonly ofPair: Uint8Array };
+}
+
+/**
+ * The same rotation for positions of several parts: pairs in one section per part, in order, sized by
+ * `shares` (multimodal RoPE; Wang et al. 2024, Qwen2-VL).
+ *
+ * @throws RangeError where a share is no positive number
+ */
+export function splitAxes(rope: Rope, shares: readonly number[]): Rope {
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  if (!(shares.length > 0 && shares.every((share) => share > 0) && total < Infinity)) {
+    throw new RangeError(`invalid shares: ${shares.join(', ')} (expected positive numbers)`);
+  }
+  const pairs = rope.headSize / 2;
+  const ofPair = new Uint8Array(pairs);
+  let end = 0;
+  shares.forEach((share, axis) => {
+    const start = Math.round((pairs * end) / total);
+    end += share;
+    ofPair.fill(axis, start, Math.round((pairs * end) / total));
+  });
+  return { ...rope, axes: { count: shares.length, ofPair } };
 }
 
 export interface RopeOptions {

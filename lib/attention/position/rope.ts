@@ -10,7 +10,7 @@ function channelsOf({ headSize, pairing }: Rope, pair: number): readonly [number
  * inverse, re-rotation and xPos.
  *
  * @param rows [rows, headSize], row-major
- * @param turns angle of a row in positions, [rows]
+ * @param turns angle of a row in positions, [rows], or [rows, axes] where the encoding has several
  * @param stretchOf factor of a row and pair
  */
 export function turnRows(
@@ -19,17 +19,20 @@ export function turnRows(
   rope: Rope,
   stretchOf: (row: number, pair: number) => number,
 ): Float64Array {
-  const { headSize, frequencies } = rope;
-  if (rows.length !== turns.length * headSize) {
+  const { headSize, frequencies, axes } = rope;
+  const parts = axes?.count ?? 1;
+  const count = turns.length / parts;
+  if (rows.length !== count * headSize) {
     throw new RangeError(
-      `invalid rows length: ${rows.length} (expected ${turns.length} positions x headSize ${headSize})`,
+      `invalid rows length: ${rows.length} (expected ${count} positions x headSize ${headSize})`,
     );
   }
   const turned = new Float64Array(rows.length);
   for (let pair = 0; pair < headSize / 2; pair++) {
     const [first, second] = channelsOf(rope, pair);
-    for (let row = 0; row < turns.length; row++) {
-      const angle = turns[row]! * frequencies[pair]!;
+    const axis = axes?.ofPair[pair] ?? 0;
+    for (let row = 0; row < count; row++) {
+      const angle = turns[row * parts + axis]! * frequencies[pair]!;
       const stretch = stretchOf(row, pair);
       const cosine = stretch * Math.cos(angle);
       const sine = stretch * Math.sin(angle);
@@ -48,7 +51,7 @@ export function turnRows(
  * difference of their positions only.
  *
  * @param rows [rows, headSize], queries or keys
- * @param positions [rows]; any real numbers
+ * @param positions [rows], or [rows, axes]; any real numbers
  * @returns [rows, headSize]
  * @throws RangeError where lengths do not fit
  */
@@ -75,8 +78,8 @@ export function undoRope(
  * keep raw keys, or the first encoding, where keys move often.
  *
  * @param keys [rows, headSize], encoded at `from` under the same `rope`
- * @param from [rows]
- * @param to [rows]
+ * @param from [rows], or [rows, axes]
+ * @param to as `from`
  */
 export function rerotate(
   keys: ArrayLike<number>,

@@ -1,3 +1,5 @@
+import { MULTIMODAL_AXES, type MultimodalLayout, multimodalPositions } from './multimodal';
+
 /**
  * Which position a slot of the cache is encoded at.
  *
@@ -12,6 +14,7 @@
  *   (`group`), from `gapTokens` (`gap`), or from the number of inputs before its first slot
  *   (`overlap`), which inputs that arrive later use again (Speak While Watching; its text leaves
  *   the start of the overlap open)
+ * - multimodal: time, height and width of text, frames and sound (TMRoPE)
  */
 export type PositionRule =
   | { readonly type: 'absolute' }
@@ -20,7 +23,8 @@ export type PositionRule =
   | { readonly type: 'shared-start'; readonly prefixKeys: number; readonly suffixKeys: number }
   | { readonly type: 'clamped-far'; readonly windowTokens: number }
   | { readonly type: 'decoupled'; readonly output: 'group' | 'overlap' }
-  | { readonly type: 'decoupled'; readonly output: 'gap'; readonly gapTokens: number };
+  | { readonly type: 'decoupled'; readonly output: 'gap'; readonly gapTokens: number }
+  | ({ readonly type: 'multimodal' } & MultimodalLayout);
 
 /** Queries are the last `queries` of `keys` slots, counted before anything is evicted. */
 export interface SlotContext {
@@ -34,8 +38,10 @@ export interface SlotContext {
   readonly keptSlots?: ArrayLike<number>;
 }
 
-/** Positions of queries [queries] and of kept keys, in the order of the slots. */
+/** Positions of queries [queries, axes] and of kept keys, in the order of the slots. */
 export interface Positions {
+  /** Parts of a position, the first of them time; 1 but for multimodal. */
+  readonly axes: number;
   readonly query: Float64Array;
   readonly key: Float64Array;
   /** Distances above it count as it; undefined for no limit. */
@@ -65,26 +71,32 @@ export function positionsOf(rule: PositionRule, context: SlotContext): Positions
       );
     }
     return {
+      axes: 1,
       query: Float64Array.from({ length: queries }, (_, i) => first + i),
       key: Float64Array.from(kept, (_, i) => i),
       maxDistance,
     };
   }
+  const axes = rule.type === 'multimodal' ? MULTIMODAL_AXES : 1;
   const text = textPositions(rule, context);
   return {
-    query: text.slice(keys - queries),
-    key: Float64Array.from(kept, (slot) => text[slot]!),
+    axes,
+    query: text.slice((keys - queries) * axes),
+    key: Float64Array.from({ length: kept.length * axes }, (_, i) => {
+      return text[kept[Math.floor(i / axes)]! * axes + (i % axes)]!;
+    }),
     maxDistance,
   };
 }
 
-/** Distance that a score sees: query position - key position, at most the rule's largest. */
+/** Distance that a score sees: query position - key position in time, at most the rule's largest. */
 export function distanceOf(positions: Positions, query: number, key: number): number {
-  const distance = positions.query[query]! - positions.key[key]!;
+  const { axes } = positions;
+  const distance = positions.query[query * axes]! - positions.key[key * axes]!;
   return positions.maxDistance === undefined ? distance : Math.min(distance, positions.maxDistance);
 }
 
-/** Position of every slot, kept or not, [keys]. */
+/** Position of every slot, kept or not, [keys, axes]. */
 function textPositions(
   rule: Exclude<PositionRule, { readonly type: 'slot-index' }>,
   context: SlotContext,
@@ -108,6 +120,8 @@ function textPositions(
         return prefixKeys + (slot < end ? inContext[slot - prefixKeys]! : longest + slot - end);
       });
     }
+    case 'multimodal':
+      return multimodalPositions(rule, keys);
     case 'decoupled': {
       const groups = tableOf(context, 'groupOf', rule.type);
       for (let slot = 0; slot < keys; slot++) checkRange(`groupOf[${slot}]`, groups[slot]!, 0, 1);

@@ -22,9 +22,9 @@ export function positionScores(
   encoding: PositionEncoding,
 ): Float64Array {
   const { headSize } = head;
-  const { maxDistance } = positions;
-  const queries = positions.query.length;
-  const keys = positions.key.length;
+  const { maxDistance, axes } = positions;
+  const queries = positions.query.length / axes;
+  const keys = positions.key.length / axes;
   for (const [name, rows] of [
     ['query', queries],
     ['key', keys],

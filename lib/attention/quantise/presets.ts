@@ -30,6 +30,14 @@ const perChannel = (bits: Bits) => scheme(bits, { type: 'channel', groupTokens: 
 const tied = (bits: Bits) => scheme(bits, { type: 'rope-pair', groupTokens: 32 });
 const grouped = (bits: Bits) => scheme(bits, { type: 'grouped', groupChannels: 32 });
 
+const deltas = (place: 'before-rope' | 'after-rope'): TensorStorage => ({
+  type: 'delta',
+  threshold: 0.5,
+  groupTokens: 256,
+  windowTokens: 128,
+  place,
+});
+
 const both = (name: string, each: TensorStorage): CacheStorage => ({
   name,
   key: each,
@@ -108,6 +116,18 @@ export const STORAGE_PRESETS: readonly StoragePreset[] = [
       UNQUANTISED,
       both('int4 per token', perToken(4)),
       both('int4, groups of 32', grouped(4)),
+    ],
+    ...CONTIGUOUS,
+  },
+  {
+    id: 'delta',
+    title: 'differences of keys',
+    note: 'A key is kept as its difference to the token before, numbers that moved little left out, a window of recent tokens whole. Keys that turn with RoPE move more from token to token, so that the same threshold leaves out fewer. Raise key carry to make neighbouring keys alike. Threshold, window and groups are ours.',
+    source: 'after DeltaLLM, 2025, whose exact construction is not public',
+    storages: [
+      UNQUANTISED,
+      { name: 'differences before RoPE', key: deltas('before-rope'), value: F32 },
+      { name: 'differences after RoPE', key: deltas('after-rope'), value: F32 },
     ],
     ...CONTIGUOUS,
   },

@@ -6,12 +6,18 @@ import { mapInputs } from './feature-map';
 import { makeRecurrentInputs, normaliseRows } from './inputs';
 import { type LegendreInputs, legendreStep } from './legendre';
 import { legendreReference } from './legendre-reference';
+import { type MemoryUnitReading, readMemoryUnit } from './memory-unit';
 import { MEMORY_RULE, type MixtureInputs } from './mixture';
 import { makeMixtureInputs } from './mixture-inputs';
 import { mixtureReference } from './mixture-reference';
 import { recurrentReference } from './reference';
 import { isDeltaRule } from './rule';
 import { convolveInputs, makeShortConvolution } from './short-convolution';
+import {
+  makeTemporalLoraInputs,
+  type TemporalLoraInputs,
+  temporalLoraReference,
+} from './temporal-lora';
 import type { RecurrentInputs, RecurrentOutput, RecurrentShape, StateRule } from './types';
 
 /** One run of a cell: its rule and the tensors that it reads. */
@@ -19,13 +25,12 @@ export type RecurrentCall =
   | { readonly type: 'state'; readonly rule: StateRule; readonly inputs: RecurrentInputs }
   | { readonly type: 'mom'; readonly inputs: MixtureInputs }
   | { readonly type: 'lmu'; readonly inputs: LegendreInputs }
-  | FastWeightCall;
+  | TestTimeCall;
 
 /** Test-time training, which has no kernel here. */
-export interface FastWeightCall {
-  readonly type: 'lact';
-  readonly inputs: FastWeightInputs;
-}
+export type TestTimeCall =
+  | { readonly type: 'lact'; readonly inputs: FastWeightInputs }
+  | { readonly type: 'temporal-lora'; readonly inputs: TemporalLoraInputs };
 
 /** Seeded inputs of the cell's rule. */
 export function makeCall(params: RecurrentParams): RecurrentCall {
@@ -46,6 +51,11 @@ export function makeCall(params: RecurrentParams): RecurrentCall {
     const additive = { type: 'additive', normalise: false } as const;
     const inputs = makeFastWeightInputs(rule, stateInputs(params, additive, seed), seed);
     return { type: 'lact', inputs };
+  }
+  if (rule.type === 'temporal-lora') {
+    const additive = { type: 'additive', normalise: false } as const;
+    const inputs = makeTemporalLoraInputs(rule, stateInputs(params, additive, seed), seed);
+    return { type: 'temporal-lora', inputs };
   }
   return { type: 'state', rule, inputs: stateInputs(params, rule, seed) };
 }
@@ -68,12 +78,39 @@ export function callReference(
       return legendreReference(call.inputs);
     case 'lact':
       return fastWeightReference(call.inputs);
+    case 'temporal-lora':
+      return temporalLoraReference(call.inputs);
   }
 }
 
 /** An f32 result beside the reference. */
 export function compareCall(call: RecurrentCall, actual: RecurrentOutput): RecurrentError {
   return compareOutputs(callShape(call), actual, callReference(call));
+}
+
+/** An f32 result beside the reference, and both read by a gated memory unit where the cell has one. */
+export function checkCall(
+  params: RecurrentParams,
+  call: RecurrentCall,
+  actual: RecurrentOutput,
+): { readonly error: RecurrentError; readonly unit: MemoryUnitReading | undefined } {
+  const expected = callReference(call);
+  return {
+    error: compareOutputs(callShape(call), actual, expected),
+    unit: unitOf(params, call, expected, actual),
+  };
+}
+
+/** The reading of the cell's gated memory unit, where it has one. */
+export function unitOf(
+  params: RecurrentParams,
+  call: RecurrentCall,
+  expected: RecurrentOutput,
+  actual: RecurrentOutput | undefined,
+): MemoryUnitReading | undefined {
+  if (params.readout !== 'memory-unit') return undefined;
+  const { keySize } = params.shape;
+  return readMemoryUnit(params, callShape(call), expected.output, actual?.output, keySize);
 }
 
 /** Seeded inputs after convolution and feature map; a delta rule keeps unit keys. */

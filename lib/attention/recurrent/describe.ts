@@ -11,6 +11,7 @@ import { type RecallCurve, recallCurve, recallCurveOf } from './recall';
 import type { RecurrentResult } from './result';
 import { isStateRule } from './rule';
 import { breakEvenKeys, kvBytes, stateBytes } from './state-bytes';
+import { loraReadBack } from './temporal-lora';
 import type { RecurrentRule } from './types';
 
 export type DescribedRule = Pick<
@@ -47,6 +48,9 @@ function recallOf(rule: RecurrentRule, keySize: number, seed: number): RecallCur
   if (rule.type === 'lmu') return undefined;
   if (rule.type === 'lact') {
     return recallCurveOf(fastWeightReadBack(rule, keySize, seed), keySize, seed);
+  }
+  if (rule.type === 'temporal-lora') {
+    return recallCurveOf(loraReadBack(rule, keySize, seed), keySize, seed);
   }
   if (rule.type === 'mom') {
     return recallCurveOf(mixtureReadBack(rule, keySize, seed, mixtureReference), keySize, seed);

@@ -1,6 +1,9 @@
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
 
-type Chosen = Pick<RecurrentParams, 'rule' | 'featureMap' | 'convolutionWidth' | 'hybrid'> & {
+type Chosen = Pick<
+  RecurrentParams,
+  'rule' | 'featureMap' | 'convolutionWidth' | 'hybrid' | 'readout'
+> & {
   readonly keySize: number;
 };
 
@@ -27,7 +30,8 @@ const preset = (
     rule,
     featureMap: 'identity',
     convolutionWidth: 1,
-    hybrid: { layers: 4, softmaxEvery: 0, windowTokens: 1024 },
+    hybrid: { layers: 4, softmaxEvery: 0, windowTokens: 1024, crossLayers: 0 },
+    readout: 'plain',
     keySize: 64,
     ...rest,
   },
@@ -96,7 +100,10 @@ export const RECURRENT_PRESETS: readonly RecurrentPreset[] = [
     'InfiniteVL (hybrid)',
     'nine blocks of one sliding-window layer and three Gated DeltaNet layers; the window of 8192 tokens and the ratio are those of its configuration.',
     { type: 'gated-delta' },
-    { convolutionWidth: 4, hybrid: { layers: 36, softmaxEvery: 4, windowTokens: 8192 } },
+    {
+      convolutionWidth: 4,
+      hybrid: { layers: 36, softmaxEvery: 4, windowTokens: 8192, crossLayers: 0 },
+    },
   ),
   preset(
     'timelygpt',
@@ -136,7 +143,24 @@ export const RECURRENT_PRESETS: readonly RecurrentPreset[] = [
       hasMomentum: true,
       muonSteps: 5,
     },
-    { hybrid: { layers: 4, softmaxEvery: 2, windowTokens: 2048 } },
+    { hybrid: { layers: 4, softmaxEvery: 2, windowTokens: 2048, crossLayers: 0 } },
+  ),
+  preset(
+    'temporal-lora',
+    'temporal LoRA (SlowFast-VGen)',
+    'weights that stay, and a low-rank update that learns each chunk after reading it, as an episodic memory; rank, chunk and steps are ours, and the paper updates a video model.',
+    { type: 'temporal-lora', chunkTokens: 64, rank: 8, learningRate: 0.5, steps: 8 },
+  ),
+  preset(
+    'sambay',
+    'SambaY (gated memory unit)',
+    'a first half of Mamba and window layers ends in the only full cache; in the second, cross-attention to it alternates with gated memory units, which read the output of this layer and keep nothing; the numbers of layers and the window are ours.',
+    { type: 'ssd' },
+    {
+      convolutionWidth: 4,
+      readout: 'memory-unit',
+      hybrid: { layers: 8, softmaxEvery: 2, windowTokens: 2048, crossLayers: 8 },
+    },
   ),
 ];
 
@@ -154,6 +178,7 @@ function structureOf({
   featureMap,
   convolutionWidth,
   hybrid,
+  readout,
 }: Omit<Chosen, 'keySize'>): string {
   return JSON.stringify([
     rule.type,
@@ -161,6 +186,8 @@ function structureOf({
     featureMap,
     convolutionWidth > 1,
     hybrid.softmaxEvery > 0,
+    hybrid.crossLayers > 0,
+    readout,
   ]);
 }
 

@@ -5,6 +5,7 @@ import type { ChunkFit } from './fast-weight-reference';
 import type { HybridBytes } from './hybrid';
 import type { HybridRecall } from './hybrid-recall';
 import type { WindowReconstruction } from './legendre-window';
+import type { MemoryUnitReading } from './memory-unit';
 import type { MixtureLoad } from './mixture-load';
 import type { RecallCurve } from './recall';
 
@@ -44,5 +45,7 @@ export interface RecurrentResult {
   readonly reconstruction: WindowReconstruction | undefined;
   /** How well fast weights fit each chunk of the first head before and after they learnt it. */
   readonly fits: readonly ChunkFit[] | undefined;
+  /** A gated memory unit over the output, where the cell has one. */
+  readonly unit: MemoryUnitReading | undefined;
   readonly notes: readonly string[];
 }

@@ -1,11 +1,22 @@
-import type { RecurrentInputs, RecurrentRule, RecurrentShape, StateRule } from './types';
+import type {
+  RecurrentInputs,
+  RecurrentRule,
+  RecurrentShape,
+  StateRule,
+  TestTimeRule,
+} from './types';
 
 /** Below this z . q counts as an empty state, whose output is 0. */
 export const SMALLEST_NORMALISER = 1e-6;
 
 /** Whether a layer keeps one state matrix per head, which the recurrent kernels walk. */
 export function isStateRule(rule: RecurrentRule): rule is StateRule {
-  return rule.type !== 'mom' && rule.type !== 'lmu' && rule.type !== 'lact';
+  return rule.type !== 'mom' && rule.type !== 'lmu' && !isTestTimeRule(rule);
+}
+
+/** Whether a rule trains weights as tokens come: no kernel here, and no matrix over tokens. */
+export function isTestTimeRule(rule: RecurrentRule): rule is TestTimeRule {
+  return rule.type === 'lact' || rule.type === 'temporal-lora';
 }
 
 export function hasNormaliser(rule: StateRule): boolean {

@@ -1,6 +1,7 @@
 import { fastElements, fastSizes } from './fast-weights';
 import { mixtureMemories } from './mixture';
 import { stateRows } from './rule';
+import { loraElements, loraSizes } from './temporal-lora';
 import type { RecurrentRule, RecurrentShape } from './types';
 
 type HeadSizes = Pick<RecurrentShape, 'batch' | 'heads' | 'keySize' | 'valueSize'>;
@@ -16,7 +17,8 @@ export interface StorageOptions {
  * Bytes that one layer keeps between tokens, whatever the context's length:
  * batch x heads x (stateRows x keySize + (convolutionWidth - 1) (2 keySize + valueSize)), with a
  * state for every memory of a mixture. Fast weights keep, besides themselves and the norms of their
- * rows, the gradient that the chunk has gathered so far and, for the momentum, the update before.
+ * rows, the gradient that the chunk has gathered so far and, for the momentum, the update before. A
+ * low-rank update keeps the pairs of the chunk that it has not learnt yet.
  * A prefix state is added to the causal one, so prefix-linear keeps no more than additive.
  */
 export function stateBytes(
@@ -37,6 +39,11 @@ function stateElements(rule: RecurrentRule, shape: HeadSizes): number {
     const sizes = fastSizes(rule, shape);
     const norms = 2 * sizes.hiddenSize + sizes.valueSize;
     return (rule.hasMomentum ? 3 : 2) * fastElements(sizes) + norms;
+  }
+  if (rule.type === 'temporal-lora') {
+    // Several steps over a chunk need its pairs until it is learnt.
+    const pairs = rule.chunkTokens * (shape.keySize + shape.valueSize);
+    return loraElements(loraSizes(rule, shape)) + pairs;
   }
   return stateRows(rule, { ...shape, tokens: 1 }) * shape.keySize;
 }

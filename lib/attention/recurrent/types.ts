@@ -73,8 +73,24 @@ export interface FastWeightRule {
   readonly muonSteps: number;
 }
 
+/**
+ * A low-rank update of weights that stay, learnt while generating (temporal LoRA; Hong et al. 2024,
+ * SlowFast-VGen): a chunk is read with w + b a, then b and a take `steps` gradient steps towards
+ * mapping its keys to its values.
+ */
+export interface TemporalLoraRule {
+  readonly type: 'temporal-lora';
+  readonly chunkTokens: number;
+  readonly rank: number;
+  readonly learningRate: number;
+  readonly steps: number;
+}
+
+/** Rules whose state is weights that are trained as tokens come; they have no kernel here. */
+export type TestTimeRule = FastWeightRule | TemporalLoraRule;
+
 /** What a recurrent layer may keep: one state matrix per head, or something made of more. */
-export type RecurrentRule = StateRule | MixtureRule | LegendreRule | FastWeightRule;
+export type RecurrentRule = StateRule | MixtureRule | LegendreRule | TestTimeRule;
 
 /** Row-major tensors of one call. */
 export interface RecurrentInputs {

@@ -1,7 +1,8 @@
 import { fastSizes } from './fast-weights';
 import { mixtureMemories } from './mixture';
 import { isDeltaRule, stateRows, tensorElements } from './rule';
-import type { FastWeightRule, RecurrentRule, RecurrentShape, StateRule } from './types';
+import { loraSizes } from './temporal-lora';
+import type { RecurrentRule, RecurrentShape, StateRule, TestTimeRule } from './types';
 
 /**
  * Arithmetic of one token of all heads in the recurrent form: per state element a multiply and an
@@ -30,6 +31,14 @@ export function recurrentFlops(rule: RecurrentRule, shape: RecurrentShape): numb
     const { keySize, hiddenSize, valueSize } = fastSizes(rule, shape);
     return batch * heads * tokens * hiddenSize * (12 * keySize + 6 * valueSize);
   }
+  if (rule.type === 'temporal-lora') {
+    // A read through both weights; a step reads again and has an outer product for each factor.
+    const { batch, heads, tokens } = shape;
+    const { keySize, valueSize, rank } = loraSizes(rule, shape);
+    const slow = 2 * keySize * valueSize;
+    const update = 2 * rank * (keySize + valueSize);
+    return batch * heads * tokens * (slow + update + rule.steps * (slow + 3 * update));
+  }
   const prefixTokens = rule.type === 'prefix-linear' ? rule.prefixTokens : 0;
   return shape.tokens * tokenFlops(rule, shape) + prefixTokens * 2 * stateElements(rule, shape);
 }
@@ -40,7 +49,7 @@ function stateElements(rule: StateRule, shape: RecurrentShape): number {
 
 /** Bytes of f32 tensors that a call must read and write at least once: inputs, gates and output. */
 export function recurrentBytes(
-  rule: Exclude<RecurrentRule, FastWeightRule>,
+  rule: Exclude<RecurrentRule, TestTimeRule>,
   shape: RecurrentShape,
 ): number {
   if (rule.type === 'mom') {

@@ -3,14 +3,15 @@ import { makeCall, type RecurrentCall } from '../recurrent/call';
 import type { LegendreInputs } from '../recurrent/legendre';
 import { multiply } from '../recurrent/matrix';
 import { foldMemories, MEMORY_RULE, type MixtureInputs, memoryWeight } from '../recurrent/mixture';
+import { isTestTimeRule } from '../recurrent/rule';
 import { stateMatrix } from './state-matrix';
 import type { WeightMatrices, WeightMatrix } from './types';
 
 /** Why a rule's outputs are no sums of values, or undefined where they are. */
 export function whyNoWeights(rule: RecurrentParams['rule']): string | undefined {
-  return rule.type === 'lact'
-    ? 'rule lact reads the weights of an MLP, which are not linear in the values: its outputs are no weighted sums of them'
-    : undefined;
+  if (!isTestTimeRule(rule)) return undefined;
+  const network = rule.type === 'lact' ? 'the weights of an MLP' : 'weights learnt by gradient';
+  return `rule ${rule.type} reads ${network}, which are not linear in the values: its outputs are no weighted sums of them`;
 }
 
 /** Tokens of keys before the first one: those of the prefix that the rule reads without causality. */
@@ -46,6 +47,7 @@ export function callWeights(call: RecurrentCall): WeightMatrices {
     case 'lmu':
       return legendreWeights(call.inputs);
     case 'lact':
+    case 'temporal-lora':
       throw new Error(whyNoWeights(call.inputs.rule));
   }
 }

@@ -34,6 +34,21 @@ export const composePositions = z.discriminatedUnion('type', [
     gapTokens: tokens(0, 0),
     meanRunTokens: tokens(64, 2),
   }),
+  /** Runs of text, each before a clip of frames and their sound; positions of three parts (TMRoPE). */
+  z.strictObject({
+    type: z.literal('multimodal'),
+    textTokens: tokens(64, 0),
+    frames: z.int().min(1).max(256).default(4),
+    rows: z.int().min(1).max(64).default(8),
+    columns: z.int().min(1).max(64).default(8),
+    /** Steps of time, and with sound its tokens, from one frame to the next. */
+    stepsPerFrame: z.int().min(1).max(1024).default(12),
+    hasSound: z.boolean().default(true),
+    /** Shares of a head's rotary pairs that turn by time, height and width. */
+    sections: z
+      .tuple([z.int().min(1).max(128), z.int().min(1).max(128), z.int().min(1).max(128)])
+      .default([2, 3, 3]),
+  }),
 ]);
 export type ComposePositions = z.output<typeof composePositions>;
 
@@ -197,6 +212,14 @@ function composeProblems({
       ['shape', 'headSize'],
       headSize,
       'at least 8 for halves of a head with NTK scaling',
+    );
+  }
+  if (positions.type === 'multimodal') {
+    expect(
+      encoding.type === 'none' || encoding.type === 'rope',
+      ['encoding', 'type'],
+      encoding.type,
+      'none or rope for positions multimodal',
     );
   }
   if (rule.type === 'latent') {

@@ -49,9 +49,27 @@ export const tensorStorage = z.discriminatedUnion('type', [
     /** Of scales and zeros. */
     scaleType: z.enum(['f16', 'f32']).default('f16'),
   }),
+  /** f32 differences to the token before, those up to a threshold left out; see lib/attention/decode/delta. */
+  z.strictObject({
+    type: z.literal('delta'),
+    threshold: z.number().min(0).max(64).default(0.5),
+    /** The first of so many tokens is whole. */
+    groupTokens: size(1, MAX_TOKENS, 256),
+    /** The most recent tokens, all whole. */
+    windowTokens: size(0, MAX_TOKENS, 128),
+    /** Whether differences are taken before keys turn with RoPE, or after. */
+    place: z.enum(['before-rope', 'after-rope']).default('before-rope'),
+  }),
 ]);
 export type TensorStorage = z.output<typeof tensorStorage>;
 export type QuantisedStorage = Extract<TensorStorage, { type: 'quantised' }>;
+export type DeltaStorage = Extract<TensorStorage, { type: 'delta' }>;
+
+/** Whether a tensor is numbers of one type, as pages hold it. */
+export const isPlainStorage = (
+  storage: TensorStorage,
+): storage is Exclude<TensorStorage, QuantisedStorage | DeltaStorage> =>
+  storage.type !== 'quantised' && storage.type !== 'delta';
 
 /** A cache's storage; keys and values may differ. */
 export const cacheStorage = z.strictObject({
@@ -120,6 +138,8 @@ export const decodeParams = z
      * and turn with RoPE.
      */
     keyOutliers: z.number().min(0).max(64).default(8),
+    /** How much of a key carries over from the one before it: their correlation, token by token. */
+    keyCarry: z.number().min(0).max(0.999).default(0),
     /** `auto` is WebGPU where there is an adapter of hardware, else WebAssembly over dequantised tensors. `cpu` is the f64 reference over them. */
     engine: z.enum(['auto', 'webgpu', 'wasm', 'cpu']).default('auto'),
     timedRuns: size(1, 50, 5),
@@ -140,10 +160,10 @@ export const decodeParams = z
       for (const part of ['key', 'value'] as const) {
         const problem = storageProblem(storage[part], shape.headSize);
         if (problem !== undefined) issue(['storages', i, part], problem);
-        if (layout.type === 'paged' && storage[part].type === 'quantised') {
+        if (layout.type === 'paged' && !isPlainStorage(storage[part])) {
           issue(
             ['storages', i, part],
-            'expected type f32, f16 or bf16: pages hold no packed codes',
+            'expected type f32, f16 or bf16: pages hold no packed codes and no differences',
           );
         }
       }

@@ -45,6 +45,13 @@ export const stateRule = z.discriminatedUnion('type', [
     hasMomentum: z.boolean().default(false),
     muonSteps: size(0, 10, 0),
   }),
+  z.strictObject({
+    type: z.literal('temporal-lora'),
+    chunkTokens: size(1, 4096, 64),
+    rank: size(1, 64, 8),
+    learningRate: z.number().min(0).max(1).default(0.5),
+    steps: size(1, 64, 8),
+  }),
   z.strictObject({ type: z.literal('lmu'), thetaTokens: size(1, 65_536, 256) }),
 ]);
 
@@ -56,7 +63,15 @@ export const hybridStack = z.strictObject({
   layers: size(1, 128, 4),
   softmaxEvery: size(0, 128, 0),
   windowTokens: size(1, 65_536, 1024),
+  /**
+   * Layers of a second half (SambaY): the last of `layers` is then full attention, whose cache is the
+   * only one of its length; above it cross-attention to that cache and gated memory units alternate.
+   */
+  crossLayers: size(0, 128, 0),
 });
+
+/** Most channels of all heads that a gated memory unit takes: its two matrices are square in them. */
+const MAX_UNIT_SIZE = 1024;
 
 export const recurrentParams = z
   .strictObject({
@@ -67,6 +82,8 @@ export const recurrentParams = z
     /** Tokens of the causal convolution before q, k and v; 1 is none. */
     convolutionWidth: size(1, 4, 1),
     hybrid: hybridStack.prefault({}),
+    /** A gated memory unit, W2 (o silu(W1 x)), reads the output o as a later layer of SambaY does. */
+    readout: z.enum(['plain', 'memory-unit']).default('plain'),
     /**
      * `auto` is WebGPU on a GPU, else WebAssembly; where a rule has no kernel there, a software
      * adapter or the f64 reference on the CPU.
@@ -88,10 +105,19 @@ export const recurrentParams = z
     },
   )
   .refine(
-    ({ featureMap, rule }) => featureMap === 'identity' || !['lmu', 'lact'].includes(rule.type),
+    ({ featureMap, rule }) =>
+      featureMap === 'identity' || !['lmu', 'lact', 'temporal-lora'].includes(rule.type),
     {
       path: ['featureMap'],
-      error: 'expected identity with rules lmu and lact',
+      error: 'expected identity with rules lmu, lact and temporal-lora',
+    },
+  )
+  .refine(
+    ({ readout, shape: { heads, valueSize } }) =>
+      readout === 'plain' || heads * valueSize <= MAX_UNIT_SIZE,
+    {
+      path: ['readout'],
+      error: `expected plain where heads x valueSize is above ${MAX_UNIT_SIZE}`,
     },
   )
   .refine(({ rule }) => rule.type !== 'mom' || rule.topK <= rule.memories, {

@@ -72,6 +72,17 @@ describe('the kernels compute the definition', () => {
       positions: { type: 'shared-start', prefixKeys: 5, suffixKeys: 9, meanDocumentTokens: 12 },
     },
     { encoding: { type: 'rope' }, positions: { type: 'decoupled', meanRunTokens: 6 } },
+    ...(['half-split', 'interleaved'] as const).map((pairing) => ({
+      encoding: { type: 'rope', pairing },
+      positions: {
+        type: 'multimodal',
+        textTokens: 9,
+        frames: 2,
+        rows: 3,
+        columns: 4,
+        stepsPerFrame: 3,
+      },
+    })),
     {
       encoding: { type: 'alibi' },
       positions: { type: 'decoupled', output: 'gap', gapTokens: 40, meanRunTokens: 6 },

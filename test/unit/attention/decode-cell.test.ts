@@ -61,7 +61,10 @@ describe('params', () => {
         storages: [{ name: 'x', value: storage(8) }],
       }),
     ).toEqual([
-      ['storages.0.value', 'expected type f32, f16 or bf16: pages hold no packed codes'],
+      [
+        'storages.0.value',
+        'expected type f32, f16 or bf16: pages hold no packed codes and no differences',
+      ],
       ['variant', 'expected type dense or causal in a paged layout'],
       ['layout.sharedPrefixTokens', 'expected at most keys 100'],
     ]);

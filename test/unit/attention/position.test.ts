@@ -476,6 +476,7 @@ describe('position rules', () => {
           const expected = positionScores(
             one,
             {
+              axes: 1,
               query: Float64Array.from(at.query),
               key: Float64Array.from(at.key),
               maxDistance: undefined,

@@ -115,5 +115,6 @@ it('an old document without a stack is a pure one', () => {
     layers: 4,
     softmaxEvery: 0,
     windowTokens: 1024,
+    crossLayers: 0,
   });
 });

@@ -221,6 +221,12 @@ const params = {
         rule: { type: 'latent', rank: 32 },
         encoding: { type: 'rope' },
       }),
+    )
+    .chain((made) =>
+      fc.constantFrom(made, {
+        encoding: { type: 'rope' },
+        positions: { type: 'multimodal', frames: 2, hasSound: false, sections: [1, 2, 1] },
+      }),
     ),
   recurrent: fc.record(
     {
@@ -231,11 +237,18 @@ const params = {
         { type: 'mom', memories: 4, hasShared: true },
         { type: 'lmu', thetaTokens: 100 },
         { type: 'lact', chunkTokens: 9, hasMomentum: true },
+        { type: 'temporal-lora', chunkTokens: 7, rank: 3 },
       ),
       convolutionWidth: int(1, 4),
+      readout: fc.constantFrom('plain', 'memory-unit'),
       engine: fc.constantFrom('auto', 'webgpu', 'wasm', 'cpu'),
       hybrid: fc.record(
-        { layers: int(1, 128), softmaxEvery: int(0, 128), windowTokens: int(1, 65_536) },
+        {
+          layers: int(1, 128),
+          softmaxEvery: int(0, 128),
+          windowTokens: int(1, 65_536),
+          crossLayers: int(0, 128),
+        },
         { requiredKeys: [] },
       ),
     },
@@ -351,7 +364,12 @@ const params = {
             {
               name: fc.constantFrom('f32', 'a', 'b: c', '```'),
               key: fc.oneof(
-                fc.constantFrom({ type: 'f32' }, { type: 'f16' }, { type: 'bf16' }),
+                fc.constantFrom(
+                  { type: 'f32' },
+                  { type: 'f16' },
+                  { type: 'bf16' },
+                  { type: 'delta', threshold: 0.25, place: 'after-rope' },
+                ),
                 fc.record(
                   {
                     type: fc.constant('quantised'),
