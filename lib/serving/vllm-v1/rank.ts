@@ -41,7 +41,7 @@ export function createRank(
   const log = createLaneLog();
   const former = createStepFormer(state, options, outcomes);
   const completions = createInOrder(state.admission);
-  const { outputTokens, emitted, running, kv } = state;
+  const { outputTokens, emitted, running, admission, kv } = state;
   const { firstScheduledSeconds } = outcomes.columns;
   let outstanding = 0;
   let iterations = 0;
@@ -52,10 +52,23 @@ export function createRank(
     outcomes.complete(id, lane, previousEnd);
     if (state.trace?.id === id) state.trace.ended(previousEnd);
     kv.free(id);
-    const place = running.indexOf(id);
-    if (place >= 0) running.splice(place, 1);
+    const place = placeOf(id);
+    if (running[place] === id) running.splice(place, 1);
     else state.waiting.remove(id);
     outstanding--;
+  }
+
+  /** Where a request is among the running ones, if it is: they stand in the order of admission. */
+  function placeOf(id: number): number {
+    const wanted = admission[id] as number;
+    let low = 0;
+    let high = running.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((admission[running[middle] as number] as number) < wanted) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   return {

@@ -1,6 +1,6 @@
 import type { StallStack } from '../engine/stall-stack';
 import type { VllmV1State } from '../policies/vllm-v1';
-import { clearDecodes, type DecodeSet } from './decode-set';
+import { clearDecodes, type DecodeSet, NOBODY } from './decode-set';
 import { createInOrder } from './in-order';
 import type { Outcomes } from './outcomes';
 import type { Step } from './step';
@@ -25,8 +25,9 @@ export function createSpeller(
 
   function settleMembers(inFlight: Step | undefined, previousEnd: number, formed: number): void {
     const onTheirWay = inFlight === undefined ? 0 : 1;
-    for (let i = 0; i < set.count; i++) {
+    for (let i = 0; i < set.places; i++) {
       const id = set.ids[i] as number;
+      if (id === NOBODY) continue;
       computed[id] = (set.bases[i] as number) + formed + 1;
       planned[id] = (computed[id] as number) - (promptTokens[id] as number) + 1;
       emitted[id] = (planned[id] as number) - onTheirWay;

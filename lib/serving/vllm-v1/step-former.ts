@@ -7,7 +7,7 @@ import {
   type VllmV1Options,
   type VllmV1State,
 } from '../policies/vllm-v1';
-import { createDecodeSet, growingIn, joinDecodes, takeLast } from './decode-set';
+import { createDecodeSet, growingIn, joinDecodes, knowRange, NOBODY, takeLast } from './decode-set';
 import { createInOrder } from './in-order';
 import type { Outcomes } from './outcomes';
 import { createSpeller } from './spell-out';
@@ -168,9 +168,10 @@ export function createStepFormer(
     step.number = ++formed;
     step.decodes = set.count;
     step.decodeContextTokens = set.baseSum + set.count * (formed + 1);
-    step.decodeContextMin = set.leastBase + formed + 1;
-    step.decodeContextMax = set.largestBase + formed + 1;
-    if (formed === set.nextLastStep) takeLastOf(step);
+    knowRange(set);
+    step.decodeContextMin = set.least + formed + 1;
+    step.decodeContextMax = set.largest + formed + 1;
+    takeLastOf(step);
     return true;
   }
 
@@ -228,7 +229,8 @@ export function createStepFormer(
       const tell = (id: number, first: number): void => {
         if (first <= ended) outcomes.settle(id, previousEnd, stalls.largestAfter(first - 1));
       };
-      for (let i = 0; i < set.count; i++) tell(set.ids[i] as number, set.firstSteps[i] as number);
+      for (let i = 0; i < set.places; i++)
+        if (set.ids[i] !== NOBODY) tell(set.ids[i] as number, set.firstSteps[i] as number);
       for (const { lastCount, lastIds, lastFirstSteps } of inFlight)
         for (let i = 0; i < lastCount; i++) tell(lastIds[i] as number, lastFirstSteps[i] as number);
     },
