@@ -56,8 +56,6 @@ function checkShares(strategy: ComposedStrategy): string | undefined {
     return `invalid preemption: "recompute" for priority ${among} (what decodes is in the other lane: switch forPriority off)`;
   if (admission.type === 'future-peak')
     return `invalid admission: "future-peak" ${among} (it looks at the decodes of one lane: choose another)`;
-  if (prefixIndex.type !== 'none')
-    return `invalid prefixIndex: "${prefixIndex.type}" ${among} (a cache of both lanes is not simulated: choose "none")`;
   return undefined;
 }
 

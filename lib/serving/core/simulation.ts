@@ -125,10 +125,8 @@ function makeSimulation(
   options: SimulationOptions,
 ): Simulation {
   const { strategy } = params;
-  if (strategy.type === 'vllm-v1') {
-    if (workload.programs !== undefined) throw new Error(noPrograms(strategy.type));
+  if (strategy.type === 'vllm-v1')
     return createVllmV1Simulation({ ...params, strategy }, workload, costModel, options);
-  }
   const startedAt = performance.now();
   const planned = rolePlans(params, costModel, options.model);
   const roles = options.isPrefillFree === true ? withFreePrefill(planned) : planned;
@@ -192,9 +190,6 @@ function makeSimulation(
   };
 }
 
-const noPrograms = (strategy: string): string =>
-  `strategy "${strategy}" cannot send the requests of programs, whose times depend on others: choose "composed", "vllm" or "sarathi"`;
-
 function makeMachine(
   params: ServeParams,
   workload: Workload,
@@ -227,7 +222,8 @@ function makeMachine(
       ? generalMachine(machineOptions, audit)
       : composedMachine(machineOptions);
   }
-  if (workload.programs !== undefined) throw new Error(noPrograms(strategy.type));
+  if (workload.programs !== undefined)
+    throw new Error('the stepping engine cannot send the requests of programs');
   if (strategy.type === 'composed' || strategy.type === 'vllm-v1')
     throw new Error('the stepping engine has no composed strategies and no vLLM V1');
   const [first, second] = 'mixed' in roles ? [roles.mixed] : [roles.prefill, roles.decode];

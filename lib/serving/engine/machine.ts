@@ -17,7 +17,7 @@ import type { GapRuns } from './gap-runs';
 import { createInstance, type Instance } from './instance';
 import { makeFleet } from './make-fleet';
 import type { Pipeline } from './pipeline';
-import type { RolePlan, RolePlans } from './roles';
+import { laneBlocks, type RolePlan, type RolePlans } from './roles';
 import type { LaneTotals } from './run-log';
 import { createRunState, type RunState } from './run-state';
 import { createRunningTokens } from './running-tokens';
@@ -64,11 +64,6 @@ export interface MachineOptions {
   readonly parity: boolean;
   /** Told what becomes of one request. */
   readonly trace?: RequestTracer | undefined;
-}
-
-/** Blocks of one lane: a replica's, shared out over its micro-batches. */
-function laneBlocks({ kvPlan, degrees }: RolePlan): number {
-  return Math.floor(kvPlan.blocks / degrees.pipeline);
 }
 
 /**

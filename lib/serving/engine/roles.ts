@@ -48,6 +48,11 @@ export function rolePlans(
   return second === undefined ? { mixed: first } : { prefill: first, decode: second };
 }
 
+/** Blocks of one lane: a replica's, shared out over its micro-batches. */
+export function laneBlocks({ kvPlan, degrees }: RolePlan): number {
+  return Math.floor(kvPlan.blocks / degrees.pipeline);
+}
+
 /** The memory of all roles as one: what a request must fit into. */
 export function joinKvPlans(roles: RolePlans): KvPlan {
   if ('mixed' in roles) return roles.mixed.kvPlan;

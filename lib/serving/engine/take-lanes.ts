@@ -2,9 +2,12 @@ import type { TimelineLane } from '../types';
 import type { Instance } from './instance';
 import { takeRunLane } from './run-log';
 
+/** What a lane of either engine is, to be shown. */
+type Shown = Pick<Instance, 'log' | 'blocksTotal' | 'role' | 'pipeline'>;
+
 /** The lanes of a role. Micro-batches of one pipeline follow each other and are named by their replica. */
 export function takeRunLanes(
-  instances: readonly Instance[],
+  instances: readonly Shown[],
   id: string,
   name: string,
 ): TimelineLane[] {

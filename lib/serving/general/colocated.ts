@@ -1,4 +1,4 @@
-import { takeRunLane } from '../engine/run-log';
+import { takeRunLanes } from '../engine/take-lanes';
 import { enqueue, type Fleet, giveBack, type Place } from './fleet';
 import type { Replica } from './replica';
 
@@ -15,9 +15,6 @@ export function colocatedFleet(replicas: readonly Replica[], place: Place, name:
     handleEvents: () => undefined,
     beforeDispatch: () => undefined,
     laneCount: replicas.length,
-    lanes: () =>
-      replicas.map(({ log, blocksTotal }, i) =>
-        takeRunLane(log, `replica-${i}`, `${name} replica ${i}`, 'mixed', blocksTotal),
-      ),
+    lanes: () => takeRunLanes(replicas, 'replica', `${name} replica`),
   };
 }

@@ -15,6 +15,7 @@ export function rejectsEarly(
   state: State,
   replicas: readonly Replica[],
   estimator: Estimator,
+  decodeEstimator: Estimator,
 ): (id: number) => boolean {
   if (part.type === 'none') return () => false;
   const prefilling = replicas.filter(({ role }) => role !== 'decode');
@@ -37,7 +38,7 @@ export function rejectsEarly(
           : replica.role === 'decode'
             ? replica.outstanding + accepted / decoding.length
             : replica.outstanding;
-      return estimator.decodeSeconds(Math.ceil(ahead) + 1, Math.ceil(ahead) * mean + prompt);
+      return decodeEstimator.decodeSeconds(Math.ceil(ahead) + 1, Math.ceil(ahead) * mean + prompt);
     };
     const least = (list: readonly Replica[], time: (replica: Replica) => number) =>
       Math.min(...list.map(time));

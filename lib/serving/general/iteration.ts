@@ -42,7 +42,7 @@ function readFeatures(state: State, replica: Replica): BatchFeatures {
   const { layerPass } = replica;
   features.prefillLayerShare = layerPass === undefined ? 1 : 1 / layerPass.groups;
   features.prefillReachesHead = layerPass === undefined || layerPass.done === layerPass.groups - 1;
-  if (state.costModel.readsDecodeRange === true) {
+  if (replica.costModel.readsDecodeRange === true) {
     let shortest = Infinity;
     let longest = 0;
     for (let i = 0; hasDecodes && i < decoding.length; i++) {
@@ -60,7 +60,7 @@ function readFeatures(state: State, replica: Replica): BatchFeatures {
 export function secondsWith(state: State, replica: Replica, id: number, tokens: number): number {
   replica.chunkIds.push(id);
   replica.chunkTokens.push(tokens);
-  const seconds = state.costModel.iterationSeconds(readFeatures(state, replica));
+  const seconds = replica.costModel.iterationSeconds(readFeatures(state, replica));
   replica.chunkIds.pop();
   replica.chunkTokens.pop();
   return seconds;
@@ -88,7 +88,8 @@ export function startIteration(state: State, replica: Replica): boolean {
     }
   }
   state.preemptionsSeen = state.preemptions;
-  const { costModel, parts, nowSeconds } = state;
+  const { parts, nowSeconds } = state;
+  const { costModel, pipeline } = replica;
   const batch = readFeatures(state, replica);
   let seconds = layerShareSeconds(costModel, batch);
   if (!(seconds > 0) || seconds === Infinity)
@@ -102,6 +103,9 @@ export function startIteration(state: State, replica: Replica): boolean {
     seconds = replica.job.wholeSeconds - replica.job.executedSeconds;
   }
   if (replica.copyBytes > 0) seconds += replica.copyBytes / parts.preemption.hostBytesPerSecond;
+  if (pipeline !== undefined)
+    seconds =
+      pipeline.enter(nowSeconds, seconds, batch.decodeCount + batch.prefillTokens) - nowSeconds;
   // Layer by layer, loading and computing overlap: the longer of the two is what shows.
   const loadSeconds = Math.max(0, replica.loadedAtSeconds - nowSeconds - seconds);
   seconds = Math.max(seconds, replica.loadedAtSeconds - nowSeconds);

@@ -1,6 +1,7 @@
 import { checkComposition } from '../compose/check-composition';
 import type { Machine, MachineOptions } from '../engine/machine';
 import { needsBlocks, neverFit } from '../engine/machine';
+import { laneBlocks } from '../engine/roles';
 import { admission, type RunningTokens } from '../parts/admission';
 import { chunker } from '../parts/chunker';
 import { kvAlloc } from '../parts/kv-alloc';
@@ -10,15 +11,16 @@ import { priority } from '../parts/priority';
 import { blocksOf, type InstanceView, type RequestView } from '../parts/views';
 import { waitingQueue } from '../parts/waiting-queue';
 import type { TimelineLane } from '../types';
+import type { BlockCache } from './block-cache';
 import { rejectsEarly } from './early-rejection';
 import { createEstimator } from './estimator';
 import { createGeneralLoop, type Refusals } from './event-loop';
+import { withFirstRole } from './first-role';
 import { secondsWith } from './iteration';
 import { createProgramLedger, liveViewOf } from './live-view';
-import { makeFleet } from './make-fleet';
-import { withOneRole } from './one-role';
+import { type MakeReplica, makeFleet } from './make-fleet';
 import { leavesTooLittle } from './pausing';
-import { createReplica, type Replica, type SharedMemory } from './replica';
+import { createReplica, type Replica } from './replica';
 import { createReuse } from './reuse';
 import { runningTokens } from './running-tokens';
 import { plainSends, programSends } from './sends';
@@ -31,8 +33,8 @@ import { tieTiers } from './tie-tiers';
  * the parts that only this engine knows, its results are those of the fast engine.
  */
 export function generalMachine(given: MachineOptions, audit?: State['audit']): Machine {
-  const options = withOneRole(given);
-  const { strategy, workload, requests, kvPlan, watermarkBlocks, parity } = options;
+  const options = withFirstRole(given);
+  const { strategy, workload, requests, kvPlan, plans, parity } = options;
   const problem = checkComposition(strategy);
   if (problem !== undefined) throw new Error(problem);
   const ledger = createProgramLedger(workload.programs, requests.count);
@@ -43,7 +45,10 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
     clientIds: workload.clientIds ?? new Int32Array(requests.count),
     programStartSeconds: ledger.startSeconds,
   };
-  const { blocks: blocksTotal, blockTokens } = kvPlan;
+  const { blockTokens } = kvPlan;
+  /** Of the smallest lane: a request may have to be computed again on any of them. */
+  const blocksTotal = Math.min(...plans.map(laneBlocks));
+  const watermarkBlocks = Math.floor(options.watermark * blocksTotal);
   const alloc = kvAlloc(strategy.kvAlloc, blockTokens);
   const order = priority(strategy.priority, view);
   const entry = admission(
@@ -54,34 +59,41 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
   );
   const estimator = createEstimator(options.costModel);
   const stateOf = () => state;
-  const { topology } = strategy;
-  const prefilling = topology.type === 'colocated' ? topology.replicas : topology.prefillReplicas;
-  const reuse = createReuse(options, prefilling, estimator, stateOf);
-  const makeReplica = (index: number, role: Replica['role'], memory?: SharedMemory): Replica => {
-    const cache = role === 'decode' ? undefined : reuse?.cacheOf(index);
+  // What a decode pool of its own degrees would take for an iteration of decodes.
+  const decodeEstimator = createEstimator((plans[1] ?? plans[0]).costModel);
+  const reuse = createReuse(options, estimator, stateOf);
+  const caches = new Map<number, BlockCache | undefined>();
+  const makeReplica: MakeReplica = (index, role, plan, { pipeline, memory, cacheOf }) => {
+    // Lanes of one accelerator have one cache, a decode pool has none.
+    const owner = cacheOf ?? (role === 'decode' ? undefined : index);
+    if (owner !== undefined && !caches.has(owner)) caches.set(owner, reuse?.cacheOf(owner));
+    const cache = owner === undefined ? undefined : caches.get(owner);
     const queue = isLive(strategy.priority)
       ? liveQueue(strategy.priority, view, liveViewOf(stateOf, cache, estimator))
       : waitingQueue(strategy.priority, order, view);
+    const blocks = laneBlocks(plan);
     return createReplica(index, {
       role,
       queue,
       cache,
+      costModel: plan.costModel,
+      pipeline,
       blockTokens,
-      blocksTotal,
-      watermarkBlocks,
+      blocksTotal: blocks,
+      watermarkBlocks: Math.floor(options.watermark * blocks),
       ...(memory === undefined ? {} : { memory }),
     });
   };
   const { fleet, former } = makeFleet(options, makeReplica, view.clientIds, estimator);
   const state: State = createState({
     requests,
-    costModel: options.costModel,
     parity,
     horizonSeconds: options.horizonSeconds,
     audit,
     trace: options.trace,
     programService: ledger.serviceTokens,
-    kvBytesPerToken: options.kvBytesPerToken / options.tensorParallel,
+    kvBytesPerToken:
+      options.kvBytesPerToken / (plans[0].degrees.tensor * plans[0].degrees.pipeline),
     parts: {
       former,
       chunker: chunker(strategy.chunker),
@@ -114,7 +126,7 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
       ? plainSends(requests.arrivalSeconds)
       : programSends(workload.programs, requests.arrivalSeconds);
   tieTiers(state, reuse, blockTokens);
-  const pins = tiePins(options, state, sends, estimator);
+  const pins = tiePins(options, state, fleet.replicas, sends, estimator);
   const others = [pins, reuse?.tiers].filter((each) => each !== undefined);
   const retry =
     strategy.router.type === 'reject-retry'
@@ -126,7 +138,13 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
 
   const { spareBlocks } = state.parts.preemption;
   const most = Math.min(alloc.mostTokens, entry.mostTokens);
-  const isTooSlow = rejectsEarly(strategy.rejection, state, fleet.replicas, estimator);
+  const isTooSlow = rejectsEarly(
+    strategy.rejection,
+    state,
+    fleet.replicas,
+    estimator,
+    decodeEstimator,
+  );
   let tooLong = 0;
   const tally: Refusals = { orphaned: 0, timedOut: 0, early: 0 };
   function refuse(id: number): string | undefined {
@@ -183,6 +201,7 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
       ...(reuse?.tiers === undefined ? {} : { tiers: reuse.tiers.use() }),
     }),
     notes: () => [
+      ...new Set(plans.flatMap(({ pipeline }) => (pipeline ? [pipeline.label] : []))),
       ...(strategy.reuseRepair.type === 'exact'
         ? []
         : [

@@ -1,5 +1,7 @@
 import { createLink } from '../core/link';
 import type { MachineOptions } from '../engine/machine';
+import { createPipeline, type Pipeline } from '../engine/pipeline';
+import type { RolePlan } from '../engine/roles';
 import { type BatchFormer, batchFormer, DECODE_POOL, prefillOnly } from '../parts/batch-former';
 import { curvesOf, splitController } from '../parts/partition';
 import { asksQuestions, router } from '../parts/router';
@@ -11,10 +13,46 @@ import { poolsFleet } from './pools';
 import type { Replica, SharedMemory } from './replica';
 import { questionOf } from './route-question';
 
+/** What a lane shares with others. */
+export interface LaneShares {
+  readonly pipeline: Pipeline | undefined;
+  /** Blocks of the accelerator. */
+  readonly memory?: SharedMemory;
+  /** Index of the lane whose cache it has; its own if absent, none where it only decodes. */
+  readonly cacheOf?: number;
+}
+
+export type MakeReplica = (
+  index: number,
+  role: Replica['role'],
+  plan: RolePlan,
+  shares: LaneShares,
+) => Replica;
+
+/** The lanes of a role, replica by replica: one without a pipeline, else one per micro-batch in flight. */
+function makeLanes(
+  plan: RolePlan,
+  role: Replica['role'],
+  first: number,
+  makeReplica: MakeReplica,
+): Replica[] {
+  const lanes: Replica[] = [];
+  for (let i = 0; i < plan.replicas; i++) {
+    const pipeline = plan.pipeline && createPipeline(plan.pipeline);
+    for (let k = 0; k < (plan.pipeline?.stages ?? 1); k++)
+      lanes.push(makeReplica(first + lanes.length, role, plan, { pipeline }));
+  }
+  return lanes;
+}
+
 /** The replicas of a topology, and the batch former of each of them. */
 export function makeFleet(
-  { strategy, kvBytesPerToken }: Pick<MachineOptions, 'strategy' | 'kvBytesPerToken'>,
-  makeReplica: (index: number, role: Replica['role'], memory?: SharedMemory) => Replica,
+  {
+    strategy,
+    kvBytesPerToken,
+    roles,
+  }: Pick<MachineOptions, 'strategy' | 'kvBytesPerToken' | 'roles'>,
+  makeReplica: MakeReplica,
   clientIds: Int32Array,
   estimator: Estimator,
 ): { readonly fleet: Fleet; readonly former: (replica: Replica) => BatchFormer } {
@@ -25,13 +63,18 @@ export function makeFleet(
     return (state, replicas, id) =>
       route(replicas, clientIds[id] as number, questionOf(state, replicas, id, estimator));
   };
-  if (topology.type === 'colocated' && partition.type !== 'none') {
-    const { replicas } = topology;
+  if ('mixed' in roles && partition.type !== 'none') {
+    const { mixed } = roles;
+    const { replicas } = mixed;
     const pairs = Array.from({ length: replicas }, (_, i) => {
       const memory: SharedMemory = { blocksUsed: 0, committedBlocks: 0, holders: 0 };
       return {
-        prefill: makeReplica(i, 'prefill', memory),
-        decode: makeReplica(replicas + i, 'decode', memory),
+        prefill: makeReplica(i, 'prefill', mixed, { pipeline: undefined, memory }),
+        decode: makeReplica(replicas + i, 'decode', mixed, {
+          pipeline: undefined,
+          memory,
+          cacheOf: i,
+        }),
         controller: splitController(partition),
         curves: curvesOf(partition),
       };
@@ -42,13 +85,13 @@ export function makeFleet(
       former: ({ role }) => (role === 'decode' ? DECODE_POOL : prompts),
     };
   }
-  if (topology.type === 'colocated') {
+  if ('mixed' in roles) {
     const former = batchFormer(strategy.batchFormer);
-    const replicas = Array.from({ length: topology.replicas }, (_, i) => makeReplica(i, 'mixed'));
+    const replicas = makeLanes(roles.mixed, 'mixed', 0, makeReplica);
     return { fleet: colocatedFleet(replicas, placeBy(), name), former: () => former };
   }
-  const { prefillReplicas, decodeReplicas } = topology;
-  const links = Array.from({ length: decodeReplicas }, () =>
+  if (topology.type !== 'pools') throw new Error(`invalid topology: ${topology.type}`);
+  const links = Array.from({ length: topology.decodeReplicas }, () =>
     createLink(
       kvBytesPerToken * (1 - topology.overlap),
       topology.linkGigabytesPerSecond * 1e9,
@@ -56,12 +99,11 @@ export function makeFleet(
     ),
   );
   const prefillFormer = prefillOnly(strategy.batchFormer);
+  const prefill = makeLanes(roles.prefill, 'prefill', 0, makeReplica);
   return {
     fleet: poolsFleet({
-      prefill: Array.from({ length: prefillReplicas }, (_, i) => makeReplica(i, 'prefill')),
-      decode: Array.from({ length: decodeReplicas }, (_, i) =>
-        makeReplica(prefillReplicas + i, 'decode'),
-      ),
+      prefill,
+      decode: makeLanes(roles.decode, 'decode', prefill.length, makeReplica),
       links,
       placePrompt: placeBy(),
       // What these ask about is prompts.

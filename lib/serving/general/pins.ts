@@ -41,6 +41,7 @@ const REMEMBERED = 256;
 export function createPins(
   state: State,
   programIds: Int32Array,
+  lanesOf: (replica: Replica) => readonly Replica[],
   sends: Sends,
   pinSeconds: PinSeconds,
   estimator: Estimator,
@@ -70,7 +71,7 @@ export function createPins(
     get pinned() {
       return pins.length;
     },
-    pinnedAt: (replica) => pins.filter((pin) => pin.replica === replica).length,
+    pinnedAt: (replica) => pins.filter((pin) => pin.replica.cache === replica.cache).length,
     nextSeconds() {
       let next = Infinity;
       for (const pin of pins) if (pin.until < next && isDue(pin)) next = pin.until;
@@ -80,7 +81,8 @@ export function createPins(
     handle(now, touch) {
       for (const pin of pins.filter((each) => each.until <= now && isDue(each))) {
         unpin(pin);
-        touch(pin.replica);
+        // Whoever has the same memory may go on.
+        for (const lane of lanesOf(pin.replica)) touch(lane);
       }
     },
     keeps(replica, id) {
@@ -121,7 +123,7 @@ export function createPins(
       const newness = (pin: Pin) =>
         pin.program === own ? -Infinity : (firstSend.get(pin.program) as number);
       for (const pin of pins) {
-        if (pin.replica !== replica) continue;
+        if (pin.replica.cache !== replica.cache) continue;
         if (newest === undefined || newness(pin) > newness(newest)) newest = pin;
       }
       if (newest === undefined) return false;

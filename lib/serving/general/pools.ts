@@ -1,7 +1,7 @@
 import { createIdQueue, type IdQueue } from '../core/id-queue';
 import type { Link, SentTransfer } from '../core/link';
 import { takeLinkLane } from '../core/replica';
-import { takeRunLane } from '../engine/run-log';
+import { takeRunLanes } from '../engine/take-lanes';
 import { joinDecoding } from './decode-list';
 import { enqueue, type Fleet, giveBack, type Place } from './fleet';
 import { returnBlocks, takeBlocks } from './memory';
@@ -60,15 +60,18 @@ function tellSent(state: State, lane: number, sent: SentTransfer, kvTokens: numb
 export function poolsFleet(options: PoolsOptions): Fleet {
   const { prefill, decode, links, name } = options;
   const first = prefill.length;
+  const lanesPerLink = decode.length / links.length;
   const sides: readonly DecodeSide[] = decode.map((replica, i) => ({
     replica,
-    link: links[i] as Link,
+    link: links[Math.floor(i / lanesPerLink)] as Link,
     unpulled: createIdQueue(),
     arrived: createIdQueue(),
     mustPull: false,
   }));
   /** Prefill replica whose blocks hold the request's KV. */
   const sourceOf = new Map<number, Replica>();
+  /** The side that a request on its way was assigned to. */
+  const sideOf = new Map<number, DecodeSide>();
   /** Blocks held there while the same request already holds others on the decode side. */
   const sourceBlocks = new Map<number, number>();
 
@@ -81,6 +84,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       const side = sides[options.placeDecode(state, decode, id)] as DecodeSide;
       side.replica.outstanding++;
       side.replica.outstandingTokens += state.requests.totalTokens[id] as number;
+      sideOf.set(id, side);
       side.unpulled.pushBack(id);
       side.mustPull = true;
       touch(side.replica);
@@ -105,14 +109,15 @@ export function poolsFleet(options: PoolsOptions): Fleet {
     isPending: () => sides.some(({ mustPull }) => mustPull),
     nextEventSeconds() {
       let next = Infinity;
-      for (const { link } of sides) next = Math.min(next, link.nextEndSeconds());
+      for (const link of links) next = Math.min(next, link.nextEndSeconds());
       return next;
     },
     handleEvents(state, now, touch) {
       const { blocksHeld, totalTokens } = state.requests;
-      for (const side of sides) {
-        while (side.link.nextEndSeconds() <= now) {
-          const id = side.link.finish();
+      for (const link of links) {
+        while (link.nextEndSeconds() <= now) {
+          const id = link.finish();
+          const side = sideOf.get(id) as DecodeSide;
           const source = sourceOf.get(id) as Replica;
           touch(source);
           const here = blocksHeld[id] as number;
@@ -152,19 +157,15 @@ export function poolsFleet(options: PoolsOptions): Fleet {
           // The token that the prefill emitted has no KV yet.
           const kvTokens = (processed[id] as number) - 1;
           const sent = side.link.send(id, kvTokens, now);
-          const link = first + decode.length + sides.indexOf(side);
+          const link = first + decode.length + links.indexOf(side.link);
           if (state.trace?.id === id) tellSent(state, link, sent, kvTokens);
         }
       }
     },
     laneCount: first + decode.length + links.length,
     lanes: () => [
-      ...prefill.map(({ log, blocksTotal }, i) =>
-        takeRunLane(log, `prefill-${i}`, `${name} prefill ${i}`, 'prefill', blocksTotal),
-      ),
-      ...decode.map(({ log, blocksTotal }, i) =>
-        takeRunLane(log, `decode-${i}`, `${name} decode ${i}`, 'decode', blocksTotal),
-      ),
+      ...takeRunLanes(prefill, 'prefill', `${name} prefill`),
+      ...takeRunLanes(decode, 'decode', `${name} decode`),
       ...links.map(({ log }, i) => takeLinkLane(log, `link-${i}`, `KV link to decode ${i}`)),
     ],
   };

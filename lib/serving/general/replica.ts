@@ -1,8 +1,9 @@
 import { createIdQueue, type IdQueue } from '../core/id-queue';
+import type { Pipeline } from '../engine/pipeline';
 import { createRunLog, type RunLog } from '../engine/run-log';
 import type { InstanceView } from '../parts/views';
 import type { WaitingQueue } from '../parts/waiting-queue';
-import type { LaneRole } from '../types';
+import type { CostModel, LaneRole } from '../types';
 import type { BlockCache } from './block-cache';
 import type { LayerPass } from './layer-pass';
 import type { PausableJob } from './pausing';
@@ -19,6 +20,9 @@ export interface SharedMemory {
 export interface Replica extends InstanceView {
   readonly role: LaneRole;
   readonly queue: WaitingQueue;
+  readonly costModel: CostModel;
+  /** Stages that its iterations pass, shared with the other micro-batches of its replica. */
+  readonly pipeline: Pipeline | undefined;
   /** Finished requests' KV that is kept, where the strategy has a prefix index. */
   readonly cache: BlockCache | undefined;
   blocksUsed: number;
@@ -75,6 +79,8 @@ export interface ReplicaOptions {
   readonly role: LaneRole;
   readonly queue: WaitingQueue;
   readonly cache: BlockCache | undefined;
+  readonly costModel: CostModel;
+  readonly pipeline: Pipeline | undefined;
   readonly blockTokens: number;
   readonly blocksTotal: number;
   readonly watermarkBlocks: number;

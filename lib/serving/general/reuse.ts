@@ -5,8 +5,8 @@ import { type BlockCache, createBlockCache } from './block-cache';
 import { type ChunkCache, createChunkCache } from './chunk-cache';
 import { createChunkContents } from './chunk-contents';
 import type { Estimator } from './estimator';
+import type { GeneralOptions } from './first-role';
 import { createFutureUse } from './future-use';
-import type { GeneralOptions } from './one-role';
 import { tokenIdsOf } from './radix-tails';
 import type { State } from './state';
 import { createTiers, type Piece, type Tiers, type TiersOptions } from './tiers';
@@ -23,11 +23,10 @@ export interface Reuse {
 /** Undefined without a prefix index. */
 export function createReuse(
   options: GeneralOptions,
-  replicas: number,
   estimator: Estimator,
   state: () => State,
 ): Reuse | undefined {
-  const { strategy, kvPlan, kvBytesPerToken } = options;
+  const { strategy, kvPlan, kvBytesPerToken, plans, lanesPerReplica } = options;
   const { prefixIndex, tierStore } = strategy;
   if (prefixIndex.type === 'none') return undefined;
   const tiersOf = (source: Pick<TiersOptions, 'pieces' | 'isPrefix'>): Tiers | undefined =>
@@ -36,7 +35,8 @@ export function createReuse(
       : createTiers({
           ...source,
           part: tierStore,
-          replicas,
+          replicas: plans[0].replicas,
+          lanesPerReplica,
           blockTokens: kvPlan.blockTokens,
           bytesPerToken: kvBytesPerToken,
           estimator,

@@ -7,7 +7,6 @@ import type { KvAlloc } from '../parts/kv-alloc';
 import type { Preemption } from '../parts/preemption';
 import type { Priority } from '../parts/priority';
 import type { RequestTracer } from '../trace/tracer';
-import type { CostModel } from '../types';
 import type { Replica } from './replica';
 import type { ToldRead } from './tell-tracer';
 
@@ -76,7 +75,6 @@ export interface State {
   readonly requests: Requests;
   readonly parts: Parts;
   readonly hooks: Hooks;
-  readonly costModel: CostModel;
   readonly gaps: GapRuns;
   readonly parity: boolean;
   readonly horizonSeconds: number;
@@ -119,7 +117,6 @@ export function createState(
     State,
     | 'requests'
     | 'parts'
-    | 'costModel'
     | 'parity'
     | 'horizonSeconds'
     | 'kvBytesPerToken'

@@ -2,6 +2,7 @@ import type { MachineOptions } from '../engine/machine';
 import { pinSeconds } from '../parts/ttl';
 import type { Estimator } from './estimator';
 import { createPins, type Pins } from './pins';
+import type { Replica } from './replica';
 import type { Sends } from './sends';
 import type { State } from './state';
 
@@ -9,6 +10,7 @@ import type { State } from './state';
 export function tiePins(
   { strategy, workload }: MachineOptions,
   state: State,
+  replicas: readonly Replica[],
   sends: Sends,
   estimator: Estimator,
 ): Pins | undefined {
@@ -16,7 +18,15 @@ export function tiePins(
   if (workload.programs === undefined || (type !== 'ttl' && type !== 'utility-ttl'))
     return undefined;
   const { programIds } = workload.programs;
-  const pins = createPins(state, programIds, sends, pinSeconds(strategy.eviction), estimator);
+  const lanesOf = ({ cache }: Replica) => replicas.filter((each) => each.cache === cache);
+  const pins = createPins(
+    state,
+    programIds,
+    lanesOf,
+    sends,
+    pinSeconds(strategy.eviction),
+    estimator,
+  );
   const hasEntered = new Uint8Array(state.requests.count);
   state.hooks.keepsBlocks = pins.keeps;
   state.hooks.pinnedAt = pins.pinnedAt;

@@ -15,7 +15,7 @@ export function tieTiers(state: State, reuse: Reuse | undefined, blockTokens: nu
     onCompleted(replica, id);
     // A decode replica has no cache to name its blocks: what it made goes to the shared stores.
     const { blockNames } = reuse;
-    if (replica.role !== 'decode' || blockNames === undefined) return;
+    if (replica.cache !== undefined || blockNames === undefined) return;
     const blocks = Math.floor(((state.requests.totalTokens[id] as number) - 1) / blockTokens);
     for (let i = 0; i < blocks; i++) tiers.onMadeApart(blockNames.contentOf(id, i), blockTokens);
   };

@@ -30,6 +30,8 @@ export interface Tiers extends SideEvents {
 export interface TiersOptions {
   readonly part: TiersPart;
   readonly replicas: number;
+  /** Lanes that have the stores of one replica. */
+  readonly lanesPerReplica: number;
   /** What a store may have of a request beyond its hit in memory, in order. */
   readonly pieces: (replica: number, id: number, hitTokens: number) => Iterable<Piece>;
   /** Whether a piece is of use only behind all that precede it. */
@@ -79,7 +81,7 @@ export function createTiers(options: TiersOptions): Tiers {
   );
   const storeOf = (level: number, replica: number): TierStore | undefined => {
     const all = stores[level];
-    return all?.length === 1 ? all[0] : all?.[replica];
+    return all?.length === 1 ? all[0] : all?.[Math.floor(replica / options.lanesPerReplica)];
   };
   /** Each store has a lane of reads and one of writes. */
   const readLaneOf = (level: number, store: TierStore): number => {

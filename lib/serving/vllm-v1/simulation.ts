@@ -5,6 +5,7 @@ import { createGapRecorder } from '../core/gaps';
 import { takeLane } from '../core/replica';
 import type { Simulation, SimulationOptions } from '../core/simulation';
 import { totalsOf } from '../engine/run-log';
+import { plainSends, programSends } from '../general/sends';
 import { serveMetrics } from '../metrics';
 import type { VllmV1State } from '../policies/vllm-v1';
 import { HARDWARE } from '../presets/hardware';
@@ -14,7 +15,7 @@ import type { CostModel } from '../types';
 import { createBlockContents } from './block-contents';
 import { createVllmV1Engine, type VllmV1Engine } from './engine';
 import { createKvManager } from './kv-manager';
-import { createOutcomes } from './outcomes';
+import { createOutcomes, type Outcomes } from './outcomes';
 import type { Rank } from './rank';
 import { createRankGroup } from './rank-group';
 import { createWaitingQueue } from './waiting-queue';
@@ -44,10 +45,23 @@ export function createVllmV1Simulation(
   const kvPlan = planKv(held, HARDWARE[params.hardware], params);
   const { blockTokens } = kvPlan;
   const count = workload.arrivalSeconds.length;
-  const { arrivalSeconds, promptTokens, outputTokens, priority } = workload;
+  const { promptTokens, outputTokens, priority } = workload;
   const preemptions = new Int32Array(count);
   const gaps = createGapRecorder();
-  const outcomes = createOutcomes(workload, preemptions, gaps);
+  const recorded = createOutcomes(workload, preemptions, gaps);
+  // Of a program's later requests it is known once those before them have ended.
+  const arrivalSeconds = recorded.columns.arrivalSeconds;
+  const sends =
+    workload.programs === undefined
+      ? plainSends(arrivalSeconds)
+      : programSends(workload.programs, arrivalSeconds);
+  const outcomes: Outcomes = {
+    ...recorded,
+    complete(id, lane, seconds) {
+      recorded.complete(id, lane, seconds);
+      sends.onEnded(id, seconds);
+    },
+  };
   const totalTokens = promptTokens.map((prompt, i) => prompt + (outputTokens[i] as number));
   const contents = strategy.prefixCaching
     ? createBlockContents(workload.content, totalTokens, blockTokens)
@@ -95,6 +109,7 @@ export function createVllmV1Simulation(
   const frontEndSeconds = strategy.frontEndMilliseconds * 1e-3;
   const backlog = new Int32Array(count);
   let arrived = 0;
+  let orphaned = 0;
   let now = 0;
   let isFinished = false;
 
@@ -104,12 +119,27 @@ export function createVllmV1Simulation(
     return sum;
   }
 
+  function refuse(id: number, why: string): void {
+    const { refused } = outcomes.columns;
+    const sentSeconds = arrivalSeconds[id] as number;
+    refused[id] = 1;
+    if (trace?.id === id) trace.refused(sentSeconds, why);
+    for (const each of sends.descendants(id)) {
+      if (refused[each] === 1) continue;
+      orphaned++;
+      refused[each] = 1;
+      arrivalSeconds[each] = sentSeconds;
+      if (trace?.id === each)
+        trace.refused(sentSeconds, `comes of request ${id}, which was refused,`);
+    }
+  }
+
   function arrive(): void {
-    while (arrived < count && (arrivalSeconds[arrived] as number) + frontEndSeconds <= now) {
-      const id = arrived++;
+    while (sends.nextSeconds() + frontEndSeconds <= now) {
+      const id = sends.take();
       let waiting = 0;
       for (const rank of ranks) waiting += rank.waiting;
-      backlog[id] = waiting;
+      backlog[arrived++] = waiting;
       // The last token is emitted and never fed, so it needs no KV.
       const fed = (totalTokens[id] as number) - 1;
       // After a preemption all of it would have to be computed in one step.
@@ -117,14 +147,13 @@ export function createVllmV1Simulation(
       const isTooLong =
         !strategy.chunkedPrefill && Math.min(fed, limit) > strategy.maxBatchedTokens;
       if (Math.ceil(fed / blockTokens) > kvPlan.blocks || isTooLong) {
-        outcomes.columns.refused[id] = 1;
-        if (trace?.id === id)
-          trace.refused(
-            arrivalSeconds[id] as number,
-            isTooLong
-              ? `has ${fed} tokens above the ${strategy.maxBatchedTokens} of one step, without chunked prefill,`
-              : `needs ${Math.ceil(fed / blockTokens)} KV blocks, of ${kvPlan.blocks} in all,`,
-          );
+        const blocks = Math.ceil(fed / blockTokens);
+        refuse(
+          id,
+          isTooLong
+            ? `has ${fed} tokens above the ${strategy.maxBatchedTokens} of one step, without chunked prefill,`
+            : `needs ${blocks} KV blocks, of ${kvPlan.blocks} in all,`,
+        );
         continue;
       }
       let best = ranks[0] as Rank;
@@ -141,7 +170,7 @@ export function createVllmV1Simulation(
   function advance(maxIterations: number): boolean {
     const target = iterations() + maxIterations;
     while (!isFinished && iterations() < target) {
-      let next = arrived < count ? (arrivalSeconds[arrived] as number) + frontEndSeconds : Infinity;
+      let next = sends.nextSeconds() + frontEndSeconds;
       for (let i = 0; i < engines.length; i++) {
         const end = (engines[i] as VllmV1Engine).endSeconds;
         if (end < next) next = end;
@@ -177,9 +206,11 @@ export function createVllmV1Simulation(
       const refused = outcomes.columns.refused.reduce((a, b) => a + b, 0);
       const extrapolated = costModel.extrapolation?.();
       const notes = [...workload.notes];
-      if (refused > 0) {
+      if (orphaned > 0)
+        notes.push(`${orphaned} requests were never sent, since one that they come of was refused`);
+      if (refused > orphaned) {
         notes.push(
-          `${refused} requests can never fit in ${kvPlan.blocks} KV blocks${strategy.chunkedPrefill ? '' : ` or in one step of ${strategy.maxBatchedTokens} tokens`} and were refused on arrival`,
+          `${refused - orphaned} requests can never fit in ${kvPlan.blocks} KV blocks${strategy.chunkedPrefill ? '' : ` or in one step of ${strategy.maxBatchedTokens} tokens`} and were refused on arrival`,
         );
       }
       if (extrapolated !== undefined) notes.push(`iteration times were ${extrapolated}`);
@@ -203,7 +234,12 @@ export function createVllmV1Simulation(
           iterations: iterations(),
         }),
         lanes,
-        requests: outcomes.columns,
+        requests: {
+          ...outcomes.columns,
+          ...(workload.programs === undefined
+            ? {}
+            : { programIds: workload.programs.programIds.slice() }),
+        },
         tbt,
         costModel: {
           kind: costModel.kind,

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { checkComposition } from '../../../lib/serving/compose/check-composition';
 import { type ComposedStrategy, composedStrategy } from '../../../lib/spec/kinds/serve-parts';
 import { alikeComposed } from './arbitrary-composed';
+import { partitions } from './arbitrary-shared';
 
 const evictions = fc.constantFrom(
   { type: 'lru' },
@@ -73,6 +74,7 @@ export const cached: fc.Arbitrary<ComposedStrategy> = fc
     router: fc.option(routers, { nil: undefined }),
     priority: fc.option(priorities, { nil: undefined }),
     tierStore: fc.option(tierStores, { nil: undefined }),
+    partition: fc.option(partitions, { nil: undefined, freq: 3 }),
     rejection: fc.constantFrom(
       { type: 'none' },
       { type: 'none' },
@@ -80,7 +82,7 @@ export const cached: fc.Arbitrary<ComposedStrategy> = fc
       { type: 'early', tbtSeconds: 0.012, decodeLoad: 'now' },
     ),
   })
-  .map(({ base, reuse, eviction, router, priority, tierStore, rejection }) =>
+  .map(({ base, reuse, eviction, router, priority, tierStore, partition, rejection }) =>
     composedStrategy.parse({
       ...base,
       ...reuse,
@@ -89,6 +91,7 @@ export const cached: fc.Arbitrary<ComposedStrategy> = fc
       router: router ?? base.router,
       priority: priority ?? base.priority,
       ...(tierStore === undefined ? {} : { tierStore }),
+      ...(partition === undefined || base.topology.type === 'pools' ? {} : { partition }),
     }),
   )
   .filter((each) => checkComposition(each) === undefined);

@@ -91,18 +91,11 @@ export const anyComposed: fc.Arbitrary<ComposedStrategy> = fc
   .map((each) => composedStrategy.parse(each))
   .filter((each) => checkComposition(each) === undefined);
 
-/** Those of them that the general engine takes: all replicas alike, pulled by admission, no stages. */
+/** Those of them that the general engine takes: pulled by admission. */
 export const alikeComposed: fc.Arbitrary<ComposedStrategy> = anyComposed.map((strategy) => {
   const { topology } = strategy;
   if (topology.type !== 'pools') return strategy;
-  const alike = {
-    pull: { type: 'admission' as const },
-    prefillTensorParallel: 0,
-    prefillPipelineParallel: 0,
-    decodeTensorParallel: 0,
-    decodePipelineParallel: 0,
-  };
-  return { ...strategy, topology: { ...topology, ...alike } };
+  return { ...strategy, topology: { ...topology, pull: { type: 'admission' as const } } };
 });
 
 export type Row = readonly [arrival: number, prompt: number, output: number, client: number];

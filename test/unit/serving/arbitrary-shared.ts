@@ -19,7 +19,7 @@ export const layered: fc.Arbitrary<ComposedStrategy> = fc
   )
   .filter(works);
 
-const partitions = fc.constantFrom(
+export const partitions = fc.constantFrom(
   { type: 'static' },
   { type: 'static', prefillShare: 0.3, decodeShare: 0.7 },
   { type: 'slo-feedback', windowSeconds: 0.05, ttftSeconds: 0.05, tbtSeconds: 0.011 },

@@ -61,8 +61,14 @@ describe('the general engine without its own parts', () => {
         workloadRows,
         memory,
         fc.constantFrom(36_000, 36_000, 2),
-        (strategy, rows, m, horizonSeconds) => {
-          const params = serveParams.parse({ strategy, memory: m, horizonSeconds });
+        fc.constantFrom(1, 1, 2, 3),
+        (strategy, rows, m, horizonSeconds, pipelineParallel) => {
+          const params = serveParams.parse({
+            strategy,
+            memory: m,
+            horizonSeconds,
+            pipelineParallel,
+          });
           const model = makeCostModel(params);
           const fast = simulate(params, workloadOf(rows), model);
           const slow = simulate(params, workloadOf(rows), model, { isGeneral: true });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { simulate } from '../../../lib/serving/core/simulation';
 import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
 import type { Audited } from '../../../lib/serving/general/state';
+import { computes } from '../../../lib/serving/lane-roles';
 import type { TimelineLane } from '../../../lib/serving/types';
 import { serveParams } from '../../../lib/spec/kinds/serve';
 import { cached } from './arbitrary-cached';
@@ -52,7 +53,7 @@ describe('a prefix index', () => {
           expect(metrics.completed + metrics.refused).toBe(workload.promptTokens.length);
           for (const lane of lanes) expectOrder(lane);
           const computed = lanes
-            .filter(({ role }) => role !== 'link')
+            .filter(computes)
             .reduce((sum, lane) => sum + lane.prefillTokens.reduce((a, b) => a + b, 0), 0);
           const hits = prefixCache?.hitTokens ?? Number.NaN;
           if (metrics.restarts === 0) {

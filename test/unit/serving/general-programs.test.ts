@@ -76,9 +76,8 @@ describe('programs', () => {
     expect(requests.arrivalSeconds[1]).toBe((requests.completedSeconds[0] as number) + 7);
     expect(metrics.ttftSeconds.max).toBeLessThan(1);
     expect(metrics.programs?.completionSeconds.p95).toBeGreaterThan(7);
-    expect(() => run('vllm-v1')).toThrow('strategy "vllm-v1" cannot send the requests of programs');
     expect(() => run('distserve')).toThrow(
-      'a pull threshold cannot be combined with prefix caches, tiers, programs',
+      'invalid pull: "threshold" with prefix caches, tiers, programs',
     );
   });
 });

@@ -105,7 +105,6 @@ describe('parts that contradict each other', () => {
     ['flowprefill', { chunker: { type: 'budget' } }, /pause-at-operator.*budget/],
     ['semi-pd', { topology: { type: 'pools' } }, /pools.*slo-feedback/],
     ['nexus', { preemption: { type: 'swap' } }, /swap.*model-driven/],
-    ['nexus', { prefixIndex: { type: 'radix' } }, /radix.*model-driven/],
     ['nexus', { admission: { type: 'future-peak' } }, /future-peak.*model-driven/],
   ])('%s with %o', (id, more, message) => {
     const preset = presetOfId(id);
