@@ -16,6 +16,7 @@ import { WARMUP_RUNS } from './run-context';
 import type { DecodeJob } from './split-decode';
 import { deviceStorageNotes } from './storage-notes';
 import { STORAGE_BYTES, type Storage, storagesFor } from './stored';
+import { isTexelStorage } from './texels';
 
 /** A job with what is told of it. */
 interface PreparedJob extends Pick<DecodeJob, 'submits' | 'splits' | 'run' | 'read' | 'destroy'> {
@@ -136,11 +137,12 @@ type Options = Parameters<typeof prepareAttention>[4];
 
 async function storedJob(
   gpu: GpuDevice,
-  { plan }: ChosenPlan,
+  chosen: ChosenPlan,
   inputs: AttentionInputs,
   storage: Storage,
   options: Options,
 ): Promise<PreparedJob> {
+  const plan = isTexelStorage(storage) ? chosen.plan : chosen.bufferPlan;
   const resident = await ResidentAttention.upload(gpu, inputs, storage);
   try {
     const job = await prepareAttention(gpu, resident, inputs, plan, options);

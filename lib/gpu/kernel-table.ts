@@ -4,7 +4,27 @@ export interface KernelDescriptor {
   readonly overrides: readonly string[];
   readonly workgroupBytes: number;
   readonly needsSubgroups: boolean;
+  /**
+   * What is bound, in order of the bindings; undefined where the shader's text tells. It does not
+   * tell that a texture is sampled without filtering, which f32 texels ask for.
+   */
+  readonly bindings?: readonly BindingKind[];
 }
+
+export type BindingKind = 'read' | 'write' | 'uniform' | 'texels' | 'nearest';
+
+const SPLIT_OF_TEXELS: readonly BindingKind[] = [
+  'read',
+  'texels',
+  'texels',
+  'read',
+  'read',
+  'read',
+  'write',
+  'write',
+  'uniform',
+  'nearest',
+];
 
 const kernel = (
   overrides: readonly string[],
@@ -22,6 +42,7 @@ export const KERNELS = {
   'decode-quad.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-quantised-quad.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-quantised-tile.wgsl': kernel([], 1_536),
+  'decode-texels.wgsl': { ...kernel(['WORKGROUP'], 0, true), bindings: SPLIT_OF_TEXELS },
   'decode-tile.wgsl': kernel([], 1_536),
   'legendre-chunks.wgsl': kernel(['WORKGROUP'], 0),
   'legendre-outputs.wgsl': kernel(['WORKGROUP'], 0),

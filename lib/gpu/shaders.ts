@@ -7,6 +7,7 @@ import decodePagedQuad from './kernels/decode-paged-quad.wgsl';
 import decodeQuad from './kernels/decode-quad.wgsl';
 import decodeQuantisedQuad from './kernels/decode-quantised-quad.wgsl';
 import decodeQuantisedTile from './kernels/decode-quantised-tile.wgsl';
+import decodeTexels from './kernels/decode-texels.wgsl';
 import decodeTile from './kernels/decode-tile.wgsl';
 import legendreChunks from './kernels/legendre-chunks.wgsl';
 import legendreOutputs from './kernels/legendre-outputs.wgsl';
@@ -30,6 +31,7 @@ import stored from './kernels/stored.wgsl';
 import storedBfloat from './kernels/stored-bfloat.wgsl';
 import storedHalf from './kernels/stored-half.wgsl';
 import storedWords from './kernels/stored-words.wgsl';
+import texels from './kernels/texels.wgsl';
 import transformerGate from './kernels/transformer-gate.wgsl';
 import transformerLinear from './kernels/transformer-linear.wgsl';
 import transformerNorm from './kernels/transformer-norm.wgsl';
@@ -48,6 +50,7 @@ export const SHADER_FILES = {
   'decode-quad.wgsl': decodeQuad,
   'decode-quantised-quad.wgsl': decodeQuantisedQuad,
   'decode-quantised-tile.wgsl': decodeQuantisedTile,
+  'decode-texels.wgsl': decodeTexels,
   'decode-tile.wgsl': decodeTile,
   'legendre-chunks.wgsl': legendreChunks,
   'legendre-outputs.wgsl': legendreOutputs,
@@ -71,6 +74,7 @@ export const SHADER_FILES = {
   'stored-bfloat.wgsl': storedBfloat,
   'stored-half.wgsl': storedHalf,
   'stored-words.wgsl': storedWords,
+  'texels.wgsl': texels,
   'transformer-gate.wgsl': transformerGate,
   'transformer-linear.wgsl': transformerLinear,
   'transformer-norm.wgsl': transformerNorm,

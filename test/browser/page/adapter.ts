@@ -69,7 +69,7 @@ async function runStep(planId: string, params: DecodeParams): Promise<DecodeResu
   const plan = planById(planId);
   const { id, label } = plan;
   const choice = { id, label, candidates: [] };
-  const chosen = { plan, choice, gigaflopsPerSecond: 1, discarded: [] };
+  const chosen = { plan, bufferPlan: plan, choice, gigaflopsPerSecond: 1, discarded: [] };
   const plans = { choose: async () => chosen };
   const { signal } = new AbortController();
   const runner = await decodeOnDevice(gpu, { plans, roofs: new RoofCache() }, params.shape, signal);
