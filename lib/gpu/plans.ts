@@ -132,16 +132,19 @@ function lanesDecode(rows: number): DecodePlan {
   };
 }
 
+/** Wider heads are taken two keys at a time: the unrolled loads of four outgrow a cache. */
+const MAX_FOUR_KEYS_HEAD_SIZE = 96;
+
 function texelsDecode(rows: number): DecodePlan {
   const workgroup = 16;
-  const blockGroups = 16;
+  const blockKeys = 64;
   return {
     id: `texels-split-${rows}`,
     label: `split-KV over textures, ${rows} row${rows > 1 ? 's' : ''} per quad`,
     family: 'decode',
     needsSubgroups: true,
     readsTexels: true,
-    blockKeys: 4 * blockGroups,
+    blockKeys,
     rowsPerGroup: rows,
     splitsPerWorkgroup: workgroup / 4,
     kernel: ({ headSize }) => ({
@@ -150,7 +153,8 @@ function texelsDecode(rows: number): DecodePlan {
         ROWS: rows,
         DIMS: headSize / 4,
         SLICES: Math.ceil(headSize / 16),
-        BLOCK_GROUPS: blockGroups,
+        PAIRS: headSize > MAX_FOUR_KEYS_HEAD_SIZE ? 1 : 2,
+        BLOCK_PAIRS: blockKeys / 2,
         ROWS_PER_LINE: rowsPerLine(headSize / 4),
       },
       overrides: { WORKGROUP: workgroup },
@@ -190,6 +194,7 @@ export const PLANS: readonly AttentionPlan[] = [
   quadPrefill(8, 64),
   TILE_PREFILL,
   texelsDecode(1),
+  texelsDecode(2),
   texelsDecode(4),
   lanesDecode(4),
   quadDecode(1),

@@ -2,9 +2,11 @@
 // textures: every split of the list of key blocks yields a normalised output and its LSE;
 // `merge-splits.wgsl` joins them.
 //
-// A quad owns one split of ROWS rows that share a KV head, and takes four keys at a time. A lane
+// A quad owns one split of ROWS rows that share a KV head, and takes one or two pairs of keys at a
+// time: fewer for wide heads, whose unrolled loads outgrow the instruction cache otherwise. A lane
 // holds every fourth vec4 of the queries and of the output, so that a load of the quad is 64 bytes
-// in a row. Four partial scores per lane become one whole score per lane by two exchanges.
+// in a row. The lanes' partial scores of all keys become one whole score per lane by two exchanges;
+// with one pair, two lanes each hold the same.
 // A software adapter reads a texel with one vector load, and a buffer number by number.
 // All quads of a workgroup take the same number of steps, so that control flow is uniform; steps
 // beyond a split's end see every key masked. Shared memory: 0 bytes.
@@ -18,8 +20,9 @@ const ROWS: u32 = 1;
 // headSize / 4, and a quarter of it rounded up.
 const DIMS: u32 = 16;
 const SLICES: u32 = 4;
-// A key block's keys, in fours.
-const BLOCK_GROUPS: u32 = 16;
+// Keys that are taken at once, and a key block's, in pairs.
+const PAIRS: u32 = 2;
+const BLOCK_PAIRS: u32 = 32;
 const ROWS_PER_LINE: u32 = 512;
 override WORKGROUP: u32 = 16;
 
@@ -47,7 +50,11 @@ fn main(
 ) {
   let lane = subgroupThread & 3u;
   let isOdd = (lane & 1u) == 1u;
-  let isHigh = (lane & 2u) == 2u;
+  // The pair of a lane's own key, and that of the lane it exchanges with.
+  // #for h PAIRS
+  let isOwn$h = (lane / 2u) % PAIRS == $hu;
+  let isOther$h = (1u - lane / 2u) % PAIRS == $hu;
+  // #end
   let split = group.x * (WORKGROUP / 4u) + thread / 4u;
   let batchKvHead = params.headStart + group.y;
   let batch = batchKvHead / params.kvHeads;
@@ -86,33 +93,46 @@ fn main(
     let isLive = e < end;
     // A dead step reads the list's last block; where the list is empty, block 0.
     let block = select(0u, entries[min(e, max(end, 1u) - 1u)], end > first);
-    let blockStart = block * (4u * BLOCK_GROUPS);
-    let isMasked = e >= firstPartial || blockStart + 4u * BLOCK_GROUPS > params.keys;
-    for (var c = 0u; c < BLOCK_GROUPS; c++) {
-      let keyStart = blockStart + 4u * c;
-      let key = keyStart + lane;
+    let blockStart = block * (2u * BLOCK_PAIRS);
+    let isMasked = e >= firstPartial || blockStart + 2u * BLOCK_PAIRS > params.keys;
+    for (var c = 0u; c < BLOCK_PAIRS; c += PAIRS) {
+      let keyStart = blockStart + 2u * c;
+      let key = keyStart + lane % (2u * PAIRS);
       let firstRow = f32(i32(keyRow + keyStart));
-      // #for j 4
-      let at_$j = rowAt(min(firstRow + $j.0, lastRow), step);
+      // #for h PAIRS
+      // #for j 2
+      let at$h_$j = rowAt(min(firstRow + (2.0 * $h.0 + $j.0), lastRow), step);
       // #for t SLICES
-      let k$j_$t = textureSampleLevel(keyTexels, nearest, vec2f(at_$j.x + u$t, at_$j.y), 0.0);
+      let k$h_$j_$t = textureSampleLevel(keyTexels, nearest, vec2f(at$h_$j.x + u$t, at$h_$j.y), 0.0);
       // #for r ROWS
-      let dot$r_$j_$t = dot(q$r_$t, k$j_$t);
+      let dot$r_$h_$j_$t = dot(q$r_$t, k$h_$j_$t);
+      // #end
       // #end
       // #end
       // #end
       // #for r ROWS
-      // #for j 4
-      let part$r_$j = 0.0
+      // #for h PAIRS
+      // #for j 2
+      let part$r_$h_$j = 0.0
       // #for t SLICES
-        + dot$r_$j_$t
+        + dot$r_$h_$j_$t
       // #end
       ;
       // #end
-      let low$r = select(part$r_0, part$r_1, isOdd) + quadSwapX(select(part$r_1, part$r_0, isOdd));
-      let high$r = select(part$r_2, part$r_3, isOdd) + quadSwapX(select(part$r_3, part$r_2, isOdd));
-      let whole$r = select(low$r, high$r, isHigh) + quadSwapY(select(high$r, low$r, isHigh));
-      let score$r = isModified(at$r, key, whole$r);
+      let half$r_$h = select(part$r_$h_0, part$r_$h_1, isOdd)
+        + quadSwapX(select(part$r_$h_1, part$r_$h_0, isOdd));
+      // #end
+      let own$r = 0.0
+      // #for h PAIRS
+        + select(0.0, half$r_$h, isOwn$h)
+      // #end
+      ;
+      let other$r = 0.0
+      // #for h PAIRS
+        + select(0.0, half$r_$h, isOther$h)
+      // #end
+      ;
+      let score$r = isModified(at$r, key, own$r + quadSwapY(other$r));
       let isSeen$r = !isMasked | (isLive & isVisible(at$r, key));
       let s$r = select(LOWEST, score$r, isSeen$r);
       let pair$r = max(s$r, quadSwapX(s$r));
@@ -121,18 +141,24 @@ fn main(
       let p$r = exp(s$r - next$r);
       m$r = next$r;
       l$r = l$r * decay$r + p$r;
-      // #for j 4
-      let w$r_$j = quadBroadcast(p$r, $ju);
+      // #for h PAIRS
+      // #for j 2
+      let w$r_$h_$j = quadBroadcast(p$r, 2u * $hu + $ju);
+      // #end
       // #end
       // #end
       // #for t SLICES
-      // #for j 4
-      let v$t_$j = textureSampleLevel(valueTexels, nearest, vec2f(at_$j.x + u$t, at_$j.y), 0.0);
+      // #for h PAIRS
+      // #for j 2
+      let v$t_$h_$j = textureSampleLevel(valueTexels, nearest, vec2f(at$h_$j.x + u$t, at$h_$j.y), 0.0);
+      // #end
       // #end
       // #for r ROWS
       acc$r_$t = acc$r_$t * decay$r
-      // #for j 4
-        + v$t_$j * w$r_$j
+      // #for h PAIRS
+      // #for j 2
+        + v$t_$h_$j * w$r_$h_$j
+      // #end
       // #end
       ;
       // #end
@@ -143,6 +169,7 @@ fn main(
   // #for r ROWS
   l$r += quadSwapX(l$r);
   l$r += quadSwapY(l$r);
+  l$r *= f32(PAIRS) / 2.0;
   if (split < params.splits && rowStart + $ru < rowsPerHead) {
     let isEmpty = m$r < MASKED_BELOW;
     let inverse = select(1.0 / l$r, 0.0, isEmpty);
