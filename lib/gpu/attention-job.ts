@@ -1,4 +1,5 @@
 import type { AttentionInputs } from '../attention/types';
+import { bind } from './bind';
 import { storageBuffer, uniformBuffer } from './buffers';
 import type { GpuDevice } from './device';
 import { passTimestamps, type Stamps } from './measure';
@@ -49,20 +50,6 @@ export interface JobOptions {
   readonly gigaflopsPerSecond: number;
   /** Overrides the number of splits of a decode plan; for tests. */
   readonly splits?: number;
-}
-
-function bind(
-  gpu: GpuDevice,
-  pipeline: GPUComputePipeline,
-  bound: readonly (GPUBuffer | GPUTextureView | GPUSampler)[],
-) {
-  return gpu.device.createBindGroup({
-    layout: pipeline.getBindGroupLayout(0),
-    entries: bound.map((each, binding) => ({
-      binding,
-      resource: 'mapState' in each ? { buffer: each } : each,
-    })),
-  });
 }
 
 /** Builds the block list, uploads it, compiles the plan's kernel and cuts the work into submits. */

@@ -20,7 +20,7 @@ import { variantSlots } from './variant-slots';
 export interface ChosenPlan {
   readonly plan: AttentionPlan;
   /** The fastest of those that read buffers, for storages that no texture holds. */
-  readonly bufferPlan: AttentionPlan;
+  readonly forBuffers: Pick<ChosenPlan, 'plan' | 'gigaflopsPerSecond'>;
   readonly choice: PlanChoice;
   readonly gigaflopsPerSecond: number;
   /** Sentences about candidates that were discarded. */
@@ -178,7 +178,7 @@ export class PlanChooser {
     const best = timings[0]!;
     const chosen: ChosenPlan = {
       plan: best.plan,
-      bufferPlan: (timings.find(({ plan }) => plan.readsTexels !== true) ?? best).plan,
+      forBuffers: timings.find(({ plan }) => plan.readsTexels !== true) ?? best,
       gigaflopsPerSecond: best.gigaflopsPerSecond,
       discarded,
       choice: {

@@ -26,6 +26,8 @@ const SPLIT_OF_TEXELS: readonly BindingKind[] = [
   'nearest',
 ];
 
+const SPLIT_OF_PAGED_TEXELS = SPLIT_OF_TEXELS.filter((_, binding) => binding !== 3);
+
 const kernel = (
   overrides: readonly string[],
   workgroupBytes: number,
@@ -39,6 +41,10 @@ export const KERNELS = {
   'decode-lanes.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-paged.wgsl': kernel([], 1_536),
   'decode-paged-quad.wgsl': kernel(['WORKGROUP'], 0, true),
+  'decode-paged-texels.wgsl': {
+    ...kernel(['WORKGROUP'], 0, true),
+    bindings: SPLIT_OF_PAGED_TEXELS,
+  },
   'decode-quad.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-quantised-quad.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-quantised-tile.wgsl': kernel([], 1_536),

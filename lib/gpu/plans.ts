@@ -1,7 +1,7 @@
 import type { AdapterInfo, BlockTile } from '../attention/types';
 import type { AttentionShape } from '../spec/kinds/attention';
 import type { KernelVariant } from './pipelines';
-import { fitsTexels, rowsPerLine } from './texels';
+import { fitsTexels, texelConstants } from './texels';
 
 /** Most rows of queries for which the split-KV kernels are used. */
 export const DECODE_QUERIES = 8;
@@ -132,9 +132,6 @@ function lanesDecode(rows: number): DecodePlan {
   };
 }
 
-/** Wider heads are taken two keys at a time: the unrolled loads of four outgrow a cache. */
-const MAX_FOUR_KEYS_HEAD_SIZE = 96;
-
 function texelsDecode(rows: number): DecodePlan {
   const workgroup = 16;
   const blockKeys = 64;
@@ -150,12 +147,9 @@ function texelsDecode(rows: number): DecodePlan {
     kernel: ({ headSize }) => ({
       file: 'decode-texels.wgsl',
       constants: {
+        ...texelConstants(headSize),
         ROWS: rows,
-        DIMS: headSize / 4,
-        SLICES: Math.ceil(headSize / 16),
-        PAIRS: headSize > MAX_FOUR_KEYS_HEAD_SIZE ? 1 : 2,
         BLOCK_PAIRS: blockKeys / 2,
-        ROWS_PER_LINE: rowsPerLine(headSize / 4),
       },
       overrides: { WORKGROUP: workgroup },
     }),

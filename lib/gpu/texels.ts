@@ -30,13 +30,28 @@ export function rowsPerLine(dims: number): number {
   return 2 ** Math.floor(Math.log2(MAX_SIDE / dims));
 }
 
-/** Whether a texture has room for the keys of a shape. */
-export function fitsTexels({ batch, kvHeads, keys, headSize }: AttentionShape): boolean {
-  const rows = batch * kvHeads * keys;
-  return rows <= MAX_ROWS && Math.ceil(rows / rowsPerLine(headSize / 4)) <= MAX_SIDE;
-}
+/** Wider heads are taken two keys at a time: the unrolled loads of four outgrow a cache. */
+const MAX_FOUR_KEYS_HEAD_SIZE = 96;
 
-/** Copies a tensor [rows, headSize] into a texture of which a texel is a vec4. */
+/** What the kernels over textures unroll for a head size. */
+export const texelConstants = (headSize: number) => ({
+  DIMS: headSize / 4,
+  SLICES: Math.ceil(headSize / 16),
+  PAIRS: headSize > MAX_FOUR_KEYS_HEAD_SIZE ? 1 : 2,
+  ROWS_PER_LINE: rowsPerLine(headSize / 4),
+});
+
+const mostRows = (headSize: number) => Math.min(MAX_ROWS, rowsPerLine(headSize / 4) * MAX_SIDE);
+
+/** Whether a texture has room for the keys of a shape. */
+export const fitsTexels = ({ batch, kvHeads, keys, headSize }: AttentionShape): boolean =>
+  batch * kvHeads * keys <= mostRows(headSize);
+
+/**
+ * Copies a tensor [rows, headSize] into a texture of which a texel is a vec4.
+ *
+ * @throws RangeError for bf16, or more rows than a texture holds
+ */
 export async function texelsOf(
   gpu: GpuDevice,
   name: string,
@@ -48,6 +63,11 @@ export async function texelsOf(
   if (!isTexelStorage(storage)) {
     throw new RangeError(
       `invalid storage: ${storage} (expected f32, half or half-words in texels)`,
+    );
+  }
+  if (rows > mostRows(headSize)) {
+    throw new RangeError(
+      `invalid rows: ${rows} (expected at most ${mostRows(headSize)} in texels)`,
     );
   }
   const { device } = gpu;

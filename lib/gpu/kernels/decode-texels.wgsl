@@ -49,12 +49,7 @@ fn main(
   @builtin(subgroup_invocation_id) subgroupThread: u32,
 ) {
   let lane = subgroupThread & 3u;
-  let isOdd = (lane & 1u) == 1u;
-  // The pair of a lane's own key, and that of the lane it exchanges with.
-  // #for h PAIRS
-  let isOwn$h = (lane / 2u) % PAIRS == $hu;
-  let isOther$h = (1u - lane / 2u) % PAIRS == $hu;
-  // #end
+  // #include "texels-lanes.wgsl"
   let split = group.x * (WORKGROUP / 4u) + thread / 4u;
   let batchKvHead = params.headStart + group.y;
   let batch = batchKvHead / params.kvHeads;
@@ -65,24 +60,12 @@ fn main(
   let rowBase = batchKvHead * rowsPerHead;
   let keyRow = batchKvHead * params.keys;
   let lastRow = f32(i32(keyRow + params.keys - 1u));
-  let step = lineStep(keyTexels);
 
-  // #for t SLICES
-  let dim$t = 4u * $tu + lane;
-  let slice$t = min(dim$t, DIMS - 1u);
-  let u$t = texelAt(slice$t);
-  // #end
   // #for r ROWS
   let row$r = min(rowStart + $ru, rowsPerHead - 1u);
   let at$r = oneRow(batch, kvHead * heads + row$r / params.queries, row$r % params.queries);
-  var m$r = LOWEST;
-  var l$r = 0.0;
-  // #for t SLICES
-  // Lanes past the head size read its last vec4 once more, and add nothing.
-  let q$r_$t = query[(rowBase + row$r) * DIMS + slice$t] * select(0.0, params.scale, dim$t < DIMS);
-  var acc$r_$t = vec4f();
   // #end
-  // #end
+  // #include "texels-rows.wgsl"
 
   let listRow = batch * params.listStride + kvHead * params.listHeadStride;
   let first = listRows[listRow].x;
@@ -99,89 +82,15 @@ fn main(
       let keyStart = blockStart + 2u * c;
       let key = keyStart + lane % (2u * PAIRS);
       let firstRow = f32(i32(keyRow + keyStart));
-      // #for h PAIRS
-      // #for j 2
-      let at$h_$j = rowAt(min(firstRow + (2.0 * $h.0 + $j.0), lastRow), step);
-      // #for t SLICES
-      let k$h_$j_$t = textureSampleLevel(keyTexels, nearest, vec2f(at$h_$j.x + u$t, at$h_$j.y), 0.0);
+      // #include "texels-scores.wgsl"
       // #for r ROWS
-      let dot$r_$h_$j_$t = dot(q$r_$t, k$h_$j_$t);
-      // #end
-      // #end
-      // #end
-      // #end
-      // #for r ROWS
-      // #for h PAIRS
-      // #for j 2
-      let part$r_$h_$j = 0.0
-      // #for t SLICES
-        + dot$r_$h_$j_$t
-      // #end
-      ;
-      // #end
-      let half$r_$h = select(part$r_$h_0, part$r_$h_1, isOdd)
-        + quadSwapX(select(part$r_$h_1, part$r_$h_0, isOdd));
-      // #end
-      let own$r = 0.0
-      // #for h PAIRS
-        + select(0.0, half$r_$h, isOwn$h)
-      // #end
-      ;
-      let other$r = 0.0
-      // #for h PAIRS
-        + select(0.0, half$r_$h, isOther$h)
-      // #end
-      ;
-      let score$r = isModified(at$r, key, own$r + quadSwapY(other$r));
+      let score$r = isModified(at$r, key, whole$r);
       let isSeen$r = !isMasked | (isLive & isVisible(at$r, key));
       let s$r = select(LOWEST, score$r, isSeen$r);
-      let pair$r = max(s$r, quadSwapX(s$r));
-      let next$r = max(m$r, max(pair$r, quadSwapY(pair$r)));
-      let decay$r = exp(m$r - next$r);
-      let p$r = exp(s$r - next$r);
-      m$r = next$r;
-      l$r = l$r * decay$r + p$r;
-      // #for h PAIRS
-      // #for j 2
-      let w$r_$h_$j = quadBroadcast(p$r, 2u * $hu + $ju);
       // #end
-      // #end
-      // #end
-      // #for t SLICES
-      // #for h PAIRS
-      // #for j 2
-      let v$t_$h_$j = textureSampleLevel(valueTexels, nearest, vec2f(at$h_$j.x + u$t, at$h_$j.y), 0.0);
-      // #end
-      // #end
-      // #for r ROWS
-      acc$r_$t = acc$r_$t * decay$r
-      // #for h PAIRS
-      // #for j 2
-        + v$t_$h_$j * w$r_$h_$j
-      // #end
-      // #end
-      ;
-      // #end
-      // #end
+      // #include "texels-values.wgsl"
     }
   }
 
-  // #for r ROWS
-  l$r += quadSwapX(l$r);
-  l$r += quadSwapY(l$r);
-  l$r *= f32(PAIRS) / 2.0;
-  if (split < params.splits && rowStart + $ru < rowsPerHead) {
-    let isEmpty = m$r < MASKED_BELOW;
-    let inverse = select(1.0 / l$r, 0.0, isEmpty);
-    let at = (rowBase + row$r) * params.splits + split;
-    // #for t SLICES
-    if (dim$t < DIMS) {
-      output[at * DIMS + dim$t] = acc$r_$t * inverse;
-    }
-    // #end
-    if (lane == 0u) {
-      lse[at] = select(m$r + log(l$r), LOWEST, isEmpty);
-    }
-  }
-  // #end
+  // #include "texels-outputs.wgsl"
 }

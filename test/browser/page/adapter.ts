@@ -66,12 +66,18 @@ async function runSmall(planId: string, params: AttentionParams, storage: Storag
 }
 
 /** A decode step through the engine, on one plan: choosing among them compiles them all. */
-async function runStep(planId: string, params: DecodeParams): Promise<DecodeResult> {
+async function runStep(
+  planId: string,
+  params: DecodeParams,
+  bufferPlanId = planId,
+): Promise<DecodeResult> {
   const gpu = await device();
   const plan = planById(planId);
   const { id, label } = plan;
   const choice = { id, label, candidates: [] };
-  const chosen = { plan, bufferPlan: plan, choice, gigaflopsPerSecond: 1, discarded: [] };
+  const timed = { plan, gigaflopsPerSecond: 1 };
+  const forBuffers = { ...timed, plan: planById(bufferPlanId) };
+  const chosen = { ...timed, forBuffers, choice, discarded: [] };
   const plans = { choose: async () => chosen };
   const { signal } = new AbortController();
   const runner = await decodeOnDevice(gpu, { plans, roofs: new RoofCache() }, params.shape, signal);
