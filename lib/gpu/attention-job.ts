@@ -1,4 +1,5 @@
 import type { AttentionInputs } from '../attention/types';
+import { bind } from './bind';
 import { storageBuffer, uniformBuffer } from './buffers';
 import type { GpuDevice } from './device';
 import { passTimestamps, type Stamps } from './measure';
@@ -51,13 +52,6 @@ export interface JobOptions {
   readonly splits?: number;
 }
 
-function bind(gpu: GpuDevice, pipeline: GPUComputePipeline, buffers: readonly GPUBuffer[]) {
-  return gpu.device.createBindGroup({
-    layout: pipeline.getBindGroupLayout(0),
-    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
-  });
-}
-
 /** Builds the block list, uploads it, compiles the plan's kernel and cuts the work into submits. */
 export async function prepareAttention(
   gpu: GpuDevice,
@@ -93,8 +87,13 @@ export async function prepareAttention(
     const entries = await own(storageBuffer(gpu, 'block list', { data: list.entries }));
     const uniform = uniformBuffer(gpu, view.arrayBuffer.byteLength);
     owned.push(uniform);
-    const { query, key, value, tables } = resident;
+    const { query, tables } = resident;
+    const texels = plan.readsTexels === true ? await resident.texels(gpu) : undefined;
+    const key = texels?.key.createView() ?? resident.key;
+    const value = texels?.value.createView() ?? resident.value;
     const read = [query, key, value, tables, listRows, entries];
+    // Without filtering.
+    const sampler = texels === undefined ? [] : [gpu.device.createSampler()];
     const secondsPerEntry = (rows: number) =>
       (4 * rows * plan.blockKeys * shape.headSize) / (options.gigaflopsPerSecond * 1e9);
 
@@ -129,7 +128,7 @@ export async function prepareAttention(
           gpu.pipelines.get({ file: 'merge-splits.wgsl', overrides: { WORKGROUP: 64 } }),
         ]),
       );
-      const bindings = bind(gpu, pipeline, [...read, partial, partialLse, uniform]);
+      const bindings = bind(gpu, pipeline, [...read, partial, partialLse, uniform, ...sampler]);
       const groups = Math.ceil(rowsPerKvHead(shape) / decode.rowsPerGroup) * decode.chunks(shape);
       const workgroups = Math.ceil(splits / decode.splitsPerWorkgroup);
       const slices = submitSlices(

@@ -13,11 +13,14 @@ import { abortable } from './jobs';
 import { measure } from './measure';
 import { type AttentionPlan, candidatePlans, familyOf, rowsPerKvHead } from './plans';
 import { ResidentAttention } from './resident';
+import { fitsTexels } from './texels';
 import { variantSlots } from './variant-slots';
 
 /** A plan that was measured, and the throughput it reached. */
 export interface ChosenPlan {
   readonly plan: AttentionPlan;
+  /** The fastest of those that read buffers, for storages that no texture holds. */
+  readonly forBuffers: Pick<ChosenPlan, 'plan' | 'gigaflopsPerSecond'>;
   readonly choice: PlanChoice;
   readonly gigaflopsPerSecond: number;
   /** Sentences about candidates that were discarded. */
@@ -119,7 +122,7 @@ async function timePlans(
 function shapeClass(shape: AttentionShape): string {
   const family = familyOf(shape);
   return family === 'decode'
-    ? `decode/${shape.headSize}/${rowsPerKvHead(shape)}/${shape.kvHeads}`
+    ? `decode/${shape.headSize}/${rowsPerKvHead(shape)}/${shape.kvHeads}/${fitsTexels(shape)}`
     : `prefill/${shape.headSize}`;
 }
 
@@ -175,6 +178,7 @@ export class PlanChooser {
     const best = timings[0]!;
     const chosen: ChosenPlan = {
       plan: best.plan,
+      forBuffers: timings.find(({ plan }) => plan.readsTexels !== true) ?? best,
       gigaflopsPerSecond: best.gigaflopsPerSecond,
       discarded,
       choice: {

@@ -7,7 +7,7 @@ import { f32ReadBytes, readShare } from './decode-reads';
 import type { DecodeRunner, StoredCall, StoredRun } from './decode-runner';
 import { type GpuDevice, isDeviceLoss } from './device';
 import { measure } from './measure';
-import { preparePaged } from './paged-job';
+import { type PagedKernel, preparePaged } from './paged-job';
 import type { DecodeKernel } from './quantised-job';
 import { prepareQuantised } from './quantised-job';
 import { ResidentAttention } from './resident';
@@ -16,6 +16,7 @@ import { WARMUP_RUNS } from './run-context';
 import type { DecodeJob } from './split-decode';
 import { deviceStorageNotes } from './storage-notes';
 import { STORAGE_BYTES, type Storage, storagesFor } from './stored';
+import { isTexelStorage } from './texels';
 
 /** A job with what is told of it. */
 interface PreparedJob extends Pick<DecodeJob, 'submits' | 'splits' | 'run' | 'read' | 'destroy'> {
@@ -89,17 +90,20 @@ function candidateJobs(
 ): readonly (() => Promise<PreparedJob>)[] {
   const { call, key, value, parts } = stored;
   const { splits } = call.params;
-  const options = {
-    gigaflopsPerSecond: chosen.gigaflopsPerSecond,
+  const optionsOf = ({ gigaflopsPerSecond }: Pick<ChosenPlan, 'gigaflopsPerSecond'>) => ({
+    gigaflopsPerSecond,
     ...(splits === 0 ? {} : { splits }),
-  };
+  });
+  const { forBuffers } = chosen;
   // What suits f32 on this adapter, registers or workgroup memory, suits packed keys too.
-  const others: readonly DecodeKernel[] = chosen.plan.needsSubgroups ? ['quad', 'tile'] : ['tile'];
+  const others: readonly DecodeKernel[] = forBuffers.plan.needsSubgroups
+    ? ['quad', 'tile']
+    : ['tile'];
   const [inputs] = parts as [AttentionInputs];
   if (key.quantised !== undefined && value.quantised !== undefined) {
     const packed = { ...inputs, key: key.quantised, value: value.quantised };
     return others.map((kernel) => async () => {
-      const job = await prepareQuantised(gpu, packed, kernel, options);
+      const job = await prepareQuantised(gpu, packed, kernel, optionsOf(forBuffers));
       const readBytes = job.cacheBytes * readShare(inputs, BLOCK_KEYS[kernel]);
       return { ...job, plan: `split-KV over packed keys and values (${kernel})`, readBytes };
     });
@@ -112,11 +116,16 @@ function candidateJobs(
       `a cache with ${nameOf(key)} keys and ${nameOf(value)} values has no kernel of its own: the f32 kernel read dequantised values, and its times are those of f32`,
     );
   }
-  return storages.flatMap((storage) =>
-    call.pages === undefined
-      ? [() => storedJob(gpu, chosen, inputs, storage, options)]
-      : others.map((kernel) => () => pagedJob(gpu, stored, kernel, storage, options)),
-  );
+  return storages.flatMap((storage) => {
+    const suited = isTexelStorage(storage) ? chosen : forBuffers;
+    const options = optionsOf(suited);
+    if (call.pages === undefined) {
+      return [() => storedJob(gpu, suited.plan, inputs, storage, options)];
+    }
+    const kernels: readonly PagedKernel[] =
+      suited.plan.readsTexels === true ? ['texels', ...others] : others;
+    return kernels.map((kernel) => () => pagedJob(gpu, stored, kernel, storage, options));
+  });
 }
 
 const nameOf = ({ type }: StoredTensor) => (type === 'quantised' ? 'packed' : type);
@@ -129,6 +138,9 @@ const SUFFIXES: Readonly<Record<Storage, string>> = {
   'bfloat-words': ', bf16 from words',
 };
 
+const suffixOf = (storage: Storage, isInTexels: boolean) =>
+  isInTexels && storage !== 'f32' ? ', f16 texels' : SUFFIXES[storage];
+
 /** Keys per block that the kernels walk. */
 const BLOCK_KEYS: Readonly<Record<DecodeKernel, number>> = { quad: 32, tile: 64 };
 
@@ -136,20 +148,21 @@ type Options = Parameters<typeof prepareAttention>[4];
 
 async function storedJob(
   gpu: GpuDevice,
-  { plan }: ChosenPlan,
+  plan: ChosenPlan['plan'],
   inputs: AttentionInputs,
   storage: Storage,
   options: Options,
 ): Promise<PreparedJob> {
+  const isInTexels = plan.readsTexels === true;
   const resident = await ResidentAttention.upload(gpu, inputs, storage);
   try {
     const job = await prepareAttention(gpu, resident, inputs, plan, options);
     return {
       ...job,
       splits: job.splits ?? 1,
-      plan: `${plan.label}${SUFFIXES[storage]}`,
+      plan: `${plan.label}${suffixOf(storage, isInTexels)}`,
       readBytes: (f32ReadBytes([inputs], plan.blockKeys) * STORAGE_BYTES[storage]) / 4,
-      notes: deviceStorageNotes(gpu.info, storage),
+      notes: deviceStorageNotes(gpu.info, storage, isInTexels),
       read: () => resident.read(gpu),
       destroy: () => {
         job.destroy();
@@ -165,13 +178,14 @@ async function storedJob(
 async function pagedJob(
   gpu: GpuDevice,
   { call: { params, inputs, pages }, key, value }: StoredCall,
-  kernel: DecodeKernel,
+  kernel: PagedKernel,
   storage: Storage,
   options: Options,
 ): Promise<PreparedJob> {
   if (pages === undefined || params.layout.type !== 'paged') throw new Error('no pages');
   const { shape } = params;
   const { pageTokens } = params.layout;
+  const isInTexels = kernel === 'texels';
   const job = await preparePaged(
     gpu,
     {
@@ -194,9 +208,9 @@ async function pagedJob(
   );
   return {
     ...job,
-    plan: `split-KV over pages of ${pageTokens} tokens (${kernel})${SUFFIXES[storage]}`,
+    plan: `split-KV over pages of ${pageTokens} tokens (${kernel})${suffixOf(storage, isInTexels)}`,
     readBytes: pageBytes + tableBytes,
-    notes: deviceStorageNotes(gpu.info, storage),
+    notes: deviceStorageNotes(gpu.info, storage, isInTexels),
   };
 }
 

@@ -4,7 +4,29 @@ export interface KernelDescriptor {
   readonly overrides: readonly string[];
   readonly workgroupBytes: number;
   readonly needsSubgroups: boolean;
+  /**
+   * What is bound, in order of the bindings; undefined where the shader's text tells. It does not
+   * tell that a texture is sampled without filtering, which f32 texels ask for.
+   */
+  readonly bindings?: readonly BindingKind[];
 }
+
+export type BindingKind = 'read' | 'write' | 'uniform' | 'texels' | 'nearest';
+
+const SPLIT_OF_TEXELS: readonly BindingKind[] = [
+  'read',
+  'texels',
+  'texels',
+  'read',
+  'read',
+  'read',
+  'write',
+  'write',
+  'uniform',
+  'nearest',
+];
+
+const SPLIT_OF_PAGED_TEXELS = SPLIT_OF_TEXELS.filter((_, binding) => binding !== 3);
 
 const kernel = (
   overrides: readonly string[],
@@ -19,9 +41,14 @@ export const KERNELS = {
   'decode-lanes.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-paged.wgsl': kernel([], 1_536),
   'decode-paged-quad.wgsl': kernel(['WORKGROUP'], 0, true),
+  'decode-paged-texels.wgsl': {
+    ...kernel(['WORKGROUP'], 0, true),
+    bindings: SPLIT_OF_PAGED_TEXELS,
+  },
   'decode-quad.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-quantised-quad.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-quantised-tile.wgsl': kernel([], 1_536),
+  'decode-texels.wgsl': { ...kernel(['WORKGROUP'], 0, true), bindings: SPLIT_OF_TEXELS },
   'decode-tile.wgsl': kernel([], 1_536),
   'legendre-chunks.wgsl': kernel(['WORKGROUP'], 0),
   'legendre-outputs.wgsl': kernel(['WORKGROUP'], 0),

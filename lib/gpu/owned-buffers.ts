@@ -6,14 +6,16 @@ export interface OwnedBuffers {
   /** @throws Error with a sentence above the adapter's largest buffer, or out of memory */
   store(name: string, content: Parameters<typeof storageBuffer>[2]): Promise<GPUBuffer>;
   uniform(bytes: number): GPUBuffer;
+  /** A texture, to be destroyed with the buffers. */
+  own(texture: GPUTexture): GPUTexture;
   destroy(): void;
 }
 
 export function ownedBuffers(gpu: GpuDevice): OwnedBuffers {
-  const owned: GPUBuffer[] = [];
-  const own = (buffer: GPUBuffer) => {
-    owned.push(buffer);
-    return buffer;
+  const owned: (GPUBuffer | GPUTexture)[] = [];
+  const own = <T extends GPUBuffer | GPUTexture>(made: T): T => {
+    owned.push(made);
+    return made;
   };
   return {
     store: async (name, content) => {
@@ -25,9 +27,10 @@ export function ownedBuffers(gpu: GpuDevice): OwnedBuffers {
       }
       return own(await storageBuffer(gpu, name, content));
     },
+    own,
     uniform: (bytes) => own(uniformBuffer(gpu, bytes)),
     destroy: () => {
-      for (const buffer of owned) buffer.destroy();
+      for (const each of owned) each.destroy();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { assembleProgram } from '../attention/program';
 import type { AttentionShape } from '../spec/kinds/attention';
+import { storageBuffer } from './buffers';
 import type { GpuDevice } from './device';
 import { ownedBuffers } from './owned-buffers';
 import { attentionParamsView } from './params';
@@ -7,6 +8,7 @@ import { DECODE_QUERIES, type DecodePlan, rowsPerKvHead } from './plans';
 import type { DecodeKernel } from './quantised-job';
 import { type DecodeJob, type DecodeOptions, prepareSplitDecode } from './split-decode';
 import { STORED_FILES, type Storage, storedTensor } from './stored';
+import { texelConstants, texelsOf } from './texels';
 
 /** Keys and values in pages of a pool that all sequences share. */
 export interface PagedInputs {
@@ -28,12 +30,15 @@ export interface PagedInputs {
   readonly isCausal: boolean;
 }
 
+/** As over contiguous keys, or pools in textures, which needs subgroups too. */
+export type PagedKernel = DecodeKernel | 'texels';
+
 const QUAD_WORKGROUP = 16;
 const TILE_KEYS = 64;
 /** Most vec4 of an output row that a lane of a quad holds. */
 const MAX_SLICES = 8;
 
-function pagedPlan(kernel: DecodeKernel, inputs: PagedInputs): DecodePlan {
+function pagedPlan(kernel: PagedKernel, inputs: PagedInputs): DecodePlan {
   const { shape, pageTokens } = inputs;
   const replaced = STORED_FILES[inputs.storage ?? 'f32'];
   const constants = { PAGE_TOKENS: pageTokens, CAUSAL: Number(inputs.isCausal) };
@@ -50,8 +55,26 @@ function pagedPlan(kernel: DecodeKernel, inputs: PagedInputs): DecodePlan {
       chunks: () => 1,
     };
   }
-  const slices = Math.min(MAX_SLICES, Math.ceil(shape.headSize / 16));
   const rows = Math.min(4, rowsPerKvHead(shape));
+  if (kernel === 'texels') {
+    return {
+      id: `paged-texels-${pageTokens}`,
+      label: `split-KV over pages of ${pageTokens} in textures, ${rows} rows per quad`,
+      family: 'decode',
+      needsSubgroups: true,
+      readsTexels: true,
+      blockKeys: pageTokens,
+      rowsPerGroup: rows,
+      splitsPerWorkgroup: QUAD_WORKGROUP / 4,
+      kernel: () => ({
+        file: 'decode-paged-texels.wgsl',
+        constants: { ...constants, ...texelConstants(shape.headSize), ROWS: rows },
+        overrides: { WORKGROUP: QUAD_WORKGROUP },
+      }),
+      chunks: () => 1,
+    };
+  }
+  const slices = Math.min(MAX_SLICES, Math.ceil(shape.headSize / 16));
   return {
     id: `paged-quad-${pageTokens}`,
     label: `split-KV over pages of ${pageTokens} in registers, ${rows} rows per quad`,
@@ -107,17 +130,17 @@ function checkInputs(inputs: PagedInputs): number {
  * Uploads the pools and binds the paged split-KV kernel (Kwon et al. 2023, PagedAttention).
  *
  * @throws RangeError above 8 queries, for tensors, lengths or a block table that do not fit each
- * other, or the quad kernel without subgroups
+ * other, the quad or texels kernel without subgroups, or pools that no texture holds
  */
 export async function preparePaged(
   gpu: GpuDevice,
   inputs: PagedInputs,
-  kernel: DecodeKernel,
+  kernel: PagedKernel,
   options: DecodeOptions,
 ): Promise<DecodeJob> {
   const tablePages = checkInputs(inputs);
-  if (kernel === 'quad' && !gpu.info.hasSubgroups) {
-    throw new RangeError('invalid kernel: quad (expected tile, the adapter has no subgroups)');
+  if (kernel !== 'tile' && !gpu.info.hasSubgroups) {
+    throw new RangeError(`invalid kernel: ${kernel} (expected tile, the adapter has no subgroups)`);
   }
   const plan = pagedPlan(kernel, inputs);
   const shape = { ...inputs.shape, keys: tablePages * inputs.pageTokens };
@@ -134,10 +157,22 @@ export async function preparePaged(
   const tensor = (name: string, data: Float32Array | Uint32Array | Uint16Array) =>
     buffers.store(name, { data: data as Float32Array<ArrayBuffer> });
   try {
+    const pool = async (name: string, data: Float32Array | Uint16Array) => {
+      if (kernel !== 'texels') return tensor(name, data);
+      const buffer = await storageBuffer(gpu, name, { data: data as Float32Array<ArrayBuffer> });
+      try {
+        const rows = data.length / shape.headSize;
+        return buffers
+          .own(await texelsOf(gpu, name, buffer, rows, shape.headSize, storage))
+          .createView();
+      } finally {
+        buffer.destroy();
+      }
+    };
     const reads = [
       await tensor('query', inputs.query),
-      await tensor('key pool', keyPool),
-      await tensor('value pool', valuePool),
+      await pool('key pool', keyPool),
+      await pool('value pool', valuePool),
       await tensor('block table', inputs.blockTable),
       await tensor('lengths', inputs.lengths),
     ];
@@ -148,7 +183,7 @@ export async function preparePaged(
       plan,
       slots: {},
       reads,
-      uniforms: [],
+      uniforms: kernel === 'texels' ? [gpu.device.createSampler()] : [],
       view: attentionParamsView(shape, program, { listStride: 0, listHeadStride: 0 }),
       entries: Math.ceil(lengths.reduce((a, b) => Math.max(a, b)) / plan.blockKeys),
       cacheBytes:

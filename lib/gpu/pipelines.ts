@@ -1,4 +1,4 @@
-import { KERNELS, type KernelFile } from './kernel-table';
+import { type BindingKind, KERNELS, type KernelDescriptor, type KernelFile } from './kernel-table';
 import { SHADER_FILES } from './shaders';
 import { resolveWgsl, type WgslConstants, type WgslReplaced, type WgslSlots } from './wgsl';
 
@@ -11,6 +11,27 @@ export interface KernelVariant {
   readonly slots?: WgslSlots;
   /** Included files that give way to others; see `stored.ts`. */
   readonly replaced?: WgslReplaced;
+}
+
+const LAYOUTS: Readonly<
+  Record<BindingKind, Omit<GPUBindGroupLayoutEntry, 'binding' | 'visibility'>>
+> = {
+  read: { buffer: { type: 'read-only-storage' } },
+  write: { buffer: { type: 'storage' } },
+  uniform: { buffer: { type: 'uniform' } },
+  texels: { texture: { sampleType: 'unfilterable-float' } },
+  nearest: { sampler: { type: 'non-filtering' } },
+};
+
+function layoutOf(device: GPUDevice, { bindings }: KernelDescriptor): GPUPipelineLayout | 'auto' {
+  if (bindings === undefined) return 'auto';
+  const entries = bindings.map((kind, binding) => ({
+    binding,
+    visibility: GPUShaderStage.COMPUTE,
+    ...LAYOUTS[kind],
+  }));
+  const group = device.createBindGroupLayout({ entries });
+  return device.createPipelineLayout({ bindGroupLayouts: [group] });
 }
 
 /**
@@ -72,7 +93,7 @@ export class PipelineCache {
     try {
       return await device.createComputePipelineAsync({
         label: variant.file,
-        layout: 'auto',
+        layout: layoutOf(device, KERNELS[variant.file]),
         compute: {
           module,
           entryPoint: KERNELS[variant.file].entryPoint,

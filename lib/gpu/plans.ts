@@ -1,6 +1,7 @@
 import type { AdapterInfo, BlockTile } from '../attention/types';
 import type { AttentionShape } from '../spec/kinds/attention';
 import type { KernelVariant } from './pipelines';
+import { fitsTexels, texelConstants } from './texels';
 
 /** Most rows of queries for which the split-KV kernels are used. */
 export const DECODE_QUERIES = 8;
@@ -12,6 +13,8 @@ interface PlanBase {
   /** Of kernels that unroll over the head size, and grow with it. */
   readonly maxHeadSize?: number;
   readonly blockKeys: number;
+  /** Keys and values are bound as textures: f32 or f16, where they fit. */
+  readonly readsTexels?: boolean;
   kernel(shape: AttentionShape): KernelVariant;
   /** Workgroups over the head size: a kernel that holds a part of the output repeats the scores. */
   chunks(shape: AttentionShape): number;
@@ -129,6 +132,31 @@ function lanesDecode(rows: number): DecodePlan {
   };
 }
 
+function texelsDecode(rows: number): DecodePlan {
+  const workgroup = 16;
+  const blockKeys = 64;
+  return {
+    id: `texels-split-${rows}`,
+    label: `split-KV over textures, ${rows} row${rows > 1 ? 's' : ''} per quad`,
+    family: 'decode',
+    needsSubgroups: true,
+    readsTexels: true,
+    blockKeys,
+    rowsPerGroup: rows,
+    splitsPerWorkgroup: workgroup / 4,
+    kernel: ({ headSize }) => ({
+      file: 'decode-texels.wgsl',
+      constants: {
+        ...texelConstants(headSize),
+        ROWS: rows,
+        BLOCK_PAIRS: blockKeys / 2,
+      },
+      overrides: { WORKGROUP: workgroup },
+    }),
+    chunks: () => 1,
+  };
+}
+
 const TILE_PREFILL: PrefillPlan = {
   id: 'tile-32x32',
   label: 'shared memory, 32 queries x 32 keys',
@@ -159,6 +187,9 @@ export const PLANS: readonly AttentionPlan[] = [
   rowsPrefill(8, 4),
   quadPrefill(8, 64),
   TILE_PREFILL,
+  texelsDecode(1),
+  texelsDecode(2),
+  texelsDecode(4),
   lanesDecode(4),
   quadDecode(1),
   quadDecode(4),
@@ -187,6 +218,7 @@ export function candidatePlans(shape: AttentionShape, info: AdapterInfo): Attent
       plan.family === familyOf(shape) &&
       shape.headSize <= (plan.maxHeadSize ?? Number.POSITIVE_INFINITY) &&
       (info.hasSubgroups || !plan.needsSubgroups) &&
+      (plan.readsTexels !== true || fitsTexels(shape)) &&
       (plan.family === 'prefill' || plan.rowsPerGroup <= rowsPerKvHead(shape)),
   );
 }

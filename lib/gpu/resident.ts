@@ -5,6 +5,7 @@ import type { AttentionShape } from '../spec/kinds/attention';
 import { readFloats, storageBuffer } from './buffers';
 import type { GpuDevice } from './device';
 import { type Storage, storedTensor } from './stored';
+import { texelsOf } from './texels';
 
 /** Largest finite value that stands for a masked row's LSE in the kernels. */
 const MASKED_BELOW = -1e38;
@@ -21,6 +22,12 @@ function joined(arrays: readonly Float32Array[]): Float32Array<ArrayBuffer> {
   return out;
 }
 
+/** Keys and values as textures. */
+export interface ResidentTexels {
+  readonly key: GPUTexture;
+  readonly value: GPUTexture;
+}
+
 /** The tensors of one attention call on the device. */
 export class ResidentAttention {
   readonly shape: AttentionShape;
@@ -34,6 +41,8 @@ export class ResidentAttention {
   readonly program: AttentionProgram;
   /** Of keys and values; all else is f32. */
   readonly storage: Storage;
+  #texels: Promise<ResidentTexels> | undefined;
+  #textures: readonly GPUTexture[] = [];
 
   private constructor(
     { shape, program }: AttentionInputs,
@@ -89,8 +98,34 @@ export class ResidentAttention {
     }
   }
 
+  /**
+   * Keys and values once more as textures, made on the first call. Rejects where the device is out
+   * of memory.
+   */
+  texels(gpu: GpuDevice): Promise<ResidentTexels> {
+    this.#texels ??= this.#makeTexels(gpu);
+    return this.#texels;
+  }
+
+  async #makeTexels(gpu: GpuDevice): Promise<ResidentTexels> {
+    const { batch, kvHeads, keys, headSize } = this.shape;
+    const make = async (name: string, tensor: GPUBuffer) => {
+      const rows = batch * kvHeads * keys;
+      const texture = await texelsOf(gpu, name, tensor, rows, headSize, this.storage);
+      this.#textures = [...this.#textures, texture];
+      return texture;
+    };
+    return {
+      key: await make('keys as texels', this.key),
+      value: await make('values as texels', this.value),
+    };
+  }
+
   get bytes(): number {
-    return [this.query, this.key, this.value, this.output, this.lse, this.tables].reduce(
+    // A texture holds what its buffer does, but for the end of its last line.
+    const twice = this.#textures.length === 0 ? [] : [this.key, this.value];
+    const { query, key, value, output, lse, tables } = this;
+    return [query, key, value, output, lse, tables, ...twice].reduce(
       (sum, { size }) => sum + size,
       0,
     );
@@ -111,5 +146,6 @@ export class ResidentAttention {
     for (const buffer of [this.query, this.key, this.value, this.output, this.lse, this.tables]) {
       buffer.destroy();
     }
+    for (const texture of this.#textures) texture.destroy();
   }
 }

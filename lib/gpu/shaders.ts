@@ -4,9 +4,11 @@ import attentionTile from './kernels/attention-tile.wgsl';
 import decodeLanes from './kernels/decode-lanes.wgsl';
 import decodePaged from './kernels/decode-paged.wgsl';
 import decodePagedQuad from './kernels/decode-paged-quad.wgsl';
+import decodePagedTexels from './kernels/decode-paged-texels.wgsl';
 import decodeQuad from './kernels/decode-quad.wgsl';
 import decodeQuantisedQuad from './kernels/decode-quantised-quad.wgsl';
 import decodeQuantisedTile from './kernels/decode-quantised-tile.wgsl';
+import decodeTexels from './kernels/decode-texels.wgsl';
 import decodeTile from './kernels/decode-tile.wgsl';
 import legendreChunks from './kernels/legendre-chunks.wgsl';
 import legendreOutputs from './kernels/legendre-outputs.wgsl';
@@ -17,6 +19,7 @@ import mapBase from './kernels/map-base.wgsl';
 import masked from './kernels/masked.wgsl';
 import mergeSplits from './kernels/merge-splits.wgsl';
 import paged from './kernels/paged.wgsl';
+import pagedRows from './kernels/paged-rows.wgsl';
 import params from './kernels/params.wgsl';
 import quantised from './kernels/quantised.wgsl';
 import recurrentFours from './kernels/recurrent-fours.wgsl';
@@ -30,6 +33,12 @@ import stored from './kernels/stored.wgsl';
 import storedBfloat from './kernels/stored-bfloat.wgsl';
 import storedHalf from './kernels/stored-half.wgsl';
 import storedWords from './kernels/stored-words.wgsl';
+import texels from './kernels/texels.wgsl';
+import texelsLanes from './kernels/texels-lanes.wgsl';
+import texelsOutputs from './kernels/texels-outputs.wgsl';
+import texelsRows from './kernels/texels-rows.wgsl';
+import texelsScores from './kernels/texels-scores.wgsl';
+import texelsValues from './kernels/texels-values.wgsl';
 import transformerGate from './kernels/transformer-gate.wgsl';
 import transformerLinear from './kernels/transformer-linear.wgsl';
 import transformerNorm from './kernels/transformer-norm.wgsl';
@@ -43,11 +52,13 @@ export const SHADER_FILES = {
   'attention-rows.wgsl': attentionRows,
   'attention-tile.wgsl': attentionTile,
   'decode-lanes.wgsl': decodeLanes,
-  'decode-paged.wgsl': decodePaged,
   'decode-paged-quad.wgsl': decodePagedQuad,
+  'decode-paged-texels.wgsl': decodePagedTexels,
+  'decode-paged.wgsl': decodePaged,
   'decode-quad.wgsl': decodeQuad,
   'decode-quantised-quad.wgsl': decodeQuantisedQuad,
   'decode-quantised-tile.wgsl': decodeQuantisedTile,
+  'decode-texels.wgsl': decodeTexels,
   'decode-tile.wgsl': decodeTile,
   'legendre-chunks.wgsl': legendreChunks,
   'legendre-outputs.wgsl': legendreOutputs,
@@ -57,20 +68,27 @@ export const SHADER_FILES = {
   'map-base.wgsl': mapBase,
   'masked.wgsl': masked,
   'merge-splits.wgsl': mergeSplits,
+  'paged-rows.wgsl': pagedRows,
   'paged.wgsl': paged,
   'params.wgsl': params,
   'quantised.wgsl': quantised,
+  'recurrent-fours.wgsl': recurrentFours,
   'recurrent-lane.wgsl': recurrentLane,
   'recurrent-params.wgsl': recurrentParams,
   'recurrent-quad.wgsl': recurrentQuad,
   'recurrent-scan.wgsl': recurrentScan,
-  'recurrent-fours.wgsl': recurrentFours,
   'roof-copy.wgsl': roofCopy,
   'roof-matmul.wgsl': roofMatmul,
-  'stored.wgsl': stored,
   'stored-bfloat.wgsl': storedBfloat,
   'stored-half.wgsl': storedHalf,
   'stored-words.wgsl': storedWords,
+  'stored.wgsl': stored,
+  'texels-lanes.wgsl': texelsLanes,
+  'texels-outputs.wgsl': texelsOutputs,
+  'texels-rows.wgsl': texelsRows,
+  'texels-scores.wgsl': texelsScores,
+  'texels-values.wgsl': texelsValues,
+  'texels.wgsl': texels,
   'transformer-gate.wgsl': transformerGate,
   'transformer-linear.wgsl': transformerLinear,
   'transformer-norm.wgsl': transformerNorm,

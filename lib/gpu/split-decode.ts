@@ -1,4 +1,5 @@
 import type { AttentionShape } from '../spec/kinds/attention';
+import { bind } from './bind';
 import { readFloats } from './buffers';
 import type { GpuDevice } from './device';
 import { passTimestamps, type Stamps } from './measure';
@@ -40,8 +41,8 @@ export interface SplitDecode extends DecodeOptions {
   readonly plan: DecodePlan;
   readonly slots: WgslSlots;
   /** Bindings of the kernel before the partial outputs, and after the params. */
-  readonly reads: readonly GPUBuffer[];
-  readonly uniforms: readonly GPUBuffer[];
+  readonly reads: readonly (GPUBuffer | GPUTextureView)[];
+  readonly uniforms: readonly (GPUBuffer | GPUSampler)[];
   readonly view: StructuredView;
   /** Blocks of keys in the longest walk. */
   readonly entries: number;
@@ -81,19 +82,14 @@ export async function prepareSplitDecode(
       gpu.pipelines.get({ file: 'merge-splits.wgsl', overrides: { WORKGROUP: MERGE_WORKGROUP } }),
     ]),
   );
-  const bind = (to: GPUComputePipeline, bound: readonly GPUBuffer[]) =>
-    gpu.device.createBindGroup({
-      layout: to.getBindGroupLayout(0),
-      entries: bound.map((buffer, binding) => ({ binding, resource: { buffer } })),
-    });
-  const bindings = bind(pipeline, [
+  const bindings = bind(gpu, pipeline, [
     ...decode.reads,
     partial,
     partialLse,
     uniform,
     ...decode.uniforms,
   ]);
-  const mergeBindings = bind(merge, [partial, partialLse, output, lse, uniform]);
+  const mergeBindings = bind(gpu, merge, [partial, partialLse, output, lse, uniform]);
   const flopsPerHead = 4 * rowsPerKvHead(shape) * decode.entries * plan.blockKeys * shape.headSize;
   const slices = submitSlices(
     [flopsPerHead / (decode.gigaflopsPerSecond * 1e9)],

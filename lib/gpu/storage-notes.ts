@@ -3,7 +3,14 @@ import type { AdapterInfo } from '../attention/types';
 import type { Storage } from './stored';
 
 /** How the kernels that ran read a storage, in a sentence; none for f32. */
-export function deviceStorageNotes(info: AdapterInfo, storage: Storage): readonly string[] {
+export function deviceStorageNotes(
+  info: AdapterInfo,
+  storage: Storage,
+  isInTexels = false,
+): readonly string[] {
+  if (isInTexels && storage !== 'f32') {
+    return ['f16 keys and values were read as f16 texels; sums are f32'];
+  }
   if (storage === 'half') {
     return ['f16 keys and values were read as f16 of the shading language; sums are f32'];
   }

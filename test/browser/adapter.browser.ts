@@ -75,6 +75,28 @@ test.each([
   expect(notes.join('\n')).not.toMatch(/discarded/);
 });
 
+test.each([
+  ['contiguous', { type: 'contiguous' }],
+  ['in pages', { type: 'paged', pageTokens: 32 }],
+])('a decode step over textures %s keeps what no texture holds in buffers', async (_, layout) => {
+  const types = ['f32', 'f16', 'bf16'];
+  const params = decodeParams.parse({
+    shape: { ...SHAPE, batch: 2, queries: 1, keys: 150 },
+    storages: types.map((type) => ({ name: type, key: { type }, value: { type } })),
+    layout,
+    timedRuns: 1,
+  });
+  const { storages, notes } = await page.call('runStep', 'texels-split-2', params, 'tile-split');
+  for (const { kernelError } of storages) {
+    expect(kernelError).toMatchObject({ withinTolerance: true });
+  }
+  expect(storages[0]!.plan).toMatch(/texels|textures/);
+  expect(storages[1]!.plan).toMatch(/(texels|textures).*, f16 texels$/);
+  expect(storages[2]!.plan).toMatch(/(tile|shared memory).*, bf16 from words$/);
+  expect(notes.join('\n')).toMatch(/as f16 texels/);
+  expect(notes.join('\n')).not.toMatch(/discarded/);
+});
+
 const int4: QuantisationScheme = {
   bits: 4,
   mode: 'asymmetric',
@@ -91,14 +113,17 @@ describe.each(['tile', 'quad'] as const)('%s kernels', (kernel) => {
       expect(result, `${keys} keys`).toMatchObject({ withinTolerance: true });
     }
   });
+});
 
-  test('over pages equal f64 over each sequence', async () => {
+test.each(['tile', 'quad', 'texels'] as const)(
+  '%s kernels over pages equal f64 over each sequence',
+  async (kernel) => {
     const shape = { ...SHAPE, batch: 3, queries: 2, keys: 120 };
     const each = { shape, pageTokens: 16, lengths: [1, 33, 120], isCausal: true } as const;
     const { errors } = await page.call('runPaged', kernel, each);
     for (const error of errors) expect(error).toMatchObject({ withinTolerance: true });
-  });
-});
+  },
+);
 
 test.each(['recurrent-quad-4x1', 'recurrent-fours-16', 'recurrent-lane'])(
   'plan %s equals the f64 reference',

@@ -15,6 +15,8 @@ const PREFILL =
   /^(n = 130 GQA|head size (4|80)|batch 2|more queries|documents, causal|large logits)/;
 
 const families = PLANS.map(({ id, family }) => [id, family] as const);
+const ofBuffers = PLANS.filter(({ readsTexels }) => readsTexels !== true);
+const bufferFamilies = ofBuffers.map(({ id, family }) => [id, family] as const);
 const casesOf = (family: 'prefill' | 'decode') =>
   ATTENTION_CASES.filter(({ name, params }) =>
     family === 'prefill' ? PREFILL.test(name) : params.shape.queries <= DECODE_QUERIES,
@@ -52,15 +54,25 @@ describe('keys and values as words of two f16, on any adapter', () => {
 });
 
 describe('keys and values as words of two bf16, on any adapter', () => {
-  test.each(families)('plan %s (%s) equals f64 over rounded tensors', async (plan, family) => {
-    const name = family === 'prefill' ? 'batch 2' : 'one query over many keys';
-    const bfloat = await page.call('runHalf', plan, name, 'bfloat-words');
-    expect(bfloat).toMatchObject({ withinTolerance: true });
-    expect(bfloat.cacheShare).toBeCloseTo(0.5, 2);
-    // Three bits of fraction less.
-    const half = await page.call('runHalf', plan, name, 'half-words');
-    expect(bfloat.distance / half.distance).toBeGreaterThan(4);
-    expect(bfloat.distance / half.distance).toBeLessThan(16);
+  test.each(bufferFamilies)(
+    'plan %s (%s) equals f64 over rounded tensors',
+    async (plan, family) => {
+      const name = family === 'prefill' ? 'batch 2' : 'one query over many keys';
+      const bfloat = await page.call('runHalf', plan, name, 'bfloat-words');
+      expect(bfloat).toMatchObject({ withinTolerance: true });
+      expect(bfloat.cacheShare).toBeCloseTo(0.5, 2);
+      // Three bits of fraction less.
+      const half = await page.call('runHalf', plan, name, 'half-words');
+      expect(bfloat.distance / half.distance).toBeGreaterThan(4);
+      expect(bfloat.distance / half.distance).toBeLessThan(16);
+    },
+  );
+
+  test('no texture holds bf16', async () => {
+    const texels = PLANS.find(({ readsTexels }) => readsTexels === true)!;
+    await expect(
+      page.call('runHalf', texels.id, 'one query over many keys', 'bfloat-words'),
+    ).rejects.toThrow('invalid storage: bfloat-words (expected f32, half or half-words in texels)');
   });
 });
 

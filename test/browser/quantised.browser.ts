@@ -162,7 +162,7 @@ describe.each(KERNELS)('packed %s kernel', (kernel) => {
   });
 });
 
-describe.each(KERNELS)('paged %s kernel', (kernel) => {
+describe.each([...KERNELS, 'texels'] as const)('paged %s kernel', (kernel) => {
   describe.each([16, 32] as const)('pages of %i', (pageTokens) => {
     test.each([
       ['ragged lengths, one of them 1', SHAPE, [203, 1]],

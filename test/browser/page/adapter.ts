@@ -25,8 +25,8 @@ async function device(): Promise<GpuDevice> {
   return gpu;
 }
 
-/** Constants of which a block of keys is four times as long. */
-const BLOCK_CONSTANTS = ['KEY_STEPS', 'BLOCK_GROUPS'] as const;
+/** Constants of a block of keys: how many keys one of it stands for. */
+const BLOCK_CONSTANTS = { KEY_STEPS: 4, BLOCK_GROUPS: 4, BLOCK_PAIRS: 2 } as const;
 
 /**
  * A plan whose blocks of keys are shorter, where it has such a constant: the same kernel, of which a
@@ -36,7 +36,9 @@ function withShortBlocks(plan: AttentionPlan, steps: number): AttentionPlan {
   const constantsOf = (shape: AttentionShape) => plan.kernel(shape).constants ?? {};
   const kernel: AttentionPlan['kernel'] = (shape) => {
     const constants = { ...constantsOf(shape) };
-    for (const name of BLOCK_CONSTANTS) if (name in constants) constants[name] = steps;
+    for (const [name, keys] of Object.entries(BLOCK_CONSTANTS)) {
+      if (name in constants) constants[name] = (4 * steps) / keys;
+    }
     return { ...plan.kernel(shape), constants };
   };
   return plan.needsSubgroups ? { ...plan, kernel, blockKeys: 4 * steps } : plan;
@@ -64,12 +66,18 @@ async function runSmall(planId: string, params: AttentionParams, storage: Storag
 }
 
 /** A decode step through the engine, on one plan: choosing among them compiles them all. */
-async function runStep(planId: string, params: DecodeParams): Promise<DecodeResult> {
+async function runStep(
+  planId: string,
+  params: DecodeParams,
+  bufferPlanId = planId,
+): Promise<DecodeResult> {
   const gpu = await device();
   const plan = planById(planId);
   const { id, label } = plan;
   const choice = { id, label, candidates: [] };
-  const chosen = { plan, choice, gigaflopsPerSecond: 1, discarded: [] };
+  const timed = { plan, gigaflopsPerSecond: 1 };
+  const forBuffers = { ...timed, plan: planById(bufferPlanId) };
+  const chosen = { ...timed, forBuffers, choice, discarded: [] };
   const plans = { choose: async () => chosen };
   const { signal } = new AbortController();
   const runner = await decodeOnDevice(gpu, { plans, roofs: new RoofCache() }, params.shape, signal);

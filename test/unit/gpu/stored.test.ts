@@ -26,6 +26,7 @@ describe('storages of an adapter', () => {
 
   test('are told in a sentence that says why', () => {
     expect(deviceStorageNotes(adapter(true), 'f32')).toEqual([]);
+    expect(deviceStorageNotes(adapter(false), 'half-words', true).join()).toMatch(/as f16 texels;/);
     expect(deviceStorageNotes(adapter(true), 'half').join()).toMatch(/of the shading language;/);
     expect(deviceStorageNotes(adapter(false), 'half-words').join()).toMatch(
       /^the adapter has no shader-f16: two f16 numbers per word, unpacked in the kernel/,
