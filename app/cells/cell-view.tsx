@@ -108,7 +108,21 @@ function Editor({ cell, session, edit }: Pick<Props, 'cell' | 'session' | 'edit'
     case 'model':
       return <ModelEditor cell={cell} session={session} edit={edit} />;
     case 'cache':
-      return <CacheEditor params={cell.params} onParams={onParams} />;
+      return (
+        <CacheEditor
+          params={cell.params}
+          onParams={onParams}
+          onCheckCell={(check) =>
+            edit.append([
+              {
+                id: freeId(session.notebook, `${cell.id}-check`),
+                kind: 'check',
+                params: { check },
+              },
+            ])
+          }
+        />
+      );
     case 'serve':
       return (
         <>

@@ -52,7 +52,7 @@ export const EVICTING_CHECKS: readonly CacheCheck[] = [
       rule: 'The paper’s claim: better than uniform shares of the same scores at equal slots.',
       evidence: 'abstract',
       arms: [arm(id, QUARTER, known), arm('snapkv', QUARTER, known)],
-      by: 'accuracy',
+      by: ['accuracy', 'logit error'],
     }),
   ),
   comparison({

@@ -36,6 +36,14 @@ export const RETRIEVING_CHECKS: readonly CacheCheck[] = [
     }),
   ),
   comparison({
+    id: 'v-rex',
+    asks: 'Do clusters by sign bits bring back what a late question on a stream needs?',
+    rule: 'The paper’s claim: answers of the full cache from a part of it, chosen at every question.',
+    evidence: 'abstract',
+    arms: [arm('v-rex', 1, { task: 'stream-qa' }), arm('snapkv', QUARTER, { task: 'stream-qa' })],
+    by: 'accuracy',
+  }),
+  comparison({
     id: 'lazyllm',
     asks: 'Do pruned tokens that may come back answer more than tokens that are gone?',
     rule: 'The paper’s claim: a token that is dropped for one step is there for another.',
