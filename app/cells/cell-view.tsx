@@ -17,6 +17,7 @@ import { TableView } from '../views/table-view';
 import { TimelineView } from '../views/timeline-view';
 import { AttentionResultView } from './attention-result';
 import { CellFrame } from './cell-frame';
+import { goToCell } from './go-to-cell';
 import {
   CacheEditor,
   CacheResultView,
@@ -112,15 +113,11 @@ function Editor({ cell, session, edit }: Pick<Props, 'cell' | 'session' | 'edit'
         <CacheEditor
           params={cell.params}
           onParams={onParams}
-          onCheckCell={(check) =>
-            edit.append([
-              {
-                id: freeId(session.notebook, `${cell.id}-check`),
-                kind: 'check',
-                params: { check },
-              },
-            ])
-          }
+          onCheckCell={(check) => {
+            const id = freeId(session.notebook, `${cell.id}-check`);
+            edit.append([{ id, kind: 'check', params: { check } }]);
+            goToCell(id);
+          }}
         />
       );
     case 'serve':

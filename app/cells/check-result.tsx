@@ -29,6 +29,7 @@ const EVIDENCE: Readonly<Record<Evidence, string>> = {
   code: "rule read in the authors' code",
   'third-party': "rule after somebody's summary of the paper",
   unverified: 'rule from memory, not held against the paper',
+  arithmetic: 'rule by construction',
 };
 
 /** What a check found: its rule, its figures beside their bands, and its curves. */

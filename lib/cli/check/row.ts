@@ -25,8 +25,8 @@ function simulated(params: CheckParams): CheckCellResult {
   }
 }
 
-function print({ title, figures, notes, seconds }: CheckCellResult): void {
-  console.log(`${title} (${seconds.toFixed(1)} s)`);
+function print({ title, rule, figures, notes, seconds }: CheckCellResult): void {
+  console.log(`${title} (${seconds.toFixed(1)} s)\n  ${rule.replaceAll('\n', '\n  ')}`);
   for (const figure of figures) {
     const verdict = verdictText(figure).replace('outside', 'OUTSIDE');
     const band = bandText(figure);

@@ -7,7 +7,7 @@ const full: CacheCheck = {
   title: 'full: what there is to lose',
   asks: 'Does the model answer with nothing dropped, so that a policy has something to lose?',
   rule: 'A gate: several keys are told apart in at least 90 % of contexts, else no policy is judged by them.',
-  evidence: 'code',
+  evidence: 'arithmetic',
   *run(ground) {
     const { measured, lines } = yield* runArms(ground, [['full', () => arm('full', 1)]]);
     const [mine] = measured as [Measured];
@@ -42,7 +42,7 @@ export const BASELINE_CHECKS: readonly CacheCheck[] = [
     id: 'random',
     asks: 'Is a needle mostly lost where a quarter of the slots are kept by chance?',
     rule: 'A null: a needle survives with the share’s chance in every head, so that the full cache is far ahead.',
-    evidence: 'code',
+    evidence: 'arithmetic',
     arms: [arm('full', 1), arm('random', 0.25)],
     by: 'accuracy',
     slack: -0.5,

@@ -1,5 +1,5 @@
 import { fitPredictor, type PredictionSource } from '../../cache/depth/predicted-kv';
-import { about, arm, compared } from './make';
+import { about, arm, compared, SOURCES } from './make';
 import { contextsOf } from './own-rows';
 import { runArms } from './run-arms';
 import type { CacheCheck, Measured } from './types';
@@ -51,7 +51,7 @@ function predicted({ id, asks, rule, source }: Predicted): CacheCheck {
       const half = explained[Math.ceil(layers / 2) - 1];
       return {
         figures: [
-          compared('accuracy', [id, mine], ['full', its], 0.125, rule),
+          compared('accuracy', [id, mine], ['full', its], 0.125, SOURCES.abstract),
           {
             label: 'variance of the last layer’s keys explained',
             value: 100 * (half?.keysExplained ?? 0),

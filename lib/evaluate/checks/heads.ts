@@ -2,7 +2,7 @@ import type { HeadGates } from '../../cache/policy/classify';
 import { createRandom } from '../../random/random';
 import type { Transformer } from '../../transformer/types';
 import { fitGates } from '../fit-gates';
-import { about, arm, compared, comparison } from './make';
+import { about, arm, compared, comparison, SOURCES } from './make';
 import { runArms } from './run-arms';
 import type { Arm, CacheCheck, Measured } from './types';
 
@@ -56,8 +56,8 @@ const duoAttention: CacheCheck = {
     const [first, random, last] = measured as [Measured, Measured, Measured];
     return {
       figures: [
-        compared('accuracy', [orders[0], first], [orders[2], last], 0, this.rule),
-        compared('accuracy', [orders[0], first], [orders[1], random], 0, this.rule),
+        compared('accuracy', [orders[0], first], [orders[2], last], 0, SOURCES.abstract),
+        compared('accuracy', [orders[0], first], [orders[1], random], 0, SOURCES.abstract),
         ...orders.flatMap((order, at) => about(order, measured[at] as Measured)),
       ],
       series: [],

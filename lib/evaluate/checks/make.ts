@@ -20,6 +20,15 @@ export function arm(policyId: string, share: number, more: Partial<Arm> = {}): A
   };
 }
 
+/** What a band comes from, in a few words; the rule itself stands above the figures. */
+export const SOURCES: Readonly<Record<Evidence, string>> = {
+  abstract: 'the paper’s claim',
+  code: 'the authors’ code',
+  'third-party': 'a summary of the paper',
+  unverified: 'from memory',
+  arithmetic: 'by construction',
+};
+
 export type By = 'accuracy' | 'logit error';
 
 interface Comparison {
@@ -65,7 +74,9 @@ export function comparison(of: Comparison): CacheCheck {
       const [mine, its] = measured as [Measured, Measured];
       return {
         figures: [
-          ...measures.map((each) => compared(each, [ownName, mine], [otherName, its], slack, rule)),
+          ...measures.map((each) =>
+            compared(each, [ownName, mine], [otherName, its], slack, SOURCES[evidence]),
+          ),
           ...ratioFigures(of, mine),
           ...about(ownName, mine),
           ...about(otherName, its),

@@ -8,7 +8,7 @@ export const REPRESENTING_CHECKS: readonly CacheCheck[] = [
     id: 'int8',
     asks: 'Is a byte for each number as good as two?',
     rule: 'Arithmetic: at most half a step of 1/255 of a row’s range is lost.',
-    evidence: 'code',
+    evidence: 'arithmetic',
     arms: [arm('int8', 1), arm('int4', 1)],
     by: 'logit error',
     slack: -0.5,

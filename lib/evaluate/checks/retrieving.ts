@@ -56,7 +56,7 @@ export const RETRIEVING_CHECKS: readonly CacheCheck[] = [
     id: 'oracle-top-k',
     asks: 'Is the ceiling above the policy that it is the ceiling of?',
     rule: 'By construction: no choice of pages holds more of the attention.',
-    evidence: 'code',
+    evidence: 'arithmetic',
     arms: [arm('oracle-top-k', QUARTER), arm('quest', QUARTER)],
     by: 'logit error',
   }),

@@ -55,7 +55,7 @@ export const REUSING_CHECKS: readonly CacheCheck[] = [
     id: 'edit-prefix',
     asks: 'Is running everything from the edit on exact?',
     rule: 'By construction: nothing that is kept has read what changed.',
-    evidence: 'code',
+    evidence: 'arithmetic',
     arms: [arm('edit-prefix', 1, edits), arm('pie', 1, edits)],
     by: 'logit error',
     slack: -0.9,

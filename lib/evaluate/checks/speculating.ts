@@ -9,6 +9,7 @@ import { taskOf } from '../../tasks/registry';
 import { sampleText } from '../../tasks/sample-text';
 import type { Transformer } from '../../transformer/types';
 import { blockFixedPoint } from './fixed-point';
+import { SOURCES } from './make';
 import type { CacheCheck, CheckFigure, CheckGround, CheckProgress, CheckSeries } from './types';
 
 const CONTEXT = 160;
@@ -209,7 +210,7 @@ const rapid: CacheCheck = {
           value: own.profile.tokensPerStep / other.profile.tokensPerStep,
           unit: 'x',
           expected: { low: 1 },
-          source: this.rule,
+          source: SOURCES.abstract,
         },
         { label: 'tokens a run, retrieved', value: own.profile.tokensPerStep, unit: '' },
         { label: 'tokens a run, window', value: other.profile.tokensPerStep, unit: '' },

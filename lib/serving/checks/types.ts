@@ -1,5 +1,8 @@
-/** Where a rule was read: the abstract, the authors' code, somebody's summary, or from memory. */
-export type Evidence = 'abstract' | 'code' | 'third-party' | 'unverified';
+/**
+ * Where a rule was read: the abstract, the authors' code, somebody's summary, or from memory; or it
+ * follows by arithmetic.
+ */
+export type Evidence = 'abstract' | 'code' | 'third-party' | 'unverified' | 'arithmetic';
 
 /** One number of a check, beside the band where it is expected. */
 export interface CheckFigure {
