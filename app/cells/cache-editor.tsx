@@ -23,6 +23,8 @@ interface Props {
   readonly params: CacheParams;
   /** Gives the sentence why not, or undefined. */
   readonly onParams: (params: unknown) => string | undefined;
+  /** Adds a check cell by the check's id. */
+  readonly onCheckCell: (check: string) => void;
 }
 
 const PROTOCOL_NAMES: Readonly<Record<(typeof PROTOCOLS)[number], string>> = {
@@ -35,7 +37,7 @@ const PROTOCOL_NAMES: Readonly<Record<(typeof PROTOCOLS)[number], string>> = {
 const LEARNT = TASKS.filter(({ id }) => RECALL_TASKS.includes(id));
 
 /** Task, protocol, and the policies side by side. */
-export function CacheEditor({ params, onParams }: Props) {
+export function CacheEditor({ params, onParams, onCheckCell }: Props) {
   const [problem, setProblem] = useState<string>();
   const key = JSON.stringify(params);
   // biome-ignore lint/correctness/useExhaustiveDependencies: params that were taken leave no problem behind
@@ -102,6 +104,7 @@ export function CacheEditor({ params, onParams }: Props) {
               entry={entry}
               at={at}
               params={params}
+              onCheckCell={onCheckCell}
               onEntry={(next) => set({ entries: entries.with(at, next) })}
               onCompare={
                 room > 0 && entry.type === 'composed'
@@ -170,11 +173,12 @@ interface EntryProps {
   readonly entry: CacheEntry;
   readonly at: number;
   readonly params: CacheParams;
+  readonly onCheckCell: (check: string) => void;
   readonly onEntry: (entry: CacheEntry) => string | undefined;
   readonly onCompare: (() => void) | undefined;
 }
 
-function EntryFields({ entry, at, params, onEntry, onCompare }: EntryProps) {
+function EntryFields({ entry, at, params, onCheckCell, onEntry, onCompare }: EntryProps) {
   if (entry.type === 'composed') {
     return (
       <ComposedPolicy
@@ -186,16 +190,24 @@ function EntryFields({ entry, at, params, onEntry, onCompare }: EntryProps) {
       />
     );
   }
-  return <PresetPolicy entry={entry} at={at} protocol={params.protocol} onEntry={onEntry} />;
+  return (
+    <PresetPolicy
+      entry={entry}
+      at={at}
+      protocol={params.protocol}
+      onCheckCell={onCheckCell}
+      onEntry={onEntry}
+    />
+  );
 }
 
-interface PresetProps extends Pick<EntryProps, 'at' | 'onEntry'> {
+interface PresetProps extends Pick<EntryProps, 'at' | 'onCheckCell' | 'onEntry'> {
   readonly entry: Extract<CacheEntry, { type: 'preset' }>;
   readonly protocol: string;
 }
 
 /** A published policy, where it is from, and what of it is the paper's. */
-function PresetPolicy({ entry, at, protocol, onEntry }: PresetProps) {
+function PresetPolicy({ entry, at, protocol, onCheckCell, onEntry }: PresetProps) {
   const known = POLICIES.get(entry.id);
   const notice = known && policyNotice(known, protocol);
   const parts = known?.parts?.({ type: 'ratio', share: entry.share });
@@ -248,7 +260,7 @@ function PresetPolicy({ entry, at, protocol, onEntry }: PresetProps) {
           <p>
             {known.source}. {known.defaults}
           </p>
-          <PolicyCheck policyId={entry.id} />
+          <PolicyCheck policyId={entry.id} onCheckCell={onCheckCell} />
         </details>
       )}
     </div>

@@ -41,7 +41,7 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
   workload: 'Workload',
   serve: 'Serving, simulated',
   sweep: 'Goodput against rate, simulated',
-  check: 'Check of a published method, simulated',
+  check: 'Check of a published method',
   plan: 'Plan search, simulated',
   map: 'Attention map',
   timeline: 'Timeline, simulated',

@@ -17,6 +17,7 @@ import { TableView } from '../views/table-view';
 import { TimelineView } from '../views/timeline-view';
 import { AttentionResultView } from './attention-result';
 import { CellFrame } from './cell-frame';
+import { goToCell } from './go-to-cell';
 import {
   CacheEditor,
   CacheResultView,
@@ -108,7 +109,17 @@ function Editor({ cell, session, edit }: Pick<Props, 'cell' | 'session' | 'edit'
     case 'model':
       return <ModelEditor cell={cell} session={session} edit={edit} />;
     case 'cache':
-      return <CacheEditor params={cell.params} onParams={onParams} />;
+      return (
+        <CacheEditor
+          params={cell.params}
+          onParams={onParams}
+          onCheckCell={(check) => {
+            const id = freeId(session.notebook, `${cell.id}-check`);
+            edit.append([{ id, kind: 'check', params: { check } }]);
+            goToCell(id);
+          }}
+        />
+      );
     case 'serve':
       return (
         <>

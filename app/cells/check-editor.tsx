@@ -1,9 +1,15 @@
 'use client';
 
-import { ROW_CHECKS } from '../../lib/serving/checks/registry';
+import { CHECK_LIST, type CheckLab } from '../../lib/run/check-list';
 import type { CheckParams } from '../../lib/spec/kinds/check';
 import styles from './recall-gap.module.css';
 import { useParamsProblem } from './use-params-problem';
+
+const LAB_NAMES: Readonly<Record<CheckLab, string>> = {
+  cache: 'models and caches',
+  serving: 'serving, simulated',
+};
+const LABS = Object.keys(LAB_NAMES) as readonly CheckLab[];
 
 interface Props {
   readonly params: CheckParams;
@@ -14,7 +20,7 @@ interface Props {
 /** Which method is checked, and what the check asks. */
 export function CheckEditor({ params, onParams }: Props) {
   const [problem, tell] = useParamsProblem(params);
-  const chosen = ROW_CHECKS.find(({ id }) => id === params.check);
+  const chosen = CHECK_LIST.find(({ id }) => id === params.check);
   return (
     <section className={styles.editor} aria-label="method to check">
       <label>
@@ -24,10 +30,14 @@ export function CheckEditor({ params, onParams }: Props) {
           onChange={({ target }) => tell(onParams({ ...params, check: target.value }))}
         >
           {chosen === undefined && <option value={params.check}>{params.check} (unknown)</option>}
-          {ROW_CHECKS.map(({ id, title }) => (
-            <option key={id} value={id}>
-              {title}
-            </option>
+          {LABS.map((lab) => (
+            <optgroup key={lab} label={LAB_NAMES[lab]}>
+              {CHECK_LIST.filter((each) => each.lab === lab).map(({ id, title }) => (
+                <option key={id} value={id}>
+                  {title}
+                </option>
+              ))}
+            </optgroup>
           ))}
         </select>
       </label>

@@ -7,6 +7,7 @@ import {
   type CheckFigure,
   type CheckSeries,
   type Evidence,
+  isCertain,
   isWithin,
 } from '../../lib/serving/checks/types';
 import {
@@ -15,6 +16,8 @@ import {
   checkLineStyle,
   checkSeriesLabel,
   figureText,
+  foundText,
+  verdictText,
 } from '../../lib/views/charts/check';
 import { formatCount, formatSeconds } from '../../lib/views/format';
 import { PlotFigure } from '../views/plot-figure';
@@ -26,6 +29,7 @@ const EVIDENCE: Readonly<Record<Evidence, string>> = {
   code: "rule read in the authors' code",
   'third-party': "rule after somebody's summary of the paper",
   unverified: 'rule from memory, not held against the paper',
+  arithmetic: 'rule by construction',
 };
 
 /** What a check found: its rule, its figures beside their bands, and its curves. */
@@ -33,6 +37,7 @@ export function CheckResultView({ result }: { readonly result: CheckCellResult }
   const { title, rule, evidence, figures, series, notes, seconds } = result;
   const banded = figures.filter((figure) => isWithin(figure) !== undefined);
   const inside = banded.filter((figure) => isWithin(figure) === true).length;
+  const open = banded.filter((figure) => isCertain(figure) === false).length;
   return (
     <>
       <p className={styles.rule}>
@@ -40,6 +45,7 @@ export function CheckResultView({ result }: { readonly result: CheckCellResult }
       </p>
       <p className={results.note}>
         {formatCount(inside)} of {formatCount(banded.length)} figures with a band lie in it;{' '}
+        {open > 0 && `${formatCount(open)} by less than the interval of 95 %; `}
         {formatSeconds(seconds)}.
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to */}
@@ -79,13 +85,11 @@ function FigureRow({ figure }: { readonly figure: CheckFigure }) {
   return (
     <tr>
       <th scope="row">{figure.label}</th>
-      <td>{figureText(figure.value, figure.unit)}</td>
+      <td>{foundText(figure)}</td>
       <td>
         {bandText(figure)}{' '}
         {within !== undefined && (
-          <span className={within ? styles.inside : styles.outside}>
-            {within ? 'inside' : 'outside'}
-          </span>
+          <span className={within ? styles.inside : styles.outside}>{verdictText(figure)}</span>
         )}
       </td>
       <td>{figure.source ?? ''}</td>

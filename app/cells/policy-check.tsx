@@ -2,17 +2,22 @@
 
 import { useEffect, useRef, useState } from 'react';
 import { CACHE_CHECKS } from '../../lib/evaluate/checks/registry';
-import type { CheckFigure, CheckResult } from '../../lib/evaluate/checks/types';
-import { isWithin } from '../../lib/serving/checks/types';
+import { cacheCheckId } from '../../lib/run/check-list';
+import type { CheckCellResult } from '../../lib/serving/checks/run-check';
+import { checkParams } from '../../lib/spec/kinds/check';
 import { policyCheckClient } from '../workers';
 import styles from './cache.module.css';
+import { CheckResultView } from './check-result';
 
-/** Of the contexts: every run of a check is the same. */
-const SEED = 7;
+interface Props {
+  readonly policyId: string;
+  /** Adds a check cell by the check's id. */
+  readonly onCheckCell: (check: string) => void;
+}
 
-/** What a policy is known by, held against the shipped model when asked. */
-export function PolicyCheck({ policyId }: { readonly policyId: string }) {
-  const [result, setResult] = useState<CheckResult>();
+/** What a policy is known by, held against the shipped model when asked: here, or as a cell. */
+export function PolicyCheck({ policyId, onCheckCell }: Props) {
+  const [result, setResult] = useState<CheckCellResult>();
   const [phase, setPhase] = useState<string>();
   const [problem, setProblem] = useState<string>();
   const running = useRef<AbortController>(undefined);
@@ -25,6 +30,7 @@ export function PolicyCheck({ policyId }: { readonly policyId: string }) {
   }, [policyId]);
   const check = CACHE_CHECKS.get(policyId);
   if (check === undefined) return null;
+  const params = checkParams.parse({ check: cacheCheckId(policyId) });
 
   async function run(): Promise<void> {
     const controller = new AbortController();
@@ -33,7 +39,7 @@ export function PolicyCheck({ policyId }: { readonly policyId: string }) {
     setPhase('reading the model');
     try {
       const found = await policyCheckClient().call(
-        (api, id, report) => api.policyCheck(id, policyId, SEED, report),
+        (api, id, report) => api.check(id, params, report),
         {
           signal: controller.signal,
           onProgress: ({ fraction, phase: now }) =>
@@ -58,6 +64,9 @@ export function PolicyCheck({ policyId }: { readonly policyId: string }) {
         <button type="button" onClick={() => (isBusy ? running.current?.abort() : void run())}>
           {isBusy ? 'cancel the check' : 'run the check'}
         </button>
+        <button type="button" onClick={() => onCheckCell(params.check)}>
+          add it as a cell
+        </button>
         <span role="status" className={styles.note}>
           {phase ?? ''}
         </span>
@@ -67,59 +76,7 @@ export function PolicyCheck({ policyId }: { readonly policyId: string }) {
           {problem}
         </p>
       )}
-      {result !== undefined && <Figures result={result} />}
+      {result !== undefined && <CheckResultView result={result} />}
     </section>
   );
-}
-
-function Figures({ result: { figures, notes } }: { readonly result: CheckResult }) {
-  return (
-    <div className={styles.scroll}>
-      <table>
-        <caption>on the shipped model, seed {SEED}</caption>
-        <thead>
-          <tr>
-            <th scope="col">figure</th>
-            <th scope="col">measured</th>
-            <th scope="col">expected</th>
-            <th scope="col">holds</th>
-          </tr>
-        </thead>
-        <tbody>
-          {figures.map((figure) => (
-            <tr key={figure.label}>
-              <th scope="row">{figure.label}</th>
-              <td>{valueText(figure)}</td>
-              <td>{bandText(figure)}</td>
-              <td>{holdsText(figure)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {notes.map((note) => (
-        <p key={note} className={styles.note}>
-          {note}
-        </p>
-      ))}
-    </div>
-  );
-}
-
-const numberText = (value: number) => String(Number(value.toPrecision(3)));
-
-function valueText({ value, unit }: CheckFigure): string {
-  return `${numberText(value)}${unit === '' ? '' : ` ${unit}`}`;
-}
-
-function bandText({ expected, unit }: CheckFigure): string {
-  if (expected === undefined) return '';
-  const { low, high } = expected;
-  const text = (value: number) => `${numberText(value)} ${unit}`;
-  if (low !== undefined && high !== undefined) return `${text(low)} to ${text(high)}`;
-  return low !== undefined ? `at least ${text(low)}` : `at most ${text(high ?? 0)}`;
-}
-
-function holdsText(figure: CheckFigure): string {
-  const holds = isWithin(figure);
-  return holds === undefined ? '' : holds ? 'yes' : 'no';
 }

@@ -36,6 +36,7 @@ const EVIDENCE = {
   code: "read in the authors' code",
   'third-party': "from somebody's summary",
   unverified: 'numbers not verified',
+  arithmetic: 'by construction',
 } as const;
 
 /** What is done to the model and inside an iteration: transform, speculation, overlap, price. */

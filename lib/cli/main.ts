@@ -19,7 +19,7 @@ const USAGE = `usage: headroom COMMAND
                               replay a reference run of Vidur and print the largest differences
   check vllm --run DIR [--tables DIR] [--tokens FILE]
                               replay a measured run of vLLM and print the signed errors
-  check row ID                a published method held against its figures (--all, --list)
+  check row ID                a published method held against its figures (--all, --list, --lab)
   check silicon --file CSV --tables DIR
                               simulate measured closed loops and print the median errors`;
 

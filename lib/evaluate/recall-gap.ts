@@ -142,7 +142,8 @@ export function* recallGapSteps(
         const once = rightAnswers(sibling, rows.get(1)!);
         tally.once.add(once, total);
         if (readTwice) {
-          yield { share: done, soFar };
+          const before = (index * models.length + at) / (samples * models.length);
+          yield { share: done + (tokensOf(pairs) * before) / totalTokens, soFar };
           const twice = rightAnswers(sibling, rows.get(2)!);
           tally.twice.add(twice, total);
           tally.gains.push((twice - once) / total);

@@ -1,4 +1,4 @@
-import { cacheCells } from './cells';
+import { cacheCells, cellOf } from './cells';
 import type { Method } from './types';
 
 const dropping = 'dropping and merging cached tokens';
@@ -203,6 +203,23 @@ export const CACHE_METHODS: readonly Method[] = [
     part: elsewhere,
     says: 'After an edit the keys behind it are rotated to their new positions; only the tokens put in are computed.',
     cells: cacheCells('pie', { task: 'edits', beside: 'edit-splice' }),
+  },
+  {
+    id: 'jacobi-forcing',
+    name: 'Jacobi Forcing',
+    part: elsewhere,
+    says: 'A block of guesses is run at once and replaced by what the model picks, until it rests; picks that were thrown away are tried again.',
+    cells: cellOf('speculate', { drafter: 'draft-jacobi-recycled', draftTokens: 16 }),
+    leavesOut: 'the training on its own trajectories, and several blocks in flight',
+  },
+  {
+    id: 'rapid',
+    name: 'RAPID',
+    part: elsewhere,
+    says: 'A draft over a short retrieved context, verified over the long one.',
+    cells: cellOf('speculate', { drafter: 'draft-rapid' }),
+    leavesOut:
+      'a drafter of another size, embeddings for the retrieval, and the shift of the target',
   },
 ];
 

@@ -1,4 +1,5 @@
 import { notebookSchema } from '../spec/notebook';
+import { withCacheCheck } from './cache-check-cells';
 import { CACHE_METHODS } from './cache-methods';
 import { MASK_METHODS } from './mask-methods';
 import { RECURRENT_METHODS } from './recurrent-methods';
@@ -17,7 +18,9 @@ export const METHODS: readonly Method[] = [
     ...RECURRENT_METHODS,
     ...CACHE_METHODS,
     ...SERVING_COST_METHODS,
-  ].map(withServing),
+  ]
+    .map(withCacheCheck)
+    .map(withServing),
   ...SERVING_METHODS,
   ...SERVING_SHARE_METHODS,
 ];

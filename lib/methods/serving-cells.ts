@@ -33,7 +33,7 @@ export function presetServed(id: string, source?: object): readonly MethodCell[]
 }
 
 /** Methods that have entries in other parts, and a check of how they serve. */
-const CHECKED_ELSEWHERE = [
+export const CHECKED_ELSEWHERE = [
   'cache-craft',
   'cacheblend',
   'cachegen',

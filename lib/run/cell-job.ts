@@ -4,7 +4,7 @@ import type { RatedLoad } from '../workload/at-rate';
 import type { JobCell, KernelKind } from './job-kinds';
 import type { SweepSubjectData } from './sweep-service';
 import type { CellOutput, CellResult } from './types';
-import type { KernelApi, KernelCall, ModelApi, SimulationApi } from './worker-api';
+import type { KernelApi, KernelCall, ModelApi, OnProgress, SimulationApi } from './worker-api';
 import type { CallOptions, WorkerClient } from './worker-client';
 
 export interface Workers {
@@ -104,14 +104,19 @@ export async function runCellJob(
         ),
       };
     }
-    case 'check':
+    case 'check': {
+      // The checks of both labs are much to load for a page that has none.
+      const { listedCheck } = await import('./check-list');
+      const { lab } = listedCheck(cell.params.check);
+      const call = (api: Pick<SimulationApi, 'check'>, jobId: number, onProgress: OnProgress) =>
+        api.check(jobId, cell.params, onProgress);
       return {
         kind: 'check',
-        value: await workers.simulation.call(
-          (api, jobId, onProgress) => api.check(jobId, cell.params, onProgress),
-          options,
-        ),
+        value: await (lab === 'cache'
+          ? workers.model.call(call, options)
+          : workers.simulation.call(call, options)),
       };
+    }
     case 'sweep': {
       const subject = sweepSubjectOf(inputs);
       return {

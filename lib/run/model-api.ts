@@ -1,6 +1,6 @@
+import { cacheCheckJob, cacheCheckOf } from './cache-check-job';
 import { createModelService, type ModelServiceDeps } from './model-service';
-import { policyCheckJob } from './policy-check-job';
-import { createRecallGapJob, type ReadSibling } from './recall-gap-job';
+import { createRecallGapJob, createSiblings, type ReadSibling } from './recall-gap-job';
 import { speculateJob } from './speculate-job';
 import type { ModelApi } from './worker-api';
 
@@ -14,7 +14,8 @@ export interface ModelApiDeps extends ModelServiceDeps {
 /** The jobs of the model worker, each with its own cancel. */
 export function createModelApi(deps: ModelApiDeps): ModelApi {
   const service = createModelService(deps);
-  const recallGap = createRecallGapJob(deps.readSibling);
+  const siblings = createSiblings(deps.readSibling);
+  const recallGap = createRecallGapJob(deps.readSibling, siblings);
   const jobs = new Map<number, AbortController>();
 
   async function run<T>(jobId: number, job: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -38,10 +39,13 @@ export function createModelApi(deps: ModelApiDeps): ModelApi {
       run(jobId, (signal) =>
         service.cacheHead(params, model ?? RECALL_MODEL, file, place, signal, onProgress),
       ),
-    policyCheck: (jobId, policyId, seed, onProgress) =>
+    check: (jobId, params, onProgress) =>
       run(jobId, async (signal) => {
+        const { siblings: names = [] } = cacheCheckOf(params.check);
+        const read = await siblings(names, signal, onProgress);
         const { transformer } = await service.load(RECALL_MODEL, undefined, signal, onProgress);
-        return policyCheckJob(policyId, seed, transformer, signal, onProgress);
+        const models = { model: transformer, siblings: read };
+        return cacheCheckJob(params, models, signal, onProgress);
       }),
     recallGap: (jobId, params, onProgress) =>
       run(jobId, (signal) => recallGap(params, signal, onProgress)),

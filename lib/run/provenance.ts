@@ -78,8 +78,12 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
         costModel: output.value.costModel.label,
       };
     }
-    case 'check':
-      return { ...common, simulated: true, seed: output.value.params.seed, engine: 'simulator' };
+    case 'check': {
+      const { seed } = output.value.params;
+      return output.value.lab === 'cache'
+        ? { ...common, seed, precision: 'f32', engine: output.value.engine ?? 'cpu' }
+        : { ...common, simulated: true, seed, engine: 'simulator' };
+    }
     case 'sweep':
     case 'plan':
       return {

@@ -15,12 +15,17 @@ export type RecallGapJob = (
   onProgress: OnProgress,
 ) => Promise<RecallGapResult>;
 
-/** The recall-gap job; siblings that were read once are kept, 400 kB each. */
-export function createRecallGapJob(readSibling: ReadSibling): RecallGapJob {
+/** Siblings by name; those that were read once are kept, 400 kB each. */
+export type Siblings = (
+  names: readonly SiblingName[],
+  signal: AbortSignal,
+  onProgress: OnProgress,
+) => Promise<ReadonlyMap<SiblingName, LoadedSibling>>;
+
+export function createSiblings(readSibling: ReadSibling): Siblings {
   const kept = new Map<SiblingName, LoadedSibling>();
-  return async (params, signal, onProgress) => {
-    const report = throttled(onProgress);
-    for (const name of params.models) {
+  return async (names, signal, report) => {
+    for (const name of names) {
       if (kept.has(name)) continue;
       report({ fraction: undefined, phase: `reading the ${name} model` });
       const [config, weights] = await Promise.all([
@@ -30,6 +35,18 @@ export function createRecallGapJob(readSibling: ReadSibling): RecallGapJob {
       kept.set(name, await loadSibling(config, weights));
       throwIfAborted(signal);
     }
+    return kept;
+  };
+}
+
+/** The recall-gap job. */
+export function createRecallGapJob(
+  readSibling: ReadSibling,
+  siblings: Siblings = createSiblings(readSibling),
+): RecallGapJob {
+  return async (params, signal, onProgress) => {
+    const report = throttled(onProgress);
+    const kept = await siblings(params.models, signal, report);
     const steps = recallGapSteps(params, kept);
     const started = performance.now();
     for (;;) {

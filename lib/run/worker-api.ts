@@ -10,7 +10,6 @@ import type {
 import type { WeightCall } from '../attention/weights/call';
 import type { CacheHead } from '../evaluate/cache-head';
 import type { CacheResult } from '../evaluate/cell-result';
-import type { CheckResult } from '../evaluate/checks/types';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
 import type { CheckCellResult } from '../serving/checks/run-check';
@@ -132,13 +131,8 @@ export interface ModelApi extends Cancellable {
     place: CacheHeadPlace,
     onProgress: OnProgress,
   ): Promise<CacheHead>;
-  /** The check of a cache policy on the shipped model, by the policy's id. */
-  policyCheck(
-    jobId: number,
-    policyId: string,
-    seed: number,
-    onProgress: OnProgress,
-  ): Promise<CheckResult>;
+  /** A check of the cache lab, on the shipped models. */
+  check(jobId: number, params: CheckParams, onProgress: OnProgress): Promise<CheckCellResult>;
   /** The shipped siblings on more and more pairs. */
   recallGap(
     jobId: number,

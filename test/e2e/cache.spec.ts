@@ -174,9 +174,16 @@ test('gates of heads are fitted by choice and shown, and a preset is checked', a
   const check = c.getByRole('region', { name: 'check of tova' });
   await check.getByRole('button', { name: 'run the check' }).click();
   await expect(check.getByRole('row', { name: /^accuracy, tova less random/ })).toContainText(
-    /yes|no/,
+    /% \(.* to .*\).*(inside|outside)/,
     { timeout: 60_000 },
   );
+  await check.getByRole('button', { name: 'add it as a cell' }).press('Enter');
+  await expect(cell(page, 'c-check')).toBeFocused();
+  await expect(cell(page, 'c-check').getByRole('combobox', { name: /^method/ })).toHaveValue(
+    'tova',
+  );
+  await run(page, 'c-check');
+  await expect(cell(page, 'c-check')).toContainText('WebAssembly on the CPU');
 });
 
 test('an edit is followed four ways in one click', async ({ page }) => {

@@ -1,38 +1,45 @@
 import { parseArgs } from 'node:util';
-import { ROW_CHECKS } from '../../serving/checks/registry';
-import { type CheckCellResult, checkOf, runCheck } from '../../serving/checks/run-check';
-import { isWithin } from '../../serving/checks/types';
-import { checkParams } from '../../spec/kinds/check';
-import { bandText, figureText } from '../../views/charts/check';
+import { CHECK_LIST, listedCheck } from '../../run/check-list';
+import { type CheckCellResult, runCheck } from '../../serving/checks/run-check';
+import { type CheckParams, checkParams } from '../../spec/kinds/check';
+import { bandText, foundText, verdictText } from '../../views/charts/check';
+import { createNodeModelApi } from '../run/node-session';
 
-export const ROW_USAGE = 'usage: headroom check row (ID ... | --all | --list) [--seed N] [--json]';
+export const ROW_USAGE =
+  'usage: headroom check row (ID ... | --all | --list) [--lab serving|cache] [--seed N] [--json]';
 
-function finish(id: string, seed: number): CheckCellResult {
-  const parsed = checkParams.safeParse({ check: id, seed });
-  if (!parsed.success)
-    throw new Error(`invalid seed: ${seed} (${parsed.error.issues[0]?.message ?? 'unreadable'})`);
-  const steps = runCheck(parsed.data);
+const LABS = ['serving', 'cache'] as const;
+
+function paramsOf(id: string, seed: string): CheckParams {
+  const value = seed.trim() === '' ? Number.NaN : Number(seed);
+  const parsed = checkParams.safeParse({ check: id, seed: value });
+  if (parsed.success) return parsed.data;
+  throw new Error(`invalid --seed: ${seed} (expected 0..2147483647)`);
+}
+
+function simulated(params: CheckParams): CheckCellResult {
+  const steps = runCheck(params);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
   }
 }
 
-function print({ title, figures, notes, seconds }: CheckCellResult): void {
-  console.log(`${title} (${seconds.toFixed(1)} s)`);
+function print({ title, rule, figures, notes, seconds }: CheckCellResult): void {
+  console.log(`${title} (${seconds.toFixed(1)} s)\n  ${rule.replaceAll('\n', '\n  ')}`);
   for (const figure of figures) {
-    const within = isWithin(figure);
-    const verdict = within === undefined ? '' : within ? ', inside' : ', OUTSIDE';
+    const verdict = verdictText(figure).replace('outside', 'OUTSIDE');
     const band = bandText(figure);
-    const expected = band === '' ? '' : ` (expected ${band}, ${figure.source}${verdict})`;
-    console.log(`  ${figure.label}: ${figureText(figure.value, figure.unit)}${expected}`);
+    const expected = band === '' ? '' : `; ${verdict}: expected ${band} [${figure.source}]`;
+    console.log(`  ${figure.label}: ${foundText(figure)}${expected}`);
   }
   for (const note of notes) console.log(`  ${note}`);
 }
 
 /**
- * `headroom check row`: published methods held against their figures. A figure outside its band is
- * a finding and not an error.
+ * `headroom check row`: published methods held against their figures, serving methods in the
+ * simulator and cache methods on the shipped model. A figure outside its band is a finding and not an
+ * error.
  * @returns the exit code: 2 for bad input
  */
 export async function checkRow(args: string[]): Promise<number> {
@@ -42,22 +49,33 @@ export async function checkRow(args: string[]): Promise<number> {
     options: {
       all: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
+      lab: { type: 'string' },
       json: { type: 'boolean', default: false },
       seed: { type: 'string', default: '1' },
     },
   });
+  const { lab } = values;
+  if (lab !== undefined && !LABS.some((each) => each === lab)) {
+    throw new Error(`invalid --lab: ${lab} (expected ${LABS.join(', ')})`);
+  }
+  const listed = CHECK_LIST.filter((each) => lab === undefined || each.lab === lab);
   if (values.list) {
-    for (const { id, asks } of ROW_CHECKS) console.log(`${id}\t${asks}`);
+    for (const { id, lab: of, asks } of listed) console.log(`${id}\t${of}\t${asks}`);
     return 0;
   }
-  const ids = values.all ? ROW_CHECKS.map(({ id }) => id) : positionals;
+  const ids = values.all ? listed.map(({ id }) => id) : positionals;
   if (ids.length === 0) {
     console.error(ROW_USAGE);
     return 2;
   }
-  for (const id of ids) checkOf(id);
-  for (const id of ids) {
-    const result = finish(id, Number(values.seed));
+  const wanted = ids.map(listedCheck);
+  const params = ids.map((id) => paramsOf(id, values.seed));
+  let models: ReturnType<typeof createNodeModelApi> | undefined;
+  for (const [at, { lab: of }] of wanted.entries()) {
+    const own = params[at] as CheckParams;
+    if (of === 'cache') models ??= createNodeModelApi();
+    const result =
+      of === 'cache' && models ? await models.check(at, own, () => undefined) : simulated(own);
     if (values.json) console.log(JSON.stringify(result));
     else print(result);
   }

@@ -1,4 +1,9 @@
+import type { HeadGates } from '../../cache/policy/classify';
 import { EDIT_POLICIES } from '../../evaluate/edit-trace';
+import { fitGates } from '../../evaluate/fit-gates';
+import type { AskPlan } from '../../evaluate/types';
+import { engineOf } from '../../run/engines';
+import type { ModelData } from '../../run/evaluation-service';
 import { type EvalOptions, parseEvalOptions } from '../evaluate/eval-options';
 import { editLines, evaluationLines } from '../evaluate/print-evaluation';
 import { readModel } from '../evaluate/read-model';
@@ -12,6 +17,9 @@ const USAGE = `usage: headroom eval --task ID [--policy ID] [--budget B] [option
                    follow the edit (full recompute, prefix reuse, splice, PIE), one line each
   --action NAME    what becomes of the slots that the policy does not keep, instead of its own:
                    evict, quantise, merge, compensate, project, offload, recompute, or JSON
+  --gates SOURCE   of policies with classes of heads (duo-attention, razor-attention): proxy, what
+                   the policy finds by itself on each context (unless given), or fitted, by
+                   retrieval on 8 passkey contexts that are not tested
   --budget B       share of the full cache, or a number as 64tokens or 65536bytes (1)
   --context N      tokens of each context (512)
   --samples N      contexts (100)
@@ -32,10 +40,27 @@ function progressLine(samples: number) {
     process.stderr.write(`\r${samplesDone} of ${samples}${samplesDone === samples ? '\n' : ''}`);
 }
 
+const FIT_SAMPLES = 8;
+
+/** Gates by retrieval, of the sizes that are asked about. */
+function fittedGates(
+  { config, weights, engine }: ModelData,
+  { contextTokens, seed }: AskPlan,
+): HeadGates {
+  const model = engineOf(engine)(config, weights);
+  const fit = fitGates(model, { samples: FIT_SAMPLES, contextTokens, seed });
+  for (;;) {
+    const step = fit.next();
+    if (step.done) return step.value;
+  }
+}
+
 async function runEval(options: EvalOptions): Promise<void> {
   const { policyId, isEdits, composed, budget, plan, modelFolder, engine, isJson } = options;
+  const { gates: gateSource } = options;
   const model = await readModel(modelFolder, engine);
   const threads = Math.min(options.threads, plan.samples);
+  const gates = gateSource === 'fitted' ? fittedGates(model, plan) : undefined;
   const pool = createThreadPool(threads);
   try {
     await pool.load(model);
@@ -43,7 +68,7 @@ async function runEval(options: EvalOptions): Promise<void> {
     for (const id of isEdits ? EDIT_POLICIES : [policyId]) {
       const startedAt = performance.now();
       const evaluation = await pool.run(
-        { policyId: id, budget, plan, ...(composed ? { composed } : {}) },
+        { policyId: id, budget, plan, ...(composed ? { composed } : {}), ...(gates && { gates }) },
         progressLine(plan.samples),
       );
       runs.push({ id, evaluation, wallSeconds: (performance.now() - startedAt) / 1000 });
@@ -52,6 +77,7 @@ async function runEval(options: EvalOptions): Promise<void> {
       const shown = runs.map(({ id, evaluation: { plan: asked, ...results }, wallSeconds }) => ({
         policy: id,
         ...(composed ? { action: composed.action } : {}),
+        ...(gateSource ? { gates: gateSource, ...(gates && { gateValues: gates }) } : {}),
         budget,
         ...asked,
         ...results,

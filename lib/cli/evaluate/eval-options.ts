@@ -3,7 +3,7 @@ import { assertPolicy } from '../../cache/policy/checks';
 import { ACTION_NAMES, withAction } from '../../cache/policy/with-action';
 import type { Protocol } from '../../cache/types';
 import { EDIT_TASK } from '../../evaluate/edit-trace';
-import { policyOf } from '../../evaluate/policies';
+import { classifierOf, policyOf } from '../../evaluate/policies';
 import type { AskPlan } from '../../evaluate/types';
 import { DEFAULT_ENGINE, engineOf } from '../../run/engines';
 import { type CacheAction, cacheAction } from '../../spec/cache-actions';
@@ -14,18 +14,36 @@ import { taskOf } from '../../tasks/registry';
 import { SHIPPED_MODEL } from './read-model';
 import { MACHINE_THREADS } from './thread-pool';
 
+/** `proxy` is what the policy finds by itself; `fitted` measures retrieval on other contexts. */
+export type GateSource = 'proxy' | 'fitted';
+const GATE_SOURCES: readonly GateSource[] = ['proxy', 'fitted'];
+
 export interface EvalOptions {
   readonly policyId: string;
   /** The policies of `EDIT_POLICIES` one after another, in place of the one. */
   readonly isEdits: boolean;
   /** The policy with another action, part by part. */
   readonly composed?: CachePolicy;
+  /** Where the gates of heads come from; undefined for policies without classes of heads. */
+  readonly gates?: GateSource;
   readonly budget: CacheBudget;
   readonly plan: AskPlan;
   readonly modelFolder: string;
   readonly engine: string;
   readonly threads: number;
   readonly isJson: boolean;
+}
+
+/** @throws Error naming flag and value, where it is none or the policy has no classes of heads */
+function gateSource(policyId: string, text: string): GateSource {
+  const source = GATE_SOURCES.find((each) => each === text);
+  if (source === undefined) {
+    throw new Error(`invalid --gates: ${text} (expected ${GATE_SOURCES.join(', ')})`);
+  }
+  if (classifierOf(policyId) === undefined) {
+    throw new Error(`invalid --gates: ${text} (the policy ${policyId} has no classes of heads)`);
+  }
+  return source;
 }
 
 const PROTOCOLS: readonly Protocol[] = ['known', 'hidden', 'turns'];
@@ -121,6 +139,7 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
       edits: { type: 'boolean', default: false },
       task: { type: 'string' },
       action: { type: 'string' },
+      gates: { type: 'string' },
       budget: { type: 'string', default: '1' },
       context: { type: 'string', default: '512' },
       samples: { type: 'string', default: '100' },
@@ -135,8 +154,11 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
     },
   });
   const { edits: isEdits, policy = 'full' } = values;
-  for (const flag of ['task', 'policy', 'action'] as const) {
+  for (const flag of ['task', 'policy', 'action', 'gates'] as const) {
     if (isEdits && values[flag] !== undefined) throw new Error(`--${flag} with --edits`);
+  }
+  if (values.gates !== undefined && values.action !== undefined) {
+    throw new Error('--gates with --action');
   }
   const taskId = isEdits ? EDIT_TASK : values.task;
   if (taskId === undefined) throw new Error('missing --task (headroom tasks lists them)');
@@ -160,6 +182,7 @@ export function parseEvalOptions(args: readonly string[]): EvalOptions {
     ...(values.action === undefined
       ? {}
       : { composed: otherAction(policy, values.action, budget) }),
+    ...(values.gates === undefined ? {} : { gates: gateSource(policy, values.gates) }),
     budget,
     plan: {
       taskId: task.id,

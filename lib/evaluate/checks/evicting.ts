@@ -18,7 +18,7 @@ export const EVICTING_CHECKS: readonly CacheCheck[] = [
     id: 'sliding-window',
     asks: 'Is an answer that left the window lost, as it must be?',
     rule: 'A negative control: text before the window is gone, so that the full cache is ahead.',
-    evidence: 'code',
+    evidence: 'arithmetic',
     arms: [
       arm('full', 1, { task: 'passkey', options: { depth: 0.3 } }),
       arm('sliding-window', QUARTER, { task: 'passkey', options: { depth: 0.3 } }),
@@ -52,7 +52,7 @@ export const EVICTING_CHECKS: readonly CacheCheck[] = [
       rule: 'The paper’s claim: better than uniform shares of the same scores at equal slots.',
       evidence: 'abstract',
       arms: [arm(id, QUARTER, known), arm('snapkv', QUARTER, known)],
-      by: 'accuracy',
+      by: ['accuracy', 'logit error'],
     }),
   ),
   comparison({

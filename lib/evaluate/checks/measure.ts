@@ -11,8 +11,16 @@ import type { Arm, Measure, Measured } from './types';
 const STOP: ReadonlySet<number> = new Set([END]);
 const NONE: ReadonlySet<number> = new Set();
 
-/** Measures arms on a model; the same arm is measured once, and so are the full cache's logits. */
-export function createMeasure(model: Transformer, seed: number): Measure {
+/**
+ * Measures arms on a model; the same arm is measured once, and so are the full cache's logits.
+ *
+ * @param mostContexts of an arm, where fewer than it asks for are wanted
+ */
+export function createMeasure(
+  model: Transformer,
+  seed: number,
+  mostContexts = Number.POSITIVE_INFINITY,
+): Measure {
   const done = new Map<string, Measured>();
   const fullLogits = new Map<string, Float32Array>();
   const watched = lastLogitsOf(model);
@@ -37,8 +45,11 @@ export function createMeasure(model: Transformer, seed: number): Measure {
     const key = JSON.stringify(arm);
     const known = done.get(key);
     if (known) return known;
-    const { task, options, contextTokens, samples, protocol } = arm;
-    const sums = { right: 0, error: 0, bytes: 0, device: 0, full: 0, slots: 0, fullSlots: 0 };
+    const { task, options, contextTokens, protocol } = arm;
+    const samples = Math.min(arm.samples, mostContexts);
+    const right: boolean[] = [];
+    const logitErrors: number[] = [];
+    const sums = { bytes: 0, device: 0, full: 0, slots: 0, fullSlots: 0 };
     let moved = 0;
     let asked = 0;
     let recomputed = 0;
@@ -60,7 +71,8 @@ export function createMeasure(model: Transformer, seed: number): Measure {
       const reference = fullLogits.get(sampleKey) ?? fullOf(sample);
       fullLogits.set(sampleKey, reference);
       const session = openArm(arm);
-      session.prefill(sample.context, about);
+      const { context } = sample;
+      session.prefill(arm.readsTwice ? [...context, ...context.slice(1)] : context, about);
       const held = heldBytes(session.ledger(), model.config);
       const logits = logitsAfter(session, sample);
       let difference = 0;
@@ -70,10 +82,10 @@ export function createMeasure(model: Transformer, seed: number): Measure {
       const after = session.ledger();
       session.rewind();
       const out = session.ask(turn.question, turn.answer.length, STOP);
-      const isRight =
-        out.length === turn.answer.length && turn.answer.every((token, i) => out[i] === token);
-      sums.right += isRight ? 1 : 0;
-      sums.error += difference;
+      right.push(
+        out.length === turn.answer.length && turn.answer.every((token, i) => out[i] === token),
+      );
+      logitErrors.push(difference);
       sums.bytes += held.payload + held.overhead + held.host;
       sums.device += held.payload + held.overhead;
       sums.full += held.full;
@@ -85,8 +97,11 @@ export function createMeasure(model: Transformer, seed: number): Measure {
       yield (index + 1) / samples;
     }
     const result: Measured = {
-      accuracy: sums.right / samples,
-      logitError: sums.error / samples,
+      samples,
+      accuracy: right.filter(Boolean).length / samples,
+      right,
+      logitError: logitErrors.reduce((sum, error) => sum + error, 0) / samples,
+      logitErrors,
       byteRatio: sums.bytes / sums.full,
       deviceRatio: sums.device / sums.full,
       slotRatio: sums.slots / sums.fullSlots,

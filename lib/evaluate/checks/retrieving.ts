@@ -36,6 +36,14 @@ export const RETRIEVING_CHECKS: readonly CacheCheck[] = [
     }),
   ),
   comparison({
+    id: 'v-rex',
+    asks: 'Do clusters by sign bits bring back what a late question on a stream needs?',
+    rule: 'The paper’s claim: answers of the full cache from a part of it, chosen at every question.',
+    evidence: 'abstract',
+    arms: [arm('v-rex', 1, { task: 'stream-qa' }), arm('snapkv', QUARTER, { task: 'stream-qa' })],
+    by: 'accuracy',
+  }),
+  comparison({
     id: 'lazyllm',
     asks: 'Do pruned tokens that may come back answer more than tokens that are gone?',
     rule: 'The paper’s claim: a token that is dropped for one step is there for another.',
@@ -48,7 +56,7 @@ export const RETRIEVING_CHECKS: readonly CacheCheck[] = [
     id: 'oracle-top-k',
     asks: 'Is the ceiling above the policy that it is the ceiling of?',
     rule: 'By construction: no choice of pages holds more of the attention.',
-    evidence: 'code',
+    evidence: 'arithmetic',
     arms: [arm('oracle-top-k', QUARTER), arm('quest', QUARTER)],
     by: 'logit error',
   }),

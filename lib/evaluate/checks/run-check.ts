@@ -1,46 +1,25 @@
-import type { Transformer } from '../../transformer/types';
 import { createMeasure } from './measure';
-import type { Arm, CacheCheck, CheckProgress, CheckResult, Measure, Measured } from './types';
+import type { CacheCheck, CheckGround, CheckProgress, CheckResult } from './types';
 
 /**
- * Runs a check on a model, arm after arm, with progress after every context.
+ * Runs a check, with progress after every context.
  *
- * @param measure shares what was measured among several checks; its seed counts, not `seed`
+ * @param ground its `measure` may be left out, or be shared among checks
+ * @throws Error where a sibling is missing, a figure is no number, or a band has no source
  */
 export function* runCacheCheck(
   check: CacheCheck,
-  model: Transformer,
-  seed: number,
-  measure: Measure = createMeasure(model, seed),
+  ground: Omit<CheckGround, 'measure'> & Partial<Pick<CheckGround, 'measure'>>,
 ): Generator<CheckProgress, CheckResult> {
-  const arms = Object.entries(check.arms);
-  const measured: Record<string, Measured> = {};
-  for (const [at, [name, arm]] of arms.entries()) {
-    const steps = measure(arm);
-    let step = steps.next();
-    while (!step.done) {
-      yield { fraction: (at + step.value) / arms.length, phase: name };
-      step = steps.next();
-    }
-    measured[name] = step.value;
+  const { model, seed, mostContexts, siblings } = ground;
+  const missing = check.siblings?.find((name) => !siblings.has(name));
+  if (missing !== undefined) throw new Error(`check ${check.id}: no ${missing} model`);
+  const measure = ground.measure ?? createMeasure(model, seed, mostContexts);
+  const result = yield* check.run({ ...ground, measure });
+  for (const { label, value, expected, source } of result.figures) {
+    if (Number.isNaN(value)) throw new Error(`check ${check.id}: "${label}" is not a number`);
+    if (expected !== undefined && source === undefined)
+      throw new Error(`check ${check.id}: the band of "${label}" has no source`);
   }
-  return {
-    figures: check.figures(measured),
-    series: [],
-    notes: arms.map(([name, arm]) => `${name}: ${armText(arm)}`),
-  };
-}
-
-function armText({
-  policyId,
-  share,
-  variant,
-  task,
-  samples,
-  contextTokens,
-  protocol,
-}: Arm): string {
-  const how = variant ? `, ${variant}` : '';
-  const percent = Number((share * 100).toPrecision(3));
-  return `${policyId} at ${percent} %${how}; ${samples} contexts of ${contextTokens} tokens of ${task}, the question ${protocol}`;
+  return result;
 }

@@ -5,6 +5,10 @@ import type { CheckProgress, CheckResult, RowCheck } from './types';
 /** What a check found, with what it asked: all that is needed to read it. */
 export interface CheckCellResult extends CheckResult, Omit<RowCheck, 'run'> {
   readonly params: CheckParams;
+  /** `cache` where it ran on the model in the page; simulated unless given. */
+  readonly lab?: 'serving' | 'cache';
+  /** What ran the model. */
+  readonly engine?: 'wasm' | 'webgpu' | 'reference';
   readonly seconds: number;
 }
 

@@ -1,5 +1,8 @@
-/** Where a rule was read: the abstract, the authors' code, somebody's summary, or from memory. */
-export type Evidence = 'abstract' | 'code' | 'third-party' | 'unverified';
+/**
+ * Where a rule was read: the abstract, the authors' code, somebody's summary, or from memory; or it
+ * follows by arithmetic.
+ */
+export type Evidence = 'abstract' | 'code' | 'third-party' | 'unverified' | 'arithmetic';
 
 /** One number of a check, beside the band where it is expected. */
 export interface CheckFigure {
@@ -10,6 +13,8 @@ export interface CheckFigure {
   readonly unit: string;
   /** The band, ends included; an absent end is open. No band for figures that only explain. */
   readonly expected?: { readonly low?: number; readonly high?: number };
+  /** Of 95 %, where the value is measured on samples. */
+  readonly interval?: { readonly low: number; readonly high: number };
   /** Where the band comes from; required with one. A paper's claim is called a claim here. */
   readonly source?: string;
 }
@@ -61,4 +66,18 @@ export function isWithin(figure: CheckFigure): boolean | undefined {
   const { expected, value } = figure;
   if (expected === undefined || Number.isNaN(value)) return undefined;
   return value >= (expected.low ?? -Infinity) && value <= (expected.high ?? Infinity);
+}
+
+/**
+ * Whether the interval leaves no doubt of `isWithin`: it lies in the band whole, or outside of it.
+ * Undefined without an interval or a verdict.
+ */
+export function isCertain(figure: CheckFigure): boolean | undefined {
+  const { expected, interval } = figure;
+  const holds = isWithin(figure);
+  if (expected === undefined || interval === undefined || holds === undefined) return undefined;
+  const { low = -Infinity, high = Infinity } = expected;
+  return holds
+    ? interval.low >= low && interval.high <= high
+    : interval.high < low || interval.low > high;
 }

@@ -1,5 +1,10 @@
 import type * as PlotModule from '@observablehq/plot';
-import type { CheckFigure, CheckSeries } from '../../serving/checks/types';
+import {
+  type CheckFigure,
+  type CheckSeries,
+  isCertain,
+  isWithin,
+} from '../../serving/checks/types';
 import { formatCount } from '../format';
 
 const DASHES = ['none', '7 3', '2 3', '8 3 2 3'];
@@ -30,6 +35,21 @@ export function bandText({ expected, unit }: CheckFigure): string {
   if (low !== undefined && high !== undefined) return `${text(low)} to ${text(high)}`;
   if (low !== undefined) return `at least ${text(low)}`;
   return high === undefined ? '' : `at most ${text(high)}`;
+}
+
+/** `12.5 % (3 to 22)`: the value, and the interval of 95 % where it has one. */
+export function foundText({ value, unit, interval }: CheckFigure): string {
+  const text = figureText(value, unit);
+  if (interval === undefined) return text;
+  return `${text} (${figureText(interval.low, '')} to ${figureText(interval.high, '')})`;
+}
+
+/** `inside`, `outside`, and whether the interval leaves it open; empty without a band. */
+export function verdictText(figure: CheckFigure): string {
+  const holds = isWithin(figure);
+  if (holds === undefined) return '';
+  const verdict = holds ? 'inside' : 'outside';
+  return isCertain(figure) === false ? `${verdict}, by less than its interval` : verdict;
 }
 
 /** What a picture says, for those who do not see it. */

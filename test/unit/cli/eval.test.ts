@@ -9,6 +9,7 @@ import { parseBudget, parseEvalOptions } from '../../../lib/cli/evaluate/eval-op
 import { evaluationLines } from '../../../lib/cli/evaluate/print-evaluation';
 import { TASKS } from '../../../lib/tasks/registry';
 import { writeTensors } from '../../../lib/tensors/write';
+import { readConfig } from '../../../lib/transformer/load/config';
 import { tinyConfig, tinyTensors } from '../transformer/tiny-model';
 
 const folder = mkdtempSync(join(tmpdir(), 'headroom-eval-'));
@@ -58,6 +59,22 @@ describe('options', () => {
     [['--task', 'passkey', '--set', 'depth'], 'invalid --set: depth (expected NAME=VALUE)'],
     [['--task', 'passkey', '--stay'], '--stay without --protocol turns'],
     [['--task', 'passkey', '--colour'], 'colour'],
+    [
+      ['--task', 'passkey', '--policy', 'duo-attention', '--gates', 'trained'],
+      'invalid --gates: trained (expected proxy, fitted)',
+    ],
+    [
+      ['--task', 'passkey', '--policy', 'snapkv', '--gates', 'fitted'],
+      'invalid --gates: fitted (the policy snapkv has no classes of heads)',
+    ],
+    [
+      [
+        ...['--task', 'passkey', '--policy', 'duo-attention'],
+        ...['--gates', 'proxy', '--action', 'evict'],
+      ],
+      '--gates with --action',
+    ],
+    [['--edits', '--gates', 'proxy'], '--gates with --edits'],
     [['--edits', '--policy', 'pie'], '--policy with --edits'],
     [['--edits', '--task', 'edits'], '--task with --edits'],
     [
@@ -146,6 +163,25 @@ test('runs a model of a folder over threads and prints one JSON object', async (
   const shown = evaluationLines({ ...result, plan: { contextTokens: 64 } }, 1.5);
   expect(shown[0]).toMatch(/^accuracy\t\d+\.\d % \(\d+\.\d % to \d+\.\d %\), \d+ of 20$/);
   expect(shown.at(-1)).toBe('time\t1.50 s for 5 contexts of 64 tokens');
+});
+
+test('heads go by the policy’s own gates, or by gates fitted on other contexts', async () => {
+  const args = ['--task', 'multi-turn', '--context', '64', '--samples', '2', '--model', folder];
+  const run = async (...more: string[]) => {
+    lines.length = 0;
+    const all = [...args, '--policy', 'duo-attention', '--budget', '0.5', '--threads', '1'];
+    expect(await evalCommand([...all, '--json', ...more])).toBe(0);
+    return JSON.parse(lines.join('\n'));
+  };
+  const fitted = await run('--gates', 'fitted');
+  const { layers, kvHeads } = readConfig(tinyConfig('llama'));
+  expect(fitted).toMatchObject({ policy: 'duo-attention', gates: 'fitted' });
+  expect(fitted.gateValues).toHaveLength(layers);
+  expect(fitted.gateValues[0]).toHaveLength(kvHeads);
+  const proxy = await run('--gates', 'proxy');
+  expect(proxy.gates).toBe('proxy');
+  expect(proxy.gateValues).toBeUndefined();
+  expect((await run()).bytesPerToken).toEqual(proxy.bytesPerToken);
 });
 
 test('gates says of each whether it is passed, with n, interval and bar', async () => {

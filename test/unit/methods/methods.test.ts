@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { cacheCheckOfMethod } from '../../../lib/methods/cache-check-cells';
+import { CACHE_METHODS } from '../../../lib/methods/cache-methods';
 import { METHODS, methodCells, methodNotebook, methodText } from '../../../lib/methods/methods';
-import { ROW_CHECKS } from '../../../lib/serving/checks/registry';
+import { cacheCheckId, listedCheck } from '../../../lib/run/check-list';
 import { STRATEGY_PRESETS } from '../../../lib/serving/compose/presets';
 import { parseFile, printMarkdown } from '../../../lib/spec/markdown';
 import { parseNotebook } from '../../../lib/spec/validate';
@@ -27,14 +29,25 @@ describe('published methods', () => {
     }
   });
 
-  it('have checks that exist, at most one each and under their own name', () => {
-    const known = new Set(ROW_CHECKS.map(({ id }) => id));
+  it('have checks that exist, at most one of each lab, the serving one under their own name', () => {
     for (const { id, cells } of METHODS) {
       const checks = cells
         .filter(({ kind }) => kind === 'check')
-        .map(({ params }) => (params as { check: string }).check);
-      expect(checks.every((each) => each === id && known.has(each))).toBe(true);
-      expect(checks.length).toBeLessThanOrEqual(1);
+        .map(({ params }) => listedCheck((params as { check: string }).check));
+      const serving = checks.filter(({ lab }) => lab === 'serving');
+      expect(serving.every((each) => each.id === id)).toBe(true);
+      expect(serving.length).toBeLessThanOrEqual(1);
+      const cache = checks.filter(({ lab }) => lab === 'cache').map((each) => each.id);
+      const expected = cacheCheckOfMethod(id);
+      expect(cache).toEqual(expected === undefined ? [] : [expected]);
+    }
+  });
+
+  it('of the cache lab all have a check, under the name that the list gives it', () => {
+    for (const { id } of CACHE_METHODS) {
+      const check = listedCheck(cacheCheckOfMethod(id) ?? '');
+      expect(check.lab).toBe('cache');
+      expect(cacheCheckId(check.check.id)).toBe(check.id);
     }
   });
 
