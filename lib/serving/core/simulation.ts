@@ -218,6 +218,7 @@ function makeMachine(
       roles,
       watermark: params.memory.watermark,
       kvBytesPerToken: kvBytesPerToken(model),
+      layers: model.layers,
       horizonSeconds,
       parity,
       trace,

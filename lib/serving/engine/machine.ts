@@ -54,6 +54,7 @@ export interface MachineOptions {
   readonly watermark: number;
   /** KV bytes of one token, over all accelerators of a replica. */
   readonly kvBytesPerToken: number;
+  readonly layers: number;
   readonly horizonSeconds: number;
   readonly parity: boolean;
   /** Told what becomes of one request. */

@@ -16,7 +16,7 @@ export function rejectsEarly(
   replicas: readonly Replica[],
   estimator: Estimator,
 ): (id: number) => boolean {
-  if (part.type === 'none') return () => false;
+  if (part.type !== 'early') return () => false;
   const prefilling = replicas.filter(({ role }) => role !== 'decode');
   const decoding = replicas.filter(({ role }) => role !== 'prefill');
   return (id) => {

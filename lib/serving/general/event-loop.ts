@@ -20,6 +20,8 @@ export interface Refusals {
   orphaned: number;
   /** Because no replica took them in time. */
   timedOut: number;
+  /** Because they waited past their limit. */
+  late: number;
   /** Because no replica was predicted to be fast enough. */
   early: number;
 }
@@ -72,14 +74,21 @@ export function createGeneralLoop(
 
   function refuseWith(id: number): void {
     requests.refused[id] = 1;
+    hooks.onRefused(id);
     for (const each of sends.descendants(id)) {
       if (requests.refused[each] === 1) continue;
       tally.orphaned++;
       requests.refused[each] = 1;
+      hooks.onRefused(each);
       requests.arrivalSeconds[each] = now;
     }
   }
 
+  hooks.onGivenUp = (id) => {
+    tally.late++;
+    hooks.onDropped(id);
+    refuseWith(id);
+  };
   const gateway = createGateway({
     ...retry,
     nowSeconds: () => now,
@@ -90,6 +99,7 @@ export function createGeneralLoop(
       refuseWith(id);
     },
   });
+  hooks.onEncoded = gateway.send;
   const side = [...others, gateway];
 
   function send(): void {
@@ -101,7 +111,7 @@ export function createGeneralLoop(
         continue;
       }
       hooks.onSent(id);
-      gateway.send(id);
+      if (!hooks.encodes(id)) gateway.send(id);
     }
   }
 

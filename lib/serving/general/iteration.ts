@@ -84,7 +84,7 @@ export function startIteration(state: State, replica: Replica): boolean {
     if (!canTryAgain(state, replica)) return false;
   }
   state.preemptionsSeen = state.preemptions;
-  const { costModel, parts, nowSeconds } = state;
+  const { costModel, nowSeconds } = state;
   const batch = readFeatures(state, replica);
   let seconds = layerShareSeconds(costModel, batch);
   if (!(seconds > 0) || seconds === Infinity)
@@ -97,7 +97,12 @@ export function startIteration(state: State, replica: Replica): boolean {
     replica.job ??= beginJob(replica, seconds);
     seconds = replica.job.wholeSeconds - replica.job.executedSeconds;
   }
-  if (replica.copyBytes > 0) seconds += replica.copyBytes / parts.preemption.hostBytesPerSecond;
+  const { inlineSeconds } = state.parts;
+  if (inlineSeconds !== undefined) for (const id of replica.chunkIds) seconds += inlineSeconds(id);
+  const copies = replica.copySeconds + replica.owedSeconds;
+  replica.owedSeconds = 0;
+  state.copyStallSeconds += copies;
+  seconds += copies;
   // Layer by layer, loading and computing overlap: the longer of the two is what shows.
   seconds = Math.max(seconds, replica.loadedAtSeconds - nowSeconds);
   replica.isBusy = true;

@@ -1,5 +1,6 @@
+import { removeId } from '../core/id-queue';
 import { restartRequest } from '../core/requests';
-import { joinDecoding, leaveDecoding } from './decode-list';
+import { leaveDecoding } from './decode-list';
 import type { Replica } from './replica';
 import type { State } from './state';
 
@@ -21,9 +22,25 @@ export function takeBlocks(state: State, replica: Replica, id: number): void {
     replica.blocksUsed += hit.wokenBlocks;
   }
   takeFree(replica, entry - shared);
+  replica.runs?.grow(id, entry);
   blocksHeld[id] = entry;
   replica.committedBlocks += admission.commits(id, replica.blockTokens);
   replica.holders++;
+}
+
+/** Takes blocks and a seat for KV that comes from elsewhere. */
+export function holdBlocks(state: State, replica: Replica, id: number, blocks: number): void {
+  state.requests.blocksHeld[id] = blocks;
+  takeFree(replica, blocks);
+  replica.runs?.grow(id, blocks);
+  replica.committedBlocks += state.parts.admission.commits(id, replica.blockTokens);
+  replica.holders++;
+}
+
+/** The seat of a request that keeps its blocks for now. */
+export function letGoOfSeat(state: State, replica: Replica, id: number): void {
+  replica.committedBlocks -= state.parts.admission.commits(id, replica.blockTokens);
+  replica.holders--;
 }
 
 /** Returns the blocks of a request; a static batch returns those of its finished requests together. */
@@ -37,8 +54,7 @@ export function returnBlocks(
     replica.heldBack.push(id);
     return;
   }
-  replica.committedBlocks -= state.parts.admission.commits(id, replica.blockTokens);
-  replica.holders--;
+  letGoOfSeat(state, replica, id);
   dropBlocks(state, replica, id);
 }
 
@@ -47,6 +63,7 @@ export function dropBlocks(state: State, replica: Replica, id: number): void {
   const { blocksHeld } = state.requests;
   const held = blocksHeld[id] as number;
   blocksHeld[id] = 0;
+  replica.runs?.free(id);
   if (replica.cache === undefined) replica.blocksUsed -= held;
   else {
     const { sharedBlocks, sleepingBlocks } = replica.cache.release(id);
@@ -71,17 +88,12 @@ export function returnHeldBack(state: State, replica: Replica): void {
 
 /** Sends a request back, by recompute or to host memory. Lists other than `decoding` are the caller's. */
 export function preempt(state: State, replica: Replica, id: number): void {
-  const { requests, parts } = state;
+  const { requests } = state;
   const wasDecoding = state.isDecoding[id] === 1;
+  state.preemptions++;
+  if (wasDecoding && state.hostSwap?.out(replica, id, true) === true) return;
   if (wasDecoding) leaveDecoding(state, replica, id);
   returnBlocks(state, replica, id, false);
-  state.preemptions++;
-  if (wasDecoding && parts.preemption.mechanism === 'swap') {
-    replica.swapped.pushBack(id);
-    replica.copyBytes += (requests.processed[id] as number) * state.kvBytesPerToken;
-    state.swaps++;
-    return;
-  }
   restartRequest(requests, id, state.parity);
   state.hooks.onPreempted(replica, id);
 }
@@ -96,6 +108,7 @@ function grow(state: State, replica: Replica, id: number): void {
   const { blocksHeld } = state.requests;
   blocksHeld[id] = (blocksHeld[id] as number) + 1;
   takeFree(replica, 1);
+  replica.runs?.grow(id, 1);
 }
 
 /**
@@ -141,23 +154,22 @@ export function makeRoom(state: State, replica: Replica): boolean {
 
 /** Brings back what was swapped out, oldest first, where it fits. */
 export function swapIn(state: State, replica: Replica): void {
-  const { requests, parts } = state;
   const { swapped } = replica;
-  while (swapped.length > 0 && replica.holders < parts.admission.maxSequences) {
-    const id = swapped.at(0);
-    const processed = requests.processed[id] as number;
-    const blocks = parts.alloc.heldBlocks(processed);
-    const free = replica.blocksTotal - replica.blocksUsed - blocks;
-    if (free < Math.max(replica.watermarkBlocks, parts.preemption.spareBlocks)) {
-      if (replica.holders === 0 && state.hooks.yieldsTo(replica, -1)) continue;
-      return;
-    }
-    swapped.popFront();
-    requests.blocksHeld[id] = blocks;
-    takeFree(replica, blocks);
-    replica.committedBlocks += parts.admission.commits(id, replica.blockTokens);
-    replica.holders++;
-    replica.copyBytes += processed * state.kvBytesPerToken;
-    joinDecoding(state, replica, id, 0);
+  while (swapped.length > 0 && swapInOne(state, replica, swapped.at(0)));
+}
+
+/** The same for one of them. @returns whether it fits */
+export function swapInOne(state: State, replica: Replica, id: number): boolean {
+  const { requests, parts, hostSwap } = state;
+  if (hostSwap === undefined || replica.holders >= parts.admission.maxSequences) return false;
+  const blocks = parts.alloc.heldBlocks(requests.processed[id] as number);
+  const hasRoom = () =>
+    replica.blocksTotal - replica.blocksUsed - blocks >=
+    Math.max(replica.watermarkBlocks, parts.preemption.spareBlocks);
+  while (!hasRoom()) {
+    if (replica.holders > 0 || !state.hooks.yieldsTo(replica, -1)) return false;
   }
+  removeId(replica.swapped, id);
+  hostSwap.back(replica, id);
+  return true;
 }

@@ -7,7 +7,9 @@ import type { KvAlloc } from '../parts/kv-alloc';
 import type { Preemption } from '../parts/preemption';
 import type { Priority } from '../parts/priority';
 import type { CostModel } from '../types';
+import type { HostSwap } from './host-swap';
 import type { Replica } from './replica';
+import type { Seating } from './seating';
 
 /** The parts of a strategy, as functions. */
 export interface Parts {
@@ -21,6 +23,8 @@ export interface Parts {
   readonly layerTokens: number | undefined;
   /** Whether two phases run on an accelerator at once. */
   readonly isPartitioned: boolean;
+  /** Time of the images of a request in the iteration in which its prompt begins. */
+  readonly inlineSeconds: ((id: number) => number) | undefined;
   /** Longest time until a prefill that is told to pause has done so; undefined where none is. */
   readonly pauseSeconds: number | undefined;
 }
@@ -41,6 +45,14 @@ export interface Hooks {
   onCompleted: (replica: Replica, id: number) => void;
   /** Whether its blocks stay held after it is complete; whoever says so returns them later. */
   keepsBlocks: (replica: Replica, id: number) => boolean;
+  /** A request that waits is given up. */
+  onGivenUp: (id: number) => void;
+  /** A request has been sent: whether its images must be encoded first. */
+  encodes: (id: number) => boolean;
+  /** They are. */
+  onEncoded: (id: number) => void;
+  /** A request is refused, for whatever reason. */
+  onRefused: (id: number) => void;
   /** The first of the queue has no place and nothing runs: whether something was given up for it. */
   yieldsTo: (replica: Replica, id: number) => boolean;
   /** A waiting request would have `tokens` in the iteration being formed: whether it had better wait. */
@@ -87,7 +99,18 @@ export interface State {
   readonly programService: (id: number) => number;
   /** Called after every iteration is formed: for tests. */
   readonly audit: ((audited: Audited) => void) | undefined;
+  /** Tokens that each request had when it last began to decode. */
+  readonly joinedAt: Int32Array;
+  /** Replica at which each request waits or runs; -1 for none. */
+  readonly replicaOf: Int16Array;
+  /** Where KV goes to host memory. */
+  hostSwap: HostSwap | undefined;
+  /** Where who is outside may take the place of who is inside. */
+  seating: Seating | undefined;
   nowSeconds: number;
+  /** KV tokens copied to hosts and back, and the time that iterations were held up by it. */
+  movedTokens: number;
+  copyStallSeconds: number;
   /** Requests waiting anywhere. */
   waiting: number;
   iterations: number;
@@ -127,6 +150,10 @@ export function createState(
       onPreempted: () => undefined,
       onCompleted: () => undefined,
       keepsBlocks: () => false,
+      onGivenUp: () => undefined,
+      onRefused: () => undefined,
+      encodes: () => false,
+      onEncoded: () => undefined,
       yieldsTo: () => false,
       staysOut: () => false,
       onEntered: () => undefined,
@@ -136,7 +163,13 @@ export function createState(
     rank: new Float64Array(count),
     queueCost: new Float64Array(count),
     hitTokens: new Int32Array(count),
+    joinedAt: new Int32Array(count),
+    replicaOf: new Int16Array(count).fill(-1),
+    hostSwap: undefined,
+    seating: undefined,
     nowSeconds: 0,
+    movedTokens: 0,
+    copyStallSeconds: 0,
     waiting: 0,
     iterations: 0,
     logged: 0,

@@ -1,5 +1,5 @@
 import type { MachineOptions } from '../engine/machine';
-import { pinSeconds } from '../parts/ttl';
+import { pinSeconds, pins as pinsTurns } from '../parts/ttl';
 import type { Estimator } from './estimator';
 import { createPins, type Pins } from './pins';
 import type { Sends } from './sends';
@@ -12,11 +12,14 @@ export function tiePins(
   sends: Sends,
   estimator: Estimator,
 ): Pins | undefined {
-  const { type } = strategy.eviction;
-  if (workload.programs === undefined || (type !== 'ttl' && type !== 'utility-ttl'))
-    return undefined;
-  const { programIds } = workload.programs;
-  const pins = createPins(state, programIds, sends, pinSeconds(strategy.eviction), estimator);
+  if (workload.programs === undefined || !pinsTurns(strategy.eviction)) return undefined;
+  const pins = createPins(
+    state,
+    workload.programs,
+    sends,
+    pinSeconds(strategy.eviction),
+    estimator,
+  );
   const hasEntered = new Uint8Array(state.requests.count);
   state.hooks.keepsBlocks = pins.keeps;
   state.hooks.onDropped = pins.onDropped;

@@ -73,6 +73,8 @@ export function priority(part: PriorityPart, requests: RequestView): Priority {
     case 'mlfq':
     case 's-edf':
     case 'density':
+    case 'external':
+    case 'fair-share':
       return { waitingKey: undefined, rank: arrival, decay: 0 };
     case 'edf': {
       const prompts = requests.prefillTokens.slice();
