@@ -1,4 +1,5 @@
 import type { BatchPlan } from '../parts/batch-former';
+import { joinDecoding } from './decode-list';
 import { beginPass, type LayerPass } from './layer-pass';
 import { makeRoom, preempt, swapIn, swapInOne, takeBlocks } from './memory';
 import type { Replica } from './replica';
@@ -12,6 +13,10 @@ import type { State } from './state';
 export function formIteration(state: State, replica: Replica): boolean {
   const former = state.parts.former(replica);
   clearBatch(replica);
+  for (const id of replica.joining.splice(0)) {
+    replica.loading.delete(id);
+    joinDecoding(state, replica, id, 0);
+  }
   state.seating?.look(state, replica);
   const plans = former.plans(replica);
   const hadRunning = replica.decoding.length > 0;

@@ -220,9 +220,9 @@ export function createHostSwap(state: State, options: HostSwapOptions): HostSwap
           dropBlocks(state, replica, id);
           replica.swapped.pushBack(id);
         } else {
-          replica.loading.delete(id);
-          if (copy.kind === 'back') joinDecoding(state, replica, id, 0);
+          if (copy.kind === 'back') replica.joining.push(id);
           else {
+            replica.loading.delete(id);
             requests.processed[id] = copy.tokens;
             replica.tail.push(id);
           }

@@ -43,6 +43,8 @@ export interface Replica extends InstanceView {
   tail: number[];
   /** Requests that hold blocks and wait for cached KV to be loaded into them. */
   readonly loading: Set<number>;
+  /** Those of them whose KV is there and that decode from the next iteration on. */
+  readonly joining: number[];
   /** Decode iterations done. */
   step: number;
   /** Sum over `decoding` of the tokens processed, the one being fed included. */
@@ -125,6 +127,7 @@ export function createReplica(
     front: [],
     tail: [],
     loading: new Set(),
+    joining: [],
     get decodingCount() {
       return decoding.length;
     },
