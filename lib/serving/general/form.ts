@@ -157,6 +157,8 @@ function admitWaiting(state: State, replica: Replica, plan: BatchPlan, progress:
   const { firstScheduledSeconds, prefillTokens, processed } = state.requests;
   const { queue } = replica;
   while (queue.length > 0) {
+    // To look at an order may take a pass over all that wait.
+    if (replica.holders >= admission.maxSequences && !preemption.forPriority) return;
     const first = state.seating?.firstOutside(state, replica);
     if (first?.isSwapped === true) {
       // Beside decodes it has had its chance.

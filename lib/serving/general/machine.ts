@@ -50,6 +50,7 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
     totalTokens: requests.totalTokens,
     clientIds: workload.clientIds ?? new Int32Array(requests.count),
     programStartSeconds: ledger.startSeconds,
+    limits: workload.limits,
   };
   const { blocks: blocksTotal, blockTokens } = kvPlan;
   const alloc = kvAlloc(strategy.kvAlloc, blockTokens);
@@ -281,6 +282,14 @@ export function generalMachine(given: MachineOptions, audit?: State['audit']): M
         ? {}
         : {
             prefixCache: { queriedTokens: state.queriedTokens, hitTokens: state.reusedTokens },
+          }),
+      ...(hostSwap === undefined
+        ? {}
+        : {
+            swapping: {
+              movedTokens: state.movedTokens,
+              stallSeconds: state.copyStallSeconds,
+            },
           }),
       ...(reuse?.tiers === undefined ? {} : { tiers: reuse.tiers.use() }),
     }),

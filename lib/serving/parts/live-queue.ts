@@ -1,6 +1,6 @@
 import type { PriorityPart } from '../../spec/kinds/serve-parts';
 import { externalOrder } from './external-order';
-import type { RequestView } from './views';
+import { firstLimit, type RequestView } from './views';
 import type { Urgency, WaitingQueue } from './waiting-queue';
 import { goodputDensity, type WorthView } from './worth';
 
@@ -33,21 +33,21 @@ function liveKey(
   requests: RequestView,
   live: LiveView,
 ): (id: number, length: number, step: number) => number {
-  const { prefillTokens, arrivalSeconds } = requests;
+  const { prefillTokens } = requests;
   switch (part.type) {
     case 'lpm':
       return (id, length) => (length > part.fcfsAbove ? 0 : -live.cachedTokens(id));
     case 'hit-ratio':
       return (id) => -live.cachedTokens(id) / (prefillTokens[id] as number);
     case 'las':
-      return (id) => Math.floor(live.serviceTokens(id) / part.binTokens);
+      return (id) => Math.floor((live.serviceTokens(id) + live.emittedTokens(id)) / part.binTokens);
     case 'mlfq':
       return (id) => {
         const level = Math.ceil(Math.log2(Math.max(1, live.serviceTokens(id) / part.baseTokens)));
         return Math.min(part.levels - 1, level);
       };
     case 's-edf': {
-      const { key } = deadlines(part, { prefillTokens, arrivalSeconds }, live);
+      const { key } = deadlines(part, requests, live);
       return (id) => key(id);
     }
     case 'density': {
@@ -64,14 +64,18 @@ function liveKey(
 /** Requests that can make it by deadline, and then those that cannot, the latest deadline first. */
 function deadlines(
   part: Extract<LivePart, { type: 's-edf' }>,
-  { prefillTokens, arrivalSeconds }: Pick<RequestView, 'prefillTokens' | 'arrivalSeconds'>,
+  { prefillTokens, arrivalSeconds, limits }: RequestView,
   live: LiveView,
 ): Urgency {
   const prompts = prefillTokens.slice();
-  const deadlineSeconds = (id: number) =>
-    (arrivalSeconds[id] as number) +
-    part.baseSeconds +
-    part.secondsPerPromptToken * (prompts[id] as number);
+  const deadlineSeconds = (id: number) => {
+    const own = limits === undefined ? Infinity : firstLimit(limits, id);
+    const limit =
+      own === Infinity
+        ? part.baseSeconds + part.secondsPerPromptToken * (prompts[id] as number)
+        : own;
+    return (arrivalSeconds[id] as number) + limit;
+  };
   return {
     deadlineSeconds,
     key(id, restSeconds = live.prefillSeconds(id)) {

@@ -155,7 +155,7 @@ export const batchFormerPart = z.discriminatedUnion('type', [
     type: z.literal('length-window'),
     tokenBudget: count(1, 1_000_000, 2048),
     /** Of the worth of the last one that would have a seat by worth alone; 1 keeps no other. */
-    candidateShare: z.number().min(0).max(1).default(0.8),
+    candidateShare: z.number().min(0).max(1).default(0.95),
   }),
   /** A batch runs to its last request before another one is formed. */
   z.strictObject({ type: z.literal('static') }),

@@ -27,7 +27,7 @@ export const priorityPart = z.discriminatedUnion('type', [
     predictionError: z.number().min(0).max(5).default(0),
     seed,
   }),
-  /** Deadline = arrival + base + prompt tokens x the second figure. */
+  /** Deadline = arrival + the workload's limit, or else + base + prompt tokens x the second figure. */
   z.strictObject({
     type: z.literal('edf'),
     baseSeconds: z.number().min(0).max(3600).default(0.25),
