@@ -36,6 +36,7 @@ const PARTS = [
   'tierStore',
   'rejection',
   'partition',
+  'encode',
 ] as const satisfies readonly (keyof ComposedStrategy)[];
 
 /** Choose a published strategy, read its rule, and exchange its parts one by one. */

@@ -2,6 +2,7 @@ import type { ServeParams } from '../spec/kinds/serve';
 import { summarize } from '../stats/percentiles';
 import type { Workload } from '../workload/types';
 import type { LaneTotals } from './engine/run-log';
+import { limitMetrics } from './limit-metrics';
 import { programMetrics } from './program-metrics';
 import { describeInstability } from './stability';
 import type { Percentiles, RequestColumns, ServeMetrics } from './types';
@@ -19,7 +20,7 @@ type Outcomes = Pick<
 export interface MetricsInput {
   readonly params: Pick<ServeParams, 'slo'>;
   readonly requests: Outcomes;
-  readonly workload: Pick<Workload, 'promptTokens' | 'outputTokens' | 'programs'>;
+  readonly workload: Pick<Workload, 'promptTokens' | 'outputTokens' | 'programs' | 'limits'>;
   /** One entry per replica. */
   readonly laneTotals: readonly LaneTotals[];
   /** Of one lane that computes, by its place in `laneTotals`. */
@@ -102,6 +103,7 @@ export function serveMetrics(input: MetricsInput): ServeMetrics {
     totalTokens += (workload.outputTokens[i] as number) + (workload.promptTokens[i] as number);
   }
   const perSecond = (amount: number) => (makespan > 0 ? amount / makespan : Number.NaN);
+  const limits = limitMetrics(workload, requests);
   const unstableReason = describeInstability(input.backlog, input.arrived);
   return {
     requests: count,
@@ -133,6 +135,7 @@ export function serveMetrics(input: MetricsInput): ServeMetrics {
     busyFraction: makespan > 0 ? busy / (makespan * laneTotals.length) : 0,
     meanBatchSize: input.iterations > 0 ? batchSum / input.iterations : 0,
     ...goodput(requests, workload.outputTokens, input.params.slo, makespan),
+    ...(limits === undefined ? {} : { limits }),
     unstable: unstableReason !== undefined,
     unstableReason,
     ...(workload.programs === undefined

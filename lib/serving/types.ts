@@ -1,4 +1,5 @@
 import type { ModelId } from '../spec/presets';
+import type { LimitMetrics } from './limit-metrics';
 
 /** A mixture of experts: each token goes to `perToken` of `count`, each with an own `ffnSize`. */
 export interface ExpertsSpec {
@@ -232,6 +233,8 @@ export interface ServeMetrics {
   readonly unstableReason: string | undefined;
   /** Where the workload has programs. */
   readonly programs?: ProgramMetrics;
+  /** Where the workload has time limits of its own. */
+  readonly limits?: LimitMetrics;
   /** From the board power of the data sheet and the work of every iteration: an estimate. */
   readonly energyJoules?: number;
   /** Per output token of completed requests. */
@@ -262,6 +265,12 @@ export interface ServeResult {
   readonly prefixCache?: { readonly queriedTokens: number; readonly hitTokens: number };
   /** Tiers below accelerator memory, where the strategy has any. */
   readonly tiers?: readonly TierUse[];
+  /** KV copied to host memory and back, where a strategy swaps. */
+  readonly swapping?: {
+    readonly movedTokens: number;
+    /** Time for which iterations were held up by copies. */
+    readonly stallSeconds: number;
+  };
   readonly kvPlan: {
     readonly blocks: number;
     readonly blockTokens: number;

@@ -10,6 +10,8 @@ export type RequestColumns = Pick<
   | 'priority'
   | 'clientIds'
   | 'programs'
+  | 'limits'
+  | 'items'
 >;
 
 /** The places 0..count-1 in order of time; equal times keep their order. */
@@ -29,7 +31,7 @@ export function timeOrder(arrivalSeconds: Float64Array): Uint32Array {
  * @throws RangeError where a request would stand before one that it comes of
  */
 export function reorder(columns: RequestColumns, order: Uint32Array): RequestColumns {
-  const { arrivalSeconds, content, priority, clientIds, programs } = columns;
+  const { arrivalSeconds, content, priority, clientIds, programs, limits, items } = columns;
   const turn = (column: Int32Array): Int32Array =>
     Int32Array.from(order, (row) => column[row] as number);
   return {
@@ -40,6 +42,18 @@ export function reorder(columns: RequestColumns, order: Uint32Array): RequestCol
     ...(priority !== undefined && { priority: turn(priority) }),
     ...(clientIds !== undefined && { clientIds: turn(clientIds) }),
     ...(programs !== undefined && { programs: reorderPrograms(programs, order) }),
+    ...(limits !== undefined && {
+      limits: {
+        kinds: Uint8Array.from(order, (row) => limits.kinds[row] as number),
+        groupIds: turn(limits.groupIds),
+        firstTokenSeconds: Float64Array.from(
+          order,
+          (row) => limits.firstTokenSeconds[row] as number,
+        ),
+        lastTokenSeconds: Float64Array.from(order, (row) => limits.lastTokenSeconds[row] as number),
+      },
+    }),
+    ...(items !== undefined && { items: turn(items) }),
   };
 }
 
@@ -69,6 +83,9 @@ function reorderPrograms(programs: RequestPrograms, order: Uint32Array): Request
     offsets,
     predecessors,
     gapSeconds: Float64Array.from(order, (row) => programs.gapSeconds[row] as number),
+    ...(programs.tools !== undefined && {
+      tools: Int32Array.from(order, (row) => programs.tools?.[row] as number),
+    }),
   };
 }
 

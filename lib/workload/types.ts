@@ -27,6 +27,22 @@ export interface RequestPrograms {
   readonly predecessors: Int32Array;
   /** Time between the end of the last predecessor and the sending of the request: a tool call, a pause. */
   readonly gapSeconds: Float64Array;
+  /** Kind of tool whose time the gap before each request is; one kind where left out. */
+  readonly tools?: Int32Array;
+}
+
+/** What a request must keep to be of use: two times, one for all of it, or one for all of its group. */
+export const LIMIT_KINDS = ['latency', 'deadline', 'collective'] as const;
+export type LimitKind = (typeof LIMIT_KINDS)[number];
+
+/** Time limits of the requests, from when each is sent; Infinity where there is none. */
+export interface RequestLimits {
+  /** Places in `LIMIT_KINDS`. */
+  readonly kinds: Uint8Array;
+  /** Requests of one group are of use only together; one that is alone has a group of its own. */
+  readonly groupIds: Int32Array;
+  readonly firstTokenSeconds: Float64Array;
+  readonly lastTokenSeconds: Float64Array;
 }
 
 /** Requests in arrival order, one column each. Arrival times are seconds from the first kept request. */
@@ -41,6 +57,10 @@ export interface Workload {
   readonly clientIds?: Int32Array;
   /** Sessions, agents and graphs of requests; absent where every request comes on its own. */
   readonly programs?: RequestPrograms;
+  /** By when what is due, where the workload says so. */
+  readonly limits?: RequestLimits;
+  /** Images of each request; the tokens that they become are part of its prompt. */
+  readonly items?: Int32Array;
   /** What the requests are, in words: `600 requests, generated, Azure 2023 conversation lengths`. */
   readonly label: string;
   /** Where they come from: the file's name, or the statistics that the generator was fitted to. */

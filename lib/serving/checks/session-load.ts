@@ -6,6 +6,8 @@ export interface SessionTurn {
   readonly outputTokens: number;
   /** Between the end of the turn before and the sending of this one; of no account for the first. */
   readonly gapSeconds: number;
+  /** Kind of tool that the gap is the time of. */
+  readonly tool?: number;
 }
 
 export interface Session {
@@ -72,6 +74,7 @@ export function sessionLoad(
       offsets: startsOf(predecessors.map(({ length }) => length)),
       predecessors: Int32Array.from(predecessors.flat()),
       gapSeconds: Float64Array.from(rows, ({ turn, index }) => (index === 0 ? 0 : turn.gapSeconds)),
+      tools: Int32Array.from(rows, ({ turn }) => turn.tool ?? 0),
     },
     label: `${sessions.length} sessions, ${rows.length} turns`,
     source: 'sessions made for a check',

@@ -1,4 +1,5 @@
 import type { ComposedStrategy } from '../../spec/kinds/serve-parts';
+import { checkOrder } from './check-order';
 
 /** Why parts that are valid alone cannot work together, in one sentence; undefined when they can. */
 export function checkComposition(strategy: ComposedStrategy): string | undefined {
@@ -21,7 +22,7 @@ export function checkComposition(strategy: ComposedStrategy): string | undefined
     return 'invalid preemption: "swap" with topology "pools" (a decode pool sends its victim back to be computed again: choose "recompute" or "none")';
   if (topology.type === 'pools' && batchFormer.type === 'static')
     return 'invalid batchFormer: "static" with topology "pools" (prefill and decode never share a batch there: choose "prefill-first" or "decode-first")';
-  return checkShares(strategy) ?? checkCache(strategy);
+  return checkShares(strategy) ?? checkCache(strategy) ?? checkOrder(strategy);
 }
 
 /** The same for parts that change what one accelerator does in an iteration. */
@@ -61,8 +62,7 @@ function checkShares(strategy: ComposedStrategy): string | undefined {
 
 /** The same for the parts that keep KV. */
 function checkCache(strategy: ComposedStrategy): string | undefined {
-  const { prefixIndex, eviction, kvAlloc, topology, router, priority, tierStore, reuseRepair } =
-    strategy;
+  const { prefixIndex, eviction, kvAlloc, router, priority, tierStore, reuseRepair } = strategy;
   if (prefixIndex.type === 'chunk' && reuseRepair.type === 'exact')
     return 'invalid reuseRepair: "exact" with prefixIndex "chunk" (KV that was made behind other tokens is not exact: choose "fraction", of 0 to reuse it as it is, or "per-chunk")';
   if (prefixIndex.type !== 'chunk' && reuseRepair.type !== 'exact')
@@ -87,7 +87,5 @@ function checkCache(strategy: ComposedStrategy): string | undefined {
   }
   if (kvAlloc.type === 'contiguous-max')
     return `invalid kvAlloc: "contiguous-max" with prefixIndex "${prefixIndex.type}" (a slot's blocks belong to one request: choose "paged")`;
-  if (topology.type === 'pools' && (eviction.type === 'ttl' || eviction.type === 'utility-ttl'))
-    return `invalid eviction: "${eviction.type}" with topology "pools" (a turn ends on a decode replica, which keeps no cache to pin: choose "lru")`;
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { type ComposedStrategy, composedStrategy } from '../../spec/kinds/serve-parts';
+import { ORDER_PRESETS } from './order-presets';
 import { REUSE_PRESETS } from './reuse-presets';
 import { SHARE_PRESETS } from './share-presets';
 
@@ -217,6 +218,7 @@ export const STRATEGY_PRESETS: readonly StrategyPreset[] = [
   },
   ...REUSE_PRESETS,
   ...SHARE_PRESETS,
+  ...ORDER_PRESETS,
 ];
 
 /** The strategy of a preset. @throws Error for an unknown id */

@@ -45,3 +45,15 @@ export function createIdQueue(): IdQueue {
     },
   };
 }
+
+/** The ids of a queue, from the front. */
+export const idsOf = (queue: IdQueue): readonly number[] =>
+  Array.from({ length: queue.length }, (_, i) => queue.at(i));
+
+/** Takes an id out of a queue, wherever it stands; the others keep their order. */
+export function removeId(queue: IdQueue, id: number): void {
+  for (let left = queue.length; left > 0; left--) {
+    const first = queue.popFront();
+    if (first !== id) queue.pushBack(first);
+  }
+}

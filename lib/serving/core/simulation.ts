@@ -214,6 +214,7 @@ function makeMachine(
       roles,
       watermark: params.memory.watermark,
       kvBytesPerToken: kvBytesPerToken(model),
+      layers: model.layers,
       horizonSeconds,
       parity,
       trace,

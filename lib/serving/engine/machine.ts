@@ -35,7 +35,7 @@ export interface Machine {
   notes(): readonly string[];
   /** Further columns of the requests, and further figures of the result, where an engine has any. */
   columns?(): Pick<RequestColumns, 'hitTokens'>;
-  extras?(): Pick<ServeResult, 'prefixCache' | 'tiers'>;
+  extras?(): Pick<ServeResult, 'prefixCache' | 'tiers' | 'swapping'>;
 }
 
 /** The sentence about requests that memory can never hold. */
@@ -60,6 +60,7 @@ export interface MachineOptions {
   readonly watermark: number;
   /** KV bytes of one token, over all accelerators of a replica. */
   readonly kvBytesPerToken: number;
+  readonly layers: number;
   readonly horizonSeconds: number;
   readonly parity: boolean;
   /** Told what becomes of one request. */
@@ -79,6 +80,7 @@ export function composedMachine(options: MachineOptions): Machine {
     prefillTokens: requests.prefillTokens,
     totalTokens: requests.totalTokens,
     clientIds: workload.clientIds ?? new Int32Array(requests.count),
+    limits: workload.limits,
   };
   const plans = 'mixed' in roles ? [roles.mixed] : [roles.prefill, roles.decode];
   const [{ kvPlan, degrees }] = plans as [RolePlan];

@@ -22,6 +22,13 @@ export type RolePlans =
   | { readonly mixed: RolePlan }
   | { readonly prefill: RolePlan; readonly decode: RolePlan };
 
+/** Of an encoder that runs where prompts are computed. */
+function encoderBytes({ strategy }: ServeParams): number {
+  return strategy.type === 'composed' && strategy.encode.type === 'inline'
+    ? strategy.encode.gigabytes * 1e9
+    : 0;
+}
+
 /**
  * Memory, time and stages of each role of a serve cell.
  *
@@ -39,7 +46,13 @@ export function rolePlans(
     return {
       replicas,
       degrees,
-      kvPlan: planKv(model, hardware, params, degrees),
+      kvPlan: planKv(
+        model,
+        hardware,
+        params,
+        degrees,
+        role === 'decode' ? 0 : encoderBytes(params),
+      ),
       costModel: role === 'mixed' ? costModel : (costModel.perRole?.[role] ?? costModel),
       pipeline: pipeline > 1 ? pipelineRule(model, pipeline, linkOf(hardware)) : undefined,
     };

@@ -2,7 +2,7 @@ import type { EvictionOrder } from '../parts/eviction';
 import type { BlockContents } from '../vllm-v1/block-contents';
 import { type CachedBlock, coldBlock } from './cached-block';
 import { createTails, type Tails, type TokenIds } from './radix-tails';
-import { createVictims } from './victims';
+import { createVictims, scannedVictims } from './victims';
 
 /** What a cache has of a request. */
 export interface Hit {
@@ -45,6 +45,8 @@ export interface BlockCacheOptions {
   readonly blockTokens: number;
   readonly prefillTokens: Int32Array;
   readonly order: EvictionOrder;
+  /** Whose a request is, where evicting asks for it. */
+  readonly ownerOf?: ((id: number) => number) | undefined;
   /** Token ids, for a radix tree: a match then goes on within a block, which is copied. */
   readonly tokenIds: TokenIds | undefined;
   /** A block whose content is lost here, and one whose content is new here. */
@@ -64,11 +66,13 @@ interface Holder {
  */
 export function createBlockCache(options: BlockCacheOptions): BlockCache {
   const { contents, blockTokens, prefillTokens, order, tokenIds, onEvicted } = options;
+  const ownerOf = options.ownerOf ?? (() => -1);
+  const takesHeads = order.takesHeads === true;
   const blocks = new Map<number, CachedBlock>();
   const holders = new Map<number, Holder>();
   /** Where the last look for a request ended: the next one begins there. */
   const places = new Map<number, number>();
-  const victims = createVictims(order);
+  const victims = order.choose === undefined ? createVictims(order) : scannedVictims(order.choose);
   const tails: Tails | undefined = tokenIds && createTails(tokenIds, blockTokens);
   let cachedBlocks = 0;
   let clock = 0;
@@ -79,7 +83,7 @@ export function createBlockCache(options: BlockCacheOptions): BlockCache {
   function matched(id: number): number {
     // The last token of a prompt is always computed: its output is the next token.
     const most = Math.floor(((prefillTokens[id] as number) - 1) / blockTokens);
-    let at = Math.min(places.get(id) ?? 0, most);
+    let at = takesHeads ? 0 : Math.min(places.get(id) ?? 0, most);
     while (at > 0 && blockOf(id, at - 1) === undefined) at--;
     while (at < most && blockOf(id, at) !== undefined) at++;
     places.set(id, at);
@@ -119,13 +123,13 @@ export function createBlockCache(options: BlockCacheOptions): BlockCache {
   function sleep(block: CachedBlock): void {
     cachedBlocks++;
     block.releasedOrder = ++clock;
-    if (block.children === 0) victims.add(block);
+    if (block.children === 0 || takesHeads) victims.add(block);
   }
 
   function add(block: CachedBlock): void {
     if (block.parent !== undefined) {
       block.parent.children++;
-      victims.remove(block.parent);
+      if (!takesHeads) victims.remove(block.parent);
     }
     tails?.add(block);
   }
@@ -138,7 +142,7 @@ export function createBlockCache(options: BlockCacheOptions): BlockCache {
     tails?.remove(block);
     if (parent === undefined) return;
     parent.children--;
-    if (parent.children === 0 && parent.references === 0) victims.add(parent);
+    if (parent.children === 0 && parent.references === 0 && !takesHeads) victims.add(parent);
   }
 
   function fresh(id: number, index: number, parent: CachedBlock | undefined): CachedBlock {
@@ -149,6 +153,7 @@ export function createBlockCache(options: BlockCacheOptions): BlockCache {
       blockTokens,
     );
     block.createdOrder = ++clock;
+    block.owner = ownerOf(id);
     block.idsAt = tokenIds?.startOf(id, index * blockTokens) ?? -1;
     return block;
   }
@@ -182,6 +187,7 @@ export function createBlockCache(options: BlockCacheOptions): BlockCache {
         const block = blockOf(id, i) as CachedBlock;
         if (hold(block)) wokenBlocks++;
         block.uses++;
+        block.owner = ownerOf(id);
         chain.push(block);
       }
       if (tails !== undefined && hit.tokens > hit.blocks * blockTokens) {
@@ -230,8 +236,9 @@ export function createBlockCache(options: BlockCacheOptions): BlockCache {
       const { chain } = holder;
       keepTail(id, holder);
       let sleepingBlocks = 0;
-      for (let i = chain.length - 1; i >= 0; i--) {
-        const block = chain[i] as CachedBlock;
+      // Ends first, so that ties take a sequence from its end; or the other way round.
+      for (let k = 1; k <= chain.length; k++) {
+        const block = chain[takesHeads ? k - 1 : chain.length - k] as CachedBlock;
         block.references--;
         if (block.references > 0) continue;
         sleep(block);

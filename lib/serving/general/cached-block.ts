@@ -12,6 +12,7 @@ export interface CachedBlock extends BlockView {
   createdOrder: number;
   releasedOrder: number;
   tokens: number;
+  owner: number;
   /** Place of its first token among the workload's ids; -1 where the tokens are not known. */
   idsAt: number;
   /** A last block that is not full: part of a radix tree, never held, only copied. */
@@ -36,6 +37,7 @@ export function coldBlock(
     uses: 1,
     createdOrder: 0,
     releasedOrder: 0,
+    owner: -1,
     idsAt: -1,
     isTail: false,
     victimStamp: 0,

@@ -15,6 +15,7 @@ export function joinDecoding(state: State, replica: Replica, id: number, emitted
   else decoding.splice(at, 0, id);
   state.rank[id] = rank;
   state.isDecoding[id] = 1;
+  state.joinedAt[id] = processed;
   replica.contextTokens += processed;
   replica.queue.onJoin?.(id, replica.step, emitted);
 }

@@ -17,7 +17,7 @@ export function rejectsEarly(
   estimator: Estimator,
   decodeEstimator: Estimator,
 ): (id: number) => boolean {
-  if (part.type === 'none') return () => false;
+  if (part.type !== 'early') return () => false;
   const prefilling = replicas.filter(({ role }) => role !== 'decode');
   const decoding = replicas.filter(({ role }) => role !== 'prefill');
   return (id) => {

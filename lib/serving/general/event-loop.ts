@@ -21,6 +21,8 @@ export interface Refusals {
   orphaned: number;
   /** Because no replica took them in time. */
   timedOut: number;
+  /** Because they waited past their limit. */
+  late: number;
   /** Because no replica was predicted to be fast enough. */
   early: number;
 }
@@ -74,15 +76,22 @@ export function createGeneralLoop(
   function refuseWith(id: number, why: string): void {
     requests.refused[id] = 1;
     tellRefused(state, id, why);
+    hooks.onRefused(id);
     for (const each of sends.descendants(id)) {
       if (requests.refused[each] === 1) continue;
       tally.orphaned++;
       requests.refused[each] = 1;
+      hooks.onRefused(each);
       requests.arrivalSeconds[each] = now;
       tellRefused(state, each, `comes of request ${id}, which was refused,`);
     }
   }
 
+  hooks.onGivenUp = (id) => {
+    tally.late++;
+    hooks.onDropped(id);
+    refuseWith(id, 'had waited past its limit before it could begin');
+  };
   const gateway = createGateway({
     ...retry,
     nowSeconds: () => now,
@@ -94,6 +103,7 @@ export function createGeneralLoop(
       refuseWith(id, 'was taken by no replica in time');
     },
   });
+  hooks.onEncoded = gateway.send;
   const side = [...others, gateway];
 
   function send(): void {
@@ -107,7 +117,7 @@ export function createGeneralLoop(
       }
       if (state.trace?.id === id) state.trace.arrived(requests.arrivalSeconds[id] as number);
       hooks.onSent(id);
-      gateway.send(id);
+      if (!hooks.encodes(id)) gateway.send(id);
     }
   }
 

@@ -44,3 +44,14 @@ export function withFirstRole(options: MachineOptions): GeneralOptions {
     lanesPerReplica: first.pipeline?.stages ?? 1,
   };
 }
+
+/** Where roles change, every accelerator may come to be in either pool. */
+export function withAllInEachRole(options: MachineOptions, replicas: number): MachineOptions {
+  const { roles } = options;
+  if ('mixed' in roles) return options;
+  const { prefill, decode } = roles;
+  return {
+    ...options,
+    roles: { prefill: { ...prefill, replicas }, decode: { ...decode, replicas } },
+  };
+}

@@ -51,6 +51,16 @@ export function enqueue(
   return true;
 }
 
+/** Takes a request that waits away from its replica. */
+export function withdraw(state: State, replica: Replica, id: number): void {
+  replica.queue.remove(id);
+  replica.outstanding--;
+  replica.outstandingTokens -= state.requests.totalTokens[id] as number;
+  replica.queuedSeconds -= state.queueCost[id] as number;
+  state.waiting--;
+  state.replicaOf[id] = -1;
+}
+
 /** A preempted request comes back to a queue. */
 export function giveBack(state: State, replica: Replica, id: number): void {
   replica.queue.giveBack(id, replica.step);
@@ -59,6 +69,7 @@ export function giveBack(state: State, replica: Replica, id: number): void {
 }
 
 function countWaiting(state: State, replica: Replica, id: number): void {
+  state.replicaOf[id] = replica.index;
   const seconds = state.hooks.queueCost(replica, id);
   state.queueCost[id] = seconds;
   replica.queuedSeconds += seconds;

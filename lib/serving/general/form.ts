@@ -1,7 +1,9 @@
 import type { BatchPlan } from '../parts/batch-former';
+import { joinDecoding } from './decode-list';
 import { beginPass, type LayerPass } from './layer-pass';
-import { makeRoom, preempt, swapIn, takeBlocks } from './memory';
+import { makeRoom, preempt, swapIn, swapInOne, takeBlocks } from './memory';
 import type { Replica } from './replica';
+import type { Seating } from './seating';
 import type { State } from './state';
 import {
   budgetSpent,
@@ -22,6 +24,11 @@ export function formIteration(state: State, replica: Replica): boolean {
   const former = state.parts.former(replica);
   clearBatch(replica);
   tellClosed(state, replica);
+  for (const id of replica.joining.splice(0)) {
+    replica.loading.delete(id);
+    joinDecoding(state, replica, id, 0);
+  }
+  state.seating?.look(state, replica);
   const plans = former.plans(replica);
   const hadRunning = replica.decoding.length > 0;
   for (let i = 0; i < plans.length; i++) {
@@ -43,7 +50,7 @@ export function clearBatch(replica: Replica): void {
   replica.chunkIds.length = 0;
   replica.chunkTokens.length = 0;
   replica.hasDecodes = false;
-  replica.copyBytes = 0;
+  replica.copySeconds = 0;
   replica.loadedAtSeconds = -Infinity;
 }
 
@@ -55,7 +62,10 @@ interface Progress {
 function fill(state: State, replica: Replica, plan: BatchPlan): void {
   if (plan.decodes && replica.decoding.length + replica.swapped.length > 0) {
     const hasPreempted = makeRoom(state, replica);
-    if (!hasPreempted && replica.swapped.length > 0) swapIn(state, replica);
+    if (!hasPreempted && replica.swapped.length > 0) {
+      if (state.seating === undefined) swapIn(state, replica);
+      else bringBack(state, replica, state.seating, plan.admits);
+    }
     replica.hasDecodes = replica.decoding.length > 0;
   }
   const progress = { tokens: replica.hasDecodes ? replica.decoding.length : 0, longest: 0 };
@@ -71,10 +81,21 @@ function fill(state: State, replica: Replica, plan: BatchPlan): void {
   if (plan.admits && swapped > 0)
     tellHead(state, replica, () => ({ type: 'swapped-first', count: swapped }));
   // What was swapped out goes before what has not begun.
-  if (plan.admits && swapped === 0 && replica.queue.length > 0)
+  const waitsForSwapped = state.seating === undefined && swapped > 0;
+  if (plan.admits && !waitsForSwapped && replica.queue.length > 0)
     admitWaiting(state, replica, plan, progress);
   if (state.parts.layerTokens !== undefined && replica.chunkIds.length > 0)
     replica.layerPass = beginPass(replica);
+}
+
+/** Those in host memory come back as their places in the order have it. */
+function bringBack(state: State, replica: Replica, seating: Seating, admits: boolean): void {
+  for (;;) {
+    const first = admits ? seating.firstOutside(state, replica) : undefined;
+    if (first?.isSwapped === false) return;
+    const id = first?.id ?? seating.firstSwapped(state, replica);
+    if (id === undefined || !swapInOne(state, replica, id)) return;
+  }
 }
 
 /** The set goes on with those of its prompts that were not preempted. */
@@ -155,7 +176,17 @@ function admitWaiting(state: State, replica: Replica, plan: BatchPlan, progress:
   const { firstScheduledSeconds, prefillTokens, processed } = state.requests;
   const { queue } = replica;
   while (queue.length > 0) {
-    const id = queue.peek(replica.step);
+    // To look at an order may take a pass over all that wait.
+    if (replica.holders >= admission.maxSequences && !preemption.forPriority) return;
+    const first = state.seating?.firstOutside(state, replica);
+    if (first?.isSwapped === true) {
+      // Beside decodes it has had its chance.
+      if (!plan.decodes || !swapInOne(state, replica, first.id)) return;
+      replica.hasDecodes = replica.decoding.length > 0;
+      progress.tokens = replica.decoding.length + replica.chunkTokens.reduce((a, b) => a + b, 0);
+      continue;
+    }
+    const id = first?.id ?? queue.peek(replica.step);
     if (!hasPlace(state, replica, id)) {
       if (replica.holders === 0 && state.hooks.yieldsTo(replica, id)) continue;
       if (preemption.forPriority && preemptFor(state, replica, id, progress)) continue;
@@ -179,7 +210,8 @@ function admitWaiting(state: State, replica: Replica, plan: BatchPlan, progress:
       tellHead(state, replica, () => ({ type: 'spare-time', of }));
       return;
     }
-    queue.pop(replica.step);
+    if (first === undefined) queue.pop(replica.step);
+    else queue.remove(id);
     state.waiting--;
     replica.queuedSeconds -= state.queueCost[id] as number;
     takeBlocks(state, replica, id);

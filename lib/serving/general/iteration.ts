@@ -102,7 +102,12 @@ export function startIteration(state: State, replica: Replica): boolean {
     replica.job ??= beginJob(replica, seconds);
     seconds = replica.job.wholeSeconds - replica.job.executedSeconds;
   }
-  if (replica.copyBytes > 0) seconds += replica.copyBytes / parts.preemption.hostBytesPerSecond;
+  const { inlineSeconds } = parts;
+  if (inlineSeconds !== undefined) for (const id of replica.chunkIds) seconds += inlineSeconds(id);
+  const copies = replica.copySeconds + replica.owedSeconds;
+  replica.owedSeconds = 0;
+  state.copyStallSeconds += copies;
+  seconds += copies;
   if (pipeline !== undefined)
     seconds =
       pipeline.enter(nowSeconds, seconds, batch.decodeCount + batch.prefillTokens) - nowSeconds;

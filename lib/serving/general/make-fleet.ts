@@ -4,7 +4,7 @@ import { createPipeline, type Pipeline } from '../engine/pipeline';
 import type { RolePlan } from '../engine/roles';
 import { type BatchFormer, batchFormer, DECODE_POOL, prefillOnly } from '../parts/batch-former';
 import { curvesOf, splitController } from '../parts/partition';
-import { asksQuestions, router } from '../parts/router';
+import { asksQuestions, router, type SessionHomes } from '../parts/router';
 import { coResidentFleet } from './co-resident';
 import { colocatedFleet } from './colocated';
 import type { Estimator } from './estimator';
@@ -12,6 +12,13 @@ import type { Fleet, Place } from './fleet';
 import { poolsFleet } from './pools';
 import type { Replica, SharedMemory } from './replica';
 import { questionOf } from './route-question';
+import type { Stealing } from './stealing';
+
+/** Pools whose replicas come and go: as many as there are accelerators, of which some are active. */
+export interface ChangingRoles {
+  readonly isActive: (replica: Replica) => boolean;
+  readonly settle: (now: number) => void;
+}
 
 /** What a lane shares with others. */
 export interface LaneShares {
@@ -55,13 +62,25 @@ export function makeFleet(
   makeReplica: MakeReplica,
   clientIds: Int32Array,
   estimator: Estimator,
-): { readonly fleet: Fleet; readonly former: (replica: Replica) => BatchFormer } {
+  sessionOf: (id: number) => number,
+  homes: SessionHomes,
+  stealing: Stealing | undefined,
+  changing?: ChangingRoles,
+): {
+  readonly fleet: Fleet;
+  readonly former: (replica: Replica) => BatchFormer;
+  readonly unpulled?: () => readonly number[];
+} {
   const { topology, name, partition } = strategy;
   const placeBy = (part = strategy.router): Place => {
-    const route = router(part);
+    const route = router(part, homes);
     if (!asksQuestions(part)) return (_, replicas, id) => route(replicas, clientIds[id] as number);
     return (state, replicas, id) =>
-      route(replicas, clientIds[id] as number, questionOf(state, replicas, id, estimator));
+      route(
+        replicas,
+        clientIds[id] as number,
+        questionOf(state, replicas, id, estimator, sessionOf(id)),
+      );
   };
   if ('mixed' in roles && partition.type !== 'none') {
     const { mixed } = roles;
@@ -88,10 +107,10 @@ export function makeFleet(
   if ('mixed' in roles) {
     const former = batchFormer(strategy.batchFormer);
     const replicas = makeLanes(roles.mixed, 'mixed', 0, makeReplica);
-    return { fleet: colocatedFleet(replicas, placeBy(), name), former: () => former };
+    return { fleet: colocatedFleet(replicas, placeBy(), name, stealing), former: () => former };
   }
   if (topology.type !== 'pools') throw new Error(`invalid topology: ${topology.type}`);
-  const links = Array.from({ length: topology.decodeReplicas }, () =>
+  const links = Array.from({ length: roles.decode.replicas }, () =>
     createLink(
       kvBytesPerToken * (1 - topology.overlap),
       topology.linkGigabytesPerSecond * 1e9,
@@ -100,18 +119,21 @@ export function makeFleet(
   );
   const prefillFormer = prefillOnly(strategy.batchFormer);
   const prefill = makeLanes(roles.prefill, 'prefill', 0, makeReplica);
+  const fleet = poolsFleet({
+    prefill,
+    decode: makeLanes(roles.decode, 'decode', prefill.length, makeReplica),
+    links,
+    placePrompt: placeBy(),
+    // What these ask about is prompts.
+    placeDecode: asksQuestions(strategy.router)
+      ? placeBy({ type: 'least-outstanding' })
+      : placeBy(),
+    name,
+    ...(changing === undefined ? {} : { isActive: changing.isActive, settle: changing.settle }),
+  });
   return {
-    fleet: poolsFleet({
-      prefill,
-      decode: makeLanes(roles.decode, 'decode', prefill.length, makeReplica),
-      links,
-      placePrompt: placeBy(),
-      // What these ask about is prompts.
-      placeDecode: asksQuestions(strategy.router)
-        ? placeBy({ type: 'least-outstanding' })
-        : placeBy(),
-      name,
-    }),
+    fleet,
+    unpulled: fleet.unpulled,
     former: ({ role }) => (role === 'decode' ? DECODE_POOL : prefillFormer),
   };
 }

@@ -1,6 +1,7 @@
+import { removeId } from '../core/id-queue';
 import { restartRequest } from '../core/requests';
 import type { TracePreemption } from '../trace/types';
-import { joinDecoding, leaveDecoding } from './decode-list';
+import { leaveDecoding } from './decode-list';
 import type { Replica } from './replica';
 import type { State } from './state';
 
@@ -22,9 +23,25 @@ export function takeBlocks(state: State, replica: Replica, id: number): void {
     replica.blocksUsed += hit.wokenBlocks;
   }
   takeFree(replica, entry - shared);
+  replica.runs?.grow(id, entry);
   blocksHeld[id] = entry;
   replica.committedBlocks += admission.commits(id, replica.blockTokens);
   replica.holders++;
+}
+
+/** Takes blocks and a seat for KV that comes from elsewhere. */
+export function holdBlocks(state: State, replica: Replica, id: number, blocks: number): void {
+  state.requests.blocksHeld[id] = blocks;
+  takeFree(replica, blocks);
+  replica.runs?.grow(id, blocks);
+  replica.committedBlocks += state.parts.admission.commits(id, replica.blockTokens);
+  replica.holders++;
+}
+
+/** The seat of a request that keeps its blocks for now. */
+export function letGoOfSeat(state: State, replica: Replica, id: number): void {
+  replica.committedBlocks -= state.parts.admission.commits(id, replica.blockTokens);
+  replica.holders--;
 }
 
 /** Returns the blocks of a request; a static batch returns those of its finished requests together. */
@@ -38,8 +55,7 @@ export function returnBlocks(
     replica.heldBack.push(id);
     return;
   }
-  replica.committedBlocks -= state.parts.admission.commits(id, replica.blockTokens);
-  replica.holders--;
+  letGoOfSeat(state, replica, id);
   dropBlocks(state, replica, id);
 }
 
@@ -48,6 +64,7 @@ export function dropBlocks(state: State, replica: Replica, id: number): void {
   const { blocksHeld } = state.requests;
   const held = blocksHeld[id] as number;
   blocksHeld[id] = 0;
+  replica.runs?.free(id);
   if (replica.cache === undefined) replica.blocksUsed -= held;
   else {
     const { sharedBlocks, sleepingBlocks } = replica.cache.release(id);
@@ -78,20 +95,20 @@ export function preempt(
   cause: TracePreemption['cause'],
   by: number,
 ): void {
-  const { requests, parts } = state;
+  const { requests, trace } = state;
   const wasDecoding = state.isDecoding[id] === 1;
-  const isSwap = wasDecoding && parts.preemption.mechanism === 'swap';
-  if (state.trace?.id === id)
-    state.trace.preempted(state.nowSeconds, cause, by, requests.processed[id] as number, isSwap);
-  if (wasDecoding) leaveDecoding(state, replica, id);
-  returnBlocks(state, replica, id, false);
+  const kvTokens = requests.processed[id] as number;
+  const tell = (isSwap: boolean): void => {
+    if (trace?.id === id) trace.preempted(state.nowSeconds, cause, by, kvTokens, isSwap);
+  };
   state.preemptions++;
-  if (isSwap) {
-    replica.swapped.pushBack(id);
-    replica.copyBytes += (requests.processed[id] as number) * state.kvBytesPerToken;
-    state.swaps++;
+  if (wasDecoding && state.hostSwap?.out(replica, id, true) === true) {
+    tell(true);
     return;
   }
+  tell(false);
+  if (wasDecoding) leaveDecoding(state, replica, id);
+  returnBlocks(state, replica, id, false);
   restartRequest(requests, id, state.parity);
   state.hooks.onPreempted(replica, id);
 }
@@ -106,6 +123,7 @@ function grow(state: State, replica: Replica, id: number): void {
   const { blocksHeld } = state.requests;
   blocksHeld[id] = (blocksHeld[id] as number) + 1;
   takeFree(replica, 1);
+  replica.runs?.grow(id, 1);
 }
 
 /**
@@ -151,23 +169,22 @@ export function makeRoom(state: State, replica: Replica): boolean {
 
 /** Brings back what was swapped out, oldest first, where it fits. */
 export function swapIn(state: State, replica: Replica): void {
-  const { requests, parts } = state;
   const { swapped } = replica;
-  while (swapped.length > 0 && replica.holders < parts.admission.maxSequences) {
-    const id = swapped.at(0);
-    const processed = requests.processed[id] as number;
-    const blocks = parts.alloc.heldBlocks(processed);
-    const free = replica.blocksTotal - replica.blocksUsed - blocks;
-    if (free < Math.max(replica.watermarkBlocks, parts.preemption.spareBlocks)) {
-      if (replica.holders === 0 && state.hooks.yieldsTo(replica, -1)) continue;
-      return;
-    }
-    swapped.popFront();
-    requests.blocksHeld[id] = blocks;
-    takeFree(replica, blocks);
-    replica.committedBlocks += parts.admission.commits(id, replica.blockTokens);
-    replica.holders++;
-    replica.copyBytes += processed * state.kvBytesPerToken;
-    joinDecoding(state, replica, id, 0);
+  while (swapped.length > 0 && swapInOne(state, replica, swapped.at(0)));
+}
+
+/** The same for one of them. @returns whether it fits */
+export function swapInOne(state: State, replica: Replica, id: number): boolean {
+  const { requests, parts, hostSwap } = state;
+  if (hostSwap === undefined || replica.holders >= parts.admission.maxSequences) return false;
+  const blocks = parts.alloc.heldBlocks(requests.processed[id] as number);
+  const hasRoom = () =>
+    replica.blocksTotal - replica.blocksUsed - blocks >=
+    Math.max(replica.watermarkBlocks, parts.preemption.spareBlocks);
+  while (!hasRoom()) {
+    if (replica.holders > 0 || !state.hooks.yieldsTo(replica, -1)) return false;
   }
+  removeId(replica.swapped, id);
+  hostSwap.back(replica, id);
+  return true;
 }

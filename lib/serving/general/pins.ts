@@ -1,3 +1,4 @@
+import type { RequestPrograms } from '../../workload/types';
 import type { Requests } from '../core/requests';
 import type { PinSeconds } from '../parts/ttl';
 import type { Estimator } from './estimator';
@@ -5,6 +6,7 @@ import type { SideEvents } from './event-loop';
 import { dropBlocks } from './memory';
 import type { Replica } from './replica';
 import type { Sends } from './sends';
+import { firstFollowers } from './session-book';
 import type { State } from './state';
 
 interface Pin {
@@ -40,7 +42,7 @@ const REMEMBERED = 256;
  */
 export function createPins(
   state: State,
-  programIds: Int32Array,
+  programs: RequestPrograms,
   lanesOf: (replica: Replica) => readonly Replica[],
   sends: Sends,
   pinSeconds: PinSeconds,
@@ -53,10 +55,16 @@ export function createPins(
   const waiting = new Map<number, number>();
   const gaps: number[] = [];
   const recentGaps: number[] = [];
+  /** The same by tool. */
+  const toolGaps = new Map<number, { readonly sorted: number[]; readonly recent: number[] }>();
   const delays: number[] = [];
   let sizeSum = 0;
   let sizeCount = 0;
 
+  const { programIds, tools } = programs;
+  const toolBefore = (id: number) => tools?.[id] ?? 0;
+  const followers = firstFollowers(programs, requests.count);
+  const nextTool = (id: number) => toolBefore(followers[id] as number);
   const programOf = (id: number) => programIds[id] as number;
   function unpin(pin: Pin): void {
     pins.splice(pins.indexOf(pin), 1);
@@ -97,6 +105,8 @@ export function createPins(
         queueSeconds: mean(delays),
         relativeSize: size / (sizeSum / sizeCount),
         gapsSeconds: gaps,
+        toolGapsSeconds: toolGaps.get(nextTool(id))?.sorted ?? [],
+        usedShare: replica.blocksUsed / replica.blocksTotal,
       });
       if (seconds <= 0) return false;
       pins.push({ id, program: programOf(id), replica, until: now + seconds });
@@ -106,7 +116,13 @@ export function createPins(
       const program = programOf(id);
       const end = lastEnd.get(program);
       if (end === undefined) firstSend.set(program, state.nowSeconds);
-      else remember(gaps, recentGaps, state.nowSeconds - end);
+      else {
+        remember(gaps, recentGaps, state.nowSeconds - end);
+        const tool = toolBefore(id);
+        const known = toolGaps.get(tool) ?? { sorted: [], recent: [] };
+        toolGaps.set(tool, known);
+        remember(known.sorted, known.recent, state.nowSeconds - end);
+      }
       waiting.set(program, (waiting.get(program) ?? 0) + 1);
     },
     onDropped: stopWaiting,

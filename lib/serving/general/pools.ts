@@ -1,4 +1,4 @@
-import { createIdQueue, type IdQueue } from '../core/id-queue';
+import { createIdQueue, type IdQueue, idsOf } from '../core/id-queue';
 import type { Link, SentTransfer } from '../core/link';
 import { takeLinkLane } from '../core/replica';
 import { takeRunLanes } from '../engine/take-lanes';
@@ -17,6 +17,21 @@ export interface PoolsOptions {
   readonly placePrompt: Place;
   readonly placeDecode: Place;
   readonly name: string;
+  /** Whether a replica gets new requests; all do where roles never change. */
+  readonly isActive?: ((replica: Replica) => boolean) | undefined;
+  readonly settle?: ((now: number) => void) | undefined;
+}
+
+/** Chooses among the replicas that get new requests. */
+function placeAmong(
+  isActive: PoolsOptions['isActive'],
+  place: Place,
+): (state: State, replicas: readonly Replica[], id: number) => Replica | undefined {
+  if (isActive === undefined) return (state, replicas, id) => replicas[place(state, replicas, id)];
+  return (state, replicas, id) => {
+    const active = replicas.filter(isActive);
+    return active[place(state, active, id)];
+  };
 }
 
 interface DecodeSide {
@@ -57,8 +72,12 @@ function tellSent(state: State, lane: number, sent: SentTransfer, kvTokens: numb
  * preempts is computed again where it was prefilled. A prefix index is of the prefill side: there
  * the KV of a prompt stays when it has been copied away.
  */
-export function poolsFleet(options: PoolsOptions): Fleet {
-  const { prefill, decode, links, name } = options;
+export function poolsFleet(
+  options: PoolsOptions,
+): Fleet & { readonly unpulled: () => readonly number[] } {
+  const { prefill, decode, links, name, isActive } = options;
+  const placePrompt = placeAmong(isActive, options.placePrompt);
+  const placeDecode = placeAmong(isActive, options.placeDecode);
   const first = prefill.length;
   const lanesPerLink = decode.length / links.length;
   const sides: readonly DecodeSide[] = decode.map((replica, i) => ({
@@ -77,11 +96,12 @@ export function poolsFleet(options: PoolsOptions): Fleet {
 
   return {
     replicas: [...prefill, ...decode],
-    admit: (state, id, touch) =>
-      enqueue(state, prefill[options.placePrompt(state, prefill, id)], id, touch),
+    admit: (state, id, touch) => enqueue(state, placePrompt(state, prefill, id), id, touch),
+    unpulled: () => sides.flatMap(({ unpulled }) => [...idsOf(unpulled)]),
     onPrefilled(state, replica, id, touch) {
       sourceOf.set(id, replica);
-      const side = sides[options.placeDecode(state, decode, id)] as DecodeSide;
+      const { index } = placeDecode(state, decode, id) as Replica;
+      const side = sides[index - first] as DecodeSide;
       side.replica.outstanding++;
       side.replica.outstandingTokens += state.requests.totalTokens[id] as number;
       sideOf.set(id, side);
@@ -92,7 +112,9 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       return true;
     },
     onPreempted(state, replica, id, touch) {
-      const source = sourceOf.get(id) as Replica;
+      const home = sourceOf.get(id) as Replica;
+      const source =
+        isActive?.(home) === false ? (placePrompt(state, prefill, id) as Replica) : home;
       const tokens = state.requests.totalTokens[id] as number;
       replica.outstanding--;
       replica.outstandingTokens -= tokens;
@@ -134,6 +156,7 @@ export function poolsFleet(options: PoolsOptions): Fleet {
       }
     },
     beforeDispatch(state, now, touch) {
+      options.settle?.(now);
       const { admission } = state.parts;
       const { processed, blocksHeld } = state.requests;
       for (const side of sides) {

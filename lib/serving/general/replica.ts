@@ -5,6 +5,7 @@ import type { InstanceView } from '../parts/views';
 import type { WaitingQueue } from '../parts/waiting-queue';
 import type { CostModel, LaneRole } from '../types';
 import type { BlockCache } from './block-cache';
+import type { BlockRuns } from './block-runs';
 import type { LayerPass } from './layer-pass';
 import type { PausableJob } from './pausing';
 import type { PhaseProgress } from './phase-pair';
@@ -25,6 +26,8 @@ export interface Replica extends InstanceView {
   readonly pipeline: Pipeline | undefined;
   /** Finished requests' KV that is kept, where the strategy has a prefix index. */
   readonly cache: BlockCache | undefined;
+  /** Where blocks lie, where copies depend on it. */
+  readonly runs: BlockRuns | undefined;
   blocksUsed: number;
   committedBlocks: number;
   holders: number;
@@ -44,6 +47,8 @@ export interface Replica extends InstanceView {
   tail: number[];
   /** Requests that hold blocks and wait for cached KV to be loaded into them. */
   readonly loading: Set<number>;
+  /** Those of them whose KV is there and that decode from the next iteration on. */
+  readonly joining: number[];
   /** Decode iterations done. */
   step: number;
   /** Sum over `decoding` of the tokens processed, the one being fed included. */
@@ -54,7 +59,10 @@ export interface Replica extends InstanceView {
   readonly chunkTokens: number[];
   hasDecodes: boolean;
   queueAtStart: number;
-  copyBytes: number;
+  /** Time of copies to the host and back that the iteration is held up by. */
+  copySeconds: number;
+  /** The same of copies that began outside of an iteration's making. */
+  owedSeconds: number;
   /** A set of prompts on its way through the groups of layers. */
   layerPass: LayerPass | undefined;
   /** The prefill in flight, and those that were stopped, where prefills can be. */
@@ -84,6 +92,7 @@ export interface ReplicaOptions {
   readonly blockTokens: number;
   readonly blocksTotal: number;
   readonly watermarkBlocks: number;
+  readonly runs?: BlockRuns | undefined;
   /** Shared with another lane of the same accelerator; its own by default. */
   readonly memory?: SharedMemory;
 }
@@ -124,6 +133,7 @@ export function createReplica(
     front: [],
     tail: [],
     loading: new Set(),
+    joining: [],
     get decodingCount() {
       return decoding.length;
     },
@@ -139,7 +149,9 @@ export function createReplica(
     chunkTokens: [],
     hasDecodes: false,
     queueAtStart: 0,
-    copyBytes: 0,
+    copySeconds: 0,
+    owedSeconds: 0,
+    runs: options.runs,
     layerPass: undefined,
     job: undefined,
     paused: [],

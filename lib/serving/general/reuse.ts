@@ -1,4 +1,4 @@
-import { eviction } from '../parts/eviction';
+import { type EvictionContext, eviction } from '../parts/eviction';
 import { reuseRepair } from '../parts/reuse-repair';
 import { type BlockContents, createBlockContents } from '../vllm-v1/block-contents';
 import { type BlockCache, createBlockCache } from './block-cache';
@@ -8,6 +8,7 @@ import type { Estimator } from './estimator';
 import type { GeneralOptions } from './first-role';
 import { createFutureUse } from './future-use';
 import { tokenIdsOf } from './radix-tails';
+import type { SessionBook } from './session-book';
 import type { State } from './state';
 import { createTiers, type Piece, type Tiers, type TiersOptions } from './tiers';
 
@@ -25,6 +26,7 @@ export function createReuse(
   options: GeneralOptions,
   estimator: Estimator,
   state: () => State,
+  book: SessionBook,
 ): Reuse | undefined {
   const { strategy, kvPlan, kvBytesPerToken, plans, lanesPerReplica } = options;
   const { prefixIndex, tierStore } = strategy;
@@ -42,16 +44,29 @@ export function createReuse(
           estimator,
           state,
         });
+  const contextOf: ContextOf = (nextUse) => ({
+    recomputeSeconds: estimator.marginalSeconds,
+    nextUse,
+    nowSeconds: () => state().nowSeconds,
+    session: book.viewOf,
+  });
   return prefixIndex.type === 'chunk'
-    ? chunkReuse(options, prefixIndex.chunkTokens, estimator, tiersOf)
-    : prefixReuse(options, estimator, tiersOf);
+    ? chunkReuse(
+        options,
+        prefixIndex.chunkTokens,
+        contextOf(() => Infinity),
+        tiersOf,
+      )
+    : prefixReuse(options, contextOf, book, tiersOf);
 }
 
+type ContextOf = (nextUse: EvictionContext['nextUse']) => EvictionContext;
 type MakeTiers = (source: Pick<TiersOptions, 'pieces' | 'isPrefix'>) => Tiers | undefined;
 
 function prefixReuse(
   { strategy, workload, requests, kvPlan }: GeneralOptions,
-  estimator: Estimator,
+  contextOf: ContextOf,
+  book: SessionBook,
   tiersOf: MakeTiers,
 ): Reuse {
   const { blockTokens } = kvPlan;
@@ -63,6 +78,7 @@ function prefixReuse(
           workload.promptTokens,
           blockTokens,
           (id) => !Number.isNaN(requests.firstScheduledSeconds[id]),
+          workload.programs === undefined ? undefined : requests.arrivalSeconds,
         )
       : () => Infinity;
   function* pieces(_: number, id: number, hitTokens: number): Iterable<Piece> {
@@ -79,10 +95,8 @@ function prefixReuse(
         contents,
         blockTokens,
         prefillTokens: requests.prefillTokens,
-        order: eviction(strategy.eviction, {
-          recomputeSeconds: estimator.marginalSeconds,
-          nextUse,
-        }),
+        order: eviction(strategy.eviction, contextOf(nextUse)),
+        ownerOf: book.ownerOf,
         tokenIds: strategy.prefixIndex.type === 'radix' ? tokenIdsOf(workload.content) : undefined,
         onEvicted: (block) => tiers?.onEvicted(replica, block),
         onMade: ({ content, tokens }) => tiers?.onMade(replica, content, tokens),
@@ -93,7 +107,7 @@ function prefixReuse(
 function chunkReuse(
   { strategy, workload, kvPlan }: GeneralOptions,
   chunkTokens: number,
-  estimator: Estimator,
+  context: EvictionContext,
   tiersOf: MakeTiers,
 ): Reuse {
   const { blockTokens } = kvPlan;
@@ -117,10 +131,7 @@ function chunkReuse(
         blockTokens,
         repair: reuseRepair(strategy.reuseRepair),
         versions: strategy.reuseRepair.type === 'per-chunk' ? strategy.reuseRepair.versions : 1,
-        order: eviction(strategy.eviction, {
-          recomputeSeconds: estimator.marginalSeconds,
-          nextUse: () => Infinity,
-        }),
+        order: eviction(strategy.eviction, context),
         onEvicted: (block) => tiers?.onEvicted(replica, block),
         onMade: (block) => tiers?.onMade(replica, block.content, block.tokens),
       });

@@ -28,11 +28,14 @@ export function questionOf(
   replicas: readonly Replica[],
   id: number,
   estimator: Estimator,
+  session: number,
 ): RouteQuestion {
   const promptTokens = state.requests.prefillTokens[id] as number;
   const at = (index: number) => replicas[index] as Replica;
   return {
     promptTokens,
+    nowSeconds: state.nowSeconds,
+    session,
     cachedTokens: (index) => at(index).cache?.lookup(id).tokens ?? 0,
     waiting: (index) => at(index).queue.length,
     queueSeconds: (index) => queueSeconds(state, at(index), estimator),

@@ -7,7 +7,9 @@ import type { KvAlloc } from '../parts/kv-alloc';
 import type { Preemption } from '../parts/preemption';
 import type { Priority } from '../parts/priority';
 import type { RequestTracer } from '../trace/tracer';
+import type { HostSwap } from './host-swap';
 import type { Replica } from './replica';
+import type { Seating } from './seating';
 import type { ToldRead } from './tell-tracer';
 
 /** The parts of a strategy, as functions. */
@@ -22,6 +24,8 @@ export interface Parts {
   readonly layerTokens: number | undefined;
   /** Whether two phases run on an accelerator at once. */
   readonly isPartitioned: boolean;
+  /** Time of the images of a request in the iteration in which its prompt begins. */
+  readonly inlineSeconds: ((id: number) => number) | undefined;
   /** Longest time until a prefill that is told to pause has done so; undefined where none is. */
   readonly pauseSeconds: number | undefined;
 }
@@ -44,6 +48,14 @@ export interface Hooks {
   keepsBlocks: (replica: Replica, id: number) => boolean;
   /** Finished requests whose blocks stay held on a replica. */
   pinnedAt: (replica: Replica) => number;
+  /** A request that waits is given up. */
+  onGivenUp: (id: number) => void;
+  /** A request has been sent: whether its images must be encoded first. */
+  encodes: (id: number) => boolean;
+  /** They are. */
+  onEncoded: (id: number) => void;
+  /** A request is refused, for whatever reason. */
+  onRefused: (id: number) => void;
   /** The first of the queue has no place and nothing runs: whether something was given up for it. */
   yieldsTo: (replica: Replica, id: number) => boolean;
   /** A waiting request would have `tokens` in the iteration being formed: whether it had better wait. */
@@ -62,6 +74,12 @@ export interface EntryLoad {
   readonly repairTokens: number;
   readonly reads: readonly ToldRead[];
 }
+
+/** What a copy of KV, taken as it was, has to repair and to read from a store: nothing. */
+export const COPIED_AS_IT_WAS: Pick<EntryLoad, 'repairTokens' | 'reads'> = {
+  repairTokens: 0,
+  reads: [],
+};
 
 /** A replica and the blocks of all requests, to be looked at and not kept. */
 export interface Audited {
@@ -96,7 +114,18 @@ export interface State {
   readonly trace: RequestTracer | undefined;
   /** Index of the stores' first lane among those of the result. */
   firstTierLane: number;
+  /** Tokens that each request had when it last began to decode. */
+  readonly joinedAt: Int32Array;
+  /** Replica at which each request waits or runs; -1 for none. */
+  readonly replicaOf: Int16Array;
+  /** Where KV goes to host memory. */
+  hostSwap: HostSwap | undefined;
+  /** Where who is outside may take the place of who is inside. */
+  seating: Seating | undefined;
   nowSeconds: number;
+  /** KV tokens copied to hosts and back, and the time that iterations were held up by it. */
+  movedTokens: number;
+  copyStallSeconds: number;
   /** Requests waiting anywhere. */
   waiting: number;
   iterations: number;
@@ -137,6 +166,10 @@ export function createState(
       onCompleted: () => undefined,
       keepsBlocks: () => false,
       pinnedAt: () => 0,
+      onGivenUp: () => undefined,
+      onRefused: () => undefined,
+      encodes: () => false,
+      onEncoded: () => undefined,
       yieldsTo: () => false,
       staysOut: () => false,
       onEntered: () => undefined,
@@ -147,7 +180,13 @@ export function createState(
     queueCost: new Float64Array(count),
     hitTokens: new Int32Array(count),
     firstTierLane: 0,
+    joinedAt: new Int32Array(count),
+    replicaOf: new Int16Array(count).fill(-1),
+    hostSwap: undefined,
+    seating: undefined,
     nowSeconds: 0,
+    movedTokens: 0,
+    copyStallSeconds: 0,
     waiting: 0,
     iterations: 0,
     logged: 0,

@@ -1,5 +1,5 @@
 import type { MachineOptions } from '../engine/machine';
-import { pinSeconds } from '../parts/ttl';
+import { pinSeconds, pins as pinsTurns } from '../parts/ttl';
 import type { Estimator } from './estimator';
 import { createPins, type Pins } from './pins';
 import type { Replica } from './replica';
@@ -14,14 +14,11 @@ export function tiePins(
   sends: Sends,
   estimator: Estimator,
 ): Pins | undefined {
-  const { type } = strategy.eviction;
-  if (workload.programs === undefined || (type !== 'ttl' && type !== 'utility-ttl'))
-    return undefined;
-  const { programIds } = workload.programs;
+  if (workload.programs === undefined || !pinsTurns(strategy.eviction)) return undefined;
   const lanesOf = ({ cache }: Replica) => replicas.filter((each) => each.cache === cache);
   const pins = createPins(
     state,
-    programIds,
+    workload.programs,
     lanesOf,
     sends,
     pinSeconds(strategy.eviction),

@@ -8,7 +8,8 @@ export function tieTiers(state: State, reuse: Reuse | undefined, blockTokens: nu
   const { hooks } = state;
   const { onEntered, onCompleted } = hooks;
   hooks.onEntered = (replica, id) => {
-    onEntered(replica, id);
+    const before = onEntered(replica, id);
+    if (before !== undefined) return before;
     return tiers.onEntered(replica, id, state.requests.processed[id] as number);
   };
   hooks.onCompleted = (replica, id) => {

@@ -1,4 +1,4 @@
-import type { EvictionOrder } from '../parts/eviction';
+import type { BlockView, EvictionOrder } from '../parts/eviction';
 import type { CachedBlock } from './cached-block';
 
 /** Blocks that may be evicted, the next one first. */
@@ -80,6 +80,24 @@ export function createVictims(order: EvictionOrder): Victims {
         order.onEvicted(key);
         return block;
       }
+    },
+  };
+}
+
+/** The same where a rule looks at all that may go. */
+export function scannedVictims(
+  choose: (blocks: Iterable<BlockView>) => BlockView | undefined,
+): Victims {
+  const blocks = new Set<CachedBlock>();
+  const add = (block: CachedBlock) => void blocks.add(block);
+  return {
+    add,
+    remove: (block) => void blocks.delete(block),
+    refresh: () => undefined,
+    take() {
+      const chosen = choose(blocks) as CachedBlock | undefined;
+      if (chosen !== undefined) blocks.delete(chosen);
+      return chosen;
     },
   };
 }

@@ -1,9 +1,12 @@
 import { createRandom } from '../../random/random';
 import type { RouterPart } from '../../spec/kinds/serve-parts';
-import type { RouteQuestion, Router } from './router';
+import type { RouteQuestion, Router, SessionHomes } from './router';
 import type { InstanceView } from './views';
 
-type AskingPart = Extract<RouterPart, { type: 'prefix-affinity' | 'least-ttft' | 'reject-retry' }>;
+type AskingPart = Extract<
+  RouterPart,
+  { type: 'prefix-affinity' | 'least-ttft' | 'reject-retry' | 'affinity-steal' }
+>;
 
 /** The index with the least amount, the lowest on a tie. */
 function leastOf(count: number, amount: (index: number) => number): number {
@@ -19,8 +22,8 @@ function leastOf(count: number, amount: (index: number) => number): number {
 }
 
 /** Routers that look at caches, queues and estimates. They see the caches as they are, without delay. */
-export function askingRouter(part: AskingPart): Router {
-  const place = placing(part);
+export function askingRouter(part: AskingPart, homes: SessionHomes = new Map()): Router {
+  const place = placing(part, homes);
   return (views, _, question) => {
     if (question === undefined)
       throw new Error(`router "${part.type}" was asked without a request`);
@@ -30,7 +33,7 @@ export function askingRouter(part: AskingPart): Router {
 
 type Placing = (views: readonly InstanceView[], question: RouteQuestion) => number;
 
-function placing(part: AskingPart): Placing {
+function placing(part: AskingPart, homes: SessionHomes): Placing {
   switch (part.type) {
     case 'prefix-affinity': {
       const { matchThreshold, balanceDifference, balanceRatio } = part;
@@ -49,6 +52,24 @@ function placing(part: AskingPart): Placing {
     case 'least-ttft':
       return (views, { queueSeconds, prefillSeconds, cachedTokens }) =>
         leastOf(views.length, (i) => queueSeconds(i) + prefillSeconds(cachedTokens(i)));
+    case 'affinity-steal': {
+      const { mostLoad, refreshMilliseconds } = part;
+      let seen: number[] = [];
+      let seenAt = -Infinity;
+      return (views, { session, nowSeconds }) => {
+        if (nowSeconds - seenAt >= refreshMilliseconds / 1e3) {
+          seen = views.map(({ outstanding }) => outstanding);
+          seenAt = nowSeconds;
+        }
+        const home = homes.get(session);
+        const index =
+          home !== undefined && (seen[home] as number) < mostLoad
+            ? home
+            : leastOf(views.length, (i) => seen[i] as number);
+        homes.set(session, index);
+        return index;
+      };
+    }
     case 'reject-retry': {
       const random = createRandom(part.seed).fork('router');
       return (views, { waiting }) => {

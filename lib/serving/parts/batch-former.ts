@@ -25,6 +25,8 @@ export interface BatchFormer {
   readonly patience: number;
   /** Blocks of finished requests return when the whole batch has finished. */
   readonly holdsUntilEmpty: boolean;
+  /** Whose places go to a window of like prompt lengths: how near the best its members must be. */
+  readonly candidateShare?: number;
 }
 
 const plan = (overrides: Partial<BatchPlan>): BatchPlan => ({
@@ -57,11 +59,15 @@ export function batchFormer(part: BatchFormerPart): BatchFormer {
         holdsUntilEmpty: false,
       };
     }
+    case 'length-window':
     case 'decode-first': {
       const all = [
         plan({ decodes: true, continues: true, admits: true, tokenLimit: part.tokenBudget }),
       ];
-      return { plans: () => all, patience: 0, holdsUntilEmpty: false };
+      const former = { plans: () => all, patience: 0, holdsUntilEmpty: false };
+      return part.type === 'decode-first'
+        ? former
+        : { ...former, candidateShare: part.candidateShare };
     }
     case 'iteration-level': {
       const all = [plan({ decodes: true, continues: true, admits: true })];
@@ -85,7 +91,7 @@ export function prefillOnly(part: BatchFormerPart): BatchFormer {
   const limit =
     part.type === 'prefill-first'
       ? { tokenLimit: part.maxBatchedTokens, isPadded: part.counting === 'padded' }
-      : part.type === 'decode-first'
+      : part.type === 'decode-first' || part.type === 'length-window'
         ? { tokenLimit: part.tokenBudget }
         : {};
   const plans = [plan({ continues: true, admits: true, ...limit })];

@@ -1,4 +1,5 @@
-import type { EvictionPart } from '../../spec/kinds/serve-parts';
+import type { EvictionPart } from '../../spec/kinds/serve-eviction';
+import { workflowVictim } from './workflow-lru';
 
 /** What an eviction rule may know of a cached block. Read it, never keep or change it. */
 export interface BlockView {
@@ -12,6 +13,8 @@ export interface BlockView {
   /** Order in which blocks were made, and were last let go of. */
   readonly createdOrder: number;
   readonly releasedOrder: number;
+  /** Session that used it last: its program, or the request alone. */
+  readonly owner: number;
 }
 
 /** Order in which cached blocks that nobody holds go: the smallest key first, ties by release. */
@@ -21,6 +24,21 @@ export interface EvictionOrder {
   readonly onEvicted: (key: number) => void;
   /** Whether a key may change while nothing happens to the block. */
   readonly isMoving: boolean;
+  /** Whether blocks go whatever follows them, the first of a sequence first. */
+  readonly takesHeads?: boolean;
+  /** Where no key of one block says it: the one to go of those that may. */
+  readonly choose?: ((blocks: Iterable<BlockView>) => BlockView | undefined) | undefined;
+}
+
+/** What is known of a session that has KV and does not run. */
+export interface SessionView {
+  /** When its last turn ended. */
+  readonly lastEndSeconds: number;
+  /** No turn follows, or the next one waits already. */
+  readonly isOver: boolean;
+  readonly isBack: boolean;
+  /** Gaps seen of the tool that it has called. */
+  readonly gapsSeconds: readonly number[];
 }
 
 export interface EvictionContext {
@@ -28,6 +46,8 @@ export interface EvictionContext {
   readonly recomputeSeconds: (startTokens: number, tokens: number) => number;
   /** Place in the order of arrival of the next request that has this content; Infinity for none. */
   readonly nextUse: (content: number) => number;
+  readonly nowSeconds: () => number;
+  readonly session: (owner: number) => SessionView;
 }
 
 const still = { onEvicted: () => undefined, isMoving: false };
@@ -44,6 +64,7 @@ export function eviction(part: EvictionPart, context: EvictionContext): Eviction
     case 'lru':
     case 'ttl':
     case 'utility-ttl':
+    case 'tool-ttl':
       return { ...still, key: (block) => block.releasedOrder };
     case 'lfu':
       return { ...still, key: (block) => block.uses };
@@ -60,6 +81,10 @@ export function eviction(part: EvictionPart, context: EvictionContext): Eviction
         isMoving: false,
       };
     }
+    case 'lru-heads':
+      return { ...still, key: (block) => block.releasedOrder, takesHeads: true };
+    case 'workflow-lru':
+      return { ...still, key: () => 0, choose: workflowVictim(part, context) };
     case 'belady':
       return { ...still, key: (block) => -context.nextUse(block.content), isMoving: true };
   }

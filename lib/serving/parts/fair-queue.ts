@@ -1,5 +1,5 @@
 import type { PriorityPart } from '../../spec/kinds/serve-parts';
-import { createIdQueue, type IdQueue } from '../core/id-queue';
+import { createIdQueue, type IdQueue, idsOf, removeId } from '../core/id-queue';
 import type { RequestView } from './views';
 import type { WaitingQueue } from './waiting-queue';
 
@@ -83,6 +83,16 @@ export function fairQueue(part: Vtc, requests: RequestView): WaitingQueue {
     },
     arrive: (id, step) => enter(id, step).waiting.pushBack(id),
     giveBack: (id, step) => enter(id, step).waiting.pushFront(id),
+    ids: () => present.flatMap((name) => idsOf((clients.get(name) as Client).waiting)),
+    remove(id) {
+      const client = clientOf(id);
+      removeId(client.waiting, id);
+      length--;
+      if (client.waiting.length > 0) return;
+      present.splice(present.indexOf(requests.clientIds[id] as number), 1);
+      lastPresent = client;
+    },
+    keyOf: (id, step) => counter(clientOf(id), step),
     onJoin(id, step, emitted) {
       const client = clientOf(id);
       client.service += part.outputWeight * (emitted - step);

@@ -14,7 +14,7 @@ export interface KvAlloc {
 }
 
 export function kvAlloc(part: KvAllocPart, blockTokens: number): KvAlloc {
-  if (part.type === 'paged') {
+  if (part.type !== 'contiguous-max') {
     const blocks = (tokens: number) => blocksOf(tokens, blockTokens);
     return { entryBlocks: blocks, heldBlocks: blocks, grows: true, mostTokens: Infinity };
   }

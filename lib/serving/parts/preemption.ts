@@ -8,6 +8,10 @@ export interface Preemption {
   readonly spareBlocks: 0 | 1;
   readonly forPriority: boolean;
   readonly hostBytesPerSecond: number;
+  /** How KV is copied to the host, where it is; blocks that lie together, where the allocator keeps them so. */
+  readonly swap:
+    | (Extract<PreemptionPart, { type: 'swap' }> & { readonly groupBlocks?: number | undefined })
+    | undefined;
   /**
    * Place of a request among those that decode, by which the list is kept: victims are taken from
    * its end. Infinity means after all that are there.
@@ -19,8 +23,14 @@ export function preemption(
   part: PreemptionPart,
   priority: Priority,
   arrivalSeconds: Float64Array,
+  groupBlocks?: number,
 ): Preemption {
-  const common = { forPriority: false, hostBytesPerSecond: Infinity, rank: () => Infinity };
+  const common = {
+    forPriority: false,
+    hostBytesPerSecond: Infinity,
+    rank: () => Infinity,
+    swap: undefined,
+  };
   if (part.type === 'none') return { ...common, mechanism: 'none', spareBlocks: 0 };
   const rank = {
     'last-admitted': () => Infinity,
@@ -33,6 +43,7 @@ export function preemption(
     spareBlocks: 1,
     forPriority: part.type === 'recompute' && part.forPriority,
     hostBytesPerSecond: part.type === 'swap' ? part.hostGigabytesPerSecond * 1e9 : Infinity,
+    swap: part.type === 'swap' ? { ...part, groupBlocks } : undefined,
     rank,
   };
 }

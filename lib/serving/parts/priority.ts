@@ -1,6 +1,6 @@
 import { createRandom } from '../../random/random';
 import type { PriorityPart } from '../../spec/kinds/serve-parts';
-import type { RequestView } from './views';
+import { firstLimit, type RequestView } from './views';
 
 /** Order of requests: the smallest key goes first. */
 export interface Priority {
@@ -73,13 +73,22 @@ export function priority(part: PriorityPart, requests: RequestView): Priority {
     case 'mlfq':
     case 's-edf':
     case 'density':
+    case 'external':
+    case 'fair-share':
       return { waitingKey: undefined, rank: arrival, decay: 0 };
     case 'edf': {
       const prompts = requests.prefillTokens.slice();
-      return fixed(
-        (id) =>
-          arrival(id) + part.baseSeconds + part.secondsPerPromptToken * (prompts[id] as number),
-      );
+      const { limits } = requests;
+      const computed = (id: number) =>
+        part.baseSeconds + part.secondsPerPromptToken * (prompts[id] as number);
+      const limitOf = (own: number, id: number) => (own === Infinity ? computed(id) : own);
+      // Who runs has had its first token.
+      return {
+        waitingKey: (id) =>
+          arrival(id) + limitOf(limits === undefined ? Infinity : firstLimit(limits, id), id),
+        rank: (id) => arrival(id) + limitOf(limits?.lastTokenSeconds[id] ?? Infinity, id),
+        decay: 0,
+      };
     }
   }
 }

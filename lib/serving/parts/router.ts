@@ -12,7 +12,13 @@ export interface RouteQuestion {
   readonly queueSeconds: (index: number) => number;
   /** Estimated time to compute the prompt behind so many cached tokens. */
   readonly prefillSeconds: (cachedTokens: number) => number;
+  readonly nowSeconds: number;
+  /** Its program, or its client where there are no programs. */
+  readonly session: number;
 }
+
+/** The replica that has each session's KV. */
+export type SessionHomes = Map<number, number>;
 
 /** Index into `views` of the replica that gets a request; -1 where none takes it now. */
 export type Router = (
@@ -23,7 +29,10 @@ export type Router = (
 
 /** Whether a router asks about the request, or may send it away: the fast engine cannot answer. */
 export const asksQuestions = ({ type }: RouterPart): boolean =>
-  type === 'prefix-affinity' || type === 'least-ttft' || type === 'reject-retry';
+  type === 'prefix-affinity' ||
+  type === 'least-ttft' ||
+  type === 'reject-retry' ||
+  type === 'affinity-steal';
 
 const leastBy =
   (amount: (view: InstanceView) => number): Router =>
@@ -39,7 +48,7 @@ const leastBy =
 const spread = (id: number): number => Math.imul(id + 1, 2654435761) >>> 0;
 
 /** A router; the random ones are deterministic by their seed and the order of arrivals. */
-export function router(part: RouterPart): Router {
+export function router(part: RouterPart, homes?: SessionHomes): Router {
   switch (part.type) {
     case 'round-robin': {
       let next = -1;
@@ -68,6 +77,6 @@ export function router(part: RouterPart): Router {
     case 'session-affine':
       return (views, clientId) => spread(clientId) % views.length;
     default:
-      return askingRouter(part);
+      return askingRouter(part, homes);
   }
 }

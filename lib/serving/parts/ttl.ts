@@ -10,10 +10,21 @@ export interface TurnView {
   readonly relativeSize: number;
   /** Gaps between turns seen so far, ascending. */
   readonly gapsSeconds: readonly number[];
+  /** Those of the tool that the turn has called. */
+  readonly toolGapsSeconds: readonly number[];
+  /** Share of the memory in use. */
+  readonly usedShare: number;
 }
 
 /** Gaps that must have been seen before their distribution is trusted. */
 const LEAST_GAPS = 16;
+
+/** Whether a strategy pins turns at all. */
+export const pins = (part: EvictionPart): boolean =>
+  part.type === 'ttl' ||
+  part.type === 'utility-ttl' ||
+  part.type === 'tool-ttl' ||
+  (part.type === 'workflow-lru' && part.pinQuantile > 0);
 
 /** Seconds for which the KV of a turn is pinned; 0 where the part does not pin. */
 export type PinSeconds = (view: TurnView) => number;
@@ -24,6 +35,9 @@ export type PinSeconds = (view: TurnView) => number;
  */
 export function pinSeconds(part: EvictionPart): PinSeconds {
   if (part.type === 'ttl') return () => part.seconds;
+  if (part.type === 'tool-ttl') return toolPin(part, part.quantile, part.coldStartSeconds);
+  if (part.type === 'workflow-lru' && part.pinQuantile > 0)
+    return toolPin(part, part.pinQuantile, 0);
   if (part.type !== 'utility-ttl') return () => 0;
   const { delayWeight, coldStartSeconds } = part;
   return ({ reloadSeconds, queueSeconds, relativeSize, gapsSeconds }) => {
@@ -39,5 +53,24 @@ export function pinSeconds(part: EvictionPart): PinSeconds {
       best = gap;
     });
     return best;
+  };
+}
+
+/** A quantile of the gaps of the tool, shorter as memory fills up (SAGA, as third parties summarise it). */
+function toolPin(
+  limits: { readonly shrinkAbove: number; readonly releaseAbove: number },
+  quantile: number,
+  coldStartSeconds: number,
+): PinSeconds {
+  const { shrinkAbove, releaseAbove } = limits;
+  return ({ toolGapsSeconds, usedShare }) => {
+    const count = toolGapsSeconds.length;
+    const whole =
+      count < LEAST_GAPS
+        ? coldStartSeconds
+        : (toolGapsSeconds[Math.min(count - 1, Math.ceil(quantile * count) - 1)] as number);
+    if (usedShare <= shrinkAbove) return whole;
+    if (usedShare >= releaseAbove) return 0;
+    return (whole * (releaseAbove - usedShare)) / (releaseAbove - shrinkAbove);
   };
 }

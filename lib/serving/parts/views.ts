@@ -1,3 +1,5 @@
+import type { RequestLimits } from '../../workload/types';
+
 /** What a decision may know of a replica. Read it, never keep or change it. */
 export interface InstanceView {
   readonly index: number;
@@ -31,7 +33,13 @@ export interface RequestView {
   readonly clientIds: Int32Array;
   /** First send of the program of a request, known once it is sent; absent without programs. */
   readonly programStartSeconds?: Float64Array;
+  /** By when what is due, where the workload says so. */
+  readonly limits?: RequestLimits | undefined;
 }
 
 export const blocksOf = (tokens: number, blockTokens: number): number =>
   Math.ceil(tokens / blockTokens);
+
+/** By when something of a request is due: its first token, or all of it; Infinity for no limit. */
+export const firstLimit = (limits: RequestLimits, id: number): number =>
+  Math.min(limits.firstTokenSeconds[id] as number, limits.lastTokenSeconds[id] as number);

@@ -1,5 +1,5 @@
 import type { PriorityPart } from '../../spec/kinds/serve-parts';
-import { createIdQueue } from '../core/id-queue';
+import { createIdQueue, idsOf, removeId } from '../core/id-queue';
 import { fairQueue } from './fair-queue';
 import type { Priority } from './priority';
 import type { RequestView } from './views';
@@ -23,6 +23,12 @@ export interface WaitingQueue {
   /** A request begins, or ends, to decode: service that some orders count; `emitted` tokens are new. */
   readonly onJoin: ((id: number, step: number, emitted: number) => void) | undefined;
   readonly onLeave: ((id: number, step: number) => void) | undefined;
+  /** Those that wait, in no order. */
+  ids(): readonly number[];
+  /** Takes one that waits out of it, wherever it stands. */
+  remove(id: number): void;
+  /** The key of a request that waits or runs, the smallest first; undefined where it is that of `Priority`. */
+  readonly keyOf?: ((id: number, step: number) => number) | undefined;
   /** Where the order is by deadlines that pass. */
   readonly urgency?: Urgency | undefined;
   /** Whether the first one stays first while nothing arrives and nothing leaves. */
@@ -46,6 +52,8 @@ export function waitingQueue(
     pop: () => ids.popFront(),
     arrive: (id) => (isLast ? ids.pushFront(id) : ids.pushBack(id)),
     giveBack: (id) => ids.pushFront(id),
+    ids: () => idsOf(ids),
+    remove: (id) => removeId(ids, id),
     onJoin: undefined,
     onLeave: undefined,
     isStable: true,
@@ -103,6 +111,13 @@ function keyedQueue(key: (id: number) => number): WaitingQueue {
     pop,
     arrive: push,
     giveBack: push,
+    ids: () => ids,
+    remove(id) {
+      const rest = ids.filter((each) => each !== id);
+      ids.length = 0;
+      keys.length = 0;
+      for (const each of rest) push(each);
+    },
     onJoin: undefined,
     onLeave: undefined,
     isStable: true,

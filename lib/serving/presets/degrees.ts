@@ -40,8 +40,11 @@ export function replicaGroups(
 
 /** Accelerators of all replicas. */
 export function acceleratorCount(params: Parameters<typeof replicaGroups>[0]): number {
+  const { strategy } = params;
+  const encoders =
+    strategy.type === 'composed' && strategy.encode.type === 'pool' ? strategy.encode.workers : 0;
   return replicaGroups(params).reduce(
     (sum, { replicas, degrees }) => sum + replicas * degrees.tensor * degrees.pipeline,
-    0,
+    encoders,
   );
 }

@@ -66,6 +66,7 @@ export function stageShare(layers: number, stages: number): number {
  * pipeline stages the largest counts, with embeddings and output head taken as spread evenly.
  *
  * @param degrees the cell's unless given
+ * @param besideBytes of each accelerator, taken by something else: an encoder of images
  * @throws Error when the weights do not fit
  */
 export function planKv(
@@ -73,6 +74,7 @@ export function planKv(
   hardware: HardwareSpec,
   params: Pick<ServeParams, 'memory' | 'tensorParallel' | 'pipelineParallel' | 'transform'>,
   degrees: ParallelDegrees = { tensor: params.tensorParallel, pipeline: params.pipelineParallel },
+  besideBytes = 0,
 ): KvPlan {
   const { memory } = params;
   const { blockTokens } = memory;
@@ -85,7 +87,7 @@ export function planKv(
     return { blocks: memory.kvBlocks, blockTokens, label: `${memory.kvBlocks} KV blocks as given` };
   }
   const parts = tensor / stageShare(model.layers, pipeline);
-  const perAccelerator = hardware.memoryBytes * memory.utilization;
+  const perAccelerator = hardware.memoryBytes * memory.utilization - besideBytes;
   const transform = transformOf(params.transform);
   const saved = (1 - (transform?.weightBytes ?? 1)) * layerWeightBytes(model);
   const weights = (weightBytes(model) - saved) / parts;

@@ -1,5 +1,15 @@
 import '../zod-config';
 import * as z from 'zod';
+import { encodePart } from './serve-encode';
+import { evictionPart } from './serve-eviction';
+import { kvAllocPart, preemptionPart } from './serve-preemption';
+import { priorityPart } from './serve-priority';
+import { rejectionPart } from './serve-rejection';
+
+export type { EvictionPart } from './serve-eviction';
+export type { KvAllocPart, PreemptionPart } from './serve-preemption';
+export type { PriorityPart } from './serve-priority';
+export type { RejectionPart } from './serve-rejection';
 
 const count = (low: number, high: number, fallback: number) =>
   z.int().min(low).max(high).default(fallback);
@@ -40,6 +50,22 @@ export const routerPart = z.discriminatedUnion('type', [
     /** Refused when it has waited outside for so long. */
     timeoutSeconds: z.number().min(0).max(1e6).default(60),
     seed,
+  }),
+  /**
+   * Where the session's last turn ran, unless that replica is too loaded; then, and for a session that
+   * has none, the least loaded (SAGA). A replica that has nothing to do takes the first request that
+   * waits at the most loaded one, with its session's KV where moving that is faster than computing it.
+   */
+  z.strictObject({
+    type: z.literal('affinity-steal'),
+    /** Unfinished requests of a replica; from so many on a session goes elsewhere. */
+    mostLoad: count(1, 100_000, 16),
+    /** Loads are as they were when they were last looked at. */
+    refreshMilliseconds: z.number().min(0).max(60_000).default(100),
+    /** Most over least load, idle counting as one, above which idle replicas take; 0 for never. */
+    stealRatio: z.number().min(0).max(1000).default(2),
+    /** Of KV that moves. */
+    linkGigabytesPerSecond: z.number().min(0.001).max(10_000).default(25),
   }),
 ]);
 export type RouterPart = z.output<typeof routerPart>;
@@ -105,75 +131,6 @@ export const admissionPart = z.discriminatedUnion('type', [
 ]);
 export type AdmissionPart = z.output<typeof admissionPart>;
 
-/** Order of the waiting requests: the smallest key first, ties by arrival. */
-export const priorityPart = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('fcfs') }),
-  z.strictObject({ type: z.literal('lcfs') }),
-  z.strictObject({
-    type: z.literal('sjf'),
-    by: z.enum(['prompt', 'output', 'total']).default('output'),
-    /** A request gains so many tokens of precedence per second of waiting. */
-    agingTokensPerSecond: z.number().min(0).max(1e6).default(0),
-    /** Standard deviation of the logarithm of predicted over true output length; 0 is an oracle. */
-    predictionError: z.number().min(0).max(5).default(0),
-    seed,
-  }),
-  z.strictObject({
-    type: z.literal('srpt'),
-    predictionError: z.number().min(0).max(5).default(0),
-    seed,
-  }),
-  /** Deadline = arrival + base + prompt tokens x the second figure. */
-  z.strictObject({
-    type: z.literal('edf'),
-    baseSeconds: z.number().min(0).max(3600).default(0.25),
-    secondsPerPromptToken: z.number().min(0).max(10).default(0.0005),
-  }),
-  /** Virtual token counter per client: the client that got the least service goes first. */
-  z.strictObject({
-    type: z.literal('vtc'),
-    inputWeight: z.number().min(0).max(100).default(1),
-    outputWeight: z.number().min(0).max(100).default(2),
-  }),
-  /** By the first send of the program that a request belongs to. */
-  z.strictObject({ type: z.literal('program-fcfs') }),
-  /** Longest cached prefix first; by arrival while more than so many wait (SGLang). */
-  z.strictObject({ type: z.literal('lpm'), fcfsAbove: count(1, 1_000_000, 128) }),
-  /** Largest cached share of the prompt first. */
-  z.strictObject({ type: z.literal('hit-ratio') }),
-  /** Least attained service of the program, in bins of tokens (Autellix). */
-  z.strictObject({ type: z.literal('las'), binTokens: count(1, 1_000_000, 400) }),
-  /** Multi-level feedback: level k holds programs of at most base x 2^k tokens of service. */
-  z.strictObject({
-    type: z.literal('mlfq'),
-    baseTokens: count(1, 1_000_000, 512),
-    levels: count(1, 32, 8),
-  }),
-  /** sgn(slack) / deadline: those that can still make it by deadline, then the others, latest first. */
-  z.strictObject({
-    type: z.literal('s-edf'),
-    baseSeconds: z.number().min(0).max(3600).default(0.25),
-    secondsPerPromptToken: z.number().min(0).max(10).default(0.0005),
-  }),
-  /**
-   * What a request is worth, less by the share by which it would be late, per second that it still
-   * needs (JITServe, for requests with a limit on the first token and on those after). Needs true
-   * output lengths.
-   */
-  z.strictObject({
-    type: z.literal('density'),
-    ttftSeconds: z.number().min(0.001).max(3600).default(1),
-    /** Limit of every token after the first, and the time that one is expected to take. */
-    tokenSeconds: z.number().min(0.0001).max(60).default(0.05),
-    decodeSeconds: z.number().min(0.00001).max(60).default(0.02),
-    /** What an output token counts beside a prompt token. */
-    outputWeight: z.number().min(0).max(1000).default(8),
-    /** Exponent of the share by which lateness devalues. */
-    penalty: z.number().min(0).max(100).default(1),
-  }),
-]);
-export type PriorityPart = z.output<typeof priorityPart>;
-
 /** Which phases may share an iteration, and how many tokens it may have. */
 export const batchFormerPart = z.discriminatedUnion('type', [
   /** Waiting prompts first, alone; running requests decode when none can enter. */
@@ -189,6 +146,17 @@ export const batchFormerPart = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('decode-first'), tokenBudget: count(1, 1_000_000, 512) }),
   /** Every running request decodes, and whole prompts join as long as requests may enter. */
   z.strictObject({ type: z.literal('iteration-level') }),
+  /**
+   * As decode-first; who is inside is chosen again every so many iterations (JITServe's GMAX): of those
+   * worth at least a share of the one that would just get a seat, by prompt length, the seats go to the
+   * neighbours of the largest sum.
+   */
+  z.strictObject({
+    type: z.literal('length-window'),
+    tokenBudget: count(1, 1_000_000, 2048),
+    /** Of the worth of the last one that would have a seat by worth alone; 1 keeps no other. */
+    candidateShare: z.number().min(0).max(1).default(0.95),
+  }),
   /** A batch runs to its last request before another one is formed. */
   z.strictObject({ type: z.literal('static') }),
 ]);
@@ -210,46 +178,6 @@ export const chunkerPart = z.discriminatedUnion('type', [
 ]);
 export type ChunkerPart = z.output<typeof chunkerPart>;
 
-const victim = z.enum(['last-admitted', 'latest-arrival', 'lowest-priority']);
-
-/** What happens when decoding runs out of KV blocks. */
-export const preemptionPart = z.discriminatedUnion('type', [
-  /** The victim's KV is dropped; prompt and output so far are computed again. */
-  z.strictObject({
-    type: z.literal('recompute'),
-    victim: victim.default('latest-arrival'),
-    /** A waiting request also takes the place of a running one of lower priority. */
-    forPriority: z.boolean().default(false),
-  }),
-  /** The victim's KV goes to host memory and comes back; both copies hold up the iteration. */
-  z.strictObject({
-    type: z.literal('swap'),
-    victim: victim.default('latest-arrival'),
-    hostGigabytesPerSecond: z.number().min(0.001).max(10_000).default(25),
-  }),
-  /** Never: only with an admission that reserves. */
-  z.strictObject({ type: z.literal('none') }),
-  /**
-   * A prefill pool: a prompt that is more urgent stops the one that runs at the end of an operator,
-   * which keeps its memory and its progress. Decoding recomputes, the latest arrival first.
-   */
-  z.strictObject({
-    type: z.literal('pause-at-operator'),
-    /** Longest time until the signal to pause is heard. */
-    operatorMilliseconds: z.number().min(0.001).max(10_000).default(4),
-  }),
-]);
-export type PreemptionPart = z.output<typeof preemptionPart>;
-
-/** How a request's tokens take blocks. */
-export const kvAllocPart = z.discriminatedUnion('type', [
-  /** Blocks of the prompt on entry, one more whenever a token does not fit. */
-  z.strictObject({ type: z.literal('paged') }),
-  /** Blocks for `maxTokens` on entry, used or not. */
-  z.strictObject({ type: z.literal('contiguous-max'), maxTokens: count(1, 2_000_000, 4096) }),
-]);
-export type KvAllocPart = z.output<typeof kvAllocPart>;
-
 /** Whose KV is found again when another request begins with the same tokens. */
 export const prefixIndexPart = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('none') }),
@@ -265,29 +193,6 @@ export const prefixIndexPart = z.discriminatedUnion('type', [
   }),
 ]);
 export type PrefixIndexPart = z.output<typeof prefixIndexPart>;
-
-/** Which cached block makes room first; only blocks that nothing cached follows can go. */
-export const evictionPart = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('lru') }),
-  /** Least often used. */
-  z.strictObject({ type: z.literal('lfu') }),
-  z.strictObject({ type: z.literal('fifo') }),
-  /** Greedy-dual by uses and the time to compute a block again. */
-  z.strictObject({ type: z.literal('gdsf') }),
-  /** The KV of a turn whose program goes on is pinned for so long; the rest goes by lru. */
-  z.strictObject({ type: z.literal('ttl'), seconds: z.number().min(0).max(1e6).default(2) }),
-  /** The same for the time that pays best by the gaps seen so far (Continuum). */
-  z.strictObject({
-    type: z.literal('utility-ttl'),
-    /** How much of the queueing delay a pinned turn is held to save: 1 all of it, 0 none. */
-    delayWeight: z.number().min(0).max(1).default(1),
-    /** Pinned for so long until enough gaps have been seen. */
-    coldStartSeconds: z.number().min(0).max(1e6).default(2),
-  }),
-  /** The block that is needed last, or never: an oracle over the order of arrivals. */
-  z.strictObject({ type: z.literal('belady') }),
-]);
-export type EvictionPart = z.output<typeof evictionPart>;
 
 /**
  * What must be computed of KV that was made behind other tokens. What the repair does to the quality
@@ -312,20 +217,6 @@ export const reuseRepairPart = z.discriminatedUnion('type', [
   }),
 ]);
 export type ReuseRepairPart = z.output<typeof reuseRepairPart>;
-
-/** Whether a request is turned away when it is sent, for the load that is there. */
-export const rejectionPart = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('none') }),
-  /** Where no replica is predicted to keep both times (Mooncake's early rejection). */
-  z.strictObject({
-    type: z.literal('early'),
-    ttftSeconds: z.number().min(0.001).max(3600).default(10),
-    tbtSeconds: z.number().min(0.001).max(60).default(0.1),
-    /** What decodes now, or also what has been accepted and does not decode yet. */
-    decodeLoad: z.enum(['now', 'predicted']).default('predicted'),
-  }),
-]);
-export type RejectionPart = z.output<typeof rejectionPart>;
 
 /** A level of storage below accelerator memory. */
 export const tierLevel = z.strictObject({
@@ -428,5 +319,6 @@ export const composedStrategy = z.strictObject({
   tierStore: tierStorePart.prefault({ type: 'none' }),
   rejection: rejectionPart.prefault({ type: 'none' }),
   partition: partitionPart.prefault({ type: 'none' }),
+  encode: encodePart.prefault({ type: 'none' }),
 });
 export type ComposedStrategy = z.output<typeof composedStrategy>;

@@ -1,17 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createRandom } from '../../../lib/random/random';
-import {
-  type AgentPolicy,
-  type Away,
-  agentTrace,
-  replayAgents,
-  workingSet,
-} from '../../../lib/serving/checks/agent-cache';
 import { chunkQuestions } from '../../../lib/serving/checks/cache-craft';
 import { agentSessions, lateOverEarly } from '../../../lib/serving/checks/continuum';
 import { askingUsers } from '../../../lib/serving/checks/lmcache';
-import { returnChance } from '../../../lib/serving/checks/saga';
 import { sessionLoad } from '../../../lib/serving/checks/session-load';
 
 const turn = (ownTokens: number, outputTokens: number, gapSeconds = 0) => ({
@@ -75,76 +65,6 @@ describe('sessions as programs', () => {
       completedSeconds: Float64Array.from([2, 5, 16, 35]),
     };
     expect(lateOverEarly({ requests } as Parameters<typeof lateOverEarly>[0])).toBe(3);
-  });
-});
-
-describe('agents in a cache', () => {
-  const options = {
-    sessions: 20,
-    sessionsPerSecond: 0.5,
-    leastSteps: 2,
-    mostSteps: 8,
-    stepSeconds: 2,
-    firstBlocks: 5,
-    stepBlocks: 2,
-  };
-  const lru: AgentPolicy = { score: ({ step }) => -step.atSeconds };
-  const oracle: AgentPolicy = { score: ({ step }) => step.nextSeconds };
-
-  test('where all fits nothing is computed again, and everything once', () => {
-    const steps = agentTrace(createRandom(1), options);
-    const all = steps.filter(({ tool }) => tool === undefined);
-    const { again, fresh } = replayAgents(steps, 1e6, 2, lru);
-    expect(again).toBe(0);
-    expect(fresh).toBe(all.reduce((sum, { blocksAfter }) => sum + blocksAfter, 0));
-  });
-
-  test('the oracle is never worse than either order of last use', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 0, max: 1e6 }),
-        fc.double({ min: 0.2, max: 1, noNaN: true }),
-        (seed, share) => {
-          const steps = agentTrace(createRandom(seed), options);
-          const capacity = Math.max(21, Math.round(share * workingSet(steps)));
-          const best = replayAgents(steps, capacity, 2, oracle).again;
-          const last = replayAgents(steps, capacity, 2, lru).again;
-          expect(best).toBeLessThanOrEqual(last);
-          const heads = replayAgents(steps, capacity, 2, { ...lru, takesHeads: true }).again;
-          expect(last).toBeLessThanOrEqual(heads);
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
-
-  test('a session that can never fit is refused', () => {
-    const steps = agentTrace(createRandom(1), options);
-    expect(() => replayAgents(steps, 3, 2, lru)).toThrow(/invalid capacity: 3 blocks/);
-  });
-
-  test('the chance to be back counts gaps that are longer than this one is already', () => {
-    const away = (tool: number | undefined, nowSeconds: number): Away => ({
-      step: {
-        session: 0,
-        atSeconds: 0,
-        blocksBefore: 0,
-        blocksAfter: 1,
-        tool,
-        nextSeconds: Infinity,
-      },
-      blocks: 1,
-      nowSeconds,
-      stepSeconds: 0,
-      gaps: [1, 2, 30],
-      mostBlocks: 1,
-      longestSeconds: 1,
-    });
-    expect(returnChance(away(0, 0))).toBe(3 / 5);
-    // Only the gap of 30 s is left, and it does not end within ten seconds.
-    expect(returnChance(away(0, 5))).toBe(1 / 3);
-    expect(returnChance(away(0, 25))).toBe(2 / 3);
-    expect(returnChance(away(undefined, 0))).toBe(0);
   });
 });
 

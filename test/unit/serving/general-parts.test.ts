@@ -8,12 +8,9 @@ import { type RouteQuestion, router } from '../../../lib/serving/parts/router';
 import { pinSeconds } from '../../../lib/serving/parts/ttl';
 import type { InstanceView } from '../../../lib/serving/parts/views';
 import { serveParams } from '../../../lib/spec/kinds/serve';
-import {
-  composedStrategy,
-  evictionPart,
-  priorityPart,
-  routerPart,
-} from '../../../lib/spec/kinds/serve-parts';
+import { evictionPart } from '../../../lib/spec/kinds/serve-eviction';
+import { composedStrategy, routerPart } from '../../../lib/spec/kinds/serve-parts';
+import { priorityPart } from '../../../lib/spec/kinds/serve-priority';
 import { programWorkload } from './arbitrary-programs';
 
 describe('routers that ask', () => {
@@ -31,6 +28,8 @@ describe('routers that ask', () => {
     waiting: () => 0,
     queueSeconds: () => 0,
     prefillSeconds: (hit) => (100 - hit) / 100,
+    nowSeconds: 0,
+    session: 0,
     ...more,
   });
 
@@ -59,6 +58,15 @@ describe('routers that ask', () => {
   });
 });
 
+/** Nobody has begun, and nothing has limits of its own. */
+const nothingYet = {
+  emittedTokens: () => 0,
+  firstTokenSeconds: () => Number.NaN,
+  isOver: () => false,
+  urgency: () => 0,
+  limits: undefined,
+};
+
 describe('orders that change while requests wait', () => {
   const prefillTokens = Int32Array.of(100, 100, 50, 10);
   const requests = {
@@ -70,6 +78,7 @@ describe('orders that change while requests wait', () => {
   const live = { now: 0, cached: [0, 60, 50, 0], service: [900, 0, 399, 5000] };
   const drain = (part: object): number[] => {
     const queue = liveQueue(priorityPart.parse(part) as never, requests, {
+      ...nothingYet,
       nowSeconds: () => live.now,
       cachedTokens: (id) => live.cached[id] as number,
       serviceTokens: (id) => live.service[id] as number,
@@ -102,6 +111,7 @@ describe('orders that change while requests wait', () => {
         priorityPart.parse({ ...part, outputWeight, penalty }) as never,
         { ...requests, totalTokens: totals },
         {
+          ...nothingYet,
           nowSeconds: () => now,
           cachedTokens: () => 0,
           serviceTokens: () => 0,
@@ -125,6 +135,8 @@ describe('what is kept', () => {
     const order = eviction(evictionPart.parse({ type: 'gdsf' }), {
       recomputeSeconds: (start, tokens) => (start + tokens) * 1e-3,
       nextUse: () => Infinity,
+      nowSeconds: () => 0,
+      session: () => ({ lastEndSeconds: 0, isOver: false, isBack: false, gapsSeconds: [] }),
     });
     const block = {
       content: 1,
@@ -133,6 +145,7 @@ describe('what is kept', () => {
       uses: 1,
       createdOrder: 1,
       releasedOrder: 1,
+      owner: 0,
     };
     expect(order.key(block)).toBeCloseTo(0.01, 12);
     expect(order.key({ ...block, uses: 3, startTokens: 20 })).toBeCloseTo(0.09, 12);
@@ -143,7 +156,8 @@ describe('what is kept', () => {
   it('the pin that pays best is one of the gaps seen, and none where memory costs more', () => {
     const pin = pinSeconds(evictionPart.parse({ type: 'utility-ttl', coldStartSeconds: 3 }));
     const gapsSeconds = [...Array.from({ length: 19 }, () => 0.5), 20];
-    const view = { reloadSeconds: 1, queueSeconds: 1, relativeSize: 1, gapsSeconds };
+    const more = { toolGapsSeconds: [], usedShare: 0 };
+    const view = { reloadSeconds: 1, queueSeconds: 1, relativeSize: 1, gapsSeconds, ...more };
     // 19 of 20 are back in 0.5 s: 0.95 x 2 - 0.5; to wait for the last one costs 20.
     expect(pin(view)).toBe(0.5);
     expect(pin({ ...view, relativeSize: 10 })).toBe(0);

@@ -84,7 +84,7 @@ export function runPlainComposed(
   let hasPreempted = false;
 
   const needs = (tokens: number) =>
-    Math.ceil((kvAlloc.type === 'paged' ? tokens : kvAlloc.maxTokens) / blockTokens);
+    Math.ceil((kvAlloc.type === 'contiguous-max' ? kvAlloc.maxTokens : tokens) / blockTokens);
   const promise = (request: PlainComposedRequest) =>
     admission.type === 'reserve-max'
       ? Math.ceil(admission.maxTokens / blockTokens)

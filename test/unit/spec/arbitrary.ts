@@ -44,16 +44,25 @@ const composed = fc.record(
       }),
     ),
     router: fc.record({
-      type: fc.constantFrom('round-robin', 'random', 'least-ttft', 'reject-retry'),
+      type: fc.constantFrom('round-robin', 'random', 'least-ttft', 'affinity-steal'),
     }),
     priority: fc.record({
-      type: fc.constantFrom('fcfs', 'sjf', 'vtc', 'lpm', 'las', 's-edf', 'density'),
+      type: fc.constantFrom(
+        'fcfs',
+        'sjf',
+        'vtc',
+        'lpm',
+        's-edf',
+        'density',
+        'external',
+        'fair-share',
+      ),
     }),
     admission: fc.record({
       type: fc.constantFrom('fits', 'future-peak'),
       maxSequences: int(1, 99),
     }),
-    batchFormer: fc.record({ type: fc.constantFrom('static', 'iteration-level', 'prefill-first') }),
+    batchFormer: fc.record({ type: fc.constantFrom('static', 'iteration-level', 'length-window') }),
     chunker: fc.record({ type: fc.constantFrom('whole', 'budget', 'fixed', 'layer-group') }),
     preemption: fc.record({
       type: fc.constantFrom('recompute', 'swap', 'none', 'pause-at-operator'),
@@ -67,7 +76,7 @@ const composed = fc.record(
         type: fc.constantFrom('none', 'slo-feedback', 'model-driven'),
       }),
     ),
-    kvAlloc: fc.record({ type: fc.constantFrom('paged', 'contiguous-max') }),
+    kvAlloc: fc.record({ type: fc.constantFrom('paged', 'block-group', 'contiguous-max') }),
     prefixIndex: fc.record({ type: fc.constantFrom('none', 'block-hash', 'radix', 'chunk') }),
     reuseRepair: fc.record({ type: fc.constantFrom('exact', 'fraction', 'per-chunk') }),
     tierStore: fc.oneof(
@@ -80,8 +89,18 @@ const composed = fc.record(
         }),
       }),
     ),
-    rejection: fc.record({ type: fc.constantFrom('none', 'early') }),
-    eviction: fc.record({ type: fc.constantFrom('lru', 'gdsf', 'utility-ttl', 'belady') }),
+    rejection: fc.record({ type: fc.constantFrom('none', 'early', 'late') }),
+    encode: fc.oneof(
+      fc.record({ type: fc.constantFrom('none', 'inline') }),
+      fc.record({
+        type: fc.constant('pool'),
+        workers: int(1, 64),
+        roles: fc.constantFrom({ type: 'none' }, { type: 'longest-queue', everySeconds: 2 }),
+      }),
+    ),
+    eviction: fc.record({
+      type: fc.constantFrom('lru', 'lru-heads', 'tool-ttl', 'workflow-lru', 'belady'),
+    }),
   },
   { requiredKeys: ['type'] },
 );
