@@ -53,6 +53,15 @@ export function ServeResultView({ result, params, cellId, session }: Props) {
             note: `${attained.sloAttained ? 'attains' : 'misses'} ${formatPercent(params.slo.attainment)}`,
             tone: attained.sloAttained ? 'good' : 'bad',
           },
+          ...(metrics.limits === undefined
+            ? []
+            : [
+                {
+                  name: 'in time',
+                  value: formatPercent(metrics.limits.metShare),
+                  note: `by the limits of the requests; ${formatCount(metrics.limits.goodTokensPerSecond)} of their tokens/s`,
+                },
+              ]),
           {
             name: 'goodput',
             value: `${formatCount(attained.goodputPerSecond)} req/s`,

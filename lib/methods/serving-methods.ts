@@ -37,27 +37,38 @@ export const SERVING_METHODS: readonly Method[] = [
     id: 'jitserve',
     name: 'JITServe',
     part: schedulers,
-    says: 'Requests with time limits of three kinds go by what they are worth per second of work left.',
+    says: 'Requests with time limits of three kinds go by what they are worth per second of work left; a window of like lengths has the seats.',
     cells: [
       checkCell('jitserve'),
-      ...servedCells({
-        type: 'composed',
-        name: 'worth per second first',
-        priority: { type: 'density' },
-        batchFormer: { type: 'decode-first', tokenBudget: 2048 },
+      ...presetServed('jitserve', {
+        type: 'synthetic',
+        requests: 300,
+        ratePerSecond: 6,
+        limits: { type: 'mix' },
       }),
     ],
     leavesOut:
-      'displacing who runs, requests of other kinds and guessed lengths in the load below: it orders what waits; the window over prompt lengths in both',
+      'its quantile forest: guesses here are the truth times an error; rewards of other forms',
   },
+
   {
     id: 'fastswitch',
     name: 'FastSwitch',
     part: schedulers,
     says: 'Swapping in groups of blocks, beside computing, and only of what is new since the last time.',
-    cells: [checkCell('fastswitch')],
-    leavesOut: `${ownSimulator}; the allocator that keeps blocks together`,
+    cells: [
+      checkCell('fastswitch'),
+      ...presetServed('fastswitch', {
+        type: 'synthetic',
+        requests: 300,
+        ratePerSecond: 1,
+        program: { type: 'chat' },
+      }),
+    ],
+    leavesOut:
+      'choosing between waiting and copying beside by what pays; several threads that issue copies',
   },
+
   {
     id: 'continuum',
     name: 'Continuum',
@@ -70,22 +81,19 @@ export const SERVING_METHODS: readonly Method[] = [
     id: 'saga',
     name: 'SAGA',
     part: schedulers,
-    says: 'Agents as the unit of scheduling: eviction by the chance that a step comes back, and requests where their session is.',
+    says: 'Agents as the unit of scheduling: eviction by the chance that a step comes back, requests where their session is, idle replicas that take over.',
     cells: [
       checkCell('saga'),
-      ...servedCells(
-        {
-          type: 'composed',
-          name: 'affinity',
-          topology: { type: 'colocated', replicas: 4 },
-          router: { type: 'session-affine' },
-          prefixIndex: { type: 'block-hash' },
-        },
-        { clients: 20 },
-      ),
+      ...presetServed('saga', {
+        type: 'synthetic',
+        requests: 300,
+        ratePerSecond: 0.1,
+        program: { type: 'agent' },
+      }),
     ],
-    leavesOut: `its eviction below, work stealing, migration and fair shares; ${NOTHING_SHARED}`,
+    leavesOut: 'its graph of steps beyond the tool that was called, shares of capacity by tenant',
   },
+
   {
     id: 'stream2llm',
     name: 'Stream2LLM',
@@ -123,10 +131,20 @@ export const SERVING_METHODS: readonly Method[] = [
     id: 'epd',
     name: 'EPD',
     part: apart,
-    says: 'Images are encoded by workers of their own, all of one request at once, before prefill and decoding.',
-    cells: [checkCell('epd')],
-    leavesOut: `${ownSimulator}; memory, and the search over plans`,
+    says: 'Images are encoded by workers of their own, all of one request at once, before prefill and decoding; workers change their stage.',
+    cells: [
+      checkCell('epd'),
+      ...presetServed('epd', {
+        type: 'synthetic',
+        requests: 300,
+        ratePerSecond: 3,
+        lengths: { model: 'fixed', promptTokens: 100, outputTokens: 64 },
+        images: { type: 'uniform' },
+      }),
+    ],
+    leavesOut: 'the search over plans, pulling by a threshold between encoding and prefill',
   },
+
   {
     id: 'lmcache',
     name: 'LMCache',

@@ -1,5 +1,6 @@
 import { growingIntegers } from './growing';
 import { type RequestColumns, reorder, timeOrder } from './reorder';
+import { LIMIT_KINDS, type LimitKind, type RequestLimits } from './types';
 
 /** One request as it is read or drawn. */
 export interface NewRequest {
@@ -14,6 +15,16 @@ export interface NewRequest {
   /** Requests that were added before it. */
   readonly predecessors?: readonly number[];
   readonly gapSeconds?: number;
+  /** Kind of tool that the gap is the time of. */
+  readonly tool?: number;
+  readonly limit?: {
+    readonly kind: LimitKind;
+    readonly groupId: number;
+    readonly firstTokenSeconds: number;
+    readonly lastTokenSeconds: number;
+  };
+  /** Images. */
+  readonly items?: number;
 }
 
 export interface WorkloadBuilder {
@@ -51,6 +62,9 @@ export function createWorkloadBuilder(): WorkloadBuilder {
   const programIds = growingIntegers();
   const predecessors = growingIntegers();
   const predecessorOffsets = growingIntegers();
+  const tools = growingIntegers();
+  const items = growingIntegers();
+  const limits: NonNullable<NewRequest['limit']>[] = [];
   idOffsets.push(0);
   predecessorOffsets.push(0);
   let count = 0;
@@ -58,6 +72,8 @@ export function createWorkloadBuilder(): WorkloadBuilder {
   let withoutIds = 0;
   let hasPriority = false;
   let hasPrograms = false;
+  let hasTools = false;
+  let hasItems = false;
 
   return {
     get count() {
@@ -89,6 +105,11 @@ export function createWorkloadBuilder(): WorkloadBuilder {
       programIds.push(request.programId ?? count);
       predecessors.append(request.predecessors ?? []);
       predecessorOffsets.push(predecessors.length);
+      tools.push(request.tool ?? 0);
+      hasTools ||= (request.tool ?? 0) !== 0;
+      items.push(request.items ?? 0);
+      hasItems ||= request.items !== undefined;
+      if (request.limit !== undefined) limits.push(request.limit);
       return count++;
     },
     build({ tokensPerId, rateScale, keepPrograms = true, spread }) {
@@ -109,8 +130,12 @@ export function createWorkloadBuilder(): WorkloadBuilder {
                 offsets: predecessorOffsets.finish(),
                 predecessors: predecessors.finish(),
                 gapSeconds: gaps.slice(0, count),
+                ...(hasTools && { tools: tools.finish() }),
               },
             }),
+          // All requests have limits, or none.
+          ...(limits.length > 0 && limits.length === count && { limits: limitColumns(limits) }),
+          ...(hasItems && { items: items.finish() }),
         },
         timeOrder(own),
       );
@@ -126,3 +151,10 @@ function grown(from: Float64Array, capacity: number): Float64Array<ArrayBuffer> 
   to.set(from);
   return to;
 }
+
+const limitColumns = (limits: readonly NonNullable<NewRequest['limit']>[]): RequestLimits => ({
+  kinds: Uint8Array.from(limits, ({ kind }) => LIMIT_KINDS.indexOf(kind)),
+  groupIds: Int32Array.from(limits, ({ groupId }) => groupId),
+  firstTokenSeconds: Float64Array.from(limits, ({ firstTokenSeconds }) => firstTokenSeconds),
+  lastTokenSeconds: Float64Array.from(limits, ({ lastTokenSeconds }) => lastTokenSeconds),
+});

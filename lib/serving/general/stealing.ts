@@ -57,11 +57,11 @@ export function createStealing(options: StealingOptions): Stealing {
     const there = source.cache?.lookup(id).tokens ?? 0;
     const here = thief.cache?.lookup(id).tokens ?? 0;
     if (there <= here) return;
-    const link = linkOf(thief);
-    const start = Math.max(state.nowSeconds, link.freeAt);
+    const start = Math.max(state.nowSeconds, links.get(thief)?.freeAt ?? 0);
     const seconds = (there * bytesPerToken) / (part.linkGigabytesPerSecond * 1e9);
     const readyAt = start + seconds;
     if (readyAt - state.nowSeconds >= estimator.prefillSeconds(here, there - here)) return;
+    const link = linkOf(thief);
     link.freeAt = readyAt;
     const { log } = link;
     log.start.push(start);

@@ -160,6 +160,36 @@ const program = z.discriminatedUnion('type', [
   }),
 ]);
 
+/** By when requests are due, where they are of use only in time. */
+const limits = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  /** Three kinds by their shares: two times, one for all of it, one for a whole group (JITServe). */
+  z.strictObject({
+    type: z.literal('mix'),
+    latencyShare: z.number().min(0).max(1e6).default(1),
+    deadlineShare: z.number().min(0).max(1e6).default(1),
+    collectiveShare: z.number().min(0).max(1e6).default(1),
+    /** Latency: for the first token, and for each after it. */
+    firstTokenSeconds: z.number().min(0.001).max(1e6).default(2),
+    tokenSeconds: z.number().min(0).max(1e6).default(0.1),
+    deadlineSeconds: z.number().min(0.001).max(1e6).default(20),
+    collectiveSeconds: z.number().min(0.001).max(1e6).default(30),
+    /** Requests sent together that count together; of a program, its own are the group. */
+    groupRequests: z.int().min(1).max(1000).default(4),
+  }),
+]);
+
+/** Pictures in the prompts, before the text. */
+const images = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  z.strictObject({
+    type: z.literal('uniform'),
+    least: z.int().min(0).max(1000).default(2),
+    most: z.int().min(0).max(1000).default(8),
+    tokensPerImage: tokens.default(640),
+  }),
+]);
+
 /** A generator of programs and shared prefixes: processes and distributions, set by their statistics. */
 export const syntheticSource = z.strictObject({
   type: z.literal('synthetic'),
@@ -170,6 +200,8 @@ export const syntheticSource = z.strictObject({
   lengths: lengths.prefault({ model: 'azure-2023-conversation' }),
   sharing: sharing.prefault({ type: 'none' }),
   program: program.prefault({ type: 'none' }),
+  limits: limits.prefault({ type: 'none' }),
+  images: images.prefault({ type: 'none' }),
   /** Tokens that one id of the content stands for; the blocks of a prefix cache must divide it. */
   tokensPerId: z.int().min(1).max(4096).default(16),
 });
@@ -177,4 +209,6 @@ export type SyntheticSource = z.output<typeof syntheticSource>;
 export type SyntheticLengths = SyntheticSource['lengths'];
 export type SyntheticSharing = SyntheticSource['sharing'];
 export type SyntheticProgram = SyntheticSource['program'];
+export type SyntheticLimits = SyntheticSource['limits'];
+export type SyntheticImages = SyntheticSource['images'];
 export type SyntheticGap = z.output<typeof gap>;

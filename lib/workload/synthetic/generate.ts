@@ -5,6 +5,7 @@ import { createWorkloadBuilder } from '../builder';
 import type { Workload } from '../types';
 import { startGapSampler } from './gaps';
 import { type LengthPair, lengthSampler, lengthsText } from './lengths';
+import { imageSampler, limitSampler } from './limits';
 import { prefixSampler } from './prefixes';
 import { programSampler } from './programs';
 import { createBlockNames } from './streams';
@@ -21,7 +22,7 @@ const MOST_TRIES = 1000;
  * fit no distribution
  */
 export function generateSynthetic(params: WorkloadParams, source: SyntheticSource): Workload {
-  const limit = Math.min(source.requests, params.maxRequests);
+  const mostRequests = Math.min(source.requests, params.maxRequests);
   const random = createRandom(params.seed);
   const names = createBlockNames(source.tokensPerId);
   const nextStart = startGapSampler(source, random.fork('starts'));
@@ -39,6 +40,9 @@ export function generateSynthetic(params: WorkloadParams, source: SyntheticSourc
     random.fork('programs'),
   );
   const hasPrograms = source.program.type !== 'none';
+  const nextLimit = limitSampler(source.limits, hasPrograms, random.fork('limits'));
+  const nextImages = imageSampler(source.images, random.fork('images'));
+  const tokensPerImage = source.images.type === 'none' ? 0 : source.images.tokensPerImage;
   const hasContent = hasPrograms || source.sharing.type !== 'none';
   const builder = createWorkloadBuilder();
   let start = 0;
@@ -59,18 +63,21 @@ export function generateSynthetic(params: WorkloadParams, source: SyntheticSourc
     }
   }
 
-  for (; builder.count < limit; programs++) {
-    if (programs > 0) start += nextStart() / params.rateScale;
+  for (; builder.count < mostRequests; programs++) {
+    const limit = nextLimit?.();
+    if (programs > 0 && limit?.isWithBefore !== true) start += nextStart() / params.rateScale;
     const prefix = nextPrefix();
     const { draw, priority } = nextLengths();
-    const first = firstThatFits(prefix.tokens, draw);
+    const images = nextImages();
+    const [text, answer] = firstThatFits(prefix.tokens + images * tokensPerImage, draw);
+    const first: LengthPair = [text + images * tokensPerImage, answer];
     const { steps, isCut } = nextProgram(prefix, first, draw);
     if (isCut) tooLong++;
-    const kept = steps.slice(0, limit - builder.count);
+    const kept = steps.slice(0, mostRequests - builder.count);
     leftOfLast = steps.length - kept.length;
     const seconds: number[] = [];
     const base = builder.count;
-    for (const step of kept) {
+    for (const [i, step] of kept.entries()) {
       const after = step.before.reduce((last, i) => Math.max(last, seconds[i] as number), start);
       seconds.push(after + step.gapSeconds);
       builder.add({
@@ -82,6 +89,9 @@ export function generateSynthetic(params: WorkloadParams, source: SyntheticSourc
         ...(hasPrograms && { programId: programs }),
         predecessors: step.before.map((i) => base + i),
         gapSeconds: step.gapSeconds,
+        tool: step.tool,
+        ...(limit !== undefined && { limit: limit.of(step.outputTokens) }),
+        ...(source.images.type !== 'none' && { items: i === 0 ? images : 0 }),
       });
     }
   }
@@ -90,9 +100,13 @@ export function generateSynthetic(params: WorkloadParams, source: SyntheticSourc
   return {
     ...builder.build({ tokensPerId: source.tokensPerId, rateScale: 1 }),
     label: [
-      `${limit} generated requests${hasPrograms ? ` of ${programs} ${source.program.type} programs` : ''}`,
+      `${mostRequests} generated requests${hasPrograms ? ` of ${programs} ${source.program.type} programs` : ''}`,
       `${startsText(source)} at ${rate}/s`,
       ...(source.sharing.type === 'none' ? [] : [sharingText(source)]),
+      ...(source.limits.type === 'none' ? [] : ['with time limits']),
+      ...(source.images.type === 'none'
+        ? []
+        : [`${source.images.least} to ${source.images.most} images`]),
     ].join(', '),
     source: lengthsText(source.lengths),
     seed: params.seed,

@@ -1,7 +1,7 @@
 import type { Random } from '../../random/random';
 import type { SyntheticProgram } from '../../spec/kinds/workload-synthetic';
 import { drawLogNormal, logNormalByP90 } from '../log-normal';
-import { gapSampler } from './gaps';
+import { type Gap, gapSampler, NO_GAP } from './gaps';
 import type { LengthPair } from './lengths';
 import type { BlockNames, TokenStream } from './streams';
 
@@ -10,6 +10,8 @@ export interface Step {
   /** Steps that it comes of, all before it. */
   readonly before: readonly number[];
   readonly gapSeconds: number;
+  /** Kind of tool that the gap is the time of. */
+  readonly tool: number;
   readonly promptTokens: number;
   readonly outputTokens: number;
   /** Prompt and output. */
@@ -44,16 +46,16 @@ export function programSampler(
     own: number,
     output: number,
     before: readonly number[],
-    gapSeconds: number,
+    { seconds: gapSeconds, tool }: Gap,
   ): Step => {
     const stream = names.extend(said, own + output);
     const promptTokens = said.tokens + own;
-    return { before, gapSeconds, promptTokens, outputTokens: output, stream };
+    return { before, gapSeconds, tool, promptTokens, outputTokens: output, stream };
   };
   const turnCount = random.fork('turns');
   if (program.type === 'none')
     return (prefix, [own, output]) => ({
-      steps: [step(prefix, own, output, [], 0)],
+      steps: [step(prefix, own, output, [], NO_GAP)],
       isCut: false,
     });
   const nextGap = gapSampler(program.gap, random.fork('gaps'));
@@ -65,7 +67,7 @@ export function programSampler(
     turns: number,
     next: () => LengthPair,
   ): ProgramPlan {
-    const steps: Step[] = [step(prefix, ...first, [], 0)];
+    const steps: Step[] = [step(prefix, ...first, [], NO_GAP)];
     for (let turn = 1; turn < turns; turn++) {
       const said = (steps[turn - 1] as Step).stream;
       const [own, output] = next();
@@ -100,7 +102,7 @@ export function programSampler(
     case 'fork-join': {
       const { branches, plansFirst, joinTokens } = program;
       return (prefix, [own, output], draw) => {
-        const steps: Step[] = plansFirst ? [step(prefix, own, output, [], 0)] : [];
+        const steps: Step[] = plansFirst ? [step(prefix, own, output, [], NO_GAP)] : [];
         const plan = steps[0];
         const said = plan?.stream ?? names.extend(prefix, own);
         const first = steps.length;
@@ -108,7 +110,7 @@ export function programSampler(
           const answer = branch === 0 && plan === undefined ? output : draw()[1];
           if (said.tokens + answer > mostTokens) continue;
           const after = plan === undefined ? [] : [0];
-          steps.push(step(said, 0, answer, after, plan === undefined ? 0 : nextGap()));
+          steps.push(step(said, 0, answer, after, plan === undefined ? NO_GAP : nextGap()));
         }
         const made = steps.slice(first);
         const others = made.slice(1).reduce((sum, each) => sum + each.outputTokens, 0);

@@ -47,6 +47,14 @@ export const syntheticSource = of(
       of({ type: fc.constant('groups'), groups: int(1, 99), prefixTokens: int(1, 999) }, 'type'),
       of({ type: fc.constant('chunks'), documents: int(4, 99), chunkTokens: int(64, 999) }, 'type'),
     ),
+    limits: fc.oneof(
+      fc.constant({ type: 'none' }),
+      of({ type: fc.constant('mix'), deadlineShare: int(0, 3), groupRequests: int(1, 9) }, 'type'),
+    ),
+    images: fc.oneof(
+      fc.constant({ type: 'none' }),
+      of({ type: fc.constant('uniform'), least: int(0, 3), most: int(3, 9) }, 'type'),
+    ),
     program: fc.oneof(
       fc.record({ type: fc.constant('none') }),
       of({ type: fc.constant('chat'), turnsMean: int(1, 9), gap }, 'type'),
