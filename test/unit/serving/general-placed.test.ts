@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { computes } from '../../../lib/serving/lane-roles';
 import { simulate } from '../../../lib/serving/core/simulation';
 import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
 import type { Audited } from '../../../lib/serving/general/state';
+import { computes } from '../../../lib/serving/lane-roles';
 import type { ServeResult } from '../../../lib/serving/types';
 import { serveParams } from '../../../lib/spec/kinds/serve';
 import type { ComposedStrategy } from '../../../lib/spec/kinds/serve-parts';
@@ -45,9 +45,7 @@ function expectLaws({ requests, metrics, lanes }: ServeResult): void {
   }
   if (metrics.restarts > 0) return;
   const sum = (key: 'prefillTokens' | 'decodeTokens') =>
-    lanes
-      .filter(({ role }) => computes(role))
-      .reduce((total, lane) => total + lane[key].reduce((a, b) => a + b, 0), 0);
+    lanes.filter(computes).reduce((total, lane) => total + lane[key].reduce((a, b) => a + b, 0), 0);
   expect(sum('prefillTokens') + hits).toBe(prompts);
   expect(sum('decodeTokens')).toBe(emitted - metrics.completed);
 }
