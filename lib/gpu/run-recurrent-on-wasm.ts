@@ -9,6 +9,7 @@ import type { AdapterInfo } from '../attention/types';
 import type { OnProgress } from '../run/worker-api';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
 import { createWasmRecurrent, type WasmRecurrent } from '../wasm/recurrent';
+import { simdLabel } from '../wasm/relaxed-simd';
 import { yieldToMessages } from './jobs';
 import { median } from './measure';
 import { RoofCache, threadsKey } from './roof';
@@ -95,7 +96,7 @@ export async function runRecurrentOnWasm(
     ...describeCall(params, call),
     fits: undefined,
     notes: [
-      'WebAssembly SIMD on one thread of the CPU, four tokens at once',
+      `${simdLabel()} on one thread of the CPU, four tokens at once`,
       ...notes,
       ...(error.withinTolerance
         ? []

@@ -1,4 +1,6 @@
 import { ATTENTION_WASM_BASE64 } from './attention-binary';
+import { ATTENTION_RELAXED_WASM_BASE64 } from './attention-relaxed-binary';
+import { hasRelaxedSimd } from './relaxed-simd';
 
 /**
  * Called in the kernel before the softmax of a tile, to rewrite its scores in place. In partial
@@ -90,9 +92,15 @@ const IS_SHARED = 3;
 /**
  * The kernel's binary. Whether an imported memory is shared is one bit of its type and part of the
  * module, so the same code serves both with that bit set.
+ *
+ * @param isRelaxed with fused multiply-adds, which the engine must know
  */
-export function kernelBinary(isShared: boolean): Uint8Array<ArrayBuffer> {
-  const bytes = Uint8Array.from(ascii(atob(ATTENTION_WASM_BASE64)));
+export function kernelBinary(
+  isShared: boolean,
+  isRelaxed = hasRelaxedSimd(),
+): Uint8Array<ArrayBuffer> {
+  const base64 = isRelaxed ? ATTENTION_RELAXED_WASM_BASE64 : ATTENTION_WASM_BASE64;
+  const bytes = Uint8Array.from(ascii(atob(base64)));
   if (!isShared) return bytes;
   const start = bytes.findIndex((_, at) =>
     MEMORY_IMPORT.every((byte, i) => bytes[at + i] === byte),

@@ -7,7 +7,8 @@
 import { exponentials } from './exponential';
 import { packKeys, packQueries } from './pack';
 import { scorePanel } from './products';
-import { RECURRENT_SCRATCH_BYTES, walkFours } from './recurrent';
+import { walkFours } from './recurrent';
+import { RECURRENT_SCRATCH_BYTES } from './recurrent-scratch';
 import { scoreRow } from './row-products';
 import {
   accumulatorOf,

@@ -1,3 +1,4 @@
+import { multiplyAdd } from './multiply-add';
 import { SCORE_ROW_BYTES } from './scratch';
 
 // Register tiles of the two products: 4 rows x 8 columns in eight accumulators. One step of the
@@ -35,17 +36,17 @@ export function scorePanel(
     const k0 = v128.load(keys);
     const k1 = v128.load(keys, 16);
     let q = v128.load32_splat(query);
-    s00 = f32x4.add(s00, f32x4.mul(q, k0));
-    s01 = f32x4.add(s01, f32x4.mul(q, k1));
+    s00 = multiplyAdd(q, k0, s00);
+    s01 = multiplyAdd(q, k1, s01);
     q = v128.load32_splat(query, 4);
-    s10 = f32x4.add(s10, f32x4.mul(q, k0));
-    s11 = f32x4.add(s11, f32x4.mul(q, k1));
+    s10 = multiplyAdd(q, k0, s10);
+    s11 = multiplyAdd(q, k1, s11);
     q = v128.load32_splat(query, 8);
-    s20 = f32x4.add(s20, f32x4.mul(q, k0));
-    s21 = f32x4.add(s21, f32x4.mul(q, k1));
+    s20 = multiplyAdd(q, k0, s20);
+    s21 = multiplyAdd(q, k1, s21);
     q = v128.load32_splat(query, 12);
-    s30 = f32x4.add(s30, f32x4.mul(q, k0));
-    s31 = f32x4.add(s31, f32x4.mul(q, k1));
+    s30 = multiplyAdd(q, k0, s30);
+    s31 = multiplyAdd(q, k1, s31);
     query += 16;
     keys += 32;
   }
@@ -75,10 +76,10 @@ export function scoreHalfPanel(
   const end = query + 16 * headSize;
   while (query < end) {
     const k = v128.load(keys);
-    s0 = f32x4.add(s0, f32x4.mul(v128.load32_splat(query), k));
-    s1 = f32x4.add(s1, f32x4.mul(v128.load32_splat(query, 4), k));
-    s2 = f32x4.add(s2, f32x4.mul(v128.load32_splat(query, 8), k));
-    s3 = f32x4.add(s3, f32x4.mul(v128.load32_splat(query, 12), k));
+    s0 = multiplyAdd(v128.load32_splat(query), k, s0);
+    s1 = multiplyAdd(v128.load32_splat(query, 4), k, s1);
+    s2 = multiplyAdd(v128.load32_splat(query, 8), k, s2);
+    s3 = multiplyAdd(v128.load32_splat(query, 12), k, s3);
     query += 16;
     keys += 32;
   }
@@ -126,17 +127,17 @@ export function weightPanel(
     const v0 = v128.load(values);
     const v1 = v128.load(values, 16);
     let w = v128.load32_splat(weights);
-    o00 = f32x4.add(o00, f32x4.mul(w, v0));
-    o01 = f32x4.add(o01, f32x4.mul(w, v1));
+    o00 = multiplyAdd(w, v0, o00);
+    o01 = multiplyAdd(w, v1, o01);
     w = v128.load32_splat(weights, ROW_1);
-    o10 = f32x4.add(o10, f32x4.mul(w, v0));
-    o11 = f32x4.add(o11, f32x4.mul(w, v1));
+    o10 = multiplyAdd(w, v0, o10);
+    o11 = multiplyAdd(w, v1, o11);
     w = v128.load32_splat(weights, ROW_2);
-    o20 = f32x4.add(o20, f32x4.mul(w, v0));
-    o21 = f32x4.add(o21, f32x4.mul(w, v1));
+    o20 = multiplyAdd(w, v0, o20);
+    o21 = multiplyAdd(w, v1, o21);
     w = v128.load32_splat(weights, ROW_3);
-    o30 = f32x4.add(o30, f32x4.mul(w, v0));
-    o31 = f32x4.add(o31, f32x4.mul(w, v1));
+    o30 = multiplyAdd(w, v0, o30);
+    o31 = multiplyAdd(w, v1, o31);
     weights += 4;
     values += rowBytes;
   }

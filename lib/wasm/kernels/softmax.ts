@@ -1,3 +1,4 @@
+import { multiplyAdd } from './multiply-add';
 import { exponential } from './exponential';
 import {
   BLOCK_KEYS,
@@ -78,10 +79,7 @@ function largestOfEach(a: v128, b: v128, c: v128, d: v128): v128 {
 export function sumOfEach(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(lowPairs(a, b), highPairs(a, b));
   const cd = f32x4.add(lowPairs(c, d), highPairs(c, d));
-  return f32x4.add(
-    v128.shuffle<f32>(ab, cd, 0, 1, 4, 5),
-    v128.shuffle<f32>(ab, cd, 2, 3, 6, 7),
-  );
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
 
 /**
@@ -116,7 +114,7 @@ export function softmaxFour(scratch: usize, row: usize, from: usize, to: usize):
     exponentialsOf(start3, start3 + bytes, v128.load32_splat(maxima, 12)),
   );
   const sums = sumsOf(scratch) + 4 * row;
-  v128.store(sums, f32x4.add(f32x4.mul(v128.load(sums), rescaling), added));
+  v128.store(sums, multiplyAdd(v128.load(sums), rescaling, added));
 }
 
 /** `softmaxFour` of one row. */

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildBlockList } from '../../../lib/attention/block-list';
@@ -19,10 +18,9 @@ import {
   type WasmAttentionOptions,
   type WriteVisible,
 } from '../../../lib/wasm/attention';
-import { MAX_HEAD_SIZE, SCRATCH_BYTES } from '../../../lib/wasm/layout';
-import { instantiateKernel, kernelBinary } from '../../../lib/wasm/module';
+import { MAX_HEAD_SIZE } from '../../../lib/wasm/layout';
+import { instantiateKernel } from '../../../lib/wasm/module';
 
-const ROOT = new URL('../../..', import.meta.url).pathname;
 const WHOLE = { maxFlops: Infinity };
 const newMemory = () => new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
 
@@ -371,25 +369,6 @@ describe('exponential', () => {
     const x = [0, -0, -87, below, -88, -1e3, -3e38, -Infinity];
     expect(exponentials(x)).toEqual([1, 1, expect.closeTo(1.6458e-38, 41), 0, 0, 0, 0, 0]);
     expect(exponentials([Number.NaN])).toEqual([Number.NaN]);
-  });
-});
-
-describe('binary', () => {
-  const hasCompiler = existsSync(`${ROOT}node_modules/assemblyscript`);
-  if (!hasCompiler) console.warn('SKIPPED: assemblyscript is not installed, binary not recompiled');
-  it.skipIf(!hasCompiler)('is what the sources compile to', async () => {
-    const { compileKernels } = await import('../../../lib/tools/build-wasm.mjs');
-    expect(
-      Buffer.from(await compileKernels('attention')).equals(Buffer.from(kernelBinary(false))),
-    ).toBe(true);
-  });
-
-  it('has the constants of the layout', () => {
-    const kernel = instantiateKernel(newMemory(), () => {});
-    expect(kernel.BLOCK_QUERIES.value).toBe(BLOCK_QUERIES);
-    expect(kernel.BLOCK_KEYS.value).toBe(BLOCK_KEYS);
-    expect(kernel.MAX_HEAD_SIZE.value).toBe(MAX_HEAD_SIZE);
-    expect(kernel.SCRATCH_BYTES.value).toBe(SCRATCH_BYTES);
   });
 });
 
