@@ -58,7 +58,9 @@ export interface KernelExports {
     masks: number,
   ): void;
   packKeys(from: number, to: number, paddedKeys: number, headSize: number): void;
+  packQueries(from: number, to: number, rows: number, headSize: number): void;
   exponentials(pointer: number, count: number): void;
+  logarithms(pointer: number, count: number): void;
   scorePanel(query: number, keys: number, scores: number, headSize: number, scale: number): void;
   /** Parameters as `kernels/recurrent.ts` documents them. */
   walkFours(
@@ -125,6 +127,6 @@ export function instantiateKernel(
 ): KernelExports {
   const isShared = !(memory.buffer instanceof ArrayBuffer);
   const module = new WebAssembly.Module(kernelBinary(isShared));
-  const imports = { env: { memory, modify, visible, log: Math.log } };
+  const imports = { env: { memory, modify, visible } };
   return new WebAssembly.Instance(module, imports).exports as unknown as KernelExports;
 }

@@ -1,4 +1,5 @@
 import { multiplyAdd } from './multiply-add';
+
 const LOG2_E: f32 = 1.4426950408889634;
 // ln 2 in two parts: the first has 9 significant bits, so its product with an exponent is exact.
 const LN2_HIGH: f32 = 0.693359375;

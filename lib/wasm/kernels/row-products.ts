@@ -1,4 +1,5 @@
 import { multiplyAdd } from './multiply-add';
+
 // The products of one row, for decode: every key and value is read once from the rows as given, so
 // memory bounds the speed and no transposed copy could pay for itself.
 

@@ -372,6 +372,30 @@ describe('exponential', () => {
   });
 });
 
+describe('logarithm', () => {
+  it('has a relative error of at most 3e-7 from 1 to 65536 and below 1, and keeps NaN', () => {
+    const memory = newMemory();
+    const kernel = instantiateKernel(memory);
+    const random = createRandom(2);
+    const x = Float32Array.from({ length: 16_384 }, () => 2 ** (random.uniform() * 20 - 4));
+    x.set([1, 2, 0.5, 65_536]);
+    const view = new Float32Array(memory.buffer, 0, x.length);
+    view.set(x);
+    kernel.logarithms(0, view.length);
+    let worst = 0;
+    for (const [i, each] of x.entries()) {
+      const expected = Math.log(each);
+      const actual = view[i] as number;
+      if (expected === 0) expect(actual).toBe(0);
+      else worst = Math.max(worst, Math.abs(actual / expected - 1));
+    }
+    expect(worst).toBeLessThanOrEqual(3e-7);
+    view.fill(Number.NaN, 0, 4);
+    kernel.logarithms(0, 4);
+    expect(view[0]).toBeNaN();
+  });
+});
+
 describe('errors', () => {
   const inputs = inputsOf({ queries: 20, keys: 40 });
   const loadWith = (changes: object, options: WasmAttentionOptions = {}) =>

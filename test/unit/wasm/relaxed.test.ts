@@ -21,4 +21,5 @@ it('runs another binary', () => {
 });
 
 await import('./attention.test');
+await import('./long-lists.test');
 await import('./recurrent.test');
