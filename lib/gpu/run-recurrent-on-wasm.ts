@@ -19,7 +19,7 @@ import { probeRoof } from './wasm-lanes';
 /** Work between two looks at the messages: a cancel waits no longer. */
 const SLICE_MILLISECONDS = 8;
 /** Fours of tokens between two looks at the clock. */
-const FOURS_PER_LOOK = 16;
+const FOURS_PER_LOOK = 64;
 
 /** Whether a rule has a kernel in WebAssembly: one state per head, or several as batches. */
 export const runsOnWasm = (

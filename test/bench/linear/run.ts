@@ -18,6 +18,8 @@ const LEAST_MILLISECONDS = 200;
 const MOST_RUNS = 500;
 
 const MATMUL_SIZE = 512;
+/** A roof is the best of several looks. */
+const MATMUL_LOOKS = 3;
 
 /** What computes a rule: the kernels on the adapter, or WebAssembly SIMD on one thread. */
 type BenchEngine = 'webgpu' | 'wasm';
@@ -124,8 +126,11 @@ async function measureRule(
 export async function benchLinear(options: LinearOptions) {
   const page = await openPage({ '/bench.js': 'test/bench/linear/page.ts' });
   try {
-    const matmul = await probeCost(page, options.engine, 'matmul', MATMUL_SIZE, options.runs);
-    const matmulGigaflops = (2 * MATMUL_SIZE ** 3) / cost(matmul) / 1e6;
+    let matmulGigaflops = 0;
+    for (let look = 0; look < MATMUL_LOOKS; look++) {
+      const time = await probeCost(page, options.engine, 'matmul', MATMUL_SIZE, options.runs);
+      matmulGigaflops = Math.max(matmulGigaflops, (2 * MATMUL_SIZE ** 3) / cost(time) / 1e6);
+    }
     options.say(`matmul ${MATMUL_SIZE}: ${matmulGigaflops.toFixed(2)} GFLOP/s per processor`);
     const samples = [];
     for (const shape of options.shapes) {
