@@ -1,5 +1,6 @@
 import type { AdapterInfo } from '../attention/types';
 import { BLOCK_KEYS } from '../wasm/attention';
+import { simdLabel } from '../wasm/relaxed-simd';
 import { f32ReadBytes } from './decode-reads';
 import type { DecodeRunner, StoredCall, StoredRun } from './decode-runner';
 import { median } from './measure';
@@ -73,7 +74,7 @@ async function runOnWasm(
     readBytes: f32ReadBytes(parts, BLOCK_KEYS),
     kernelError: check({ output, lse }),
     notes: [
-      `WebAssembly SIMD on ${threads === 1 ? 'one thread' : `${threads} threads`} of the CPU, over dequantised tensors: the bytes that it reads, and so its times, are those of f32 whatever the storage`,
+      `${simdLabel()} on ${threads === 1 ? 'one thread' : `${threads} threads`} of the CPU, over dequantised tensors: the bytes that it reads, and so its times, are those of f32 whatever the storage`,
       ...widenedNotes([key, value]),
       ...(lanes?.problem === undefined ? [] : [`no more threads: ${lanes.problem}`]),
       ...(call.pages === undefined

@@ -4,6 +4,7 @@ import { attentionBytes } from '../attention/roofline';
 import type { AdapterInfo, AttentionInputs } from '../attention/types';
 import { BLOCK_KEYS, BLOCK_QUERIES } from '../wasm/attention';
 import { laneTasks } from '../wasm/lane';
+import { simdLabel } from '../wasm/relaxed-simd';
 import { prepareWasmCall, type WasmCall } from './formula-wasm';
 import { driveSteps, yieldToMessages } from './jobs';
 import { median } from './measure';
@@ -81,7 +82,7 @@ export async function runOnWasm(
       selection: context.selection,
       blockList: listSummary(list, BLOCK_QUERIES, BLOCK_KEYS),
       notes: [
-        `WebAssembly SIMD on ${threads === 1 ? 'one thread' : `${threads} threads`} of the CPU`,
+        `${simdLabel()} on ${threads === 1 ? 'one thread' : `${threads} threads`} of the CPU`,
         ...(lanes?.problem === undefined ? [] : [`no more threads: ${lanes.problem}`]),
         ...(error.withinTolerance
           ? []

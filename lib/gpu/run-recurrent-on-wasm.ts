@@ -9,6 +9,7 @@ import type { AdapterInfo } from '../attention/types';
 import type { OnProgress } from '../run/worker-api';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
 import { createWasmRecurrent, type WasmRecurrent } from '../wasm/recurrent';
+import { simdLabel } from '../wasm/relaxed-simd';
 import { yieldToMessages } from './jobs';
 import { median } from './measure';
 import { RoofCache, threadsKey } from './roof';
@@ -18,7 +19,7 @@ import { probeRoof } from './wasm-lanes';
 /** Work between two looks at the messages: a cancel waits no longer. */
 const SLICE_MILLISECONDS = 8;
 /** Fours of tokens between two looks at the clock. */
-const FOURS_PER_LOOK = 16;
+const FOURS_PER_LOOK = 64;
 
 /** Whether a rule has a kernel in WebAssembly: one state per head, or several as batches. */
 export const runsOnWasm = (
@@ -96,7 +97,7 @@ export async function runRecurrentOnWasm(
     fits: undefined,
     unit,
     notes: [
-      'WebAssembly SIMD on one thread of the CPU, four tokens at once',
+      `${simdLabel()} on one thread of the CPU, four tokens at once`,
       ...notes,
       ...(error.withinTolerance
         ? []

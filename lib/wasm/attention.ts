@@ -104,8 +104,18 @@ export function createWasmAttention(options: WasmAttentionOptions = {}): WasmAtt
       checkShape(inputs);
       checkTensors(inputs);
       const layout = attach(inputs);
-      new Float32Array(memory.buffer, layout.query, inputs.query.length).set(inputs.query);
-      const { batch, kvHeads, keys, headSize } = inputs;
+      const { batch, queryHeads, kvHeads, queries, keys, headSize } = inputs;
+      if (layout.isRowWise) {
+        new Float32Array(memory.buffer, layout.query, inputs.query.length).set(inputs.query);
+      } else {
+        const length = queries * headSize;
+        const rows = new Float32Array(memory.buffer, layout.staging, length);
+        for (let head = 0; head < batch * queryHeads; head++) {
+          rows.set(inputs.query.subarray(head * length, (head + 1) * length));
+          const to = layout.query + head * layout.queryStride;
+          kernel.packQueries(layout.staging, to, queries, headSize);
+        }
+      }
       const headLength = keys * headSize;
       for (let head = 0; head < batch * kvHeads; head++) {
         const key = inputs.key.subarray(head * headLength, (head + 1) * headLength);
@@ -147,11 +157,12 @@ export function createWasmAttention(options: WasmAttentionOptions = {}): WasmAtt
       new Uint32Array(memory.buffer, list, blocks.length).set(blocks);
 
       const firstRow = queryBlock * BLOCK_QUERIES;
-      const row = (batch * queryHeads + head) * queries + firstRow;
+      const queryHead = batch * queryHeads + head;
+      const row = queryHead * queries + firstRow;
       const kvHead = batch * kvHeads + Math.floor(head / (queryHeads / kvHeads));
       kernel.attendBlock(
         layout.scratch + instance * SCRATCH_BYTES,
-        layout.query + 4 * row * headSize,
+        layout.query + queryHead * layout.queryStride + 4 * firstRow * headSize,
         layout.key + kvHead * layout.keyStride,
         layout.value + kvHead * layout.valueStride,
         layout.output + 4 * row * headSize,

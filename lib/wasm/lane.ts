@@ -59,12 +59,12 @@ export function createLane(call: LaneCall, lane: number): Lane {
   if (lane > 0) attention.attach(shape);
   else if (masks && formula?.visible) fillMasks(masks, lists, shape, formula.visible);
   const total = laneTasks(call);
-  const heads = shape.batch * shape.queryHeads;
   const runTask = (task: number) => {
-    // The last rows of a causal mask are the longest: they come first, so that no thread ends late.
-    const block = lists.queryBlocks - 1 - Math.floor(task / heads);
-    const batch = Math.floor((task % heads) / shape.queryHeads);
-    const head = task % shape.queryHeads;
+    // Head by head, for its keys and values stay in the cache, and forwards, as memory is fetched ahead.
+    const block = task % lists.queryBlocks;
+    const batchHead = Math.floor(task / lists.queryBlocks);
+    const batch = Math.floor(batchHead / shape.queryHeads);
+    const head = batchHead % shape.queryHeads;
     const row = batch * lists.stride + head * lists.headStride + block;
     const entries = lists.entries.subarray(lists.rows[2 * row], lists.rows[2 * row + 2]);
     const full = lists.rows[2 * row + 1] as number;

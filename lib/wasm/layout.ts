@@ -7,7 +7,7 @@ export const BLOCK_KEYS = 32;
 /** Largest head size of the kernel's scratch. */
 export const MAX_HEAD_SIZE = 256;
 /** Scratch of one instance, as compiled into the kernel; begins with the score tile. */
-export const SCRATCH_BYTES = 35_072;
+export const SCRATCH_BYTES = 29_360;
 /** Up to so many queries are multiplied row by row, with keys as given; more need transposed keys. */
 export const MAX_ROW_WISE_QUERIES = 4;
 
@@ -28,7 +28,9 @@ export interface MemoryLayout {
   /** u32 [instances][keyBlocks], the list of the query block that runs. */
   readonly blocks: number;
   readonly blocksStride: number;
+  /** Per query head rows interleaved by four, [ceil(queries / 4)][headSize][4], or rows where `isRowWise`. */
   readonly query: number;
+  readonly queryStride: number;
   /** Per KV head [keyBlocks][BLOCK_KEYS / 8][headSize][8], or row-major where `isRowWise`. */
   readonly key: number;
   readonly keyStride: number;
@@ -37,7 +39,7 @@ export interface MemoryLayout {
   readonly valueStride: number;
   readonly output: number;
   readonly lse: number;
-  /** One KV head's keys as rows, to be transposed. */
+  /** One head's keys or queries as rows, to be transposed. */
   readonly staging: number;
   readonly end: number;
 }
@@ -63,12 +65,13 @@ export function layOut(shape: AttentionShape, firstByte: number, instances: numb
   };
   const scratch = place(SCRATCH_BYTES * instances);
   const blocks = place(blocksStride * instances);
-  const query = place(4 * batch * queryHeads * queries * headSize);
+  const queryStride = 4 * headSize * (isRowWise ? queries : 4 * Math.ceil(queries / 4));
+  const query = place(queryStride * batch * queryHeads);
   const key = place(keyStride * batch * kvHeads);
   const value = place(valueStride * batch * kvHeads);
   const output = place(4 * batch * queryHeads * queries * headSize);
   const lse = place(4 * batch * queryHeads * queries);
-  const staging = place(isRowWise ? 0 : keyStride);
+  const staging = place(isRowWise ? 0 : Math.max(keyStride, queryStride));
   return {
     isRowWise,
     keyBlocks,
@@ -78,6 +81,7 @@ export function layOut(shape: AttentionShape, firstByte: number, instances: numb
     blocks,
     blocksStride,
     query,
+    queryStride,
     key,
     keyStride,
     value,

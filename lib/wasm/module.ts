@@ -1,4 +1,6 @@
 import { ATTENTION_WASM_BASE64 } from './attention-binary';
+import { ATTENTION_RELAXED_WASM_BASE64 } from './attention-relaxed-binary';
+import { hasRelaxedSimd } from './relaxed-simd';
 
 /**
  * Called in the kernel before the softmax of a tile, to rewrite its scores in place. In partial
@@ -56,7 +58,9 @@ export interface KernelExports {
     masks: number,
   ): void;
   packKeys(from: number, to: number, paddedKeys: number, headSize: number): void;
+  packQueries(from: number, to: number, rows: number, headSize: number): void;
   exponentials(pointer: number, count: number): void;
+  logarithms(pointer: number, count: number): void;
   scorePanel(query: number, keys: number, scores: number, headSize: number, scale: number): void;
   /** Parameters as `kernels/recurrent.ts` documents them. */
   walkFours(
@@ -90,9 +94,15 @@ const IS_SHARED = 3;
 /**
  * The kernel's binary. Whether an imported memory is shared is one bit of its type and part of the
  * module, so the same code serves both with that bit set.
+ *
+ * @param isRelaxed with fused multiply-adds, which the engine must know
  */
-export function kernelBinary(isShared: boolean): Uint8Array<ArrayBuffer> {
-  const bytes = Uint8Array.from(ascii(atob(ATTENTION_WASM_BASE64)));
+export function kernelBinary(
+  isShared: boolean,
+  isRelaxed = hasRelaxedSimd(),
+): Uint8Array<ArrayBuffer> {
+  const base64 = isRelaxed ? ATTENTION_RELAXED_WASM_BASE64 : ATTENTION_WASM_BASE64;
+  const bytes = Uint8Array.from(ascii(atob(base64)));
   if (!isShared) return bytes;
   const start = bytes.findIndex((_, at) =>
     MEMORY_IMPORT.every((byte, i) => bytes[at + i] === byte),
@@ -117,6 +127,6 @@ export function instantiateKernel(
 ): KernelExports {
   const isShared = !(memory.buffer instanceof ArrayBuffer);
   const module = new WebAssembly.Module(kernelBinary(isShared));
-  const imports = { env: { memory, modify, visible, log: Math.log } };
+  const imports = { env: { memory, modify, visible } };
   return new WebAssembly.Instance(module, imports).exports as unknown as KernelExports;
 }

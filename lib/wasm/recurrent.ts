@@ -12,9 +12,11 @@ import { instantiateKernel } from './module';
 /** Largest number of key channels whose vectors fit the kernel's scratch. */
 export const MAX_KEY_SIZE = 128;
 /** As the kernel's RECURRENT_SCRATCH_BYTES says; a test compares them. */
-export const SCRATCH_FLOATS = 13 * MAX_KEY_SIZE + 132;
+export const SCRATCH_FLOATS = 13 * MAX_KEY_SIZE + 68;
 /** Value columns of a register tile. */
 const PANEL = 8;
+/** Key channels of a vector. */
+const LANES = 4;
 const TOKENS_AT_ONCE = 4;
 const MAX_BYTES = 2 ** 31;
 
@@ -48,6 +50,7 @@ export function createWasmRecurrent(
     throw new RangeError(`invalid keySize: ${shape.keySize} (expected 1..${MAX_KEY_SIZE})`);
   }
   const { keySize, valueSize, tokens } = shape;
+  const keyWidth = wholeVectors(keySize);
   const rows = shape.batch * shape.heads;
   const prefixTokens = rule.type === 'prefix-linear' ? rule.prefixTokens : 0;
   const panels = Math.ceil(valueSize / PANEL);
@@ -58,10 +61,10 @@ export function createWasmRecurrent(
   const floats = new Float32Array(memory.buffer);
 
   const padded = wholeFours(tokens);
-  copyRows(floats, tensors.query, inputs.query, keySize, keySize, tokens, padded);
-  copyRows(floats, tensors.key, inputs.key, keySize, keySize, tokens, padded);
+  copyRows(floats, tensors.query, inputs.query, keySize, keyWidth, tokens, padded);
+  copyRows(floats, tensors.key, inputs.key, keySize, keyWidth, tokens, padded);
   copyRows(floats, tensors.value, inputs.value, valueSize, panels * PANEL, tokens, padded);
-  const channels = rule.type === 'gated' ? keySize : 1;
+  const channels = rule.type === 'gated' ? keyWidth : 1;
   fillDecays(floats, tensors.decay / 4, inputs, rule, padded, channels);
   if (isDeltaRule(rule)) {
     copyRows(floats, tensors.writeStrength, inputs.writeStrength!, 1, 1, tokens, padded);
@@ -69,7 +72,7 @@ export function createWasmRecurrent(
   if (prefixTokens > 0) {
     const { prefixKey, prefixValue } = inputs;
     const count = wholeFours(prefixTokens);
-    copyRows(floats, tensors.prefixKey, prefixKey!, keySize, keySize, prefixTokens, count);
+    copyRows(floats, tensors.prefixKey, prefixKey!, keySize, keyWidth, prefixTokens, count);
     copyRows(
       floats,
       tensors.prefixValue,
@@ -81,22 +84,22 @@ export function createWasmRecurrent(
     );
   }
 
-  const stateFloats = panels * PANEL * keySize;
+  const stateFloats = panels * PANEL * keyWidth;
   const held = stateRows(rule, shape) * keySize;
   /** Place of a state's element in its panels [panel][key channel][8]. */
   const panelAt = (row: number, value: number, channel: number) =>
     tensors.state / 4 +
     row * stateFloats +
-    (Math.floor(value / PANEL) * keySize + channel) * PANEL +
+    (Math.floor(value / PANEL) * keyWidth + channel) * PANEL +
     (value % PANEL);
   const normaliserOf = (row: number) =>
-    hasNormaliser(rule) ? tensors.normaliser + 4 * row * keySize : 0;
+    hasNormaliser(rule) ? tensors.normaliser + 4 * row * keyWidth : 0;
 
   function walk(row: number, start: number, end: number, part: 'tokens' | 'prefix'): void {
     const isPrefix = part === 'prefix';
     const count = isPrefix ? wholeFours(prefixTokens) : padded;
     const token = row * count + start * TOKENS_AT_ONCE;
-    const keyBytes = 4 * token * keySize;
+    const keyBytes = 4 * token * keyWidth;
     const valueBytes = 4 * token * panels * PANEL;
     // Where nothing decays, and in a prefix, one number of 1 serves every token and channel.
     const isDecayed = tensors.decayFloats > 1 && !isPrefix;
@@ -114,7 +117,7 @@ export function createWasmRecurrent(
       normaliserOf(row),
       isPrefix ? 0 : tensors.output + valueBytes,
       end - start,
-      keySize,
+      keyWidth,
       panels,
     );
   }
@@ -126,7 +129,7 @@ export function createWasmRecurrent(
       floats.fill(0, tensors.state / 4, tensors.state / 4 + rows * stateFloats);
       for (let row = 0; row < rows; row++) {
         const z = normaliserOf(row) / 4;
-        if (z > 0) floats.fill(0, z, z + keySize);
+        if (z > 0) floats.fill(0, z, z + keyWidth);
         if (initialState !== undefined) {
           for (let i = 0; i < valueSize * keySize; i++) {
             const at = panelAt(row, Math.floor(i / keySize), i % keySize);
@@ -159,16 +162,18 @@ export function createWasmRecurrent(
 }
 
 const wholeFours = (tokens: number) => TOKENS_AT_ONCE * Math.ceil(tokens / TOKENS_AT_ONCE);
+const wholeVectors = (channels: number) => LANES * Math.ceil(channels / LANES);
 
-/** Byte offsets of a call's tensors; tokens are padded to fours, values to panels. */
+/** Byte offsets of a call's tensors; tokens are padded to fours, keys to vectors, values to panels. */
 function place(rule: StateRule, shape: RecurrentShape, prefixTokens: number) {
-  const { batch, heads, keySize } = shape;
+  const { batch, heads } = shape;
+  const keyWidth = wholeVectors(shape.keySize);
   const rows = batch * heads;
   const tokens = rows * wholeFours(shape.tokens);
   const prefix = rows * wholeFours(prefixTokens);
   const columns = PANEL * Math.ceil(shape.valueSize / PANEL);
   const isDecayed = !['additive', 'prefix-linear', 'delta'].includes(rule.type);
-  const decayFloats = isDecayed ? tokens * (rule.type === 'gated' ? keySize : 1) : 1;
+  const decayFloats = isDecayed ? tokens * (rule.type === 'gated' ? keyWidth : 1) : 1;
   // Address 0 means none.
   let end = 64;
   const take = (count: number) => {
@@ -178,16 +183,16 @@ function place(rule: StateRule, shape: RecurrentShape, prefixTokens: number) {
   };
   return {
     scratch: take(SCRATCH_FLOATS),
-    query: take(tokens * keySize),
-    key: take(tokens * keySize),
+    query: take(tokens * keyWidth),
+    key: take(tokens * keyWidth),
     value: take(tokens * columns),
     decay: take(decayFloats),
     decayFloats,
     writeStrength: take(isDeltaRule(rule) ? tokens : 0),
-    prefixKey: take(prefix * keySize),
+    prefixKey: take(prefix * keyWidth),
     prefixValue: take(prefix * columns),
-    state: take(rows * columns * keySize),
-    normaliser: take(hasNormaliser(rule) ? rows * keySize : 0),
+    state: take(rows * columns * keyWidth),
+    normaliser: take(hasNormaliser(rule) ? rows * keyWidth : 0),
     output: take(tokens * columns),
     end,
   };
@@ -227,7 +232,7 @@ function copyRows(
   }
 }
 
-/** Decays [rows, padded tokens, channels]; 1 past the end, or one 1 where nothing decays. */
+/** Decays [rows, padded tokens, channels]; 1 past the ends, or one 1 where nothing decays. */
 function fillDecays(
   to: Float32Array,
   start: number,
@@ -238,12 +243,12 @@ function fillDecays(
 ): void {
   to[start] = 1;
   if (['additive', 'prefix-linear', 'delta'].includes(rule.type)) return;
-  const { batch, heads, tokens } = inputs.shape;
+  const { batch, heads, tokens, keySize } = inputs.shape;
   for (let row = 0; row < batch * heads; row++) {
     for (let t = 0; t < padded; t++) {
       for (let c = 0; c < channels; c++) {
         to[start + (row * padded + t) * channels + c] =
-          t < tokens ? decayAt(inputs, rule, row, t, c) : 1;
+          t < tokens && c < keySize ? decayAt(inputs, rule, row, t, c) : 1;
       }
     }
   }

@@ -83,7 +83,7 @@ test('a large call shares its memory among threads', async () => {
   expect(result).toMatchObject({ engine: 'wasm', error: { withinTolerance: true } });
   const cores = await page.page.evaluate(() => navigator.hardwareConcurrency);
   const threads = cores > 1 ? `${Math.min(8, cores)} threads` : 'one thread';
-  expect(result!.notes).toEqual([`WebAssembly SIMD on ${threads} of the CPU`]);
+  expect(result!.notes).toEqual([`WebAssembly relaxed SIMD on ${threads} of the CPU`]);
 });
 
 test('the page is never slower on the software adapter than with WebAssembly', async () => {

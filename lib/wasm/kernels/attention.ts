@@ -5,43 +5,56 @@
 // `../attention.ts` and `scratch.ts`.
 
 import { exponentials } from './exponential';
+import { logarithm, logarithms } from './logarithm';
 import { packKeys, packQueries } from './pack';
 import { scorePanel } from './products';
-import { RECURRENT_SCRATCH_BYTES, walkFours } from './recurrent';
+import { walkFours } from './recurrent';
+import { RECURRENT_SCRATCH_BYTES } from './recurrent-scratch';
 import { scoreRow } from './row-products';
 import {
   accumulatorOf,
+  EMPTY,
   BLOCK_KEYS,
   BLOCK_QUERIES,
   MAX_HEAD_SIZE,
   maximaOf,
   NOTHING_SEEN,
   paddedHead,
-  queryTileOf,
+  onesOf,
   rescalingsOf,
   SCORE_ROW_BYTES,
   SCRATCH_BYTES,
+  segmentEndsOf,
+  segmentsOf,
+  stagesOf,
+  SUMMED,
   sumsOf,
+  TILE_BYTES,
+  TILES,
   VISIBLE_BYTES,
   visibleOf,
 } from './scratch';
+import { nextSegment, writeSegment } from './segments';
 import { maskColumns, softmaxFour, softmaxRow } from './softmax';
 import {
-  attendSeen,
+  attendSeenRow,
+  maskSeen,
   scoreSeen,
   scoreSeenRow,
   scoreTile,
-  seenBy,
+  seenByFour,
   weightRow,
-  weightTile,
+  weightTiles,
 } from './tiles';
 
 export {
   BLOCK_KEYS,
   BLOCK_QUERIES,
   exponentials,
+  logarithms,
   MAX_HEAD_SIZE,
   packKeys,
+  packQueries,
   RECURRENT_SCRATCH_BYTES,
   SCRATCH_BYTES,
   scorePanel,
@@ -67,16 +80,15 @@ declare function visible(
   rows: usize,
 ): void;
 
-@external('env', 'log')
-declare function log(x: f64): f64;
-
-/** Accumulator 0, sum 0, nothing seen. */
-function begin(scratch: usize, rows: usize, headSize: usize): void {
-  memory.fill(accumulatorOf(scratch), 0, 4 * rows * paddedHead(headSize));
-  for (let row: usize = 0; row < rows; row++) {
-    store<f32>(maximaOf(scratch) + 4 * row, NOTHING_SEEN);
-    store<f32>(sumsOf(scratch) + 4 * row, 0);
+/** Sum 0, nothing seen; the accumulator counts as 0 where it is EMPTY. */
+function begin(scratch: usize, stage: u32): void {
+  const nothing = f32x4.splat(NOTHING_SEEN);
+  for (let row: usize = 0; row < BLOCK_QUERIES; row += 4) {
+    v128.store(maximaOf(scratch) + 4 * row, nothing);
+    v128.store(sumsOf(scratch) + 4 * row, f32x4.splat(0));
   }
+  v128.store(stagesOf(scratch), i32x4.splat(stage));
+  v128.store(onesOf(scratch), f32x4.splat(1));
 }
 
 const CACHE_LINE_BYTES: usize = 64;
@@ -92,19 +104,34 @@ function touch(start: usize, bytes: usize): i32 {
   return touched;
 }
 
-/** Divides by the sums into `output` [rows][headSize] and `lse` [rows]; no key: 0 and -Infinity. */
+/** Factors 1 / sum in place of the sums, and row log-sum-exp in place of the maxima; no key: 0 and -Infinity. */
+function closeStatistics(scratch: usize, rows: usize): void {
+  for (let row: usize = 0; row < rows; row += 4) {
+    const sums = sumsOf(scratch) + 4 * row;
+    const maxima = maximaOf(scratch) + 4 * row;
+    const sum = v128.load(sums);
+    const isEmpty = f32x4.eq(sum, f32x4.splat(0));
+    const natural = f32x4.add(v128.load(maxima), logarithm(sum));
+    v128.store(maxima, v128.bitselect(f32x4.splat(-Infinity), natural, isEmpty));
+    v128.store(sums, v128.andnot(f32x4.div(f32x4.splat(1), sum), isEmpty));
+  }
+}
+
+/** What is not yet in `output` [rows][headSize], and `lse` [rows]; after `closeStatistics`. */
 function finish(scratch: usize, rows: usize, headSize: usize, output: usize, lse: usize): void {
   const rowBytes: usize = 4 * paddedHead(headSize);
+  memory.copy(lse, maximaOf(scratch), 4 * rows);
   for (let row: usize = 0; row < rows; row++) {
-    const sum = load<f32>(sumsOf(scratch) + 4 * row);
-    const factor = f32x4.splat(sum == 0 ? 0 : 1 / sum);
-    const from = accumulatorOf(scratch) + row * rowBytes;
-    for (let d: usize = 0; d < 4 * headSize; d += 16) {
-      v128.store(output + d, f32x4.mul(v128.load(from + d), factor));
+    const stage = load<u32>(stagesOf(scratch) + (row & ~3));
+    if (stage == EMPTY) memory.fill(output, 0, 4 * headSize);
+    else if (stage == SUMMED) {
+      const factor = v128.load32_splat(sumsOf(scratch) + 4 * row);
+      const from = accumulatorOf(scratch) + row * rowBytes;
+      for (let d: usize = 0; d < 4 * headSize; d += 16) {
+        v128.store(output + d, f32x4.mul(v128.load(from + d), factor));
+      }
     }
     output += 4 * headSize;
-    const maximum = load<f32>(maximaOf(scratch) + 4 * row);
-    store<f32>(lse + 4 * row, sum == 0 ? -Infinity : <f32>(<f64>maximum + log(sum)));
   }
 }
 
@@ -122,9 +149,11 @@ function markTile(
   firstRow: usize,
   firstKey: usize,
 ): void {
-  memory.fill(marks, 0, VISIBLE_BYTES);
+  for (let at: usize = 0; at < VISIBLE_BYTES; at += 16) {
+    // Masks that are given have no bits past the last row.
+    v128.store(marks + at, given == NO_MASKS ? i32x4.splat(0) : v128.load(given + at));
+  }
   if (given == NO_MASKS) visible(marks, batch, head, firstRow, firstKey, rows);
-  else memory.copy(marks, given, 4 * rows);
   if (columns >= BLOCK_KEYS) return;
   const existing: u32 = (1 << <u32>columns) - 1;
   for (let at = marks; at < marks + 4 * rows; at += 4) store<u32>(at, load<u32>(at) & existing);
@@ -134,7 +163,8 @@ function markTile(
  * One query block of one head.
  *
  * @param scratch SCRATCH_BYTES of this instance; begins with the score tile
- * @param query first of `rows` query rows, [rows][headSize]
+ * @param query the block's rows interleaved by four, [ceil(rows / 4)][headSize][4], or where `isRowWise`
+ *   [rows][headSize]
  * @param keys of the KV head: [keyBlocks][BLOCK_KEYS / 8][headSize][8], or where `isRowWise`
  *   [keyBlocks x BLOCK_KEYS][headSize]
  * @param values of the KV head: [keyBlocks x BLOCK_KEYS][padded head size], zeros past the end
@@ -170,47 +200,84 @@ export function attendBlock(
   const bytes = 4 * rows * headSize;
   // Kept where nothing reads it before it is written, or the loads would be left out.
   store<i32>(rescalingsOf(scratch), touch(query, bytes) | touch(output, bytes));
-  begin(scratch, computed, headSize);
-  if (!isRowWise) packQueries(query, queryTileOf(scratch), rows, headSize);
-  const group: usize = isRowWise ? 1 : 4;
+  begin(scratch, isRowWise ? SUMMED : EMPTY);
+  if (isRowWise) memory.fill(accumulatorOf(scratch), 0, 4 * rows * paddedHead(headSize));
+  // Rows of the accumulator are rows of the output, and so its last sums can go there at once.
+  const isDirect = (rows & 3) == 0 && (headSize & 7) == 0;
   const marks = visibleOf(scratch);
+  const ends = segmentEndsOf(scratch);
+  const valueRow: usize = 4 * paddedHead(headSize);
+  let tile = scratch;
   for (let i: usize = 0; i < blockCount; i++) {
     const firstKey = BLOCK_KEYS * <usize>load<u32>(blocks + 4 * i);
     const blockKeys = keys + 4 * headSize * firstKey;
-    const blockValues = values + 4 * paddedHead(headSize) * firstKey;
-    if (i < fullCount) {
-      if (isRowWise) {
-        for (let row: usize = 0; row < rows; row++) {
+    const blockValues = values + valueRow * firstKey;
+    const isFull = i < fullCount;
+    if (!isFull) {
+      const given = masks == NO_MASKS ? NO_MASKS : masks + VISIBLE_BYTES * (i - fullCount);
+      markTile(marks, given, rows, keyCount - firstKey, batch, head, firstRow, firstKey);
+    }
+    if (isRowWise) {
+      for (let row: usize = 0; row < rows; row++) {
+        const at = query + 4 * headSize * row;
+        if (isFull) {
           const scores = scratch + row * SCORE_ROW_BYTES;
-          scoreRow(query + 4 * headSize * row, blockKeys, scores, headSize, scale, BLOCK_KEYS);
+          scoreRow(at, blockKeys, scores, headSize, scale, BLOCK_KEYS);
+        } else {
+          const seen = load<u32>(marks + 4 * row);
+          if (seen != 0) scoreSeenRow(scratch, query, blockKeys, row, headSize, scale, seen);
         }
-      } else scoreTile(scratch, blockKeys, computed, headSize, scale);
+      }
       if (modifies) modify(scratch, batch, head, firstRow, firstKey);
-      if (firstKey + BLOCK_KEYS > keyCount) maskColumns(scratch, computed, keyCount - firstKey);
-      if (isRowWise) {
-        for (let row: usize = 0; row < rows; row++) {
+      if (isFull && firstKey + BLOCK_KEYS > keyCount) maskColumns(scratch, rows, keyCount - firstKey);
+      for (let row: usize = 0; row < rows; row++) {
+        if (isFull) {
           softmaxRow(scratch, row, 0, BLOCK_KEYS);
           weightRow(scratch, blockValues, row, headSize, 0, BLOCK_KEYS);
+        } else {
+          const seen = load<u32>(marks + 4 * row);
+          if (seen != 0) attendSeenRow(scratch, blockValues, row, headSize, seen);
         }
-      } else {
-        for (let row: usize = 0; row < computed; row += 4) softmaxFour(scratch, row, 0, BLOCK_KEYS);
-        weightTile(scratch, blockValues, 0, computed, headSize, 0, BLOCK_KEYS);
       }
       continue;
     }
-    const given = masks == NO_MASKS ? NO_MASKS : masks + VISIBLE_BYTES * (i - fullCount);
-    markTile(marks, given, rows, keyCount - firstKey, batch, head, firstRow, firstKey);
-    for (let row: usize = 0; row < computed; row += group) {
-      const seen = seenBy(marks, row, group);
-      if (seen == 0) continue;
-      if (isRowWise) scoreSeenRow(scratch, query, blockKeys, row, headSize, scale, seen);
-      else scoreSeen(scratch, blockKeys, row, headSize, scale, seen);
+    if (tile == scratch) {
+      for (let row: usize = 0; row < computed; row += 4) {
+        store<u32>(ends + row, <u32>segmentsOf(scratch, row));
+      }
     }
-    if (modifies) modify(scratch, batch, head, firstRow, firstKey);
-    for (let row: usize = 0; row < computed; row += group) {
-      const seen = seenBy(marks, row, group);
-      if (seen != 0) attendSeen(scratch, blockValues, marks, row, group, headSize, seen);
+    if (isFull) scoreTile(query, tile, blockKeys, computed, headSize, scale);
+    else {
+      for (let row: usize = 0; row < computed; row += 4) {
+        const seen = seenByFour(marks, row);
+        if (seen != 0) scoreSeen(query, tile, blockKeys, row, headSize, scale, seen);
+      }
+    }
+    if (modifies) modify(tile, batch, head, firstRow, firstKey);
+    if (isFull && firstKey + BLOCK_KEYS > keyCount) maskColumns(tile, computed, keyCount - firstKey);
+    for (let row: usize = 0; row < computed; row += 4) {
+      const seen = isFull ? 0xffffffff : seenByFour(marks, row);
+      if (seen == 0) continue;
+      if (!isFull) maskSeen(tile, marks, row, seen);
+      const end = <usize>load<u32>(ends + row);
+      const first: usize = <usize>ctz(seen);
+      const last: usize = 31 - <usize>clz(seen);
+      writeSegment(end, tile, row, first, last, blockValues, valueRow);
+      store<u32>(ends + row, <u32>nextSegment(end));
+    }
+    tile += TILE_BYTES;
+    if (tile == scratch + TILES * TILE_BYTES || i + 1 == blockCount) {
+      for (let row: usize = 0; row < computed; row += 4) {
+        const end = <usize>load<u32>(ends + row);
+        const segments = segmentsOf(scratch, row);
+        if (end > segments) softmaxFour(scratch, row, segments, end);
+      }
+      const isLast = i + 1 == blockCount;
+      if (isLast) closeStatistics(scratch, computed);
+      weightTiles(scratch, ends, computed, headSize, isLast && isDirect ? output : 0);
+      tile = scratch;
     }
   }
+  if (isRowWise || blockCount == 0) closeStatistics(scratch, computed);
   finish(scratch, rows, headSize, output, lse);
 }

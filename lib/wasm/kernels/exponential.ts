@@ -1,3 +1,5 @@
+import { multiplyAdd } from './multiply-add';
+
 const LOG2_E: f32 = 1.4426950408889634;
 // ln 2 in two parts: the first has 9 significant bits, so its product with an exponent is exact.
 const LN2_HIGH: f32 = 0.693359375;
@@ -16,17 +18,17 @@ const LOWEST: f32 = -87;
 @inline
 export function exponential(x: v128): v128 {
   const clamped = f32x4.pmax(x, f32x4.splat(LOWEST));
-  const shifted = f32x4.add(f32x4.mul(clamped, f32x4.splat(LOG2_E)), f32x4.splat(ROUNDER));
+  const shifted = multiplyAdd(clamped, f32x4.splat(LOG2_E), f32x4.splat(ROUNDER));
   const n = f32x4.sub(shifted, f32x4.splat(ROUNDER));
   const high = f32x4.sub(clamped, f32x4.mul(n, f32x4.splat(LN2_HIGH)));
   const r = f32x4.sub(high, f32x4.mul(n, f32x4.splat(LN2_LOW)));
   let q = f32x4.splat(0.0013814467238262296);
-  q = f32x4.add(f32x4.mul(q, r), f32x4.splat(0.008368780836462975));
-  q = f32x4.add(f32x4.mul(q, r), f32x4.splat(0.04166839271783829));
-  q = f32x4.add(f32x4.mul(q, r), f32x4.splat(0.1666651964187622));
-  q = f32x4.add(f32x4.mul(q, r), f32x4.splat(0.4999999403953552));
+  q = multiplyAdd(q, r, f32x4.splat(0.008368780836462975));
+  q = multiplyAdd(q, r, f32x4.splat(0.04166839271783829));
+  q = multiplyAdd(q, r, f32x4.splat(0.1666651964187622));
+  q = multiplyAdd(q, r, f32x4.splat(0.4999999403953552));
   const squared = f32x4.mul(r, r);
-  const mantissa = f32x4.add(f32x4.add(f32x4.mul(q, squared), r), f32x4.splat(1));
+  const mantissa = f32x4.add(multiplyAdd(q, squared, r), f32x4.splat(1));
   const result = i32x4.add(mantissa, i32x4.shl(shifted, 23));
   return v128.andnot(result, f32x4.lt(x, f32x4.splat(LOWEST)));
 }

@@ -1,4 +1,6 @@
+import { multiplyAdd } from './multiply-add';
 import { SCORE_ROW_BYTES } from './scratch';
+import { keysOf, nextSegment, valuesOf, weightsOf } from './segments';
 
 // Register tiles of the two products: 4 rows x 8 columns in eight accumulators. One step of the
 // inner loop is 2 loads of four columns, 4 splats of one row's factor, 8 multiplications and 8
@@ -35,17 +37,17 @@ export function scorePanel(
     const k0 = v128.load(keys);
     const k1 = v128.load(keys, 16);
     let q = v128.load32_splat(query);
-    s00 = f32x4.add(s00, f32x4.mul(q, k0));
-    s01 = f32x4.add(s01, f32x4.mul(q, k1));
+    s00 = multiplyAdd(q, k0, s00);
+    s01 = multiplyAdd(q, k1, s01);
     q = v128.load32_splat(query, 4);
-    s10 = f32x4.add(s10, f32x4.mul(q, k0));
-    s11 = f32x4.add(s11, f32x4.mul(q, k1));
+    s10 = multiplyAdd(q, k0, s10);
+    s11 = multiplyAdd(q, k1, s11);
     q = v128.load32_splat(query, 8);
-    s20 = f32x4.add(s20, f32x4.mul(q, k0));
-    s21 = f32x4.add(s21, f32x4.mul(q, k1));
+    s20 = multiplyAdd(q, k0, s20);
+    s21 = multiplyAdd(q, k1, s21);
     q = v128.load32_splat(query, 12);
-    s30 = f32x4.add(s30, f32x4.mul(q, k0));
-    s31 = f32x4.add(s31, f32x4.mul(q, k1));
+    s30 = multiplyAdd(q, k0, s30);
+    s31 = multiplyAdd(q, k1, s31);
     query += 16;
     keys += 32;
   }
@@ -60,7 +62,10 @@ export function scorePanel(
   v128.store(scores, f32x4.mul(s31, factor), ROW_3 + 16);
 }
 
-/** `scorePanel` for 4 keys: one half of a panel, `keys` and `scores` at its first column. */
+/**
+ * `scorePanel` for 4 keys: one half of a panel, `keys` and `scores` at its first column. Two dims at
+ * once, because four sums would wait for each other.
+ */
 export function scoreHalfPanel(
   query: usize,
   keys: usize,
@@ -72,80 +77,116 @@ export function scoreHalfPanel(
   let s1 = f32x4.splat(0);
   let s2 = f32x4.splat(0);
   let s3 = f32x4.splat(0);
+  let t0 = f32x4.splat(0);
+  let t1 = f32x4.splat(0);
+  let t2 = f32x4.splat(0);
+  let t3 = f32x4.splat(0);
   const end = query + 16 * headSize;
   while (query < end) {
     const k = v128.load(keys);
-    s0 = f32x4.add(s0, f32x4.mul(v128.load32_splat(query), k));
-    s1 = f32x4.add(s1, f32x4.mul(v128.load32_splat(query, 4), k));
-    s2 = f32x4.add(s2, f32x4.mul(v128.load32_splat(query, 8), k));
-    s3 = f32x4.add(s3, f32x4.mul(v128.load32_splat(query, 12), k));
-    query += 16;
-    keys += 32;
+    s0 = multiplyAdd(v128.load32_splat(query), k, s0);
+    s1 = multiplyAdd(v128.load32_splat(query, 4), k, s1);
+    s2 = multiplyAdd(v128.load32_splat(query, 8), k, s2);
+    s3 = multiplyAdd(v128.load32_splat(query, 12), k, s3);
+    const l = v128.load(keys, 32);
+    t0 = multiplyAdd(v128.load32_splat(query, 16), l, t0);
+    t1 = multiplyAdd(v128.load32_splat(query, 20), l, t1);
+    t2 = multiplyAdd(v128.load32_splat(query, 24), l, t2);
+    t3 = multiplyAdd(v128.load32_splat(query, 28), l, t3);
+    query += 32;
+    keys += 64;
   }
   const factor = f32x4.splat(scale);
-  v128.store(scores, f32x4.mul(s0, factor));
-  v128.store(scores, f32x4.mul(s1, factor), ROW_1);
-  v128.store(scores, f32x4.mul(s2, factor), ROW_2);
-  v128.store(scores, f32x4.mul(s3, factor), ROW_3);
+  v128.store(scores, f32x4.mul(f32x4.add(s0, t0), factor));
+  v128.store(scores, f32x4.mul(f32x4.add(s1, t1), factor), ROW_1);
+  v128.store(scores, f32x4.mul(f32x4.add(s2, t2), factor), ROW_2);
+  v128.store(scores, f32x4.mul(f32x4.add(s3, t3), factor), ROW_3);
 }
 
 /**
  * Weighted values of 4 queries and 8 dims:
- * `out[i][d] = out[i][d] * rescaling[i] + sum over keys j of weights[i][j] * values[j][d]`.
+ * `to[i][d] = (from[i][d] * rescaling[i] + sum over keys j of weights[i][j] * values[j][d]) * factor[i]`.
  *
- * @param weights four rows of the score tile at the first key, `keys` of them
- * @param values first key's row at the first of the 8 dims
- * @param out four rows of the accumulator at the first of the 8 dims
- * @param rowBytes bytes between rows of `values` and of `out`
+ * @param segments,end the keys, and their weights
+ * @param offset bytes of a row before the 8 dims
+ * @param from,to four rows each
+ * @param rowBytes bytes between rows of the values, of `from` and of `to`
+ * @param hasBegun false: what `from` holds counts as 0
  */
 export function weightPanel(
-  weights: usize,
-  values: usize,
-  out: usize,
+  segments: usize,
+  end: usize,
+  offset: usize,
+  from: usize,
+  to: usize,
   rowBytes: usize,
   rescalings: usize,
-  keys: usize,
+  hasBegun: bool,
+  factors: usize,
 ): void {
-  const out1 = out + rowBytes;
-  const out2 = out1 + rowBytes;
-  const out3 = out2 + rowBytes;
-  let rescaling = v128.load32_splat(rescalings);
-  let o00 = f32x4.mul(v128.load(out), rescaling);
-  let o01 = f32x4.mul(v128.load(out, 16), rescaling);
-  rescaling = v128.load32_splat(rescalings, 4);
-  let o10 = f32x4.mul(v128.load(out1), rescaling);
-  let o11 = f32x4.mul(v128.load(out1, 16), rescaling);
-  rescaling = v128.load32_splat(rescalings, 8);
-  let o20 = f32x4.mul(v128.load(out2), rescaling);
-  let o21 = f32x4.mul(v128.load(out2, 16), rescaling);
-  rescaling = v128.load32_splat(rescalings, 12);
-  let o30 = f32x4.mul(v128.load(out3), rescaling);
-  let o31 = f32x4.mul(v128.load(out3, 16), rescaling);
-  const end = weights + 4 * keys;
-  while (weights < end) {
-    const v0 = v128.load(values);
-    const v1 = v128.load(values, 16);
-    let w = v128.load32_splat(weights);
-    o00 = f32x4.add(o00, f32x4.mul(w, v0));
-    o01 = f32x4.add(o01, f32x4.mul(w, v1));
-    w = v128.load32_splat(weights, ROW_1);
-    o10 = f32x4.add(o10, f32x4.mul(w, v0));
-    o11 = f32x4.add(o11, f32x4.mul(w, v1));
-    w = v128.load32_splat(weights, ROW_2);
-    o20 = f32x4.add(o20, f32x4.mul(w, v0));
-    o21 = f32x4.add(o21, f32x4.mul(w, v1));
-    w = v128.load32_splat(weights, ROW_3);
-    o30 = f32x4.add(o30, f32x4.mul(w, v0));
-    o31 = f32x4.add(o31, f32x4.mul(w, v1));
-    weights += 4;
-    values += rowBytes;
+  let o00 = f32x4.splat(0);
+  let o01 = o00;
+  let o10 = o00;
+  let o11 = o00;
+  let o20 = o00;
+  let o21 = o00;
+  let o30 = o00;
+  let o31 = o00;
+  if (hasBegun) {
+    let out = from + offset;
+    let rescaling = v128.load32_splat(rescalings);
+    o00 = f32x4.mul(v128.load(out), rescaling);
+    o01 = f32x4.mul(v128.load(out, 16), rescaling);
+    out += rowBytes;
+    rescaling = v128.load32_splat(rescalings, 4);
+    o10 = f32x4.mul(v128.load(out), rescaling);
+    o11 = f32x4.mul(v128.load(out, 16), rescaling);
+    out += rowBytes;
+    rescaling = v128.load32_splat(rescalings, 8);
+    o20 = f32x4.mul(v128.load(out), rescaling);
+    o21 = f32x4.mul(v128.load(out, 16), rescaling);
+    out += rowBytes;
+    rescaling = v128.load32_splat(rescalings, 12);
+    o30 = f32x4.mul(v128.load(out), rescaling);
+    o31 = f32x4.mul(v128.load(out, 16), rescaling);
   }
-  v128.store(out, o00);
-  v128.store(out, o01, 16);
-  v128.store(out1, o10);
-  v128.store(out1, o11, 16);
-  v128.store(out2, o20);
-  v128.store(out2, o21, 16);
-  v128.store(out3, o30);
-  v128.store(out3, o31, 16);
+  for (let segment = segments; segment < end; segment = nextSegment(segment)) {
+    let values = valuesOf(segment) + offset;
+    let weights = weightsOf(segment);
+    const weightsEnd = weights + 4 * keysOf(segment);
+    while (weights < weightsEnd) {
+      const v0 = v128.load(values);
+      const v1 = v128.load(values, 16);
+      let w = v128.load32_splat(weights);
+      o00 = multiplyAdd(w, v0, o00);
+      o01 = multiplyAdd(w, v1, o01);
+      w = v128.load32_splat(weights, ROW_1);
+      o10 = multiplyAdd(w, v0, o10);
+      o11 = multiplyAdd(w, v1, o11);
+      w = v128.load32_splat(weights, ROW_2);
+      o20 = multiplyAdd(w, v0, o20);
+      o21 = multiplyAdd(w, v1, o21);
+      w = v128.load32_splat(weights, ROW_3);
+      o30 = multiplyAdd(w, v0, o30);
+      o31 = multiplyAdd(w, v1, o31);
+      weights += 4;
+      values += rowBytes;
+    }
+  }
+  to += offset;
+  let factor = v128.load32_splat(factors);
+  v128.store(to, f32x4.mul(o00, factor));
+  v128.store(to, f32x4.mul(o01, factor), 16);
+  to += rowBytes;
+  factor = v128.load32_splat(factors, 4);
+  v128.store(to, f32x4.mul(o10, factor));
+  v128.store(to, f32x4.mul(o11, factor), 16);
+  to += rowBytes;
+  factor = v128.load32_splat(factors, 8);
+  v128.store(to, f32x4.mul(o20, factor));
+  v128.store(to, f32x4.mul(o21, factor), 16);
+  to += rowBytes;
+  factor = v128.load32_splat(factors, 12);
+  v128.store(to, f32x4.mul(o30, factor));
+  v128.store(to, f32x4.mul(o31, factor), 16);
 }

@@ -1,3 +1,5 @@
+import { multiplyAdd } from './multiply-add';
+
 // The products of one row, for decode: every key and value is read once from the rows as given, so
 // memory bounds the speed and no transposed copy could pay for itself.
 
@@ -38,10 +40,10 @@ export function scoreRow(
     keys = key3 + rowBytes;
     for (let at = query; at < queryEnd; at += 16) {
       const q = v128.load(at);
-      s0 = f32x4.add(s0, f32x4.mul(q, v128.load(key0)));
-      s1 = f32x4.add(s1, f32x4.mul(q, v128.load(key1)));
-      s2 = f32x4.add(s2, f32x4.mul(q, v128.load(key2)));
-      s3 = f32x4.add(s3, f32x4.mul(q, v128.load(key3)));
+      s0 = multiplyAdd(q, v128.load(key0), s0);
+      s1 = multiplyAdd(q, v128.load(key1), s1);
+      s2 = multiplyAdd(q, v128.load(key2), s2);
+      s3 = multiplyAdd(q, v128.load(key3), s3);
       key0 += 16;
       key1 += 16;
       key2 += 16;
@@ -76,14 +78,14 @@ export function weightRow32(
   const end = weights + 4 * count;
   while (weights < end) {
     const w = v128.load32_splat(weights);
-    o0 = f32x4.add(o0, f32x4.mul(w, v128.load(values)));
-    o1 = f32x4.add(o1, f32x4.mul(w, v128.load(values, 16)));
-    o2 = f32x4.add(o2, f32x4.mul(w, v128.load(values, 32)));
-    o3 = f32x4.add(o3, f32x4.mul(w, v128.load(values, 48)));
-    o4 = f32x4.add(o4, f32x4.mul(w, v128.load(values, 64)));
-    o5 = f32x4.add(o5, f32x4.mul(w, v128.load(values, 80)));
-    o6 = f32x4.add(o6, f32x4.mul(w, v128.load(values, 96)));
-    o7 = f32x4.add(o7, f32x4.mul(w, v128.load(values, 112)));
+    o0 = multiplyAdd(w, v128.load(values), o0);
+    o1 = multiplyAdd(w, v128.load(values, 16), o1);
+    o2 = multiplyAdd(w, v128.load(values, 32), o2);
+    o3 = multiplyAdd(w, v128.load(values, 48), o3);
+    o4 = multiplyAdd(w, v128.load(values, 64), o4);
+    o5 = multiplyAdd(w, v128.load(values, 80), o5);
+    o6 = multiplyAdd(w, v128.load(values, 96), o6);
+    o7 = multiplyAdd(w, v128.load(values, 112), o7);
     weights += 4;
     values += rowBytes;
   }
@@ -112,8 +114,8 @@ export function weightRow8(
   const end = weights + 4 * count;
   while (weights < end) {
     const w = v128.load32_splat(weights);
-    o0 = f32x4.add(o0, f32x4.mul(w, v128.load(values)));
-    o1 = f32x4.add(o1, f32x4.mul(w, v128.load(values, 16)));
+    o0 = multiplyAdd(w, v128.load(values), o0);
+    o1 = multiplyAdd(w, v128.load(values, 16), o1);
     weights += 4;
     values += rowBytes;
   }

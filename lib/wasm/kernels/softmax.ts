@@ -1,4 +1,5 @@
 import { exponential } from './exponential';
+import { multiplyAdd } from './multiply-add';
 import {
   BLOCK_KEYS,
   MASKED,
@@ -7,6 +8,7 @@ import {
   SCORE_ROW_BYTES,
   sumsOf,
 } from './scratch';
+import { nextSegment, scoreBytesOf, scoresOf } from './segments';
 
 /** Masks the columns of the tile from `column` on: keys past the end of a ragged last block. */
 export function maskColumns(scores: usize, rows: usize, column: usize): void {
@@ -20,15 +22,13 @@ export function maskColumns(scores: usize, rows: usize, column: usize): void {
 // Bit j of a lane of `LOW_BITS`: column j of four.
 const LOW_BITS: v128 = i32x4(1, 2, 4, 8);
 
-/** Masks the columns of one row in [from, to), multiples of 4, whose bit is 0. */
+/** Masks those of four columns from `column` on, a multiple of 4, of one row whose bit is 0. */
 @inline
-export function maskHidden(row: usize, bits: u32, from: usize, to: usize): void {
-  for (let column = from; column < to; column += 4) {
-    const lanes = v128.and(i32x4.splat(bits >>> <u32>column), LOW_BITS);
-    const at = row + 4 * column;
-    const seen = i32x4.eq(lanes, LOW_BITS);
-    v128.store(at, v128.bitselect(v128.load(at), f32x4.splat(MASKED), seen));
-  }
+export function maskHidden(row: usize, bits: u32, column: usize): void {
+  const lanes = v128.and(i32x4.splat(bits >>> <u32>column), LOW_BITS);
+  const at = row + 4 * column;
+  const seen = i32x4.eq(lanes, LOW_BITS);
+  v128.store(at, v128.bitselect(v128.load(at), f32x4.splat(MASKED), seen));
 }
 
 /** Largest of every lane over [start, end). */
@@ -78,45 +78,69 @@ function largestOfEach(a: v128, b: v128, c: v128, d: v128): v128 {
 export function sumOfEach(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(lowPairs(a, b), highPairs(a, b));
   const cd = f32x4.add(lowPairs(c, d), highPairs(c, d));
-  return f32x4.add(
-    v128.shuffle<f32>(ab, cd, 0, 1, 4, 5),
-    v128.shuffle<f32>(ab, cd, 2, 3, 6, 7),
-  );
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
 }
 
 /**
- * One step of the online softmax (Milakov and Gimelshein, 2018) for four rows of a score tile from
- * `row` on and columns [from, to), multiples of 4. With m the row's maximum so far and
+ * One step of the online softmax (Milakov and Gimelshein, 2018) for four rows from `row` on and the
+ * keys of their segments. With m the row's maximum so far and
  * m' = max(m, scores):
  * `scores = exp(scores - m')`, `rescaling = exp(m - m')`, `sum = sum * rescaling + sum of scores`.
  * A NaN among the scores is lost in the maximum and comes back through exp, into the row's sum.
  */
-export function softmaxFour(scratch: usize, row: usize, from: usize, to: usize): void {
-  const start0 = scratch + row * SCORE_ROW_BYTES + 4 * from;
-  const start1 = start0 + SCORE_ROW_BYTES;
-  const start2 = start1 + SCORE_ROW_BYTES;
-  const start3 = start2 + SCORE_ROW_BYTES;
-  const bytes = 4 * (to - from);
+export function softmaxFour(scratch: usize, row: usize, segments: usize, end: usize): void {
   const maxima = maximaOf(scratch) + 4 * row;
   const before = v128.load(maxima);
-  const largest = largestOfEach(
-    maximumOf(start0, start0 + bytes),
-    maximumOf(start1, start1 + bytes),
-    maximumOf(start2, start2 + bytes),
-    maximumOf(start3, start3 + bytes),
-  );
+  let largest0 = f32x4.splat(MASKED);
+  let largest1 = largest0;
+  let largest2 = largest0;
+  let largest3 = largest0;
+  for (let segment = segments; segment < end; segment = nextSegment(segment)) {
+    let at = scoresOf(segment);
+    const last = at + scoreBytesOf(segment);
+    for (; at < last; at += 16) {
+      largest0 = f32x4.pmax(largest0, v128.load(at));
+      largest1 = f32x4.pmax(largest1, v128.load(at, SCORE_ROW_BYTES));
+      largest2 = f32x4.pmax(largest2, v128.load(at, 2 * SCORE_ROW_BYTES));
+      largest3 = f32x4.pmax(largest3, v128.load(at, 3 * SCORE_ROW_BYTES));
+    }
+  }
+  const largest = largestOfEach(largest0, largest1, largest2, largest3);
   const maximum = f32x4.pmax(before, largest);
   const rescaling = exponential(f32x4.sub(before, maximum));
   v128.store(maxima, maximum);
   v128.store(rescalingsOf(scratch) + 4 * row, rescaling);
-  const added = sumOfEach(
-    exponentialsOf(start0, start0 + bytes, v128.load32_splat(maxima)),
-    exponentialsOf(start1, start1 + bytes, v128.load32_splat(maxima, 4)),
-    exponentialsOf(start2, start2 + bytes, v128.load32_splat(maxima, 8)),
-    exponentialsOf(start3, start3 + bytes, v128.load32_splat(maxima, 12)),
-  );
+  let sum0 = f32x4.splat(0);
+  let sum1 = sum0;
+  let sum2 = sum0;
+  let sum3 = sum0;
+  for (let segment = segments; segment < end; segment = nextSegment(segment)) {
+    let at = scoresOf(segment);
+    const last = at + scoreBytesOf(segment);
+    for (; at < last; at += 16) {
+      let weight = exponential(f32x4.sub(v128.load(at), v128.load32_splat(maxima)));
+      v128.store(at, weight);
+      sum0 = f32x4.add(sum0, weight);
+      weight = exponential(
+        f32x4.sub(v128.load(at, SCORE_ROW_BYTES), v128.load32_splat(maxima, 4)),
+      );
+      v128.store(at, weight, SCORE_ROW_BYTES);
+      sum1 = f32x4.add(sum1, weight);
+      weight = exponential(
+        f32x4.sub(v128.load(at, 2 * SCORE_ROW_BYTES), v128.load32_splat(maxima, 8)),
+      );
+      v128.store(at, weight, 2 * SCORE_ROW_BYTES);
+      sum2 = f32x4.add(sum2, weight);
+      weight = exponential(
+        f32x4.sub(v128.load(at, 3 * SCORE_ROW_BYTES), v128.load32_splat(maxima, 12)),
+      );
+      v128.store(at, weight, 3 * SCORE_ROW_BYTES);
+      sum3 = f32x4.add(sum3, weight);
+    }
+  }
   const sums = sumsOf(scratch) + 4 * row;
-  v128.store(sums, f32x4.add(f32x4.mul(v128.load(sums), rescaling), added));
+  const added = sumOfEach(sum0, sum1, sum2, sum3);
+  v128.store(sums, multiplyAdd(v128.load(sums), rescaling, added));
 }
 
 /** `softmaxFour` of one row. */

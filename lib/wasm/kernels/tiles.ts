@@ -3,20 +3,26 @@ import { scoreRow, weightRow32, weightRow8 } from './row-products';
 import {
   accumulatorOf,
   BLOCK_KEYS,
+  onesOf,
   paddedHead,
-  queryTileOf,
   rescalingsOf,
   SCORE_ROW_BYTES,
+  segmentsOf,
+  stagesOf,
+  SUMMED,
+  sumsOf,
+  WRITTEN,
 } from './scratch';
-import { maskHidden, softmaxFour, softmaxRow } from './softmax';
+import { maskHidden, softmaxRow } from './softmax';
 
-// What becomes of a tile: scores, softmax, weighted values. Whole tiles go panel by panel for all
+// What becomes of tiles: scores, softmax, weighted values. Whole tiles go panel by panel for all
 // rows; partial ones by groups of four rows (row by row in the row-wise path), each over the keys
 // from the first to the last that any row of the group sees.
 
-/** Scores of a tile by register tiles; `keys` is [BLOCK_KEYS / 8][headSize][8]. */
+/** Scores of a tile: queries [rows / 4][headSize][4] and keys [BLOCK_KEYS / 8][headSize][8]. */
 export function scoreTile(
-  scratch: usize,
+  query: usize,
+  tile: usize,
   keys: usize,
   rows: usize,
   headSize: usize,
@@ -25,33 +31,40 @@ export function scoreTile(
   for (let column: usize = 0; column < BLOCK_KEYS; column += 8) {
     const panel = keys + 4 * headSize * column;
     for (let row: usize = 0; row < rows; row += 4) {
-      const scores = scratch + row * SCORE_ROW_BYTES + 4 * column;
-      scorePanel(queryTileOf(scratch) + 4 * headSize * row, panel, scores, headSize, scale);
+      const scores = tile + row * SCORE_ROW_BYTES + 4 * column;
+      scorePanel(query + 4 * headSize * row, panel, scores, headSize, scale);
     }
   }
 }
 
 /**
- * Adds the weighted values of rows [row, endRow), whole fours, and keys [from, to). The only caller
- * of `weightPanel`, which is thereby inlined: a call per panel costs a tenth of its time.
+ * Adds the weighted values of all rows, whole fours, and their segments. The only caller of
+ * `weightPanel`, which is thereby inlined: a call per panel costs a tenth of its time.
+ *
+ * @param output where the sums, times the factors in place of the running sums, belong from now on;
+ *   0: nowhere yet
  */
-export function weightTile(
+export function weightTiles(
   scratch: usize,
-  values: usize,
-  row: usize,
-  endRow: usize,
+  ends: usize,
+  rows: usize,
   headSize: usize,
-  from: usize,
-  to: usize,
+  output: usize,
 ): void {
   const rowBytes: usize = 4 * paddedHead(headSize);
-  const first = values + from * rowBytes;
-  for (let d: usize = 0; d < rowBytes; d += 32) {
-    for (let i = row; i < endRow; i += 4) {
-      const out = accumulatorOf(scratch) + i * rowBytes + d;
-      const weights = scratch + i * SCORE_ROW_BYTES + 4 * from;
-      weightPanel(weights, first + d, out, rowBytes, rescalingsOf(scratch) + 4 * i, to - from);
+  for (let row: usize = 0; row < rows; row += 4) {
+    const segments = segmentsOf(scratch, row);
+    const end = <usize>load<u32>(ends + row);
+    if (segments == end) continue;
+    const isSummed = load<u32>(stagesOf(scratch) + row) == SUMMED;
+    const rescalings = rescalingsOf(scratch) + 4 * row;
+    const sums = accumulatorOf(scratch) + row * rowBytes;
+    const to = output == 0 ? sums : output + row * rowBytes;
+    const factors = output == 0 ? onesOf(scratch) : sumsOf(scratch) + 4 * row;
+    for (let d: usize = 0; d < rowBytes; d += 32) {
+      weightPanel(segments, end, d, sums, to, rowBytes, rescalings, isSummed, factors);
     }
+    store<u32>(stagesOf(scratch) + row, output == 0 ? SUMMED : WRITTEN);
   }
 }
 
@@ -78,25 +91,25 @@ export function weightRow(
   }
 }
 
-/** Keys that any of `group` rows from `row` on sees, a bit each. */
+/** Keys that any of four rows from `row` on sees, a bit each. */
 @inline
-export function seenBy(visible: usize, row: usize, group: usize): u32 {
-  let seen: u32 = 0;
-  for (let i: usize = 0; i < group; i++) seen |= load<u32>(visible + 4 * (row + i));
-  return seen;
+export function seenByFour(visible: usize, row: usize): u32 {
+  const at = visible + 4 * row;
+  return load<u32>(at) | load<u32>(at, 4) | load<u32>(at, 8) | load<u32>(at, 12);
 }
 
 /** Scores of four rows where `seen` has bits; other columns keep what they held. */
 export function scoreSeen(
-  scratch: usize,
+  query: usize,
+  tile: usize,
   keys: usize,
   row: usize,
   headSize: usize,
   scale: f32,
   seen: u32,
 ): void {
-  const query = queryTileOf(scratch) + 4 * headSize * row;
-  const scores = scratch + row * SCORE_ROW_BYTES;
+  query += 4 * headSize * row;
+  const scores = tile + row * SCORE_ROW_BYTES;
   for (let column: usize = 0; column < BLOCK_KEYS; column += 8) {
     const bits = (seen >>> <u32>column) & 0xff;
     if (bits == 0) continue;
@@ -125,13 +138,25 @@ export function scoreSeenRow(
   scoreRow(query + 4 * headSize * row, first, scores, headSize, scale, to - from);
 }
 
-/** Masks, softmax and weighted values of `group` rows of a partial tile; `seen` is not 0. */
-export function attendSeen(
+/** Masks four rows of a partial tile between the first and the last bit of `seen`, not 0. */
+export function maskSeen(tile: usize, visible: usize, row: usize, seen: u32): void {
+  const from: usize = <usize>ctz(seen) & ~3;
+  const to: usize = ((31 - <usize>clz(seen)) | 3) + 1;
+  const scores = tile + row * SCORE_ROW_BYTES;
+  const bits = visible + 4 * row;
+  for (let column = from; column < to; column += 4) {
+    maskHidden(scores, load<u32>(bits), column);
+    maskHidden(scores + SCORE_ROW_BYTES, load<u32>(bits, 4), column);
+    maskHidden(scores + 2 * SCORE_ROW_BYTES, load<u32>(bits, 8), column);
+    maskHidden(scores + 3 * SCORE_ROW_BYTES, load<u32>(bits, 12), column);
+  }
+}
+
+/** Mask, softmax and weighted values of one row of a partial tile; `seen` is not 0. */
+export function attendSeenRow(
   scratch: usize,
   values: usize,
-  visible: usize,
   row: usize,
-  group: usize,
   headSize: usize,
   seen: u32,
 ): void {
@@ -139,16 +164,8 @@ export function attendSeen(
   const last: usize = 31 - <usize>clz(seen);
   const from = first & ~3;
   const to = (last | 3) + 1;
-  const wanted: u32 = (0xffffffff >>> <u32>(BLOCK_KEYS - to + from)) << <u32>from;
-  for (let i = row; i < row + group; i++) {
-    const bits = load<u32>(visible + 4 * i);
-    if ((bits & wanted) != wanted) maskHidden(scratch + i * SCORE_ROW_BYTES, bits, from, to);
-  }
-  if (group == 1) {
-    softmaxRow(scratch, row, from, to);
-    weightRow(scratch, values, row, headSize, first, last + 1);
-    return;
-  }
-  softmaxFour(scratch, row, from, to);
-  weightTile(scratch, values, row, row + 4, headSize, first, last + 1);
+  const scores = scratch + row * SCORE_ROW_BYTES;
+  for (let column = from; column < to; column += 4) maskHidden(scores, seen, column);
+  softmaxRow(scratch, row, from, to);
+  weightRow(scratch, values, row, headSize, first, last + 1);
 }

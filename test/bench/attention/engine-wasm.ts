@@ -1,6 +1,7 @@
 import { prepareWasmCall } from '../../../lib/gpu/formula-wasm';
 import { packBlockList } from '../../../lib/gpu/packed-list';
 import { BLOCK_KEYS, BLOCK_QUERIES } from '../../../lib/wasm/attention';
+import { simdLabel } from '../../../lib/wasm/relaxed-simd';
 import type { Engine } from './engine';
 
 /** Our WebAssembly SIMD path, one thread. */
@@ -15,7 +16,7 @@ export async function wasmEngine(): Promise<Engine> {
         inputs.shape.queryHeads,
       );
       return {
-        detail: 'WebAssembly SIMD, 1 thread',
+        detail: `${simdLabel()}, 1 thread`,
         blockDensity: (full + partial) / total,
         run: async () => {
           call.next[0] = 0;
