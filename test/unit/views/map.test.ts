@@ -7,7 +7,12 @@ import { createRandom } from '../../../lib/random/random';
 import { notebookSchema } from '../../../lib/spec/notebook';
 import { parseNotebook } from '../../../lib/spec/validate';
 import { differenceCsv } from '../../../lib/views/map/csv';
-import { divergingColor, paintDifference, signedPosition } from '../../../lib/views/map/diverging';
+import {
+  divergingColor,
+  paintDifference,
+  signedHalf,
+  signedPosition,
+} from '../../../lib/views/map/diverging';
 import {
   canvasHeight,
   elementAt,
@@ -314,6 +319,17 @@ describe('the diverging scale', () => {
       ),
     );
     expect(signedPosition(0, 'log', 1)).toBe(0);
+  });
+
+  it('leaves most of a dense map in the lower half of a log scale, at any top', () => {
+    for (const top of [1e-3, 1, 40]) {
+      expect(signedPosition(top, 'log', top)).toBeCloseTo(1, 12);
+      expect(signedPosition(-top / 100, 'log', top)).toBeGreaterThan(-0.3);
+      expect(signedPosition(top / 100, 'log', top)).toBeGreaterThan(0.15);
+      for (const scale of ['log', 'linear'] as const) {
+        expect(signedPosition(-signedHalf(scale, top), scale, top)).toBeCloseTo(-0.5, 12);
+      }
+    }
   });
 
   it('paints masked in both, masked in one and seen in both unlike each other', () => {
