@@ -8,7 +8,9 @@ const HALF_STEPS = 512;
 /** Ends of the scale on a dark page: light enough to stand out of it. */
 const DARK_ENDS = { first: 0.74, second: 0.24 } as const;
 /** How much of the ink is in the lines over cells that one operand masks. */
-const LINE_INK = 0.6;
+const LINE_INK = 0.3;
+/** Cells from one line to the next: far enough apart to see the colours between. */
+const LINE_CELLS = 6;
 
 /** The parts of the theme that a difference is painted in. */
 export interface DifferencePaint {
@@ -96,7 +98,8 @@ export function paintDifference(
       pixels.set((row + column) % 4 === 0 ? maskedLine : masked, at);
     } else {
       const step = 3 * (Math.round(signedPosition(value, scale, top) * HALF_STEPS) + HALF_STEPS);
-      const isLine = sides?.[i] !== SIDE.both && (row - column + columns) % 3 === 0;
+      const isLine =
+        sides?.[i] !== SIDE.both && (row - column + columns * LINE_CELLS) % LINE_CELLS === 0;
       for (let k = 0; k < 3; k++) {
         const color = table[step + k] as number;
         pixels[at + k] = isLine ? color + ((ink[k] as number) - color) * LINE_INK : color;

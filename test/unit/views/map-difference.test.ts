@@ -187,7 +187,7 @@ describe('the diverging scale', () => {
     const neither = paint(side(SIDE.neither, Number.NaN));
     expect(both.size).toBe(1);
     expect(one.size).toBe(2);
-    expect([...one.values()].sort((a, b) => a - b)).toEqual([48, 96]);
+    expect([...one.values()].sort((a, b) => a - b)).toEqual([24, 120]);
     expect([...both.keys()].every((color) => one.has(color))).toBe(true);
     expect([...neither.keys()].sort()).toEqual(['201,196,186,255', '231,228,222,255']);
   });
