@@ -43,17 +43,36 @@ const NAMES: Readonly<Record<Cell['kind'], string>> = {
   sweep: 'Goodput against rate, simulated',
   check: 'Check of a published method',
   plan: 'Plan search, simulated',
-  map: 'Attention map',
+  map: 'Map',
   timeline: 'Timeline, simulated',
   plot: 'Plot',
   compare: 'Two runs of one trace, simulated',
   table: 'Table',
 };
 
+/** What a map draws, by the cell that it is of. */
+const MAPS: Readonly<Partial<Record<Cell['kind'], string>>> = {
+  attention: 'Attention map',
+  compose: 'Composed attention map',
+  recurrent: 'Map of the recurrence',
+  decode: 'Decode attention map',
+  cache: 'Attention map under a cache policy',
+};
+
+function nameOf(cell: Cell, notebook: Notebook): string {
+  if (cell.kind !== 'map') return NAMES[cell.kind];
+  const of = new Set(
+    cell.inputs.map((id) => notebook.cells.find((each) => each.id === id)?.kind ?? 'text'),
+  );
+  const [first] = of;
+  return (of.size === 1 && first !== undefined && MAPS[first]) || 'Map of weights';
+}
+
 /** Header, state, progress and params around a cell's output. */
 export function CellFrame(props: Props) {
   const { cell, notebook, session, edit, editor, takes, onFile, children } = props;
   const status = useCellStatus(session, cell.id);
+  const name = nameOf(cell, notebook);
   const isBusy = status.state === 'running' || status.state === 'queued';
   const estimate = status.estimateSeconds;
   const isStale = status.isResultStale && status.partial === undefined;
@@ -68,14 +87,14 @@ export function CellFrame(props: Props) {
   return (
     <section
       className={styles.cell}
-      aria-label={`${NAMES[cell.kind]} ${cell.id}`}
+      aria-label={`${name} ${cell.id}`}
       data-cell={cell.id}
       tabIndex={-1}
       onDrop={drop}
     >
       <header className={styles.header}>
         <h3>
-          {NAMES[cell.kind]} <code>{cell.id}</code>
+          {name} <code>{cell.id}</code>
         </h3>
         <StateBadge state={status.state} />
         <span className={styles.spring} />

@@ -2,7 +2,7 @@
 
 import type { BlockWords } from '../../lib/views/map/block-words';
 import { legendGradient, legendTicks } from '../../lib/views/map/color';
-import { divergingGradient } from '../../lib/views/map/diverging';
+import { divergingGradient, signedHalf } from '../../lib/views/map/diverging';
 import { rgbOf } from '../../lib/views/rgb';
 import styles from './views.module.css';
 
@@ -25,13 +25,14 @@ interface Props {
 /** What the colours, the hatches and the profiles say. */
 export function MapLegend(props: Props) {
   const { scale, top, cells, names, isSigned, profiles, paper, blocks } = props;
+  const half = tickText(signedHalf(scale, top));
   const isDiverging = (names !== undefined || isSigned) && paper !== undefined;
   return (
     <>
       <ul className={styles.legend} data-testid="map-legend">
         <li>
           {names === undefined ? '' : `${names[0]} − ${names[1]}, `}
-          {scale} scale, {cells}:
+          {isDiverging && scale === 'log' ? 'symmetric log' : scale} scale, {cells}:
         </li>
         <li
           className={styles.scale}
@@ -40,7 +41,7 @@ export function MapLegend(props: Props) {
         />
         {names === undefined && isSigned ? (
           <li>
-            −{tickText(top)} … 0 … {tickText(top)}
+            −{tickText(top)} … −{half} … 0 … {half} … {tickText(top)}
           </li>
         ) : names === undefined ? (
           <li>{legendTicks(scale, top).map(tickText).join(' … ')}</li>

@@ -1,8 +1,9 @@
 import type { MapBase, MapRect, MapWindow } from '../attention/types';
 import { type WeightCall, weightShape, weightSteps } from '../attention/weights/call';
 import { weightBaseSteps, weightWindow } from '../attention/weights/reduce';
-import type { WeightMatrices, WeightMatrix } from '../attention/weights/types';
+import type { RowProducts, WeightMatrices, WeightMatrix } from '../attention/weights/types';
 import type { OnProgress } from '../run/worker-api';
+import { createRowProducts } from '../wasm/matrix-products';
 import { driveSteps, yieldToMessages } from './jobs';
 
 /** Cells whose tensors are kept: a difference reads two. */
@@ -15,7 +16,10 @@ function identityOf(call: WeightCall): string {
   return JSON.stringify([call.kind, rest, more]);
 }
 
-/** Maps of cells other than attention, on the CPU: their tensors are made again and kept for the next call. */
+/**
+ * Maps of cells other than attention, on the CPU: their tensors are made again and kept for the next
+ * call. Reduced maps are computed in WebAssembly where there is some, windows in f64.
+ */
 export interface WeightMaps {
   base(
     call: WeightCall,
@@ -62,7 +66,7 @@ export function createWeightMaps(): WeightMaps {
   return {
     async base(call, batch, head, signal, report) {
       const matrix = await matrixOf(call, batch, head, signal, report);
-      return driveSteps(weightBaseSteps(matrix), signal, (fraction) =>
+      return driveSteps(weightBaseSteps(matrix, productsFor(matrix)), signal, (fraction) =>
         report({ fraction, phase: 'map' }),
       );
     },
@@ -71,6 +75,20 @@ export function createWeightMaps(): WeightMaps {
       return weightWindow(matrix, rect);
     },
   };
+}
+
+/** Keys from which several rows at once are worth a memory of their own. */
+const MANY_KEYS = 512;
+
+/** Products in WebAssembly for one map, whose memory goes with it; undefined where there are none. */
+function productsFor({ keys, prepareRows }: WeightMatrix): RowProducts | undefined {
+  if (prepareRows === undefined || keys < MANY_KEYS) return undefined;
+  try {
+    return createRowProducts();
+  } catch {
+    // Rows one by one in f64 take longer and need nothing.
+    return undefined;
+  }
 }
 
 /** @throws RangeError where the index is none of `count` */

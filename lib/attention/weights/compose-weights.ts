@@ -67,6 +67,23 @@ function callFactors(
   return combineParts(params, parts, gate);
 }
 
+/** out += factor x probability for every key that the call sees. */
+function addWeights(
+  probabilities: Float64Array,
+  first: number,
+  end: number,
+  factor: number,
+  out: Float64Array,
+): void {
+  for (let k = first; k < end; k++) {
+    const probability = probabilities[k]!;
+    if (Number.isNaN(probability)) continue;
+    const weight = factor * probability;
+    const before = out[k]!;
+    out[k] = Number.isNaN(before) ? weight : before + weight;
+  }
+}
+
 /**
  * Attention of a composition with its parts joined: the probability of every key under the merged
  * log-sum-exp, gate x first + (1 - gate) x second, or first - lambda x second. A virtual key takes
@@ -82,16 +99,20 @@ export function* composeWeightSteps(
   const calls: readonly (readonly SoftmaxRows[])[] = (yield* partCalls(params)).map((pieces) =>
     pieces.map(softmaxRows),
   );
-  const scores = calls.map((pieces) => pieces.map(() => new Float64Array(keys)));
-  const flat = scores.flat();
+  const read = calls.map((pieces) => pieces.map(() => new Float64Array(keys)));
+  const flat = read.flat();
+  const rows = calls.flat();
   const partOfCall = calls.flatMap((pieces, part) => pieces.map(() => part));
   return (batch, head) => ({
     queries,
     keys,
     isSigned: params.rule.type === 'difference',
+    prepareRows(start, end, products) {
+      for (const call of rows) call.prepare(batch, head, start, end, products);
+    },
     fillRow(query, keyStart, keyEnd, out) {
       const lse = calls.map((pieces, p) =>
-        pieces.map((call, i) => call.read(batch, head, query, keyStart, keyEnd, scores[p]![i]!)),
+        pieces.map((call, i) => call.read(batch, head, query, keyStart, keyEnd, read[p]![i]!)),
       );
       const kvHead = Math.floor((head * kvHeads) / queryHeads);
       const gate = params.rule.type === 'gate' ? gates?.[kvHead] : undefined;
@@ -100,13 +121,9 @@ export function* composeWeightSteps(
       lse.flat().forEach((each, c) => {
         // A gate of 1 or 0 leaves a part out: what only that part sees, the head does not.
         if (gate !== undefined && gate === partOfCall[c]) return;
-        const ofCall = flat[c]!;
-        for (let k = keyStart; k < keyEnd; k++) {
-          const score = ofCall[k]!;
-          if (Number.isNaN(score)) continue;
-          const weight = each === -Infinity ? 0 : factors[c]! * Math.exp(score - each);
-          out[k] = Number.isNaN(out[k]) ? weight : out[k]! + weight;
-        }
+        const { first, end } = rows[c]!.extent;
+        const factor = each === -Infinity ? 0 : factors[c]!;
+        addWeights(flat[c]!, Math.max(first, keyStart), Math.min(end, keyEnd), factor, out);
       });
     },
   });

@@ -1,6 +1,6 @@
 import { cellStart, checkMapRect, MAP_CELLS, STEP_ELEMENTS } from '../map';
 import type { MapBase, MapRect, MapWindow } from '../types';
-import type { WeightMatrix } from './types';
+import type { RowProducts, WeightMatrix } from './types';
 
 /**
  * Exact weights of a rectangle, row-major; NaN where a row does not see the key.
@@ -20,12 +20,21 @@ export function weightWindow(matrix: WeightMatrix, rect: MapRect): MapWindow {
   return { ...rect, probabilities };
 }
 
+/** Rows that are prepared at once. */
+const PREPARED_ROWS = 32;
+
 /**
  * The matrix reduced to at most 512 x 512 cells, as `mapBaseSteps` reduces an attention map; the
  * maximum of a cell is the weight of largest magnitude, with its sign. Yields the share done.
+ *
+ * @param products with which rows may be computed in f32, several at once; in f64 without
  */
-export function* weightBaseSteps(matrix: WeightMatrix): Generator<number, MapBase> {
+export function* weightBaseSteps(
+  matrix: WeightMatrix,
+  products?: RowProducts,
+): Generator<number, MapBase> {
   const { queries, keys } = matrix;
+  let prepared = 0;
   const rows = Math.min(MAP_CELLS, queries);
   const columns = Math.min(MAP_CELLS, keys);
   const max = new Float32Array(rows * columns).fill(Number.NaN);
@@ -34,23 +43,21 @@ export function* weightBaseSteps(matrix: WeightMatrix): Generator<number, MapBas
   const sums = new Float64Array(columns);
   const counts = new Uint32Array(columns);
   const largest = new Float64Array(columns);
+  const starts = Uint32Array.from({ length: columns + 1 }, (_, c) => cellStart(c, keys, columns));
   let sinceYield = 0;
   for (let r = 0; r < rows; r++) {
     sums.fill(0);
     counts.fill(0);
     largest.fill(0);
     for (let q = cellStart(r, queries, rows); q < cellStart(r + 1, queries, rows); q++) {
-      matrix.fillRow(q, 0, keys, row);
-      for (let c = 0; c < columns; c++) {
-        const end = cellStart(c + 1, keys, columns);
-        for (let k = cellStart(c, keys, columns); k < end; k++) {
-          const weight = row[k] as number;
-          if (Number.isNaN(weight)) continue;
-          sums[c] = (sums[c] as number) + weight;
-          counts[c] = (counts[c] as number) + 1;
-          if (Math.abs(weight) > Math.abs(largest[c] as number)) largest[c] = weight;
-        }
+      if (products !== undefined && matrix.prepareRows !== undefined && q >= prepared) {
+        prepared = Math.min(queries, q + PREPARED_ROWS);
+        matrix.prepareRows(q, prepared, products);
+        // Several rows at once are long enough for a message to wait.
+        yield q / queries;
       }
+      matrix.fillRow(q, 0, keys, row);
+      reduceRow(row, starts, sums, counts, largest);
       sinceYield += keys;
       if (sinceYield >= STEP_ELEMENTS) {
         sinceYield = 0;
@@ -63,5 +70,32 @@ export function* weightBaseSteps(matrix: WeightMatrix): Generator<number, MapBas
       mean[r * columns + c] = (sums[c] as number) / (counts[c] as number);
     }
   }
+  if (products !== undefined) matrix.prepareRows?.(0, 0, products);
   return { rows, columns, queries, keys, max, mean };
+}
+
+/** Adds a row to the statistics of its cells. */
+function reduceRow(
+  row: Float64Array,
+  starts: Uint32Array,
+  sums: Float64Array,
+  counts: Uint32Array,
+  largest: Float64Array,
+): void {
+  for (let c = 0; c < sums.length; c++) {
+    const end = starts[c + 1]!;
+    let sum = 0;
+    let count = 0;
+    let most = largest[c]!;
+    for (let k = starts[c]!; k < end; k++) {
+      const weight = row[k]!;
+      if (Number.isNaN(weight)) continue;
+      sum += weight;
+      count++;
+      if (Math.abs(weight) > Math.abs(most)) most = weight;
+    }
+    sums[c] = sums[c]! + sum;
+    counts[c] = counts[c]! + count;
+    largest[c] = most;
+  }
 }

@@ -12,6 +12,36 @@ export interface WeightMatrix {
    * not see the key. Other places may be written too.
    */
   readonly fillRow: (query: number, keyStart: number, keyEnd: number, out: Float64Array) => void;
+  /**
+   * Computes rows [queryStart, queryEnd) in f32 with the products, so that `fillRow` of them takes
+   * what is there until other rows are prepared; an empty range forgets them. Absent where there is
+   * nothing to gain.
+   */
+  readonly prepareRows?: (queryStart: number, queryEnd: number, products: RowProducts) => void;
+}
+
+/** Rows [count, size] that others are multiplied with; whoever made them knows where they are. */
+export interface KeptRows {
+  readonly count: number;
+  readonly size: number;
+  /** Products of one row: count, rounded up to 8. */
+  readonly stride: number;
+}
+
+/** Products of f32 rows by the fastest there is: x . kept for every pair. */
+export interface RowProducts {
+  keep(rows: ArrayLike<number>, count: number, size: number): KeptRows;
+  /**
+   * Products of rows [count, size] with what is kept, or with its panels of 8 rows from `firstPanel`
+   * to before `endPanel`: [count, 8 x panels], zeros past the last kept row. Valid until the next call.
+   */
+  multiply(
+    rows: Float32Array,
+    count: number,
+    kept: KeptRows,
+    firstPanel?: number,
+    endPanel?: number,
+  ): Float32Array;
 }
 
 /** The matrices of a cell, by batch entry and head. */

@@ -45,9 +45,7 @@ export const composePositions = z.discriminatedUnion('type', [
     stepsPerFrame: z.int().min(1).max(1024).default(12),
     hasSound: z.boolean().default(true),
     /** Shares of a head's rotary pairs that turn by time, height and width. */
-    sections: z
-      .tuple([z.int().min(1).max(128), z.int().min(1).max(128), z.int().min(1).max(128)])
-      .default([2, 3, 3]),
+    sections: z.array(z.int().min(1).max(128)).length(3).default([2, 3, 3]),
   }),
 ]);
 export type ComposePositions = z.output<typeof composePositions>;

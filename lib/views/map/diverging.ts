@@ -8,7 +8,9 @@ const HALF_STEPS = 512;
 /** Ends of the scale on a dark page: light enough to stand out of it. */
 const DARK_ENDS = { first: 0.74, second: 0.24 } as const;
 /** How much of the ink is in the lines over cells that one operand masks. */
-const LINE_INK = 0.6;
+const LINE_INK = 0.3;
+/** Cells from one line to the next: far enough apart to see the colours between. */
+const LINE_CELLS = 6;
 
 /** The parts of the theme that a difference is painted in. */
 export interface DifferencePaint {
@@ -45,9 +47,26 @@ export function divergingColor(position: number, paper: Rgb): Rgb {
   return mix(paper, end, Math.abs(position));
 }
 
-/** Position of a difference on the scale, in [-1, 1]; 0 is the middle of a log scale too. */
+/** Below this share of the top a symmetric log scale is about linear. */
+const LINEAR_SHARE = 1 / 300;
+
+/**
+ * Position of a signed value on the scale, in [-1, 1]. The log scale is symmetric, log(1 + |v| / c)
+ * with c a share of the top: the many small weights of a dense map stay small, where a scale of
+ * decades would show all of them as large.
+ */
 export function signedPosition(value: number, scale: 'log' | 'linear', top: number): number {
-  return Math.sign(value) * scalePosition(Math.abs(value), scale, top);
+  const magnitude = Math.abs(value);
+  if (scale === 'linear') return Math.sign(value) * scalePosition(magnitude, scale, top);
+  const position = Math.log1p(magnitude / (LINEAR_SHARE * top)) / Math.log1p(1 / LINEAR_SHARE);
+  return Math.sign(value) * Math.min(1, position);
+}
+
+/** The magnitude half-way between the middle of the scale and its end. */
+export function signedHalf(scale: 'log' | 'linear', top: number): number {
+  return scale === 'linear'
+    ? top / 2
+    : LINEAR_SHARE * top * Math.expm1(Math.log1p(1 / LINEAR_SHARE) / 2);
 }
 
 const colorTable = memoLast((red: number, green: number, blue: number): Uint8ClampedArray => {
@@ -79,7 +98,8 @@ export function paintDifference(
       pixels.set((row + column) % 4 === 0 ? maskedLine : masked, at);
     } else {
       const step = 3 * (Math.round(signedPosition(value, scale, top) * HALF_STEPS) + HALF_STEPS);
-      const isLine = sides?.[i] !== SIDE.both && (row - column + columns) % 3 === 0;
+      const isLine =
+        sides?.[i] !== SIDE.both && (row - column + columns * LINE_CELLS) % LINE_CELLS === 0;
       for (let k = 0; k < 3; k++) {
         const color = table[step + k] as number;
         pixels[at + k] = isLine ? color + ((ink[k] as number) - color) * LINE_INK : color;

@@ -19,8 +19,12 @@ export function drawAxes(
   const queries = scaleLinear([view.queryStart, view.queryEnd], [top, bottom]);
   context.textBaseline = 'alphabetic';
   context.textAlign = 'left';
-  for (const tick of keys.ticks(Math.max(2, (right - left) / 80)).filter(Number.isInteger))
-    context.fillText(String(tick), keys(tick), top - above);
+  for (const tick of keys.ticks(Math.max(2, (right - left) / 80)).filter(Number.isInteger)) {
+    // A number that would leave the map at the right ends at its edge instead.
+    const text = String(tick);
+    const at = Math.min(keys(tick), right - context.measureText(text).width);
+    context.fillText(text, at, top - above);
+  }
   context.textAlign = 'right';
   context.textBaseline = 'top';
   for (const tick of queries.ticks(Math.max(2, (bottom - top) / 60)).filter(Number.isInteger))

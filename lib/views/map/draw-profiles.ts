@@ -1,5 +1,6 @@
 import { rgbOf } from '../rgb';
-import { divergingColor, signedPosition } from './diverging';
+import { scalePosition } from './color';
+import { divergingColor } from './diverging';
 import type { MapColors, MapScene } from './draw';
 import { type MapFrame, profileFrames } from './frame';
 import { type MapProfiles, type Profile, profileTop } from './profiles';
@@ -81,7 +82,7 @@ function drawBars(
     profile.values.forEach((value, i) => {
       if (value * sign <= 0) return;
       const along = (profile.from + i * profile.step - start) * perElement;
-      const across = Math.abs(signedPosition(value, scale, most)) * (depth - zero);
+      const across = scalePosition(Math.abs(value), scale, most) * (depth - zero);
       // Bars grow downwards from the map, and to its right.
       const from = zero - (sign < 0 ? across : 0);
       if (isAlongKeys) context.rect(left + along, top + from, size, across);

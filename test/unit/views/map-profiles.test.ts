@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { cellMasses } from '../../../lib/attention/cell-masses';
+import { cellStart } from '../../../lib/attention/map';
+import {
+  baseProfiles,
+  profileAt,
+  profileTop,
+  subtractProfiles,
+  touchedCells,
+  windowProfiles,
+} from '../../../lib/views/map/profiles';
+import { band, causal, dense, holes, probabilities, profilesOf, reduce, total } from './map-cases';
+
+describe('profiles', () => {
+  it('of a base of single elements are those of the window, whatever the mask', () => {
+    for (const mask of [dense, causal, band, holes]) {
+      const window = probabilities(48, 48, mask);
+      const base = reduce(window, 48, 48);
+      const exact = windowProfiles(window);
+      const seen = profilesOf(base);
+      expect(
+        Math.max(...seen.keys.values.map((p, i) => Math.abs(p - (exact.keys.values[i] as number)))),
+      ).toBeLessThan(1e-6);
+      expect([...seen.queries.values]).toEqual([...exact.queries.values]);
+    }
+  });
+
+  it.each([
+    ['dense', dense, 1e-6],
+    ['causal', causal, 1e-6],
+  ] as const)('of %s cells give each key cell its exact mass', (_, mask, most) => {
+    const window = probabilities(96, 96, mask);
+    const exact = windowProfiles(window).keys.values;
+    const { keys } = profilesOf(reduce(window, 24, 24));
+    for (let c = 0; c < 24; c++) {
+      const mean = total(exact.subarray(4 * c, 4 * c + 4)) / 4;
+      expect(Math.abs((keys.values[c] as number) - mean)).toBeLessThan(most);
+    }
+  });
+
+  it('never give more than the queries have, and nearly all of it, under any mask', () => {
+    for (const mask of [dense, causal, band, holes]) {
+      const base = reduce(probabilities(90, 90, mask), 20, 20);
+      const { keys } = profilesOf(base);
+      const counts = Array.from(
+        { length: 20 },
+        (_, c) => cellStart(c + 1, 90, 20) - cellStart(c, 90, 20),
+      );
+      const mass = total(keys.values.map((p, c) => p * (counts[c] as number)));
+      expect(mass).toBeGreaterThan(0.97);
+      expect(mass).toBeLessThan(1 + 1e-3);
+    }
+  });
+
+  it('count a query that sees nothing as giving nothing', () => {
+    const window = probabilities(32, 32, (query, key) => query >= 16 && key < 8);
+    const base = reduce(window, 8, 8);
+    expect(total(profilesOf(base).keys.values) * 4).toBeCloseTo(0.5, 5);
+    expect([...profilesOf(base).queries.values.subarray(0, 4)]).toEqual([0, 0, 0, 0]);
+  });
+
+  it('are of the cells in view, placed where they are drawn', () => {
+    const window = probabilities(64, 96, dense);
+    const base = reduce(window, 32, 32);
+    const view = { queryStart: 10.5, queryEnd: 31, keyStart: 30, keyEnd: 61 };
+    expect(touchedCells(base, view)).toEqual({
+      rowStart: 5,
+      rowEnd: 16,
+      columnStart: 10,
+      columnEnd: 21,
+    });
+    const { keys, queries } = profilesOf(base, view);
+    expect([keys.from, keys.step, queries.from, queries.step]).toEqual([30, 3, 10, 2]);
+    let expected = 0;
+    for (let q = 10; q < 32; q++)
+      for (let k = 30; k < 33; k++)
+        expected += (window.probabilities[q * 96 + k] as number) / 22 / 3;
+    expect(profileAt(keys, 31)).toBeCloseTo(expected, 6);
+    const row = window.probabilities.subarray(10 * 96 + 30, 10 * 96 + 63);
+    const next = window.probabilities.subarray(11 * 96 + 30, 11 * 96 + 63);
+    expect(profileAt(queries, 11)).toBeCloseTo(Math.max(...row, ...next), 6);
+    expect(profileAt(keys, 29)).toBeUndefined();
+  });
+
+  it('of a difference subtract, and their own scale holds both signs', () => {
+    const a = windowProfiles(probabilities(16, 16, dense, 1));
+    const b = windowProfiles(probabilities(16, 16, causal, 2));
+    const { keys, isSigned } = subtractProfiles(a, b);
+    expect(isSigned).toBe(true);
+    expect(total(keys.values)).toBeCloseTo(0, 5);
+    expect(keys.values[0]).toBeLessThan(0);
+    expect(keys.values[15]).toBeGreaterThan(0);
+    expect(profileTop(keys, 'log')).toBe(1);
+    expect(profileTop(keys, 'linear')).toBe(Math.max(...keys.values.map(Math.abs)));
+  });
+
+  it('of a 512 x 512 base are quick enough for a frame', () => {
+    const size = 512;
+    const mean = new Float32Array(size * size).fill(1 / 2048);
+    const base = { rows: size, columns: size, queries: 2048, keys: 2048, max: mean, mean };
+    const masses = cellMasses(base);
+    const range = { rowStart: 0, rowEnd: size, columnStart: 0, columnEnd: size };
+    for (let i = 0; i < 5; i++) baseProfiles(base, masses, range);
+    const start = performance.now();
+    for (let i = 0; i < 20; i++) baseProfiles(base, masses, range);
+    const milliseconds = (performance.now() - start) / 20;
+    console.log(`profiles of 512 x 512 cells: ${milliseconds.toFixed(2)} ms`);
+    expect(milliseconds).toBeLessThan(16);
+  });
+});
