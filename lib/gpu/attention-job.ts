@@ -101,7 +101,13 @@ export async function prepareAttention(
       const pipeline = await gpu.settle(
         gpu.pipelines.get({ ...plan.kernel(shape), slots, replaced }),
       );
-      const bindings = bind(gpu, pipeline, [...read, resident.output, resident.lse, uniform]);
+      const bindings = bind(gpu, pipeline, [
+        ...read,
+        resident.output,
+        resident.lse,
+        uniform,
+        ...sampler,
+      ]);
       const seconds = Float64Array.from(
         list.blockEntries,
         (n) => n * secondsPerEntry(blockQueries),

@@ -123,7 +123,7 @@ function shapeClass(shape: AttentionShape): string {
   const family = familyOf(shape);
   return family === 'decode'
     ? `decode/${shape.headSize}/${rowsPerKvHead(shape)}/${shape.kvHeads}/${fitsTexels(shape)}`
-    : `prefill/${shape.headSize}`;
+    : `prefill/${shape.headSize}/${fitsTexels(shape)}`;
 }
 
 /**

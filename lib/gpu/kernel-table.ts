@@ -37,6 +37,7 @@ const kernel = (
 export const KERNELS = {
   'attention-quad.wgsl': kernel(['WORKGROUP'], 0, true),
   'attention-rows.wgsl': kernel(['WORKGROUP'], 0, true),
+  'attention-texels.wgsl': { ...kernel(['WORKGROUP'], 0, true), bindings: SPLIT_OF_TEXELS },
   'attention-tile.wgsl': kernel([], 14_336),
   'decode-lanes.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-paged.wgsl': kernel([], 1_536),

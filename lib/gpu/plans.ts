@@ -1,7 +1,7 @@
 import type { AdapterInfo, BlockTile } from '../attention/types';
 import type { AttentionShape } from '../spec/kinds/attention';
 import type { KernelVariant } from './pipelines';
-import { fitsTexels, texelConstants } from './texels';
+import { fitsTexels, rowsPerLine, texelConstants } from './texels';
 
 /** Most rows of queries for which the split-KV kernels are used. */
 export const DECODE_QUERIES = 8;
@@ -15,6 +15,8 @@ interface PlanBase {
   readonly blockKeys: number;
   /** Keys and values are bound as textures: f32 or f16, where they fit. */
   readonly readsTexels?: boolean;
+  /** A plan that software adapters need not compile beside this one: the same with slower loads. */
+  readonly insteadOf?: string;
   kernel(shape: AttentionShape): KernelVariant;
   /** Workgroups over the head size: a kernel that holds a part of the output repeats the scores. */
   chunks(shape: AttentionShape): number;
@@ -64,22 +66,26 @@ function quadPrefill(rows: number, workgroup: number, keySteps = 4): PrefillPlan
   };
 }
 
-function rowsPrefill(rows: number, workgroup: number): PrefillPlan {
+/** @param readsTexels keys and values in textures */
+function rowsPrefill(rows: number, workgroup: number, readsTexels = false): PrefillPlan {
   const blockGroups = 8;
   return {
-    id: `rows-${rows}x${workgroup}`,
-    label: `whole rows in registers, ${rows} per lane, ${workgroup} lanes per workgroup`,
+    id: `${readsTexels ? 'texels' : 'rows'}-${rows}x${workgroup}`,
+    label: `whole rows in registers, ${rows} per lane, ${workgroup} lanes per workgroup${readsTexels ? ', keys in textures' : ''}`,
     family: 'prefill',
     needsSubgroups: true,
+    readsTexels,
+    ...(readsTexels ? { insteadOf: `rows-${rows}x${workgroup}` } : {}),
     maxHeadSize: MAX_UNROLLED_HEAD_SIZE,
     blockQueries: rows * workgroup,
     blockKeys: 4 * blockGroups,
     kernel: (shape) => ({
-      file: 'attention-rows.wgsl',
+      file: readsTexels ? 'attention-texels.wgsl' : 'attention-rows.wgsl',
       constants: {
         ROWS: rows,
         DIMS: shape.headSize / 4,
         BLOCK_GROUPS: blockGroups,
+        ...(readsTexels ? { ROWS_PER_LINE: rowsPerLine(shape.headSize / 4) } : {}),
       },
       overrides: { WORKGROUP: workgroup },
     }),
@@ -184,6 +190,7 @@ const TILE_DECODE: DecodePlan = {
 };
 
 export const PLANS: readonly AttentionPlan[] = [
+  rowsPrefill(8, 4, true),
   rowsPrefill(8, 4),
   quadPrefill(8, 64),
   TILE_PREFILL,
@@ -213,7 +220,7 @@ export function familyOf(shape: AttentionShape): AttentionPlan['family'] {
 
 /** Plans worth measuring for a shape on an adapter. */
 export function candidatePlans(shape: AttentionShape, info: AdapterInfo): AttentionPlan[] {
-  return PLANS.filter(
+  const plans = PLANS.filter(
     (plan) =>
       plan.family === familyOf(shape) &&
       shape.headSize <= (plan.maxHeadSize ?? Number.POSITIVE_INFINITY) &&
@@ -221,6 +228,9 @@ export function candidatePlans(shape: AttentionShape, info: AdapterInfo): Attent
       (plan.readsTexels !== true || fitsTexels(shape)) &&
       (plan.family === 'prefill' || plan.rowsPerGroup <= rowsPerKvHead(shape)),
   );
+  if (!info.isFallback) return plans;
+  const needless = new Set(plans.map(({ insteadOf }) => insteadOf));
+  return plans.filter(({ id }) => !needless.has(id));
 }
 
 /** Queries per block of the block list that a plan walks. */

@@ -1,5 +1,6 @@
 import attentionQuad from './kernels/attention-quad.wgsl';
 import attentionRows from './kernels/attention-rows.wgsl';
+import attentionTexels from './kernels/attention-texels.wgsl';
 import attentionTile from './kernels/attention-tile.wgsl';
 import decodeLanes from './kernels/decode-lanes.wgsl';
 import decodePaged from './kernels/decode-paged.wgsl';
@@ -29,6 +30,7 @@ import recurrentQuad from './kernels/recurrent-quad.wgsl';
 import recurrentScan from './kernels/recurrent-scan.wgsl';
 import roofCopy from './kernels/roof-copy.wgsl';
 import roofMatmul from './kernels/roof-matmul.wgsl';
+import rowsMain from './kernels/rows-main.wgsl';
 import stored from './kernels/stored.wgsl';
 import storedBfloat from './kernels/stored-bfloat.wgsl';
 import storedHalf from './kernels/stored-half.wgsl';
@@ -50,6 +52,7 @@ import variant from './kernels/variant.wgsl';
 export const SHADER_FILES = {
   'attention-quad.wgsl': attentionQuad,
   'attention-rows.wgsl': attentionRows,
+  'attention-texels.wgsl': attentionTexels,
   'attention-tile.wgsl': attentionTile,
   'decode-lanes.wgsl': decodeLanes,
   'decode-paged-quad.wgsl': decodePagedQuad,
@@ -82,6 +85,7 @@ export const SHADER_FILES = {
   'stored-bfloat.wgsl': storedBfloat,
   'stored-half.wgsl': storedHalf,
   'stored-words.wgsl': storedWords,
+  'rows-main.wgsl': rowsMain,
   'stored.wgsl': stored,
   'texels-lanes.wgsl': texelsLanes,
   'texels-outputs.wgsl': texelsOutputs,

@@ -3,6 +3,8 @@
 
 // 1 / ROWS_PER_LINE, a power of two.
 const LINES_PER_ROW: f32 = 1.0 / f32(ROWS_PER_LINE);
+// A texel's width.
+const TEXEL: f32 = 1.0 / f32(DIMS * ROWS_PER_LINE);
 
 // 1 / lines of the texture.
 fn lineStep(texels: texture_2d<f32>) -> f32 {
@@ -18,5 +20,5 @@ fn rowAt(row: f32, step: f32) -> vec2f {
 
 // From a row's begin to the centre of one of its texels.
 fn texelAt(dim: u32) -> f32 {
-  return (f32(dim) + 0.5) / f32(DIMS * ROWS_PER_LINE);
+  return (f32(dim) + 0.5) * TEXEL;
 }

@@ -40,6 +40,15 @@ describe('rows in the lines of a texture', () => {
     expect(fitsTexels({ ...SHAPE, headSize: 4, kvHeads: 1, keys: 2 ** 24 + 1 })).toBe(false);
   });
 
+  test('software adapters leave out the same plan with slower loads, where textures fit', () => {
+    const ids = (keys: number, isFallback: boolean) =>
+      candidatePlans({ ...SHAPE, queries: 64, keys }, { ...INFO, isFallback }).map(({ id }) => id);
+    expect(ids(4096, false)).toEqual(expect.arrayContaining(['texels-8x4', 'rows-8x4']));
+    expect(ids(4096, true)).toContain('texels-8x4');
+    expect(ids(4096, true)).not.toContain('rows-8x4');
+    expect(ids(4 * 512 * 8192, true)).toContain('rows-8x4');
+  });
+
   test('a plan over textures is a candidate only where they fit', () => {
     const overTexels = (keys: number) =>
       candidatePlans({ ...SHAPE, keys }, INFO).filter(({ readsTexels }) => readsTexels === true);
