@@ -2,6 +2,7 @@
 
 import type { CacheRun } from '../../lib/evaluate/cell-result';
 import styles from './cache.module.css';
+import { ScrollRegion } from './scroll-region';
 
 /** What each head was said to need, for the policies with classes of heads. */
 export function CacheGates({ runs }: { readonly runs: readonly CacheRun[] }) {
@@ -11,7 +12,7 @@ export function CacheGates({ runs }: { readonly runs: readonly CacheRun[] }) {
     <details className={styles.details}>
       <summary>Gates of heads</summary>
       {gated.map(({ label, gates }) => (
-        <div key={label} className={styles.scroll}>
+        <ScrollRegion key={label} label={`gates of ${label}`} className={styles.scroll}>
           <table>
             <caption>
               {label}: by {gates.by}
@@ -42,7 +43,7 @@ export function CacheGates({ runs }: { readonly runs: readonly CacheRun[] }) {
               ))}
             </tbody>
           </table>
-        </div>
+        </ScrollRegion>
       ))}
     </details>
   );

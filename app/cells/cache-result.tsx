@@ -11,6 +11,7 @@ import styles from './cache.module.css';
 import { CacheAttention } from './cache-attention';
 import { CacheGates } from './cache-gates';
 import { CacheSlots } from './cache-slots';
+import { ScrollRegion } from './scroll-region';
 
 interface Props {
   readonly cellId: string;
@@ -123,7 +124,7 @@ function RunTable(props: {
     runs.some((run) => run.evaluation !== undefined && cell(run.evaluation, run) !== ''),
   );
   return (
-    <section className={styles.scroll} aria-label="policies">
+    <ScrollRegion label="policies" className={styles.scroll}>
       <table>
         <caption>
           bytes of real buffers after compression, per context token
@@ -160,7 +161,7 @@ function RunTable(props: {
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }
 
@@ -191,7 +192,7 @@ function Breakdown({ runs }: { readonly runs: readonly CacheRun[] }) {
   return (
     <details className={styles.details}>
       <summary>By place of the answer and by kind of question</summary>
-      <div className={styles.scroll}>
+      <ScrollRegion label="by place and kind" className={styles.scroll}>
         <table>
           <thead>
             <tr>
@@ -222,7 +223,7 @@ function Breakdown({ runs }: { readonly runs: readonly CacheRun[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </ScrollRegion>
     </details>
   );
 }

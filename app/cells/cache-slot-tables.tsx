@@ -6,11 +6,12 @@ import { headRows } from '../../lib/views/cache/head-rows';
 import { type LedgerRow, ledgerRows, sumOf } from '../../lib/views/cache/ledger-rows';
 import { formatBytes, formatPercent } from '../../lib/views/format';
 import styles from './cache.module.css';
+import { ScrollRegion } from './scroll-region';
 
 /** Per head: how many slots became what, and how much of the question's attention they hold. */
 export function SlotTable({ look, attention }: Pick<CacheResult, 'attention'> & LookProps) {
   return (
-    <section className={styles.scroll} aria-label="slots of every head">
+    <ScrollRegion label="slots of every head" className={styles.scroll}>
       <table>
         <thead>
           <tr>
@@ -39,7 +40,7 @@ export function SlotTable({ look, attention }: Pick<CacheResult, 'attention'> & 
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }
 

@@ -12,6 +12,7 @@ import {
   shadeOf,
 } from '../../lib/views/head-grid';
 import styles from './head-probes.module.css';
+import { ScrollRegion } from './scroll-region';
 
 interface Props {
   readonly heads: readonly HeadProbe[];
@@ -116,7 +117,7 @@ function Grid({ heads, layers, measure }: GridProps) {
 
 function ProbeTable({ heads }: { readonly heads: readonly HeadProbe[] }) {
   return (
-    <div className={styles.scroll}>
+    <ScrollRegion label="probes of heads" className={styles.scroll}>
       <table>
         <caption>Means over texts; entropy in nats</caption>
         <thead>
@@ -142,6 +143,6 @@ function ProbeTable({ heads }: { readonly heads: readonly HeadProbe[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollRegion>
   );
 }

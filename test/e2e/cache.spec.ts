@@ -194,6 +194,8 @@ test('an edit is followed four ways in one click', async ({ page }) => {
   await c.getByRole('button', { name: 'follow the edit four ways' }).click();
   await run(page, 'c');
   const policies = c.getByRole('region', { name: 'policies', exact: true });
+  await policies.focus();
+  await expect(policies).toBeFocused();
   for (const name of [/^full recompute/, /^edit, prefix/, /^edit without/, /^PIE/]) {
     await expect(policies.getByRole('row', { name })).toContainText('of 2');
   }

@@ -47,9 +47,19 @@ function scorerNeed({ scorer }: CachePolicy): TraceNeed {
   }
 }
 
-/** Scores change with the question when it is in sight. */
-export function isQueryAware({ scorer }: CachePolicy): boolean {
-  return scorer.type === 'attention' || scorer.type === 'future-attention';
+/** Scores, or the form of what is held, change with the question when it is in sight. */
+export function isQueryAware({ scorer, action, keptAction }: CachePolicy): boolean {
+  return (
+    scorer.type === 'attention' ||
+    scorer.type === 'future-attention' ||
+    windowQueriesOf(action) > 0 ||
+    windowQueriesOf(keptAction) > 0
+  );
+}
+
+function windowQueriesOf(action: CachePolicy['action']): number {
+  const definition = ACTIONS[action.type] as ActionDefinition | undefined;
+  return definition?.needs?.(action)?.windowQueries ?? 0;
 }
 
 /** Queries of each layer that must be kept, counted back from the last. */
@@ -62,8 +72,7 @@ export function keptQueryRows(policy: CachePolicy): number {
   }
   if (scorer.type === 'future-attention' || scorer.type === 'expected-attention') rows = Infinity;
   for (const one of [action, keptAction]) {
-    const definition = ACTIONS[one.type] as ActionDefinition | undefined;
-    rows = Math.max(rows, definition?.needs?.(one)?.windowQueries ?? 0);
+    rows = Math.max(rows, windowQueriesOf(one));
   }
   return rows;
 }

@@ -2,16 +2,20 @@ import { type CacheBudget, cachePolicy } from '../../spec/cache-policy';
 import type { Transformer } from '../../transformer/types';
 import type { CacheSession } from '../types';
 import { slotsPerHead } from './budget';
+import { isQueryAware } from './needs';
 import { REPRESENT_PRESETS } from './presets-represent';
 import type { PolicyEntry, PolicyOptions } from './registry';
-import type { RepresentPreset } from './represent-preset';
+import { type RepresentPreset, WHOLE } from './represent-preset';
 import { openPolicySession, type PolicySession } from './run';
+
+/** Groups of channels follow the model; what a policy looks at does not. */
+const ANY_SHAPE = { headSize: 16, kvHeads: 4 } as const;
 
 /** The presets as policies. */
 export const REPRESENTING: readonly PolicyEntry[] = REPRESENT_PRESETS.map(
   ({ budget: budgetOf, policy, ...about }) => ({
     ...about,
-    queryAware: false,
+    queryAware: isQueryAware(cachePolicy.parse(policy(1, WHOLE, ANY_SHAPE))),
     budgetOf,
     open: (model, budget, options = {}) => openAtPrefill(model, budget, options, policy),
   }),

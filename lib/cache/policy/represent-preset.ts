@@ -16,7 +16,11 @@ export interface RepresentPreset {
    * @param share of the context's slots or numbers that the budget comes to, 0..1
    * @param config groups of channels are made to divide it
    */
-  policy(share: number, budget: CacheBudget, config: TransformerConfig): CachePolicyInput;
+  policy(
+    share: number,
+    budget: CacheBudget,
+    config: Pick<TransformerConfig, 'headSize' | 'kvHeads'>,
+  ): CachePolicyInput;
 }
 
 export const WHOLE: CacheBudget = { type: 'ratio', share: 1 };

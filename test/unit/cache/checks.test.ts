@@ -166,5 +166,19 @@ describe('static checks', () => {
     expect(POLICIES.get('oracle-top-k')).toMatchObject({ oracle: true, queryAware: true });
     expect(POLICIES.get('snapkv')!.queryAware).toBe(true);
     expect(POLICIES.get('keydiff')!.queryAware).toBe(false);
+    for (const id of [
+      'mikv',
+      'zipcache',
+      'zipvl',
+      'kvmerger',
+      'look-m',
+      'elastic-cache',
+      'think',
+    ]) {
+      expect(POLICIES.get(id)!.queryAware, id).toBe(true);
+    }
+    for (const id of ['int8', 'kivi', 'gear', 'cachegen', 'xkv', 'cskv', 'minicache']) {
+      expect(POLICIES.get(id)!.queryAware, id).toBe(false);
+    }
   });
 });
