@@ -1,5 +1,11 @@
 import { checkStep } from '../transformer/reference';
-import type { AttentionCache, ForwardResult, ForwardStep, Transformer } from '../transformer/types';
+import type {
+  AttentionCache,
+  ForwardResult,
+  ForwardStep,
+  StepTally,
+  Transformer,
+} from '../transformer/types';
 import { createArena } from '../wasm/arena';
 import { createLayerAttention } from '../wasm/transformer-attention';
 import { instantiateTransformer } from '../wasm/transformer-kernel';
@@ -21,19 +27,8 @@ export interface GpuTransformerOptions {
   readonly minLayerRows?: number;
 }
 
-/** Steps by where they ran. */
-export interface StepTally {
-  /** All layers on the device, over slots that it holds. */
-  readonly held: number;
-  /** Products on the device, the cache asked between the layers. */
-  readonly layered: number;
-  /** On the CPU. */
-  readonly cpu: number;
-}
-
 export interface GpuTransformer extends Transformer {
   forwardAsync(step: ForwardStep): Promise<ForwardResult>;
-  /** Steps of `forwardAsync` since the start. */
   tally(): StepTally;
   destroy(): void;
 }
@@ -90,7 +85,10 @@ export async function createGpuTransformer(
     config,
     weights,
     engine: 'webgpu',
-    forward: (step) => cpu.forward(step),
+    forward(step) {
+      tally.cpu++;
+      return cpu.forward(step);
+    },
     forwardAsync(step) {
       const turn = last.then(() => {
         checkStep(config, step);

@@ -198,6 +198,16 @@ export interface ForwardResult {
   readonly rows: Int32Array;
 }
 
+/** Steps of a model by where they ran. */
+export interface StepTally {
+  /** All layers on a device, over slots that it holds. */
+  readonly held: number;
+  /** Products on a device, the cache asked between the layers. */
+  readonly layered: number;
+  /** On the CPU. */
+  readonly cpu: number;
+}
+
 /** A loaded model. */
 export interface Transformer {
   readonly config: TransformerConfig;
@@ -211,4 +221,6 @@ export interface Transformer {
    * only one where the cache's slots are copied and the hooks only read.
    */
   forwardAsync?(step: ForwardStep): Promise<ForwardResult>;
+  /** Steps since the start, of an engine with a device. */
+  tally?(): StepTally;
 }
