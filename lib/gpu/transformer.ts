@@ -30,6 +30,8 @@ export interface GpuTransformerOptions {
 export interface GpuTransformer extends Transformer {
   forwardAsync(step: ForwardStep): Promise<ForwardResult>;
   tally(): StepTally;
+  /** From now on fewer rows go to the CPU, as with `minHeldRows`. */
+  holdFrom(rows: number): void;
   destroy(): void;
 }
 
@@ -45,9 +47,11 @@ export interface GpuTransformer extends Transformer {
 export async function createGpuTransformer(
   gpu: GpuDevice,
   cpu: Transformer,
-  { minHeldRows = 1, minLayerRows = MIN_LAYER_ROWS }: GpuTransformerOptions = {},
+  options: GpuTransformerOptions = {},
 ): Promise<GpuTransformer> {
   const { config, weights } = cpu;
+  const { minLayerRows = MIN_LAYER_ROWS } = options;
+  let minHeldRows = options.minHeldRows ?? 1;
   const model = await createDeviceModel(gpu, config, weights);
   const layerRunner = createLayerRunner(model);
   const heldRunner = createHeldRunner(model);
@@ -98,6 +102,9 @@ export async function createGpuTransformer(
       return turn;
     },
     tally: () => ({ ...tally }),
+    holdFrom(rows) {
+      minHeldRows = rows;
+    },
     destroy() {
       heldRunner.destroy();
       layerRunner.destroy();
