@@ -32,6 +32,7 @@ const LOWEST = -3e38;
 
 var<workgroup> held: array<f32, SPLIT>;
 var<workgroup> lanes: array<f32, 64>;
+var<workgroup> eights: array<f32, 8>;
 var<workgroup> vectors: array<vec4f, 64>;
 
 @compute @workgroup_size(64)
@@ -69,14 +70,19 @@ fn main(
   }
   lanes[thread] = highest;
   workgroupBarrier();
-  for (var step = 32u; step > 0u; step /= 2u) {
-    if (thread < step) {
-      lanes[thread] = max(lanes[thread], lanes[thread + step]);
+  // Two barriers where halving takes six, which software adapters pay dearly for.
+  if (thread < 8u) {
+    var eight = lanes[thread * 8u];
+    for (var i = 1u; i < 8u; i++) {
+      eight = max(eight, lanes[thread * 8u + i]);
     }
-    workgroupBarrier();
+    eights[thread] = eight;
   }
-  let maximum = lanes[0];
   workgroupBarrier();
+  var maximum = eights[0];
+  for (var i = 1u; i < 8u; i++) {
+    maximum = max(maximum, eights[i]);
+  }
   var sum = 0.0;
   for (var i = thread; i < length; i += 64u) {
     let score = held[i];
@@ -84,17 +90,16 @@ fn main(
     held[i] = weight;
     sum += weight;
   }
+  // The output needs every lane's weights, and the sum comes along.
   lanes[thread] = sum;
   workgroupBarrier();
-  for (var step = 32u; step > 0u; step /= 2u) {
-    if (thread < step) {
-      lanes[thread] += lanes[thread + step];
-    }
-    workgroupBarrier();
-  }
   let split = (row * params.heads + head) * params.splits + place.x;
   if (thread == 0u) {
-    statistics[split] = vec2f(maximum, lanes[0]);
+    var total = 0.0;
+    for (var i = 0u; i < 64u; i++) {
+      total += lanes[i];
+    }
+    statistics[split] = vec2f(maximum, total);
   }
   let column = thread % WIDTH;
   let stripe = thread / WIDTH;

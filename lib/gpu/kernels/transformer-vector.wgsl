@@ -34,17 +34,14 @@ fn main(
   }
   sums[thread] = s;
   workgroupBarrier();
-  for (var step = 8u; step > 0u; step /= 2u) {
-    if (lane < step) {
-      sums[thread] += sums[thread + step];
-    }
-    workgroupBarrier();
-  }
-  // A lane writes a row.
+  // A lane sums and writes a row: one barrier, which software adapters pay dearly for.
   let row = firstRow + lane;
   if ((lane < 4u) & (row < params.rows) & (output < params.outputs)) {
+    var sum = bias[output];
+    for (var other = 0u; other < 16u; other++) {
+      sum += sums[thread - lane + other][lane];
+    }
     let to = row * params.outputs + output;
-    let sum = sums[thread - lane][lane] + bias[output];
     if (params.adds == 1u) {
       out[to] = out[to] + sum;
     } else {
