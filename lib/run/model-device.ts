@@ -97,7 +97,7 @@ type Times = ModelDevice['decodeMilliseconds'];
 export function tokenTimes(times: Times): string {
   const text = (milliseconds: number) => `${Number(milliseconds.toPrecision(2))} ms`;
   return times
-    ? ` (a token takes ${text(times.device)} on the GPU, ${text(times.cpu)} in WebAssembly)`
+    ? ` (a token takes ${text(times.device)} by WebGPU, ${text(times.cpu)} in WebAssembly)`
     : '';
 }
 
@@ -108,8 +108,8 @@ export function deviceNote({
 }: Pick<ModelDevice, 'decodes' | 'decodeMilliseconds'>): string {
   const times = tokenTimes(decodeMilliseconds);
   return decodes
-    ? `the prompt was read and tokens were written on the GPU${times}`
-    : `the prompt was read on the GPU, in chunks; tokens were written in WebAssembly, which is faster${times}`;
+    ? `the prompt was read and tokens were written by WebGPU${times}`
+    : `the prompt was read by WebGPU, in chunks; tokens were written in WebAssembly, which is faster${times}`;
 }
 
 const onDevices = new WeakMap<ModelDevice, Transformer>();

@@ -1,4 +1,5 @@
 import type { CacheResult, CacheRun } from '../evaluate/cell-result';
+import type { StepTally } from '../transformer/types';
 import type { DeviceReport } from './evaluation-service';
 import { tokenTimes } from './model-device';
 
@@ -18,37 +19,42 @@ export function whereItRan(
     if (problem !== undefined) problems.add(`the GPU was not used: ${problem}`);
     return { engine, notes: [...problems] };
   }
-  const labelsOf = (isOf: (ran: { held: number; layered: number; cpu: number }) => boolean) =>
-    runs.flatMap(({ label, evaluation }) =>
-      evaluation?.ran && isOf(evaluation.ran) ? [label] : [],
-    );
+  const ranOf = runs.flatMap(({ label, evaluation }) =>
+    evaluation?.ran ? [{ label, ...evaluation.ran }] : [],
+  );
+  const labelsOf = (isOf: (ran: StepTally) => boolean) =>
+    ranOf.filter(isOf).map(({ label }) => label);
   const held = labelsOf((ran) => ran.held > 0);
   const layered = labelsOf((ran) => ran.layered > 0);
   const apart = labelsOf((ran) => ran.held + ran.layered === 0);
   // Single tokens of a device that does not decode are the processor's in every run.
-  const partly = decodes ? labelsOf((ran) => ran.held + ran.layered > 0 && ran.cpu > 0) : [];
+  const partly = ranOf
+    .filter((ran) => decodes && ran.held + ran.layered > 0 && ran.cpu > 0)
+    .map(({ label, held, layered, cpu }) => `${label} ${cpu} of ${held + layered + cpu} steps`);
   const notes = [...problems];
   if (held.length > 0) {
     notes.push(
       decodes
-        ? `on the GPU, slots and all${tokenTimes(decodeMilliseconds)}: ${list(held)}`
-        : `prompts on the GPU, tokens written in WebAssembly, which is faster${tokenTimes(decodeMilliseconds)}: ${list(held)}`,
+        ? `computed by WebGPU, over slots that the device holds${tokenTimes(decodeMilliseconds)}: ${list(held)}`
+        : `prompts read by WebGPU, tokens written in WebAssembly, which is faster${tokenTimes(decodeMilliseconds)}: ${list(held)}`,
     );
   }
   if (layered.length > 0) {
     notes.push(
-      `layer by layer on the GPU, with the slots in WebAssembly's memory, because the policy acts between layers or chooses slots for every query: ${list(layered)}`,
+      `in part layer by layer by WebGPU, with the slots outside the device, because the policy acts between layers or chooses slots for every query: ${list(layered)}`,
     );
   }
   if (partly.length > 0) {
     notes.push(
-      `with steps in WebAssembly too, short ones that the policy acts in, or its fit to the model: ${list(partly)}`,
+      `of these in WebAssembly, short steps in which the policy acts, and what it fits to the model or runs again: ${list(partly)}`,
     );
   }
   if (apart.length > 0) {
     notes.push(`in WebAssembly alone, because the policy runs the model itself: ${list(apart)}`);
   }
-  notes.push('Scores, what is kept, and the pictures below were computed on the processor.');
+  notes.push(
+    'scores, the choice of slots, and the pictures of slots and attention were computed on the processor',
+  );
   const isUsed = held.length + layered.length > 0;
   return isUsed ? { engine: 'webgpu', adapter, notes } : { engine, notes };
 }

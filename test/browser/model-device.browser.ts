@@ -31,6 +31,14 @@ describe('a policy answers and keeps on the device what it does in WebAssembly',
     expect(tally.layered).toBe(0);
   });
 
+  test.each(['quest', 'shadowkv'])('%s, which chooses slots for every query', async (id) => {
+    const { plain, device, tally } = await page.call('runPolicy', id);
+    expect(device).toEqual(plain);
+    // The context; questions and answers are of few rows.
+    expect(tally).toMatchObject({ held: 1, layered: 0 });
+    expect(tally.cpu).toBeGreaterThan(0);
+  });
+
   test.each(['cake', 'oracle-top-k'])('%s, which acts between layers', async (id) => {
     const { plain, device, tally } = await page.call('runPolicy', id);
     expect(device).toEqual(plain);

@@ -59,7 +59,7 @@ describe('a prompt that a GPU reads', () => {
     expect(result.surprisalNats).toEqual(plain.surprisalNats);
     expect(told.rows).toEqual([result.promptTokens, 1, 1, 1]);
     expect(result).toMatchObject({ engine: 'webgpu', adapter });
-    expect(result.notes).toEqual(['the prompt was read and tokens were written on the GPU']);
+    expect(result.notes).toEqual(['the prompt was read and tokens were written by WebGPU']);
     const cell = notebookSchema.parse({ cells: [{ id: 'm', kind: 'model' }] }).cells[0];
     if (cell?.kind !== 'model') throw new Error('no model cell');
     const provenance = makeProvenance(
@@ -108,7 +108,7 @@ describe('a prompt that a GPU reads', () => {
     const { open } = fakeDevice(() => false, false);
     const { notes } = await serviceWith(open).run(params, undefined, never, () => undefined);
     expect(notes).toEqual([
-      'the prompt was read on the GPU, in chunks; tokens were written in WebAssembly, which is faster (a token takes 2 ms on the GPU, 0.51 ms in WebAssembly)',
+      'the prompt was read by WebGPU, in chunks; tokens were written in WebAssembly, which is faster (a token takes 2 ms by WebGPU, 0.51 ms in WebAssembly)',
     ]);
   });
 

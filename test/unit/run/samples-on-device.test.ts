@@ -114,7 +114,7 @@ test('a result says of every run what computed it', () => {
   const said = whereItRan('wasm', { adapter, decodes: true }, runs);
   expect(said).toMatchObject({ engine: 'webgpu', adapter });
   expect(said.notes.map((note) => note.split(': ')[1])).toEqual([
-    ...['full, CAKE', 'CAKE', 'CAKE', 'Quest', undefined],
+    ...['full, CAKE', 'CAKE', 'CAKE 2 of 6 steps', 'Quest', undefined],
   ]);
   expect(whereItRan('wasm', undefined, runs)).toEqual({ engine: 'wasm', notes: [] });
   expect(whereItRan('wasm', { problem: 'too small' }, [])).toEqual({
