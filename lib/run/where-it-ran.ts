@@ -46,7 +46,7 @@ export function whereItRan(
   }
   if (partly.length > 0) {
     notes.push(
-      `of these in WebAssembly, short steps in which the policy acts, and what it fits to the model or runs again: ${list(partly)}`,
+      `of these in WebAssembly, where the policy runs the model itself, or acts in steps of few tokens: ${list(partly)}`,
     );
   }
   if (apart.length > 0) {

@@ -1,5 +1,5 @@
 import { expect, type Page, test } from 'playwright/test';
-import { cell, open, openDocument, run } from './page-parts';
+import { cell, open, openDocument, run, state } from './page-parts';
 
 const PROMPT = 'paris : 42 ; rome : 17 ; oslo : paris ; ? rome :';
 const entry = (id: string, share: number) => ({ type: 'preset', id, share });
@@ -51,11 +51,13 @@ test('engine auto leaves a software adapter alone', async ({ page }) => {
 test('policies of a cache cell answer on the adapter as in WebAssembly, and the cell says where', async ({
   page,
 }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(400_000);
   const problems = await open(page);
-  const params = { entries: ENTRIES, contextTokens: 64, samples: 4, task: 'passkey' };
+  const params = { entries: ENTRIES, contextTokens: 48, samples: 3, task: 'passkey' };
   await openDocument(page, twice('cache', params));
-  await run(page, 'webgpu');
+  // A software adapter takes its time.
+  await cell(page, 'webgpu').getByRole('button', { name: /^Run/ }).click();
+  await expect(state(page, 'webgpu')).toHaveText(/done/, { timeout: 240_000 });
   await run(page, 'wasm');
   /** Answers and slots of every policy; bytes follow from the slots, times are their own. */
   const answers = (id: string) =>
@@ -74,14 +76,14 @@ test('policies of a cache cell answer on the adapter as in WebAssembly, and the 
   expect(found).toEqual(await answers('wasm'));
   expect(found.map(([name]) => name)).toHaveLength(ENTRIES.length);
   // Most of them: answers that are all wrong would agree with anything.
-  expect(found[0]?.[1]).toMatch(/^[34] of 4$/);
+  expect(found[0]?.[1]).toMatch(/^[23] of 3$/);
   const c = cell(page, 'webgpu');
   await expect(c).toContainText('WebGPU in');
   await expect(c).toContainText(
     /over slots that the device holds: full cache, H2O 25 %, SnapKV 25 %, CAKE 25 %, Quest/,
   );
   await expect(c).toContainText(/layer by layer by WebGPU.*: CAKE 25 %/);
-  await expect(c).toContainText(/in WebAssembly alone.*: FastKV/);
+  await expect(c).toContainText(/of these in WebAssembly.*FastKV 25 % \d+ of \d+ steps/);
   await expect(provenance(page, 'webgpu')).toContainText('software adapter');
   await expect(provenance(page, 'wasm')).toContainText('WebAssembly on the CPU');
   expect(problems).toEqual([]);
