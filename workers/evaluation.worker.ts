@@ -1,4 +1,5 @@
 import { expose } from 'comlink';
+import { openModelDevice } from '../lib/gpu/model-device';
 import { createEvaluationService } from '../lib/run/evaluation-service';
 
-expose(createEvaluationService());
+expose(createEvaluationService({ openModelDevice }));

@@ -1,5 +1,5 @@
 import { expose } from 'comlink';
-import { openPrefillDevice } from '../lib/gpu/prefill-device';
+import { openModelDevice } from '../lib/gpu/model-device';
 import { createEvaluationPool } from '../lib/run/evaluation-pool';
 import type { EvaluationApi } from '../lib/run/evaluation-service';
 import { createModelApi } from '../lib/run/model-api';
@@ -20,7 +20,7 @@ expose(
     readRecall: fetchRecall,
     readSibling: fetchSibling,
     fetchRange,
-    openPrefillDevice,
+    openModelDevice,
     makePool() {
       const workers = Math.max(1, Math.min(MOST_WORKERS, navigator.hardwareConcurrency || 1));
       return createEvaluationPool(

@@ -11,6 +11,7 @@ import {
 } from '../../lib/spec/kinds/cache';
 import { TASKS, taskOf } from '../../lib/tasks/registry';
 import { RECALL_TASKS } from '../../lib/transformer/recall';
+import { ENGINE_HELP } from '../parts/engine-help';
 import styles from './cache.module.css';
 import { ComposedPolicy } from './composed-policy';
 import { EditTrace } from './edit-trace';
@@ -149,6 +150,7 @@ export function CacheEditor({ params, onParams, onCheckCell }: Props) {
         </p>
       )}
       <TaskNote params={params} />
+      <p className={styles.note}>{ENGINE_HELP}</p>
     </section>
   );
 }

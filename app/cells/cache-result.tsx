@@ -32,8 +32,8 @@ export function CacheResultView(props: Props) {
     <>
       <p className={styles.note}>
         {taskName}: {params.samples} contexts of {params.contextTokens} tokens,{' '}
-        {protocolText(params)}; {modelName}, {engine === 'wasm' ? 'WebAssembly' : engine} in{' '}
-        {workers} {workers === 1 ? 'worker' : 'workers'}.
+        {protocolText(params)}; {modelName}, {ENGINE_NAMES[engine]} in {workers}{' '}
+        {workers === 1 ? 'worker' : 'workers'}.
         {first !== undefined && ` Chance is ${formatPercent(first.chance)}.`}
       </p>
       <AccuracyChart result={result} />
@@ -65,6 +65,12 @@ export function CacheResultView(props: Props) {
     </>
   );
 }
+
+const ENGINE_NAMES: Readonly<Record<CacheResult['engine'], string>> = {
+  webgpu: 'WebGPU',
+  wasm: 'WebAssembly',
+  reference: 'plain TypeScript',
+};
 
 function protocolText({ protocol }: CacheResult['params']): string {
   if (protocol === 'known') return 'the question in sight when the cache is compressed';

@@ -7,6 +7,7 @@ import type { CellOf } from '../../lib/spec/notebook';
 import { bundleFiles } from '../../lib/transformer/load/bundle';
 import { gatherFiles } from '../../lib/transformer/load/model-files';
 import { fetchRange } from '../../workers/model-fetch';
+import { ENGINE_HELP } from '../parts/engine-help';
 import { LoadModel } from '../parts/load-model';
 import type { OnLoad } from '../parts/use-model-loading';
 import type { EditActions } from '../state/use-notebook';
@@ -79,6 +80,7 @@ export function ModelEditor({ cell, session, edit }: Props) {
           <code>paris : 42 ;</code>, a question <code>? paris :</code>
         </p>
       )}
+      <p className={styles.hint}>{ENGINE_HELP}</p>
       {problem !== undefined && (
         <p className={styles.missing} role="alert">
           {problem}

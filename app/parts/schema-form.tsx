@@ -126,7 +126,8 @@ function Field({ name, schema, value, path, onSet }: SchemaFormProps & { readonl
     return (
       <SelectField
         label={label}
-        value={String(value)}
+        // What may be left out is then as its first value.
+        value={String(value ?? schema.enum[0])}
         options={schema.enum.map(String)}
         // Numbers stay numbers.
         onSet={(next) => set(schema.enum?.find((each) => String(each) === next))}

@@ -1,3 +1,4 @@
+import type { ModelSteps } from '../transformer/model-steps';
 import type { Transformer } from '../transformer/types';
 
 /** What a real buffer of a cache is for; every byte a cache holds is under one of these. */
@@ -68,6 +69,12 @@ export interface EarlierText {
   readonly inserted: readonly number[];
 }
 
+/** `prefill` and `ask` of a session as steps, for engines that must be waited for. */
+export interface SessionSteps {
+  prefill(...args: Parameters<CacheSession['prefill']>): ModelSteps<void>;
+  ask(...args: Parameters<CacheSession['ask']>): ModelSteps<number[]>;
+}
+
 /** A cache between a context and its questions: what every policy offers the tasks. */
 export interface CacheSession {
   /**
@@ -91,6 +98,8 @@ export interface CacheSession {
    * a stop token. Decoding appends to the cache, and the policy may act on every append.
    */
   ask(question: readonly number[], count: number, stop: ReadonlySet<number>): number[];
+  /** Where absent, the session calls `forward` itself. */
+  readonly steps?: SessionSteps;
   /** Takes the cache back to where it was after `prefill`: the next question finds the context alone. */
   rewind(): void;
   ledger(): ByteLedger;

@@ -1,3 +1,4 @@
+import type { AdapterInfo } from '../attention/types';
 import type { HeadGates } from '../cache/policy/classify';
 import type { CacheEntry, CacheParams } from '../spec/kinds/cache';
 import type { Transformer } from '../transformer/types';
@@ -37,7 +38,10 @@ export interface CacheRun {
 export interface CacheResult {
   readonly params: CacheParams;
   readonly modelName: string;
+  /** `webgpu` where a GPU did some of it; notes say which runs, and what else was computed where. */
   readonly engine: Transformer['engine'];
+  /** That GPU. */
+  readonly adapter?: AdapterInfo;
   readonly workers: number;
   readonly taskName: string;
   readonly runs: readonly CacheRun[];

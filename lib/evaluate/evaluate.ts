@@ -1,8 +1,9 @@
 import type { SessionFactory } from '../cache/types';
 import { taskOf } from '../tasks/registry';
+import { runStepsAsync } from '../transformer/model-steps';
 import type { Transformer } from '../transformer/types';
 import { createFold } from './fold';
-import { runSample } from './run-sample';
+import { runSample, sampleSteps } from './run-sample';
 import type { AskPlan, Evaluation, SampleOutcome } from './types';
 
 /** Longest run of samples between two looks at the mailbox. */
@@ -27,7 +28,8 @@ function nextTask(): Promise<void> {
 }
 
 /**
- * Runs samples `first` to `end` of a plan in slices, each handed on when it is done.
+ * Runs samples `first` to `end` of a plan in slices, each handed on when it is done, by the model's
+ * `forwardAsync` where it has one.
  *
  * @throws AbortError when cancelled, RangeError for a plan that cannot be run
  */
@@ -42,7 +44,11 @@ export async function runSamples(
   let sliceStart = performance.now();
   for (let index = first; index < end; index++) {
     signal?.throwIfAborted();
-    onOutcome(runSample(model, factory, task, plan, index));
+    onOutcome(
+      model.forwardAsync
+        ? await runStepsAsync(model, sampleSteps(model, factory, task, plan, index), signal)
+        : runSample(model, factory, task, plan, index),
+    );
     if (performance.now() - sliceStart < SLICE_MILLISECONDS) continue;
     await nextTask();
     sliceStart = performance.now();

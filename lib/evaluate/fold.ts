@@ -1,6 +1,7 @@
 import { createClusterTally, createKeyedTally, type KeyedTally } from '../stats/tally';
 import { Z_95 } from '../stats/wilson';
 import type { Task } from '../tasks/task';
+import type { StepTally } from '../transformer/types';
 import type { AskPlan, Evaluation, KeyedShare, SampleOutcome } from './types';
 
 const DEPTH_BINS = 10;
@@ -43,6 +44,9 @@ export function createFold(task: Task, plan: AskPlan): Fold {
     askSeconds: 0,
   };
 
+  let ran: StepTally | undefined;
+  const problems = new Set<string>();
+
   function fold(outcome: SampleOutcome): void {
     const { held } = outcome;
     if (outcome.answers.length > 0) {
@@ -73,6 +77,12 @@ export function createFold(task: Task, plan: AskPlan): Fold {
     sums.asked += outcome.askedTokens;
     sums.prefillSeconds += outcome.prefillSeconds;
     sums.askSeconds += outcome.askSeconds;
+    if (outcome.problem !== undefined) problems.add(outcome.problem);
+    if (outcome.ran) {
+      const { held: h, layered: l, cpu: c } = outcome.ran;
+      const sum = ran ?? { held: 0, layered: 0, cpu: 0 };
+      ran = { held: sum.held + h, layered: sum.layered + l, cpu: sum.cpu + c };
+    }
   }
 
   function lossGap(): Evaluation['lossGapNats'] {
@@ -129,6 +139,8 @@ export function createFold(task: Task, plan: AskPlan): Fold {
         recomputedFlopsPerSample: sums.recomputedFlops / next,
         prefillSeconds: sums.prefillSeconds,
         askSeconds: sums.askSeconds,
+        ...(ran ? { ran } : {}),
+        ...(problems.size > 0 ? { problems: [...problems] } : {}),
       };
     },
   };

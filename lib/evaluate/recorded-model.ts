@@ -1,8 +1,11 @@
+import type { ModelSteps } from '../transformer/model-steps';
 import type { ForwardResult, ForwardStep, Transformer } from '../transformer/types';
 
 /** A model that keeps what it predicted at each position while it records. */
 export interface RecordedModel {
   readonly model: Transformer;
+  /** Steps of a session over the model, recorded where they are run by whoever drives them. */
+  through<T>(steps: ModelSteps<T>): ModelSteps<T>;
   record(): void;
   stop(): void;
   /**
@@ -30,9 +33,12 @@ export function recordLogits(inner: Transformer): RecordedModel {
   const rowsAt = new Map<number, Float32Array>();
   let isRecording = false;
 
-  function forward(step: ForwardStep): ForwardResult {
-    if (!isRecording || (step.toLayer ?? layers) < layers) return inner.forward(step);
-    const result = inner.forward({ ...step, logits: 'all' });
+  const isRecorded = (step: ForwardStep) => isRecording && (step.toLayer ?? layers) >= layers;
+  const asked = (step: ForwardStep): ForwardStep =>
+    isRecorded(step) ? { ...step, logits: 'all' } : step;
+
+  function answered(step: ForwardStep, result: ForwardResult): ForwardResult {
+    if (!isRecorded(step)) return result;
     const { logits, rows } = result;
     rows.forEach((row, i) => {
       const at = i * vocabularySize;
@@ -45,7 +51,13 @@ export function recordLogits(inner: Transformer): RecordedModel {
   }
 
   return {
-    model: { ...inner, forward },
+    // `forward` alone: a session's own calls are not waited for.
+    model: { ...inner, forward: (step) => answered(step, inner.forward(asked(step))) },
+    *through(steps) {
+      let at = steps.next();
+      while (!at.done) at = steps.next(answered(at.value, yield asked(at.value)));
+      return at.value;
+    },
     record() {
       rowsAt.clear();
       isRecording = true;

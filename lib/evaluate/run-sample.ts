@@ -2,7 +2,8 @@ import type { CacheSession, SessionFactory } from '../cache/types';
 import type { Task } from '../tasks/task';
 import type { TaskSample, Turn } from '../tasks/types';
 import { ASK, END } from '../tasks/vocabulary';
-import type { Transformer } from '../transformer/types';
+import { type ModelSteps, runSteps } from '../transformer/model-steps';
+import type { StepTally, Transformer } from '../transformer/types';
 import { flopsPerTokenLayer } from './flops';
 import { heldBytes } from './held-bytes';
 import { type RecordedModel, recorderOf } from './recorded-model';
@@ -47,12 +48,24 @@ function restOfAnswer(turn: Turn, out: readonly number[]): number[] {
   return turn.question[0] === ASK ? [...last, END] : last;
 }
 
-function askAll(
+type Args<Name extends 'prefill' | 'ask'> = Parameters<CacheSession[Name]>;
+
+/** Of a session without steps of its own, `forward` has run when the first step is asked for. */
+function* prefillSteps(session: CacheSession, ...args: Args<'prefill'>): ModelSteps<void> {
+  if (session.steps) yield* session.steps.prefill(...args);
+  else session.prefill(...args);
+}
+
+function* askSteps(session: CacheSession, ...args: Args<'ask'>): ModelSteps<number[]> {
+  return session.steps ? yield* session.steps.ask(...args) : session.ask(...args);
+}
+
+function* askAll(
   session: CacheSession,
   task: Task,
   { protocol, answersStay }: AskPlan,
   sample: TaskSample,
-): { readonly answers: JudgedAnswer[]; readonly askedTokens: number } {
+): ModelSteps<{ readonly answers: JudgedAnswer[]; readonly askedTokens: number }> {
   const isInTurn = task.asking !== 'apart';
   const stays = isInTurn || answersStay;
   const asked = isInTurn
@@ -61,13 +74,14 @@ function askAll(
   const answers: JudgedAnswer[] = [];
   let before: readonly number[] = [];
   let askedTokens = 0;
-  asked.forEach((turn, index) => {
+  for (const [index, turn] of asked.entries()) {
     if (index > 0 && !stays) session.rewind();
-    const out = session.ask([...before, ...turn.question], turn.answer.length, STOP);
+    const question = [...before, ...turn.question];
+    const out = yield* askSteps(session, question, turn.answer.length, STOP);
     askedTokens += before.length + turn.question.length + Math.max(0, out.length - 1);
     if (stays && task.asking !== 'given answers') before = restOfAnswer(turn, out);
     if (protocol !== 'turns' || index > 0) answers.push(judge(turn, index, out));
-  });
+  }
   return { answers, askedTokens };
 }
 
@@ -82,13 +96,20 @@ function askAll(
  *
  * @throws RangeError for a protocol that the task cannot be asked under
  */
-export function runSample(
+export function runSample(...args: Parameters<typeof sampleSteps>): SampleOutcome {
+  return runSteps(args[0], sampleSteps(...args));
+}
+
+const NO_STEPS: StepTally = { held: 0, layered: 0, cpu: 0 };
+
+/** `runSample` as steps of the model. */
+export function* sampleSteps(
   model: Transformer,
   factory: SessionFactory,
   task: Task,
   plan: AskPlan,
   index: number,
-): SampleOutcome {
+): ModelSteps<SampleOutcome> {
   const { contextTokens, seed, options, protocol } = plan;
   const sample = task.sample({ contextTokens, seed, index, ...(options ? { options } : {}) });
   checkProtocol(task, plan, sample);
@@ -96,8 +117,9 @@ export function runSample(
   const isScored = first.surprisalNats !== undefined;
   const recorded = isScored ? recorderOf(model) : undefined;
   const session = factory.open(recorded?.model ?? model);
+  const before = model.tally?.() ?? NO_STEPS;
   const startedAt = performance.now();
-  session.prefill(sample.context, {
+  yield* prefillSteps(session, sample.context, {
     ...(protocol === 'hidden' ? {} : { question: first.question }),
     ...(sample.chunkStarts ? { chunkStarts: sample.chunkStarts } : {}),
     ...(sample.edit ? { edit: sample.edit } : {}),
@@ -106,10 +128,11 @@ export function runSample(
   const held = heldBytes(session.ledger(), model.config);
   const { answers, askedTokens } = recorded
     ? { answers: [], askedTokens: first.question.length }
-    : askAll(session, task, plan, sample);
-  const loss = recorded ? scoreQuestion(session, recorded, first, contextTokens) : undefined;
+    : yield* askAll(session, task, plan, sample);
+  const loss = recorded ? yield* scoreQuestion(session, recorded, first, contextTokens) : undefined;
   const askSeconds = (performance.now() - prefilledAt) / 1000;
   const { movedBytes, recomputedTokenLayers } = session.ledger();
+  const after = model.tally?.();
   return {
     index,
     answers,
@@ -121,17 +144,24 @@ export function runSample(
     askedTokens,
     prefillSeconds: (prefilledAt - startedAt) / 1000,
     askSeconds,
+    ...(after ? { ran: difference(after, before) } : {}),
   };
 }
 
-function scoreQuestion(
+const difference = (after: StepTally, before: StepTally): StepTally => ({
+  held: after.held - before.held,
+  layered: after.layered - before.layered,
+  cpu: after.cpu - before.cpu,
+});
+
+function* scoreQuestion(
   session: CacheSession,
   recorded: RecordedModel,
   { question, surprisalNats = [] }: Turn,
   start: number,
-): NonNullable<SampleOutcome['loss']> {
+): ModelSteps<NonNullable<SampleOutcome['loss']>> {
   recorded.record();
-  session.ask(question, 1, STOP);
+  yield* recorded.through(askSteps(session, question, 1, STOP));
   recorded.stop();
   let lossNats = 0;
   let entropyNats = 0;

@@ -1,6 +1,7 @@
 import type { Protocol } from '../cache/types';
 import type { TalliedShare } from '../stats/tally';
 import type { Interval } from '../stats/wilson';
+import type { StepTally } from '../transformer/types';
 
 /** How a task is asked of a cache: plain data, the same for every policy. */
 export interface AskPlan {
@@ -62,6 +63,10 @@ export interface SampleOutcome {
   readonly askedTokens: number;
   readonly prefillSeconds: number;
   readonly askSeconds: number;
+  /** Steps of the model by where they ran, of an engine with a device. */
+  readonly ran?: StepTally;
+  /** Why they did not run where they were to. */
+  readonly problem?: string;
 }
 
 export interface KeyedShare<K> extends TalliedShare {
@@ -106,4 +111,8 @@ export interface Evaluation {
   /** Summed over samples, whichever thread they ran in. */
   readonly prefillSeconds: number;
   readonly askSeconds: number;
+  /** Steps of the model by where they ran; absent where no engine has a device. */
+  readonly ran?: StepTally;
+  /** Why steps did not run where they were to, each once. */
+  readonly problems?: readonly string[];
 }

@@ -65,8 +65,14 @@ export const KERNELS = {
   'roof-matmul.wgsl': kernel(['SIZE'], 0),
   'transformer-gate.wgsl': kernel(['WORKGROUP'], 0),
   'transformer-linear.wgsl': kernel([], 8_192),
-  'transformer-norm.wgsl': kernel([], 256),
+  'transformer-merge.wgsl': kernel(['WORKGROUP'], 0),
+  'transformer-norm.wgsl': kernel([], 288),
   'transformer-part.wgsl': kernel(['WORKGROUP'], 0),
+  'transformer-place.wgsl': kernel(['WORKGROUP'], 0),
+  'transformer-ragged.wgsl': kernel([], 2_336),
+  'transformer-turn.wgsl': kernel(['WORKGROUP'], 0),
+  'transformer-vector.wgsl': kernel([], 1_024),
+  'transformer-weights.wgsl': kernel(['WORKGROUP'], 0),
 } as const satisfies Readonly<Record<string, KernelDescriptor>>;
 
 export type KernelFile = keyof typeof KERNELS;

@@ -43,9 +43,15 @@ import texelsScores from './kernels/texels-scores.wgsl';
 import texelsValues from './kernels/texels-values.wgsl';
 import transformerGate from './kernels/transformer-gate.wgsl';
 import transformerLinear from './kernels/transformer-linear.wgsl';
+import transformerMerge from './kernels/transformer-merge.wgsl';
 import transformerNorm from './kernels/transformer-norm.wgsl';
 import transformerParams from './kernels/transformer-params.wgsl';
 import transformerPart from './kernels/transformer-part.wgsl';
+import transformerPlace from './kernels/transformer-place.wgsl';
+import transformerRagged from './kernels/transformer-ragged.wgsl';
+import transformerTurn from './kernels/transformer-turn.wgsl';
+import transformerVector from './kernels/transformer-vector.wgsl';
+import transformerWeights from './kernels/transformer-weights.wgsl';
 import variant from './kernels/variant.wgsl';
 
 /** Every shader file by name; snippets without an entry point are included by the others. */
@@ -95,9 +101,15 @@ export const SHADER_FILES = {
   'texels.wgsl': texels,
   'transformer-gate.wgsl': transformerGate,
   'transformer-linear.wgsl': transformerLinear,
+  'transformer-merge.wgsl': transformerMerge,
   'transformer-norm.wgsl': transformerNorm,
   'transformer-params.wgsl': transformerParams,
   'transformer-part.wgsl': transformerPart,
+  'transformer-place.wgsl': transformerPlace,
+  'transformer-ragged.wgsl': transformerRagged,
+  'transformer-turn.wgsl': transformerTurn,
+  'transformer-vector.wgsl': transformerVector,
+  'transformer-weights.wgsl': transformerWeights,
   'variant.wgsl': variant,
 } as const;
 

@@ -3,19 +3,12 @@ import type {
   AttentionPart,
   ForwardResult,
   ProjectedRows,
-  TransformerConfig,
-  TransformerWeights,
 } from '../transformer/types';
-import type { GpuDevice } from './device';
-import { type OwnedBuffers, ownedBuffers } from './owned-buffers';
+import { addMlp, addProjections, projectedPlaces } from './transformer-block';
+import { type DeviceModel, LOGIT_ROWS } from './transformer-model';
 import { createPartAttention } from './transformer-parts';
-import { prepareSteps } from './transformer-steps';
-import { uploadWeights } from './transformer-weights';
 
-/** Rows whose logits are computed at once. */
-const LOGIT_ROWS = 64;
-
-/** One call of the model on the device. Rows are dense: [rows, width]. */
+/** One call of the model on the device, waited for layer by layer. Rows are dense: [rows, width]. */
 export interface LayerCall {
   writeHidden(hidden: Float32Array): void;
   readHidden(rows: number): Promise<Float32Array<ArrayBuffer>>;
@@ -43,74 +36,18 @@ export interface LayerRunner {
   destroy(): void;
 }
 
-type Places = Readonly<
-  Record<
-    | 'residual'
-    | 'normed'
-    | 'queries'
-    | 'keys'
-    | 'values'
-    | 'normedQueries'
-    | 'normedKeys'
-    | 'attended'
-    | 'gate'
-    | 'up'
-    | 'logits',
-    GPUBuffer
-  >
->;
-
-/** A decoder's weights on the device and the steps over them. */
-export async function createLayerRunner(
-  gpu: GpuDevice,
-  config: TransformerConfig,
-  weights: TransformerWeights,
-): Promise<LayerRunner> {
-  const { hiddenSize, intermediateSize, headSize, heads, kvHeads, vocabularySize } = config;
-  const queryWidth = heads * headSize;
-  const kvWidth = kvHeads * headSize;
-  const makeSteps = await prepareSteps(gpu, headSize, config.normEpsilon);
-  const owned = ownedBuffers(gpu);
-  const device = await uploadWeights(owned, config, weights).catch((error: unknown) => {
-    owned.destroy();
-    throw error;
-  });
+/** Steps over a decoder's layers, for caches that live in JavaScript. */
+export function createLayerRunner(model: DeviceModel): LayerRunner {
+  const { gpu, config, weights } = model;
+  const { hiddenSize, headSize, vocabularySize } = config;
+  const queryWidth = config.heads * headSize;
+  const kvWidth = config.kvHeads * headSize;
   const attention = createPartAttention(gpu, config);
-  let held: { rows: number; places: Places; buffers: OwnedBuffers } | undefined;
-
-  async function placesFor(rows: number): Promise<Places> {
-    if (held && held.rows >= rows) return held.places;
-    held?.buffers.destroy();
-    held = undefined;
-    const buffers = ownedBuffers(gpu);
-    const store = (name: string, width: number, count = rows) =>
-      buffers.store(name, { bytes: 4 * count * width });
-    try {
-      const places = {
-        residual: await store('residual stream', hiddenSize),
-        normed: await store('normed rows', hiddenSize),
-        queries: await store('queries', queryWidth),
-        keys: await store('keys', kvWidth),
-        values: await store('values', kvWidth),
-        normedQueries: await store('normed queries', config.qkNorm ? queryWidth : 0),
-        normedKeys: await store('normed keys', config.qkNorm ? kvWidth : 0),
-        attended: await store('attended rows', queryWidth),
-        gate: await store('gate', intermediateSize),
-        up: await store('up', intermediateSize),
-        logits: await store('logits', vocabularySize, Math.min(rows, LOGIT_ROWS)),
-      };
-      held = { rows, places, buffers };
-      return places;
-    } catch (error) {
-      buffers.destroy();
-      throw error;
-    }
-  }
 
   return {
     async begin(rows) {
-      const at = await placesFor(rows);
-      const steps = makeSteps();
+      const at = await model.placesFor(rows);
+      const steps = model.makeSteps();
       const { queue } = gpu.device;
       return {
         writeHidden(hidden) {
@@ -127,20 +64,12 @@ export async function createLayerRunner(
             const none = new Float32Array(0);
             return { queries: none, keys: none, values: none };
           }
-          const layer = device.layers[index]!;
-          steps.norm(at.residual, layer.attentionNorm, at.normed, count, hiddenSize);
-          steps.linear(layer.q, at.normed, at.queries, count);
-          steps.linear(layer.k, at.normed, at.keys, count);
-          steps.linear(layer.v, at.normed, at.values, count);
-          const isNormed = layer.qNorm !== undefined && layer.kNorm !== undefined;
-          if (isNormed) {
-            const { qNorm, kNorm } = layer;
-            steps.norm(at.queries, qNorm!, at.normedQueries, count * heads, headSize);
-            steps.norm(at.keys, kNorm!, at.normedKeys, count * kvHeads, headSize);
-          }
+          const layer = weights.layers[index]!;
+          addProjections(steps, config, layer, at, count);
+          const { queries: asked, keys: given } = projectedPlaces(layer, at);
           const [queries, keys, values] = await steps.read([
-            [isNormed ? at.normedQueries : at.queries, count * queryWidth],
-            [isNormed ? at.normedKeys : at.keys, count * kvWidth],
+            [asked, count * queryWidth],
+            [given, count * kvWidth],
             [at.values, count * kvWidth],
           ]);
           return { queries: queries!, keys: keys!, values: values! };
@@ -154,14 +83,7 @@ export async function createLayerRunner(
           queue.writeBuffer(at.attended, 0, attended);
         },
         finishLayer(index, count) {
-          if (count === 0) return;
-          const layer = device.layers[index]!;
-          steps.linear(layer.o, at.attended, at.residual, count, true);
-          steps.norm(at.residual, layer.mlpNorm, at.normed, count, hiddenSize);
-          steps.linear(layer.gate, at.normed, at.gate, count);
-          steps.linear(layer.up, at.normed, at.up, count);
-          steps.gate(at.gate, at.up, count * intermediateSize);
-          steps.linear(layer.down, at.gate, at.residual, count, true);
+          if (count > 0) addMlp(steps, config, weights.layers[index]!, at, count);
         },
         async finish(count, which) {
           if (count === 0) return { logits: new Float32Array(0), hidden: new Float32Array(0) };
@@ -170,22 +92,17 @@ export async function createLayerRunner(
           const logits = new Float32Array(which === 'none' ? 0 : (count - first) * vocabularySize);
           for (let row = first; row < count && which !== 'none'; row += LOGIT_ROWS) {
             const some = Math.min(LOGIT_ROWS, count - row);
-            const part = hidden!.subarray(row * hiddenSize, (row + some) * hiddenSize);
-            queue.writeBuffer(at.residual, 0, part);
-            steps.norm(at.residual, device.finalNorm, at.normed, some, hiddenSize);
-            steps.linear(device.head, at.normed, at.logits, some);
+            steps.copyRows(at.residual, row, at.tail, some, hiddenSize);
+            steps.norm(at.tail, weights.finalNorm, at.normed, some, hiddenSize);
+            steps.linear(weights.head, at.normed, at.logits, some);
             const [values] = await steps.read([[at.logits, some * vocabularySize]]);
             logits.set(values!, (row - first) * vocabularySize);
           }
           return { logits, hidden: hidden! };
         },
-        end: () => steps.destroy(),
+        end: () => steps.flush(),
       };
     },
-    destroy() {
-      held?.buffers.destroy();
-      attention.destroy();
-      owned.destroy();
-    },
+    destroy: () => attention.destroy(),
   };
 }

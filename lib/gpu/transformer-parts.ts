@@ -10,10 +10,14 @@ import type { GpuDevice } from './device';
 import { type LayerSteps, PART_ROWS } from './transformer-steps';
 
 /** A finite stand-in for minus infinity, which WGSL may not be given. */
-const LOWEST = -3e38;
+export const LOWEST = -3e38;
 
 /** Past which slot no row of a block sees one, [1 + blocks] after the head's first slot. */
-function limitsOf(part: AttentionPart, positions: Int32Array, firstSlot: number): number[] {
+export function limitsOf(
+  part: Pick<AttentionPart, 'count' | 'positions'>,
+  positions: Int32Array,
+  firstSlot: number,
+): number[] {
   const blocks = Math.ceil(positions.length / PART_ROWS);
   const limits = [firstSlot];
   for (let block = 0; block < blocks; block++) {
@@ -27,7 +31,7 @@ function limitsOf(part: AttentionPart, positions: Int32Array, firstSlot: number)
 }
 
 /** Rows of `size` values padded to `padded`. */
-function paddedRows(values: Float32Array, rows: number, size: number, padded: number) {
+export function paddedRows(values: Float32Array, rows: number, size: number, padded: number) {
   if (size === padded && values.buffer instanceof ArrayBuffer) {
     return values.subarray(0, rows * size) as Float32Array<ArrayBuffer>;
   }
@@ -131,14 +135,19 @@ export function createPartAttention(gpu: GpuDevice, config: TransformerConfig): 
         at += 4 * count * padded;
       }
       const { queries, keys, values, slots: about, limits: list, rowPositions: rowed } = buffers;
-      steps.part([queries, keys, values, about, list, rowed, output], {
-        rows,
-        heads,
-        group,
-        blocks: Math.ceil(rows / PART_ROWS),
-        headSize,
-        scale: 1 / Math.sqrt(headSize),
-      });
+      steps.part(
+        [queries, keys, values, about, list, rowed, output],
+        {
+          rows,
+          heads,
+          group,
+          blocks: Math.ceil(rows / PART_ROWS),
+          headSize,
+          scale: 1 / Math.sqrt(headSize),
+          limitsAt: 0,
+        },
+        Math.ceil(total / kvHeads),
+      );
     },
     destroy() {
       for (const buffer of held.values()) buffer.destroy();

@@ -1,32 +1,45 @@
 import { checkStep } from '../transformer/reference';
-import type { AttentionCache, ForwardResult, ForwardStep, Transformer } from '../transformer/types';
+import type {
+  AttentionCache,
+  ForwardResult,
+  ForwardStep,
+  StepTally,
+  Transformer,
+} from '../transformer/types';
 import { createArena } from '../wasm/arena';
 import { createLayerAttention } from '../wasm/transformer-attention';
 import { instantiateTransformer } from '../wasm/transformer-kernel';
 import type { GpuDevice } from './device';
+import { canHold, createHeldRunner } from './transformer-held';
 import { createLayerRunner, type LayerRunner } from './transformer-layers';
+import { createDeviceModel } from './transformer-model';
 
 /**
- * Steps of fewer rows go to the CPU: a row reads every weight once either way, and waiting for the
- * device once per layer costs more than that.
+ * Steps of fewer rows go to the CPU where they would be waited for layer by layer: a row reads every
+ * weight once either way, and those waits cost more than that.
  */
-const MIN_DEVICE_ROWS = 16;
+const MIN_LAYER_ROWS = 16;
 
 export interface GpuTransformerOptions {
-  /** Rows from which on `forwardAsync` uses the device. Default 16. */
-  readonly minDeviceRows?: number;
+  /** Rows from which on `forwardAsync` uses the device with one wait for all layers. Default 1. */
+  readonly minHeldRows?: number;
+  /** Rows from which on it does with a wait for every layer. Default 16. */
+  readonly minLayerRows?: number;
 }
 
 export interface GpuTransformer extends Transformer {
   forwardAsync(step: ForwardStep): Promise<ForwardResult>;
+  tally(): StepTally;
+  /** From now on fewer rows go to the CPU, as with `minHeldRows`. */
+  holdFrom(rows: number): void;
   destroy(): void;
 }
 
 /**
- * A decoder whose prefill runs on the device: `forwardAsync`. `forward`, and steps of few rows, are
- * the CPU engine's. Keys and values pass through the cache in JavaScript, so a layer is waited for
- * once. Attention runs on the device where a cache has one part per KV head and asks for no weights,
- * else on the CPU.
+ * A decoder on the device: `forwardAsync`. Where a cache lets its slots be copied (`copied`) and hooks
+ * only read, the device holds the slots, and a step is one wait, decoding too. Other caches are asked
+ * between the layers, each of which is waited for: their attention runs on the device where they have
+ * one part per KV head and ask for no weights, else on the CPU. `forward` is the CPU engine's.
  *
  * @param cpu an engine over the same weights
  * @throws Error with a sentence where the weights do not fit the device
@@ -34,15 +47,20 @@ export interface GpuTransformer extends Transformer {
 export async function createGpuTransformer(
   gpu: GpuDevice,
   cpu: Transformer,
-  { minDeviceRows = MIN_DEVICE_ROWS }: GpuTransformerOptions = {},
+  options: GpuTransformerOptions = {},
 ): Promise<GpuTransformer> {
   const { config, weights } = cpu;
-  const runner = await createLayerRunner(gpu, config, weights);
+  const { minLayerRows = MIN_LAYER_ROWS } = options;
+  let minHeldRows = options.minHeldRows ?? 1;
+  const model = await createDeviceModel(gpu, config, weights);
+  const layerRunner = createLayerRunner(model);
+  const heldRunner = createHeldRunner(model);
   const attendOnCpu = cpuAttention(cpu);
+  const tally = { held: 0, layered: 0, cpu: 0 };
   let last: Promise<unknown> = Promise.resolve();
 
-  async function run(step: ForwardStep): Promise<ForwardResult> {
-    const call = await runner.begin(step.tokens.length);
+  async function runLayers(step: ForwardStep): Promise<ForwardResult> {
+    const call = await layerRunner.begin(step.tokens.length);
     try {
       return await forwardLayers(step, call, cpu, attendOnCpu);
     } finally {
@@ -50,20 +68,48 @@ export async function createGpuTransformer(
     }
   }
 
+  async function run(step: ForwardStep): Promise<ForwardResult> {
+    const rows = step.tokens.length;
+    if (rows >= minHeldRows && canHold(step)) {
+      const result = await heldRunner.run(step);
+      if (result !== undefined) {
+        tally.held++;
+        return result;
+      }
+    }
+    if (rows >= minLayerRows) {
+      tally.layered++;
+      return runLayers(step);
+    }
+    tally.cpu++;
+    return cpu.forward(step);
+  }
+
   return {
     config,
     weights,
     engine: 'webgpu',
-    forward: (step) => cpu.forward(step),
+    forward(step) {
+      tally.cpu++;
+      return cpu.forward(step);
+    },
     forwardAsync(step) {
       const turn = last.then(() => {
         checkStep(config, step);
-        return step.tokens.length < minDeviceRows ? cpu.forward(step) : run(step);
+        return run(step);
       });
       last = turn.catch(() => undefined);
       return turn;
     },
-    destroy: () => runner.destroy(),
+    tally: () => ({ ...tally }),
+    holdFrom(rows) {
+      minHeldRows = rows;
+    },
+    destroy() {
+      heldRunner.destroy();
+      layerRunner.destroy();
+      model.destroy();
+    },
   };
 }
 

@@ -9,9 +9,11 @@ import type { TaskSample } from '../tasks/types';
 import { choiceOf, describeEntry, openEntry } from './cache-entry';
 import { entryGates } from './entry-gates';
 import type { EvaluationPool } from './evaluation-pool';
+import type { DeviceReport } from './evaluation-service';
 import type { LoadedModel } from './model-service';
 import { throttled } from './simulation-jobs';
 import { nextTask } from './sliced';
+import { whereItRan } from './where-it-ran';
 import type { OnProgress } from './worker-api';
 
 /** Where the evaluating happens, and with which engine. */
@@ -19,6 +21,8 @@ export interface CacheJobDeps {
   readonly loaded: LoadedModel;
   /** Workers that hold the model. */
   readonly pool: EvaluationPool;
+  /** What they found to compute it on. */
+  readonly device?: DeviceReport | undefined;
 }
 
 /**
@@ -29,7 +33,7 @@ export interface CacheJobDeps {
  */
 export async function cacheJob(
   params: CacheParams,
-  { loaded, pool }: CacheJobDeps,
+  { loaded, pool, device }: CacheJobDeps,
   signal: AbortSignal,
   onProgress: OnProgress,
 ): Promise<CacheResult> {
@@ -44,7 +48,7 @@ export async function cacheJob(
   const looked = task.sample({ contextTokens, seed, index: params.look.sample });
   const report = throttled(onProgress);
   report({ fraction: 0, phase: 'who attends to what' });
-  const resultOf = resultMaker(params, { loaded, pool }, task.name, looked);
+  const resultOf = resultMaker(params, { loaded, pool, device }, task.name, looked);
   const labels = uniqueLabels(params.entries);
   const runs: CacheRun[] = [];
   for (const [at, entry] of params.entries.entries()) {
@@ -110,7 +114,7 @@ type DescribedKeys = keyof ReturnType<typeof describeEntry>;
 /** Makes results of the runs that are there; what they share is made once. */
 function resultMaker(
   params: CacheParams,
-  { loaded, pool }: CacheJobDeps,
+  { loaded, pool, device }: CacheJobDeps,
   taskName: string,
   looked: TaskSample,
 ): (runs: readonly CacheRun[]) => CacheResult {
@@ -119,7 +123,6 @@ function resultMaker(
   const shared = {
     params,
     modelName: loaded.name,
-    engine: loaded.transformer.engine,
     workers: pool.workers,
     taskName,
     labels: looked.context.map(label),
@@ -127,10 +130,10 @@ function resultMaker(
     questionLabels: (turn?.question ?? []).map(label),
     answerLabels: (turn?.answer ?? []).map(label),
     attention: questionAttention(loaded.transformer, looked),
-    notes: [],
   };
   return (runs) => ({
     ...shared,
+    ...whereItRan(loaded.transformer.engine, device, runs),
     runs,
     generatedLabels: runs.map(({ look }) => (look?.generated ?? []).map(label)),
   });

@@ -2,7 +2,7 @@ import { checkSamples } from '../evaluate/evaluate';
 import { createFold } from '../evaluate/fold';
 import type { Evaluation } from '../evaluate/types';
 import { taskOf } from '../tasks/registry';
-import type { EvaluationApi, EvaluationJob, ModelData } from './evaluation-service';
+import type { DeviceReport, EvaluationApi, EvaluationJob, ModelData } from './evaluation-service';
 import { abortError, type WorkerClient } from './worker-client';
 
 /** Samples handed to a worker at once: few, so that none is left waiting for another at the end. */
@@ -10,8 +10,12 @@ const SAMPLES_PER_CALL = 2;
 
 export interface EvaluationPool {
   readonly workers: number;
-  /** Gives every worker the model; a later call replaces it. */
-  load(model: ModelData): Promise<void>;
+  /**
+   * Gives every worker the model; a later call replaces it.
+   *
+   * @returns the device of one that has one, or else why one has none; undefined where nothing is to tell
+   */
+  load(model: ModelData): Promise<DeviceReport | undefined>;
   /**
    * Shares a job's samples out among the workers. Results are the same for any number of workers.
    *
@@ -39,7 +43,11 @@ export function createEvaluationPool(
   return {
     workers: clients.length,
     async load(model) {
-      await Promise.all(clients.map((client) => client.call((api, id) => api.load(id, model))));
+      const reports = await Promise.all(
+        clients.map((client) => client.call((api, id) => api.load(id, model))),
+      );
+      const told = reports.filter((report) => report !== undefined);
+      return told.find(({ adapter }) => adapter !== undefined) ?? told[0];
     },
     async run(job, onProgress, signal) {
       const { plan } = job;

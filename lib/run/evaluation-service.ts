@@ -1,10 +1,16 @@
 import type { HeadGates } from '../cache/policy/classify';
-import { runSamples } from '../evaluate/evaluate';
 import { composedSessions, sessionsOf } from '../evaluate/policies';
 import type { AskPlan, SampleOutcome } from '../evaluate/types';
 import type { CacheBudget, CachePolicy } from '../spec/cache-policy';
 import type { Transformer, TransformerConfig, TransformerWeights } from '../transformer/types';
 import { engineOf } from './engines';
+import {
+  createModelDevices,
+  type DeviceChoice,
+  type ModelDevice,
+  type OpenModelDevice,
+} from './model-device';
+import { runOnDevice } from './samples-on-device';
 import type { Cancellable, OnProgress } from './worker-api';
 
 /** A model as a worker is told of it. */
@@ -13,6 +19,15 @@ export interface ModelData {
   readonly weights: TransformerWeights;
   /** A name of `ENGINES`. */
   readonly engine: string;
+  /** A GPU that the worker opens for it; none unless given. */
+  readonly device?: DeviceChoice;
+}
+
+/** What a worker computes a model on; plain data. */
+export interface DeviceReport
+  extends Pick<Partial<ModelDevice>, 'adapter' | 'decodes' | 'decodeMilliseconds'> {
+  /** Why there is no device. */
+  readonly problem?: string;
 }
 
 /** What is evaluated: plain data. */
@@ -28,7 +43,8 @@ export interface EvaluationJob {
 
 /** Evaluation: as many workers as the pool wants, each with its own copy of the model. */
 export interface EvaluationApi extends Cancellable {
-  load(jobId: number, model: ModelData): Promise<void>;
+  /** @throws Error with a sentence where the device `webgpu` cannot be had */
+  load(jobId: number, model: ModelData): Promise<DeviceReport | undefined>;
   /** Samples `first` to `end` of a job, in order. */
   run(
     jobId: number,
@@ -39,15 +55,30 @@ export interface EvaluationApi extends Cancellable {
   ): Promise<readonly SampleOutcome[]>;
 }
 
-export function createEvaluationService(): EvaluationApi {
+export interface EvaluationDeps {
+  readonly openModelDevice?: OpenModelDevice;
+}
+
+export function createEvaluationService({ openModelDevice }: EvaluationDeps = {}): EvaluationApi {
   const jobs = new Map<number, AbortController>();
-  let model: Transformer | undefined;
+  const devices = createModelDevices(openModelDevice);
+  let loaded: { readonly model: Transformer; readonly device?: DeviceChoice } | undefined;
+
   return {
-    async load(_jobId, { config, weights, engine }) {
-      model = engineOf(engine)(config, weights);
+    async load(_jobId, { config, weights, engine, device: choice }) {
+      const model = engineOf(engine)(config, weights);
+      loaded = { model, ...(choice ? { device: choice } : {}) };
+      if (choice === undefined) return undefined;
+      const { device, problem } = await devices.of(model, choice);
+      if (device === undefined) {
+        if (choice === 'webgpu') throw new Error(problem);
+        return problem === undefined ? undefined : { problem };
+      }
+      const { adapter, decodes, decodeMilliseconds } = device;
+      return { adapter, decodes, ...(decodeMilliseconds ? { decodeMilliseconds } : {}) };
     },
     async run(jobId, { policyId, budget, plan, composed, gates }, first, end, onProgress) {
-      if (model === undefined) throw new Error('no model is loaded');
+      if (loaded === undefined) throw new Error('no model is loaded');
       const controller = new AbortController();
       jobs.set(jobId, controller);
       try {
@@ -59,7 +90,14 @@ export function createEvaluationService(): EvaluationApi {
         const factory = composed
           ? composedSessions(composed)
           : sessionsOf(policyId, budget, gates ? { gates } : {});
-        await runSamples({ model, factory, plan }, first, end, take, controller.signal);
+        await runOnDevice(
+          devices,
+          loaded,
+          { factory, plan },
+          [first, end],
+          take,
+          controller.signal,
+        );
         return outcomes;
       } finally {
         jobs.delete(jobId);

@@ -20,8 +20,14 @@ import { type CacheHeadPlace, createCacheHeadJob } from './cache-head-job';
 import { cacheJob } from './cache-job';
 import { DEFAULT_ENGINE, engineOf } from './engines';
 import type { EvaluationPool } from './evaluation-pool';
+import type { DeviceReport } from './evaluation-service';
 import { identityOf } from './file-identity';
-import { createPrefillDevices, type OpenPrefillDevice, writeOnDevice } from './prefill-device';
+import {
+  createModelDevices,
+  deviceChoice,
+  type OpenModelDevice,
+  writeOnDevice,
+} from './model-device';
 import { throttled } from './simulation-jobs';
 import { nextTask, throwIfAborted } from './sliced';
 import type { OnProgress } from './worker-api';
@@ -31,8 +37,8 @@ export interface ModelServiceDeps {
   readRecall(name: RecallFile): Promise<Blob>;
   /** Reads files of other origins; without it addresses are refused. */
   readonly fetchRange?: FetchRange;
-  /** A GPU for prompts; without it every engine reads its own. */
-  readonly openPrefillDevice?: OpenPrefillDevice;
+  /** A GPU for a model; without it every engine computes its own. */
+  readonly openModelDevice?: OpenModelDevice;
   /** Workers that evaluate policies; made by the first job that needs them. */
   makePool(): EvaluationPool;
 }
@@ -84,9 +90,20 @@ export interface ModelService {
 /** Texts of each kind that heads are probed on: the model cell is run often. */
 const PROBE_TEXTS = 3;
 
-/** The name of an engine that a cell chooses. */
+/** The engine on the processor of what a cell chooses: a device has one beside it. */
 function engineName(engine: ModelEngine): string {
-  return engine === 'auto' ? DEFAULT_ENGINE : engine;
+  return deviceChoice(engine) === undefined ? engine : DEFAULT_ENGINE;
+}
+
+/** A cache cell's own engine, where it names one. */
+function chosenBy({ engine }: CacheParams, model: ModelChoice): ModelChoice {
+  return engine === undefined || engine === 'auto' ? model : { ...model, engine };
+}
+
+/** Workers that hold the model, and the devices that they found. */
+interface ReadyPool {
+  readonly pool: EvaluationPool;
+  readonly device: DeviceReport | undefined;
 }
 
 /** Why policies cannot be compared on a user's own model. */
@@ -137,7 +154,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
   ): Promise<LoadedModel> {
     const { source } = choice;
     const identity = file instanceof File ? identityOf(file) : (file?.size ?? 0);
-    const key = JSON.stringify([source, choice.engine, identity]);
+    const key = JSON.stringify([source, engineName(choice.engine), identity]);
     if (held?.key === key) return held.model;
     // The old weights are let go before the new ones come in.
     held = undefined;
@@ -159,7 +176,7 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     return held.model;
   }
 
-  const devices = createPrefillDevices(deps.openPrefillDevice);
+  const devices = createModelDevices(deps.openModelDevice);
   const probed = new WeakMap<Transformer, readonly HeadProbe[]>();
 
   /** Of the shipped model, whose words the texts are made of; measured once. */
@@ -243,16 +260,25 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     };
   }
 
-  let pool: { readonly of: LoadedModel; readonly ready: Promise<EvaluationPool> } | undefined;
+  let pool:
+    | { readonly of: LoadedModel; readonly key: string; readonly ready: Promise<ReadyPool> }
+    | undefined;
 
   /** The pool with the model in every worker. */
-  async function poolFor(model: LoadedModel): Promise<EvaluationPool> {
-    if (pool?.of === model) return pool.ready;
+  async function poolFor(model: LoadedModel, engine: ModelEngine): Promise<ReadyPool> {
+    const choice = deviceChoice(engine);
+    const key = choice ?? 'none';
+    if (pool?.of === model && pool.key === key) return pool.ready;
     const before = await pool?.ready.catch(() => undefined);
-    const made = before ?? deps.makePool();
+    const made = before?.pool ?? deps.makePool();
     const { config, weights } = model.transformer;
-    const ready = made.load({ config, weights, engine: model.transformer.engine }).then(() => made);
-    pool = { of: model, ready };
+    const ready = made
+      .load({
+        ...{ config, weights, engine: model.transformer.engine },
+        ...(choice ? { device: choice } : {}),
+      })
+      .then((device) => ({ pool: made, device }));
+    pool = { of: model, key, ready };
     ready.catch(() => {
       pool = undefined;
     });
@@ -267,8 +293,10 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     onProgress: OnProgress,
   ): Promise<CacheResult> {
     if (model.source.type !== 'recall') throw new Error(foreignModelMessage(model.source));
-    const loaded = await load(model, file, signal, throttled(onProgress));
-    return cacheJob(params, { loaded, pool: await poolFor(loaded) }, signal, onProgress);
+    const choice = chosenBy(params, model);
+    const loaded = await load(choice, file, signal, throttled(onProgress));
+    const ready = await poolFor(loaded, choice.engine);
+    return cacheJob(params, { loaded, ...ready }, signal, onProgress);
   }
 
   const headOf = createCacheHeadJob();
@@ -282,7 +310,8 @@ export function createModelService(deps: ModelServiceDeps): ModelService {
     onProgress: OnProgress,
   ): Promise<CacheHead> {
     if (model.source.type !== 'recall') throw new Error(foreignModelMessage(model.source));
-    const loaded = await load(model, file, signal, throttled(onProgress));
+    const choice = chosenBy(params, model);
+    const loaded = await load(choice, file, signal, throttled(onProgress));
     throwIfAborted(signal);
     return headOf(params, loaded, place);
   }

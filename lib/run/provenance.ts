@@ -46,7 +46,7 @@ export function makeProvenance(cell: JobCell, output: CellOutput, facts: RunFact
         clock: 'performance.now',
         precision: 'f32',
         engine: output.value.engine,
-        adapter: output.kind === 'model' ? output.value.adapter : undefined,
+        adapter: output.value.adapter,
       };
     case 'recall-gap':
       return {

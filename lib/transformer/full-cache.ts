@@ -1,4 +1,5 @@
 import type { Rope } from '../attention/position/rope-frequencies';
+import { createCopyMarks } from './copy-marks';
 import { ropeOf, rotateInto } from './rope';
 import type { AttentionCache, AttentionPart, ProjectedRows, TransformerConfig } from './types';
 
@@ -28,6 +29,7 @@ export function createFullCache(config: TransformerConfig): FullCache {
     positions: new Int32Array(0),
   }));
   const headOf = (layer: number, kvHead: number) => heads[layer * kvHeads + kvHead]!;
+  const marks = createCopyMarks(heads.length);
 
   function reserve(head: Head, count: number): void {
     if (count <= head.positions.length) return;
@@ -63,9 +65,21 @@ export function createFullCache(config: TransformerConfig): FullCache {
       return [{ count, keys, values, positions: positions.subarray(0, count) }];
     },
     truncate(position) {
-      for (const head of heads) {
+      heads.forEach((head, at) => {
         while (head.count > 0 && head.positions[head.count - 1]! >= position) head.count--;
-      }
+        marks.limit(at, head.count);
+      });
+    },
+    copied: {
+      storage: 'f32',
+      positions: (layer, kvHead) => {
+        const { count, positions } = headOf(layer, kvHead);
+        return positions.subarray(0, count);
+      },
+      indicesOf: (_layer, _kvHead, positions) => ({ keys: positions, queries: positions }),
+      mark: (layer, kvHead) => marks.mark(layer * kvHeads + kvHead, 0, headOf(layer, kvHead).count),
+      same: (layer, kvHead, mark) =>
+        marks.same(layer * kvHeads + kvHead, mark, 0, headOf(layer, kvHead).count),
     },
   };
 }

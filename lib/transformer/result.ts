@@ -7,7 +7,7 @@ export interface ModelResult {
   readonly params: ModelParams;
   readonly name: string;
   readonly config: TransformerConfig;
-  /** `webgpu` where the prompt was read on a GPU. */
+  /** `webgpu` where the prompt was read on a GPU; notes say what else was computed there. */
   readonly engine: Transformer['engine'];
   /** That GPU. */
   readonly adapter?: AdapterInfo;

@@ -39,10 +39,7 @@ export interface TextRunOptions {
   readonly chunkTokens?: number;
 }
 
-/**
- * Reads a prompt in chunks and writes greedily after it. The prompt is read by the model's
- * `forwardAsync` where it has one; a single token costs more to wait for than to compute.
- */
+/** Reads a prompt in chunks and writes greedily after it, by the model's `forwardAsync` where it has one. */
 export async function runText(
   model: Transformer,
   prompt: readonly number[],
@@ -82,7 +79,8 @@ export async function runText(
     surprisal.push(logSumExp(last) - last[token]!);
     if (stop.has(token) || i + 1 === newTokens) break;
     const started = now();
-    last = model.forward({ tokens: [token], positions: [prompt.length + i], cache }).logits;
+    const step: ForwardStep = { tokens: [token], positions: [prompt.length + i], cache };
+    last = (await (model.forwardAsync?.(step) ?? model.forward(step))).logits;
     decodeSeconds += (now() - started) / 1000;
     await onShare((prompt.length + i + 1) / (prompt.length + newTokens));
   }

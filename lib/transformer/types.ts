@@ -107,6 +107,35 @@ export interface AttendedRows {
   readonly positions: Int32Array;
 }
 
+/** RoPE indices that rows get when they are appended, [rows]. */
+export interface RowIndices {
+  /** As slots. */
+  readonly keys: Int32Array;
+  /** As queries, once they are slots. */
+  readonly queries: Int32Array;
+}
+
+/**
+ * What an engine asks that keeps a copy of a cache's slots and asks for nothing between layers: it
+ * appends rows to its copy as the cache will, and hands them to `append` (and weights to `observe`),
+ * layer after layer, once all have run.
+ */
+export interface CopiedSlots {
+  /** What the numbers of appended rows are rounded to. */
+  readonly storage: 'f32' | 'f16';
+  /** Text positions of a head's slots, [slots]. */
+  positions(layer: number, kvHead: number): Int32Array;
+  /**
+   * Indices that all rows at these positions get, after the slots there are; undefined where they
+   * would move other slots, or do not come after them.
+   */
+  indicesOf(layer: number, kvHead: number, positions: Int32Array): RowIndices | undefined;
+  /** Says that the copy of a head is as the head is now; what it returns stands for that moment. */
+  mark(layer: number, kvHead: number): number;
+  /** Leading slots that are as they were at a mark; 0 where it is not the head's last. */
+  same(layer: number, kvHead: number, mark: number): number;
+}
+
 /**
  * What a transformer asks of its KV cache. Keys are kept before RoPE by the cache and rotated on
  * read, so that a policy can move a slot to another position exactly.
@@ -122,10 +151,20 @@ export interface AttentionCache {
   readonly perQuery: boolean;
   /** Called with the weights of every chunk where present. */
   observe?(attended: AttendedRows): void;
+  /**
+   * Where present, an engine may keep a copy of the slots. `parts` then gives one part without
+   * temperature, and `append` reads no queries.
+   */
+  readonly copied?: CopiedSlots;
 }
 
 /** What a run through the layers may be asked to report or change. */
 export interface ForwardHooks {
+  /**
+   * The hooks write nothing, prune no rows and do not look at `hidden`, which may then be empty: they
+   * may be called once all layers have run, in the same order.
+   */
+  readonly onlyRead?: true;
   /** After the projections of a layer. */
   onProjected?(layer: number, rows: ProjectedRows): void;
   /**
@@ -159,6 +198,16 @@ export interface ForwardResult {
   readonly rows: Int32Array;
 }
 
+/** Steps of a model by where they ran. */
+export interface StepTally {
+  /** All layers on a device, over slots that it holds. */
+  readonly held: number;
+  /** Products on a device, the cache asked between the layers. */
+  readonly layered: number;
+  /** On the CPU. */
+  readonly cpu: number;
+}
+
 /** A loaded model. */
 export interface Transformer {
   readonly config: TransformerConfig;
@@ -168,7 +217,10 @@ export interface Transformer {
   forward(step: ForwardStep): ForwardResult;
   /**
    * The same on a device whose results must be waited for; absent where there is none. Calls run one
-   * after another; the cache and the hooks are called as in `forward`, between waits.
+   * after another; the cache and the hooks are called as in `forward`, between waits, or after the
+   * only one where the cache's slots are copied and the hooks only read.
    */
   forwardAsync?(step: ForwardStep): Promise<ForwardResult>;
+  /** Steps since the start, of an engine with a device. */
+  tally?(): StepTally;
 }

@@ -11,10 +11,22 @@ export function lateSession(
     if (!opened) throw new Error('no context: prefill comes first');
     return opened;
   };
+  const open = (context: readonly number[]): CacheSession => {
+    opened = factoryFor(context).open(model);
+    return opened;
+  };
   return {
-    prefill(context, options) {
-      opened = factoryFor(context).open(model);
-      opened.prefill(context, options);
+    prefill: (context, options) => open(context).prefill(context, options),
+    steps: {
+      *prefill(context, options) {
+        const { steps, prefill } = open(context);
+        if (steps) yield* steps.prefill(context, options);
+        else prefill(context, options);
+      },
+      *ask(...args) {
+        const { steps, ask } = session();
+        return steps ? yield* steps.ask(...args) : ask(...args);
+      },
     },
     ask: (question, count, stop) => session().ask(question, count, stop),
     rewind: () => session().rewind(),

@@ -56,12 +56,22 @@ export function openOracle(
   const session = openPolicySession(policy, model, {
     retrieve: (...row) => oracleTopK(slots, () => tokens)(...row),
   });
+  const see = (context: readonly number[]) => {
+    tokens = context.length;
+    slots = slotsPerHead(budget, tokens, model.config, storage);
+  };
   return {
     ...session,
     prefill(context, options) {
-      tokens = context.length;
-      slots = slotsPerHead(budget, tokens, model.config, storage);
+      see(context);
       session.prefill(context, options);
+    },
+    steps: {
+      ...session.steps,
+      prefill(context, options) {
+        see(context);
+        return session.steps.prefill(context, options);
+      },
     },
   };
 }

@@ -33,15 +33,20 @@ function openAtPrefill(
     if (!session) throw new Error('no context: prefill comes first');
     return session;
   };
+  function openFor(context: readonly number[]): PolicySession {
+    const slots = slotsPerHead(budget, context.length, model.config, storage ?? 'f16');
+    const parsed = cachePolicy.parse({
+      ...policyAt(slots / context.length, budget, model.config),
+      ...(storage ? { storage } : {}),
+    });
+    session = openPolicySession(parsed, model, samples ? { samples } : {});
+    return session;
+  }
   return {
-    prefill(context, options) {
-      const slots = slotsPerHead(budget, context.length, model.config, storage ?? 'f16');
-      const parsed = cachePolicy.parse({
-        ...policyAt(slots / context.length, budget, model.config),
-        ...(storage ? { storage } : {}),
-      });
-      session = openPolicySession(parsed, model, samples ? { samples } : {});
-      session.prefill(context, options);
+    prefill: (context, options) => openFor(context).prefill(context, options),
+    steps: {
+      prefill: (context, options) => openFor(context).steps.prefill(context, options),
+      ask: (...args) => opened().steps.ask(...args),
     },
     ask: (question, count, stop) => opened().ask(question, count, stop),
     rewind: () => opened().rewind(),

@@ -1,12 +1,13 @@
 import type { CachePolicy } from '../../spec/cache-policy';
 import { argMax } from '../../transformer/generate';
+import { type ModelSteps, runSteps } from '../../transformer/model-steps';
 import { ropeOf } from '../../transformer/reference';
 import type { ForwardHooks, Transformer } from '../../transformer/types';
 import { documentsOf, type IndexRule, tableOf } from '../slots/index-rule';
 import { createRotation } from '../slots/rotation';
 import { createSlotCache, type SlotCacheOptions } from '../slots/slot-cache';
 import type { SlotCache, SlotRetrieval, SlotSnapshot } from '../slots/types';
-import type { CacheSession } from '../types';
+import type { CacheSession, SessionSteps } from '../types';
 import { type Acting, actOn, capsOf, scoreLayers } from './act';
 import { paidSlots, slotsPerHead } from './budget';
 import { assertPolicy } from './checks';
@@ -30,6 +31,7 @@ export interface PolicySessionOptions {
 
 export interface PolicySession extends CacheSession {
   readonly policy: CachePolicy;
+  readonly steps: SessionSteps;
   /** The cache of the present context. */
   cache(): SlotCache;
   /** Most slots that were held at the end of any layer, over all heads. */
@@ -74,20 +76,21 @@ export function openPolicySession(
   let peakSlots = 0;
   let start: { cache: SlotSnapshot; next: number; lastActed: number; restoreTrace: () => void };
 
-  function run(tokens: readonly number[], hooks: ForwardHooks = {}): Float32Array {
+  function* run(tokens: readonly number[], hooks?: ForwardHooks): ModelSteps<Float32Array> {
     returns.beforePass();
-    const { logits } = model.forward({
+    const { logits } = yield {
       tokens,
       positions: tokens.map((_, i) => next + i),
       cache,
       hooks: {
+        ...(hooks ? {} : { onlyRead: true }),
         onProjected: (layer, rows) => acting.trace.record(layer, rows),
         onLayerEnd(layer, hidden, rows) {
           peakSlots = Math.max(peakSlots, heldSlots());
-          return hooks.onLayerEnd?.(layer, hidden, rows);
+          return hooks?.onLayerEnd?.(layer, hidden, rows);
         },
       },
-    });
+    };
     next += tokens.length;
     return logits;
   }
@@ -147,10 +150,10 @@ export function openPolicySession(
   }
 
   /** The prefill of one chunk with the budget split again after every layer, as in CAKE. */
-  function runCascade(tokens: readonly number[], end: number, budget: number): void {
+  function* runCascade(tokens: readonly number[], end: number, budget: number): ModelSteps<void> {
     const scored: LayerScores[] = [];
     const text = next + tokens.length;
-    run(tokens, {
+    yield* run(tokens, {
       onLayerEnd(layer) {
         scored.push(...scoreLayers(acting, [layer], text));
         const present = scored.map((own, at) => ({
@@ -190,8 +193,12 @@ export function openPolicySession(
     }
   }
 
-  function answer(question: readonly number[], count: number, stop: ReadonlySet<number>): number[] {
-    let logits = run(question);
+  function* answer(
+    question: readonly number[],
+    count: number,
+    stop: ReadonlySet<number>,
+  ): ModelSteps<number[]> {
+    let logits = yield* run(question);
     const out: number[] = [];
     for (;;) {
       actWhileDecoding();
@@ -199,15 +206,12 @@ export function openPolicySession(
       if (stop.has(token)) return out;
       out.push(token);
       if (out.length === count) return out;
-      logits = run([token]);
+      logits = yield* run([token]);
     }
   }
 
-  return {
-    policy,
-    cache: () => cache,
-    peakSlots: () => peakSlots,
-    prefill(context, { question = [], chunkStarts } = {}) {
+  const steps: SessionSteps = {
+    *prefill(context, { question = [], chunkStarts } = {}) {
       contextTokens = context.length;
       contextIds = context;
       returns.reset();
@@ -247,13 +251,13 @@ export function openPolicySession(
       const chunk = trigger.type === 'every' ? trigger.tokens : contextTokens;
       let at = 0;
       for (; at + chunk < contextTokens; at += chunk) {
-        run(context.slice(at, at + chunk));
+        yield* run(context.slice(at, at + chunk));
         actAt(next, budget);
       }
       const rest = [...context.slice(at), ...sight];
-      if (trigger.type === 'layer-cascade') runCascade(rest, contextTokens, budget);
+      if (trigger.type === 'layer-cascade') yield* runCascade(rest, contextTokens, budget);
       else {
-        run(rest);
+        yield* run(rest);
         if (!isLater) actAt(contextTokens, budget);
       }
       // What the policy needed beyond one pass over the context: the question twice, and the fit.
@@ -268,19 +272,28 @@ export function openPolicySession(
       cache.charge({ recomputedTokenLayers: again * config.layers });
       start = { cache: cache.snapshot(), next, lastActed, restoreTrace: trace.mark() };
     },
-    ask(question, count, stop) {
+    *ask(question, count, stop) {
       if (trigger.type === 'on-question') {
         const end = next;
-        run(question);
+        yield* run(question);
         const budget = slotsPerHead(policy.budget, contextTokens, config, policy.storage);
         actAt(end, Math.min(end, budget + end - contextTokens));
         cache.charge({ recomputedTokenLayers: question.length * config.layers });
       }
       returns.rebuild();
-      const out = answer(question, count, stop);
+      const out = yield* answer(question, count, stop);
       returns.release();
       return out;
     },
+  };
+
+  return {
+    policy,
+    cache: () => cache,
+    peakSlots: () => peakSlots,
+    steps,
+    prefill: (...args) => runSteps(model, steps.prefill(...args)),
+    ask: (...args) => runSteps(model, steps.ask(...args)),
     rewind() {
       returns.rewind();
       cache.restore(start.cache);

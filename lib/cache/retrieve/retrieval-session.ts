@@ -1,7 +1,7 @@
-import { prefill } from '../../transformer/generate';
+import { type ModelSteps, runSteps } from '../../transformer/model-steps';
 import type { AttentionCache, AttentionPart, QueryRow } from '../../transformer/types';
 import { createRowCache } from '../rows/row-cache';
-import { openRowSession } from '../rows/row-session';
+import { openRowSession, plainRun } from '../rows/row-session';
 import type { LayerQueries } from '../rows/window-attention';
 import type { BufferRole, LayerBytes, SessionFactory } from '../types';
 import type { ContextHead, HeadIndex, PhasedQuery, RetrievalPolicy, Retriever } from './types';
@@ -71,47 +71,53 @@ export function retrievalSession(policy: RetrievalPolicy): SessionFactory {
         },
       };
 
+      function* encode(context: readonly number[]): ModelSteps<void> {
+        contextTokens = context.length;
+        retriever = policy.open(model, contextTokens);
+        const wanted = retriever.windowRows ?? 0;
+        const window: LayerQueries[] = [];
+        yield {
+          tokens: context,
+          positions: context.map((_, i) => i),
+          cache: rows,
+          logits: 'none',
+          hooks: {
+            onlyRead: true,
+            onProjected(_, projected) {
+              const kept = Math.min(wanted, projected.rows);
+              const from = projected.rows - kept;
+              const width = projected.queries.length / projected.rows;
+              window.push({
+                rows: kept,
+                queries: projected.queries.slice(from * width),
+                positions: projected.positions.slice(from),
+              });
+            },
+          },
+        };
+        const all = Array.from({ length: layers }, (_, layer) =>
+          Array.from({ length: kvHeads }, (_, kvHead) => rows.head(layer, kvHead)),
+        );
+        indexed = Array.from({ length: layers * kvHeads }, (_, i) => {
+          const layer = Math.floor(i / kvHeads);
+          const kvHead = i % kvHeads;
+          const held = all[layer]![kvHead]!;
+          const head = { layer, kvHead, headSize, count: contextTokens, rows: held, all };
+          const index = retriever!.indexHead(head, window);
+          return { head, index, always: new Set(index.resident ?? []), fetched: new Set() };
+        });
+      }
+
       return openRowSession(model, {
         rows,
         cache,
-        run(tokens, start, kind) {
-          phase = kind;
-          return prefill(model, cache, tokens, start);
-        },
-        encode(context) {
-          contextTokens = context.length;
-          retriever = policy.open(model, contextTokens);
-          const wanted = retriever.windowRows ?? 0;
-          const window: LayerQueries[] = [];
-          model.forward({
-            tokens: context,
-            positions: context.map((_, i) => i),
-            cache: rows,
-            logits: 'none',
-            hooks: {
-              onProjected(_, projected) {
-                const kept = Math.min(wanted, projected.rows);
-                const from = projected.rows - kept;
-                const width = projected.queries.length / projected.rows;
-                window.push({
-                  rows: kept,
-                  queries: projected.queries.slice(from * width),
-                  positions: projected.positions.slice(from),
-                });
-              },
-            },
-          });
-          const all = Array.from({ length: layers }, (_, layer) =>
-            Array.from({ length: kvHeads }, (_, kvHead) => rows.head(layer, kvHead)),
-          );
-          indexed = Array.from({ length: layers * kvHeads }, (_, i) => {
-            const layer = Math.floor(i / kvHeads);
-            const kvHead = i % kvHeads;
-            const held = all[layer]![kvHead]!;
-            const head = { layer, kvHead, headSize, count: contextTokens, rows: held, all };
-            const index = retriever!.indexHead(head, window);
-            return { head, index, always: new Set(index.resident ?? []), fetched: new Set() };
-          });
+        encode: (context) => runSteps(model, encode(context)),
+        steps: {
+          encode,
+          *run(tokens, start, kind) {
+            phase = kind;
+            return yield* plainRun(cache, tokens, start);
+          },
         },
         rewind() {
           for (const at of indexed) {

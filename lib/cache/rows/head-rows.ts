@@ -13,6 +13,8 @@ export type Rotate = (
 /** The rows of one (layer, KV head), in text order. The arrays are views of what is held. */
 export interface HeadRows {
   readonly count: number;
+  /** Changes with anything but rows after the last one. */
+  readonly version: number;
   /** Text positions, ascending, [count]. */
   readonly positions: Int32Array;
   /** RoPE index of every key, [count]. */
@@ -51,6 +53,7 @@ export function createHeadRows(
   let storedKeys: Uint16Array | Float32Array = new Stored(0);
   let storedValues: Uint16Array | Float32Array = new Stored(0);
   let count = 0;
+  let version = 0;
   let positions = new Int32Array(0);
   let indices = new Int32Array(0);
   let keys = new Float32Array(0);
@@ -105,6 +108,9 @@ export function createHeadRows(
     get count() {
       return count;
     },
+    get version() {
+      return version;
+    },
     get positions() {
       return positions.subarray(0, count);
     },
@@ -129,6 +135,7 @@ export function createHeadRows(
     },
     put(position, index, key, value) {
       const row = lowerBound(position);
+      if (row < count) version++;
       if (row === count || positions[row] !== position) open(row);
       positions[row] = position;
       indices[row] = index;
@@ -152,6 +159,7 @@ export function createHeadRows(
         }
         kept++;
       }
+      if (kept < count) version++;
       count = kept;
     },
     move(from, by, rotateAnew) {
@@ -161,6 +169,7 @@ export function createHeadRows(
           `invalid move: ${by} from position ${from} (position ${positions[first]! + by} is held)`,
         );
       }
+      version++;
       for (let row = first; row < count; row++) {
         positions[row] = positions[row]! + by;
         if (!rotateAnew) continue;
@@ -184,6 +193,7 @@ export function createHeadRows(
         values: values.slice(0, count * headSize),
       };
       return () => {
+        version++;
         count = held.count;
         reserve(count);
         positions.set(held.positions);

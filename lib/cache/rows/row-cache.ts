@@ -1,3 +1,4 @@
+import { createCopyMarks } from '../../transformer/copy-marks';
 import { ropeOf, rotateInto } from '../../transformer/reference';
 import type { AttentionCache, ProjectedRows, TransformerConfig } from '../../transformer/types';
 import type { SlotStorage } from '../slots/types';
@@ -46,6 +47,7 @@ export function createRowCache(
     ),
   );
   const headOf = (layer: number, kvHead: number) => heads[layer * kvHeads + kvHead]!;
+  const marks = createCopyMarks(heads.length);
   return {
     perQuery: false,
     get end() {
@@ -82,6 +84,26 @@ export function createRowCache(
     },
     move(from, by, rotate) {
       for (const head of heads) head.move(from, by, rotate);
+    },
+    copied: {
+      storage,
+      positions: (layer, kvHead) => headOf(layer, kvHead).positions,
+      indicesOf(layer, kvHead, positions) {
+        const last = headOf(layer, kvHead).positions.at(-1) ?? -1;
+        const indices = Array.from(positions, indexOf);
+        // Rows among others take their places, and a rule may give indices that no table has.
+        if ((positions[0] ?? 0) <= last || !indices.every(Number.isInteger)) return undefined;
+        const list = Int32Array.from(indices);
+        return { keys: list, queries: list };
+      },
+      mark(layer, kvHead) {
+        const { version, count } = headOf(layer, kvHead);
+        return marks.mark(layer * kvHeads + kvHead, version, count);
+      },
+      same(layer, kvHead, mark) {
+        const { version, count } = headOf(layer, kvHead);
+        return marks.same(layer * kvHeads + kvHead, mark, version, count);
+      },
     },
     snapshot() {
       const back = heads.map((head) => head.snapshot());

@@ -1,6 +1,14 @@
-import { argMax, decodeGreedy, prefill } from '../../transformer/generate';
+import { argMax } from '../../transformer/generate';
+import { type ModelSteps, runSteps } from '../../transformer/model-steps';
 import type { AttentionCache, Transformer } from '../../transformer/types';
-import type { ByteLedger, CacheSession, EarlierText, LayerBytes, SlotView } from '../types';
+import type {
+  ByteLedger,
+  CacheSession,
+  EarlierText,
+  LayerBytes,
+  SessionSteps,
+  SlotView,
+} from '../types';
 import type { RowCache } from './row-cache';
 
 /** What a policy over a row cache does that is its own. */
@@ -21,6 +29,11 @@ export interface RowPolicy {
   ): void;
   /** Runs tokens after the context; a plain run over the cache unless given. */
   run?(tokens: readonly number[], start: number, kind: 'question' | 'answer'): Float32Array;
+  /** `encode` and `run` as steps of the model, instead of those, for engines that must be waited for. */
+  readonly steps?: {
+    encode(...args: Parameters<RowPolicy['encode']>): ModelSteps<void>;
+    run?(...args: Parameters<NonNullable<RowPolicy['run']>>): ModelSteps<Float32Array>;
+  };
   /** Called after the tokens from the context's end on are gone. */
   rewind?(): void;
   /** What is held where, if not plainly the rows as they are held. */
@@ -42,31 +55,48 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
   const { rows } = policy;
   const cache = policy.cache ?? rows;
   let contextTokens = 0;
-  let logits: Float32Array = new Float32Array(0);
   /** Takes the place of positions held: a policy may have dropped the last ones everywhere. */
   let next = 0;
 
-  const run = (tokens: readonly number[]): void => {
-    if (tokens.length === 0) throw new RangeError('invalid question: none (expected a token)');
-    logits = policy.run?.(tokens, next, 'question') ?? prefill(model, cache, tokens, next);
-    next += tokens.length;
-  };
+  function* run(
+    tokens: readonly number[],
+    start: number,
+    kind: 'question' | 'answer',
+  ): ModelSteps<Float32Array> {
+    if (policy.steps?.run) return yield* policy.steps.run(tokens, start, kind);
+    if (policy.run) return policy.run(tokens, start, kind);
+    return yield* plainRun(cache, tokens, start);
+  }
 
-  return {
-    prefill(context, { question, chunkStarts, edit } = {}) {
-      policy.encode(context, chunkStarts, question, edit);
+  const steps: SessionSteps = {
+    *prefill(context, { question, chunkStarts, edit } = {}) {
+      if (policy.steps) yield* policy.steps.encode(context, chunkStarts, question, edit);
+      else policy.encode(context, chunkStarts, question, edit);
       contextTokens = context.length;
       next = contextTokens;
     },
-    ask(question, count, stop) {
-      run(question);
+    *ask(question, count, stop) {
+      if (question.length === 0) throw new RangeError('invalid question: none (expected a token)');
+      let logits = yield* run(question, next, 'question');
+      next += question.length;
       const start = next;
-      const out = policy.run
-        ? decodeThrough(policy.run, logits, start, count, stop)
-        : decodeGreedy(model, cache, logits, start, count, stop);
+      const out: number[] = [];
+      for (;;) {
+        const token = argMax(logits);
+        if (stop.has(token)) break;
+        out.push(token);
+        if (out.length === count) break;
+        logits = yield* run([token], start + out.length - 1, 'answer');
+      }
       next = Math.max(next, rows.end);
       return out;
     },
+  };
+
+  return {
+    steps,
+    prefill: (...args) => runSteps(model, steps.prefill(...args)),
+    ask: (...args) => runSteps(model, steps.ask(...args)),
     rewind() {
       rows.truncate(contextTokens);
       policy.rewind?.();
@@ -120,21 +150,12 @@ export function openRowSession(model: Transformer, policy: RowPolicy): CacheSess
   }
 }
 
-/** Greedy decoding through a policy's own run, as `decodeGreedy`. */
-function decodeThrough(
-  run: NonNullable<RowPolicy['run']>,
-  logits: Float32Array,
+/** Tokens through the model in one step; logits after the last. */
+export function* plainRun(
+  cache: AttentionCache,
+  tokens: readonly number[],
   start: number,
-  count: number,
-  stop: ReadonlySet<number>,
-): number[] {
-  const out: number[] = [];
-  let last = logits;
-  for (;;) {
-    const token = argMax(last);
-    if (stop.has(token)) return out;
-    out.push(token);
-    if (out.length === count) return out;
-    last = run([token], start + out.length - 1, 'answer');
-  }
+): ModelSteps<Float32Array> {
+  const positions = tokens.map((_, i) => start + i);
+  return (yield { tokens, positions, cache, logits: 'last' }).logits;
 }

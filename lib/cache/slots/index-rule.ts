@@ -1,4 +1,5 @@
 import { type PositionRule, positionsOf } from '../../attention/position/rules';
+import type { RowIndices } from '../../transformer/types';
 
 /**
  * Which RoPE index a slot is encoded at, and a query at a text position: `PositionRule` for a cache
@@ -78,6 +79,32 @@ export function queryIndexOf(rule: IndexRule, positions: Int32Array, position: n
   let before = 0;
   for (let i = 0; i < positions.length; i++) if (positions[i]! < position) before++;
   return before;
+}
+
+/**
+ * Indices of rows that are appended together, as slots and as queries once they are in; undefined
+ * where the rule gives none before the query is known, or the rows do not come after the slots.
+ *
+ * @param slots text positions of the head's slots
+ * @param positions of the rows, ascending
+ */
+export function appendedIndices(
+  rule: IndexRule,
+  slots: Int32Array,
+  positions: Int32Array,
+): RowIndices | undefined {
+  if (rule.type === 'clamped-far') return undefined;
+  if (rule.type === 'slot-index') {
+    const first = positions[0] ?? Infinity;
+    if (slots.some((position) => position >= first)) return undefined;
+    const ranks = positions.map((_, row) => slots.length + row);
+    return { keys: ranks, queries: ranks };
+  }
+  const indices =
+    rule.type === 'absolute'
+      ? positions
+      : positions.map((position) => inTable(rule.indexOf, position));
+  return { keys: indices, queries: indices };
 }
 
 function inTable(indexOf: Int32Array, position: number): number {

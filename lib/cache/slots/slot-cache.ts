@@ -1,3 +1,4 @@
+import { createCopyMarks } from '../../transformer/copy-marks';
 import { ropeOf } from '../../transformer/reference';
 import type {
   AttendedRows,
@@ -14,7 +15,7 @@ import {
   withAppended,
   withKept,
 } from './head-state';
-import { type IndexRule, queryIndexOf } from './index-rule';
+import { appendedIndices, type IndexRule, queryIndexOf } from './index-rule';
 import { layerBytes, slotViews } from './ledger';
 import { createRotation } from './rotation';
 import { createScratch, type Scratch } from './scratch';
@@ -40,6 +41,7 @@ export function createSlotCache(
   const rotation = createRotation(ropeOf(config));
   let heads: HeadState[] = Array.from({ length: layers * kvHeads }, emptyHead);
   const scratches: Scratch[] = heads.map(() => createScratch(headSize, rule, rotation));
+  const marks = createCopyMarks(heads.length);
   let tokensSeen = 0;
   let movedBytes = 0;
   let recomputedTokenLayers = 0;
@@ -161,7 +163,24 @@ export function createSlotCache(
       ({ tokensSeen } = saved);
       scratches.forEach((scratch, index) => {
         scratch.limit(heads[index]!.count);
+        marks.limit(index, heads[index]!.count);
       });
+    },
+    copied: {
+      storage,
+      positions: (layer, kvHead) => positionsIn(stateOf(layer, kvHead)),
+      indicesOf: (layer, kvHead, positions) =>
+        appendedIndices(rule, positionsIn(stateOf(layer, kvHead)), positions),
+      mark(layer, kvHead) {
+        const index = at(layer, kvHead);
+        const { version, count } = heads[index]!;
+        return marks.mark(index, version, count);
+      },
+      same(layer, kvHead, mark) {
+        const index = at(layer, kvHead);
+        const { version, count } = heads[index]!;
+        return marks.same(index, mark, version, count);
+      },
     },
     charge(cost) {
       movedBytes += cost.movedBytes ?? 0;
@@ -189,6 +208,8 @@ export function createSlotCache(
     },
   };
 }
+
+const positionsIn = ({ positions, count }: HeadState) => positions.subarray(0, count);
 
 function rowsOf(part: AttentionPart, picked: Int32Array, headSize: number): AttentionPart {
   const rows = (from: Float32Array) => {

@@ -9,6 +9,7 @@
 @group(0) @binding(3) var<uniform> params: NormParams;
 
 var<workgroup> sums: array<f32, 64>;
+var<workgroup> eights: array<f32, 8>;
 
 @compute @workgroup_size(64)
 fn main(
@@ -25,13 +26,19 @@ fn main(
   }
   sums[thread] = squares;
   workgroupBarrier();
-  for (var step = 32u; step > 0u; step /= 2u) {
-    if (thread < step) {
-      sums[thread] += sums[thread + step];
+  if (thread < 8u) {
+    var eight = 0.0;
+    for (var i = 0u; i < 8u; i++) {
+      eight += sums[thread * 8u + i];
     }
-    workgroupBarrier();
+    eights[thread] = eight;
   }
-  let factor = 1.0 / sqrt(sums[0] / f32(params.width) + params.epsilon);
+  workgroupBarrier();
+  var total = 0.0;
+  for (var i = 0u; i < 8u; i++) {
+    total += eights[i];
+  }
+  let factor = 1.0 / sqrt(total / f32(params.width) + params.epsilon);
   if (run < params.runs) {
     for (var i = thread; i < params.width; i += 64u) {
       out[start + i] = x[start + i] * factor * weight[i];

@@ -26,4 +26,34 @@ struct PartParams {
   blocks: u32,
   headSize: u32,
   scale: f32,
+  // Where the list of limits begins.
+  limitsAt: u32,
+}
+
+// Rows on their way to a layer's slots, or their queries.
+struct PlaceParams {
+  rows: u32,
+  heads: u32,
+  kvHeads: u32,
+  headSize: u32,
+  // Numbers of a padded head.
+  stride: u32,
+  // Where the layer's table begins.
+  at: u32,
+  // 1: rounded to binary16, as the cache stores them.
+  halves: u32,
+}
+
+struct RaggedParams {
+  rows: u32,
+  heads: u32,
+  group: u32,
+  kvHeads: u32,
+  splits: u32,
+  headSize: u32,
+  scale: f32,
+  // Where the layer's table begins.
+  at: u32,
+  // 1: scores are kept.
+  keeps: u32,
 }

@@ -14,7 +14,7 @@ const VECTORS: u32 = 4;
 @group(0) @binding(2) var<storage, read> values: array<vec4f>;
 // [slots]: the text position, and the bits of what is added to the score
 @group(0) @binding(3) var<storage, read> slots: array<vec2i>;
-// [kvHeads][1 + blocks]: the head's first slot, then a limit per block
+// From `limitsAt` on [kvHeads][1 + blocks]: the head's first slot, then a limit per block
 @group(0) @binding(4) var<storage, read> limits: array<u32>;
 // [rows], then per KV head the bits of the score's scale
 @group(0) @binding(5) var<storage, read> rowPositions: array<i32>;
@@ -44,7 +44,7 @@ fn main(
   // #end
   var maximum = f32(NOTHING_SEEN);
   var sum = 0.0;
-  let list = kvHead * (1u + params.blocks);
+  let list = params.limitsAt + kvHead * (1u + params.blocks);
   let first = limits[list];
   let end = first + limits[list + 1u + group.x];
   for (var slot = first; slot < end; slot++) {

@@ -1,6 +1,7 @@
 import '../zod-config';
 import * as z from 'zod';
 import { cachePolicy } from '../cache-policy';
+import { modelEngine } from './model';
 
 /** Names of registries outside the document; the cell says which are known when one is not. */
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,47}$/, {
@@ -59,6 +60,8 @@ export const cacheParams = z.strictObject({
     .min(0)
     .max(2 ** 31 - 1)
     .default(7),
+  /** What computes the model; `auto`, and nothing given, is what the connected model cell says. */
+  engine: modelEngine.removeDefault().optional(),
   /** In sight of the policy when it compresses, after that, or the 2nd to 5th on the same cache. */
   protocol: z.enum(PROTOCOLS).default('hidden'),
   /** Which sample the pictures of slots show. */

@@ -12,8 +12,11 @@ export const modelSource = z.discriminatedUnion('type', [
 ]);
 export type ModelSourceParams = z.output<typeof modelSource>;
 
-/** `auto` is WebAssembly; `reference` is the plain TypeScript that it is compared with. */
-export const modelEngine = z.enum(['auto', 'wasm', 'reference']).default('auto');
+/**
+ * `auto` is a real GPU where there is one, else WebAssembly; `webgpu` is any adapter, software ones
+ * too; `reference` is the plain TypeScript that they are compared with.
+ */
+export const modelEngine = z.enum(['auto', 'webgpu', 'wasm', 'reference']).default('auto');
 export type ModelEngine = z.output<typeof modelEngine>;
 
 /** A text that asks the shipped model for something it must look up in two steps. */

@@ -7,6 +7,7 @@ import { referenceTransformer } from '../../../lib/transformer/reference';
 import type { AttentionCache, Transformer } from '../../../lib/transformer/types';
 import { createWasmTransformer } from '../../../lib/wasm/transformer';
 import { configOf, randomTokens, randomWeights } from '../../transformer/random-model';
+import { benchInBrowser } from './browser';
 
 const ROOT = new URL('../../..', import.meta.url).pathname;
 const REPORT = `${ROOT}test-results/bench-transformer.json`;
@@ -93,6 +94,7 @@ const { values } = parseArgs({
     decode: { type: 'string', default: '64' },
     runs: { type: 'string', default: '9' },
     samples: { type: 'string', default: '0' },
+    'no-browser': { type: 'boolean', default: false },
   },
 });
 
@@ -104,6 +106,7 @@ const options: BenchOptions = {
   runs: Number(values.runs),
 };
 const wasm = createWasmTransformer(config, weights);
+const inBrowser = values['no-browser'] ? undefined : await benchInBrowser(options);
 const report = {
   processor: cpus()[0]?.model,
   config,
@@ -112,6 +115,7 @@ const report = {
     measure(referenceTransformer(config, weights), { ...options, runs: Math.min(3, options.runs) }),
     measure(wasm, options),
   ],
+  ...(inBrowser ? { inBrowser } : {}),
   ...(Number(values.samples) > 0
     ? {
         memory: {

@@ -2,10 +2,19 @@ import { type GpuDevice, openDevice } from '../../../lib/gpu/device';
 import { createGpuTransformer } from '../../../lib/gpu/transformer';
 import { createFullCache } from '../../../lib/transformer/full-cache';
 import { prefill, prefillAsync } from '../../../lib/transformer/generate';
+import { openModel } from '../../../lib/transformer/load/open-model';
 import { createWasmTransformer } from '../../../lib/wasm/transformer';
 import { TRANSFORMER_CASES } from '../../transformer/cases';
 import { compareEngines, type EngineDifference } from '../../transformer/compare-engines';
+import {
+  compareHeldRuns,
+  HELD_CASES,
+  heldReference,
+  runHeldCase,
+} from '../../transformer/held-cases';
 import { configOf, randomTokens, randomWeights } from '../../transformer/random-model';
+import { GOLDEN_MODELS, GOLDEN_TOKENS } from '../../unit/transformer/golden-models';
+import { tinyFiles, tinyTensors } from '../../unit/transformer/tiny-model';
 
 let opened: Promise<GpuDevice | undefined> | undefined;
 
@@ -25,12 +34,46 @@ async function compareCase(name: string): Promise<EngineDifference> {
   try {
     return await compareEngines(one, async ({ config, weights }) => {
       const cpu = createWasmTransformer(config, weights);
-      const model = await createGpuTransformer(gpu, cpu, { minDeviceRows: 1 });
+      const model = await createGpuTransformer(gpu, cpu, { minHeldRows: 1, minLayerRows: 1 });
       destroy = model.destroy;
       return model.forwardAsync;
     });
   } finally {
     destroy();
+  }
+}
+
+/** A case over slots that the device holds, against the reference; and where its steps ran. */
+async function compareHeld(name: string) {
+  const one = HELD_CASES.find((each) => each.name === name);
+  if (one === undefined) throw new Error(`unknown case: ${name}`);
+  const reference = heldReference(one);
+  const cpu = createWasmTransformer(one.config, reference.weights);
+  const model = await createGpuTransformer(await device(), cpu);
+  try {
+    const expected = await runHeldCase(one, reference.forward, reference);
+    const actual = await runHeldCase(one, model.forwardAsync, cpu);
+    return { ...compareHeldRuns(expected, actual), tally: model.tally() };
+  } finally {
+    model.destroy();
+  }
+}
+
+/** Logits of a golden model on the device, the last rows one by one as decoding has them. */
+async function goldenLogits(name: string): Promise<readonly number[]> {
+  const json = GOLDEN_MODELS[name];
+  if (json === undefined) throw new Error(`unknown model: ${name}`);
+  const opened = await openModel(tinyFiles({ config: json, tensors: tinyTensors(json) }));
+  const cpu = createWasmTransformer(opened.config, await opened.load());
+  const model = await createGpuTransformer(await device(), cpu);
+  try {
+    const cache = createFullCache(opened.config);
+    const read = GOLDEN_TOKENS.length - 4;
+    await prefillAsync(model, cache, GOLDEN_TOKENS.slice(0, read), 0, { chunkTokens: 20 });
+    const rest = GOLDEN_TOKENS.slice(read);
+    return [...(await prefillAsync(model, cache, rest, read, { chunkTokens: 1 }))];
+  } finally {
+    model.destroy();
   }
 }
 
@@ -105,6 +148,6 @@ async function refuse(): Promise<{ readonly message: string; readonly logits: nu
   }
 }
 
-const transformerTests = { compareCase, overlap, prefillBoth, refuse };
+const transformerTests = { compareCase, compareHeld, goldenLogits, overlap, prefillBoth, refuse };
 export type TransformerTests = typeof transformerTests;
 Object.assign(globalThis, { kernelTests: transformerTests });

@@ -280,7 +280,7 @@ const params = {
         fc.record({ type: fc.constant('file'), fileName: fc.string({ maxLength: 30 }) }),
         fc.record({ type: fc.constant('url'), base: fc.constantFrom('', 'https://host/a b') }),
       ),
-      engine: fc.constantFrom('auto', 'wasm', 'reference'),
+      engine: fc.constantFrom('auto', 'webgpu', 'wasm', 'reference'),
       prompt: text,
       newTokens: int(0, 512),
     },
@@ -288,6 +288,7 @@ const params = {
   ),
   cache: fc.record(
     {
+      engine: fc.constantFrom('auto', 'webgpu', 'wasm', 'reference'),
       entries: fc.array(
         fc.oneof(
           fc.record(

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { ModelDevice, OpenModelDevice } from '../../../lib/run/model-device';
 import { createModelService } from '../../../lib/run/model-service';
-import type { OpenPrefillDevice, PrefillDevice } from '../../../lib/run/prefill-device';
 import { makeProvenance } from '../../../lib/run/provenance';
 import { modelParams } from '../../../lib/spec/kinds/model';
 import { notebookSchema } from '../../../lib/spec/notebook';
@@ -12,27 +12,31 @@ const adapter = {
   vendor: 'fake',
   architecture: 'fast',
   isFallback: false,
-} as PrefillDevice['adapter'];
+} as ModelDevice['adapter'];
 const never = new AbortController().signal;
 const params = modelParams.parse({ prompt: 'paris : 42 ; ? paris :', newTokens: 4 });
 
-function serviceWith(openPrefillDevice?: OpenPrefillDevice) {
+function serviceWith(openModelDevice?: OpenModelDevice) {
   return createModelService({
     readRecall: async (name) => files.get(name)!,
-    ...(openPrefillDevice && { openPrefillDevice }),
+    ...(openModelDevice && { openModelDevice }),
     makePool: () => {
       throw new Error('no pool was asked for');
     },
   });
 }
 
-/** Computes as the CPU does, and counts. */
-function fakeDevice(fails = (_rows: number) => false) {
-  const told = { opened: 0, rows: [] as number[], destroyed: 0 };
-  const open: OpenPrefillDevice = async (model) => {
-    told.opened++;
+/** Computes as the CPU does, and counts; calls for which `fails` holds do not come back. */
+function fakeDevice(fails: (call: number) => boolean = () => false, decodes = true) {
+  const told = { opened: [] as string[], rows: [] as number[], destroyed: 0 };
+  const open: OpenModelDevice = async (model, choice) => {
+    told.opened.push(choice);
     return {
       adapter,
+      decodes,
+      ...(decodes ? {} : { decodeMilliseconds: { device: 2, cpu: 0.51 } }),
+      tally: () => ({ held: told.rows.length, layered: 0, cpu: 0 }),
+      isOurs: () => true,
       async forwardAsync(step) {
         told.rows.push(step.tokens.length);
         if (fails(told.rows.length)) throw new Error('the GPU device was lost: unknown');
@@ -53,12 +57,9 @@ describe('a prompt that a GPU reads', () => {
     const result = await service.run(params, undefined, never, () => undefined);
     expect(result.tokens).toEqual(plain.tokens);
     expect(result.surprisalNats).toEqual(plain.surprisalNats);
-    // The prompt alone: tokens are written one by one on the CPU.
-    expect(told.rows).toEqual([result.promptTokens]);
+    expect(told.rows).toEqual([result.promptTokens, 1, 1, 1]);
     expect(result).toMatchObject({ engine: 'webgpu', adapter });
-    expect(result.notes).toEqual([
-      'the prompt was read on the GPU, in chunks; tokens were written in WebAssembly',
-    ]);
+    expect(result.notes).toEqual(['the prompt was read and tokens were written by WebGPU']);
     const cell = notebookSchema.parse({ cells: [{ id: 'm', kind: 'model' }] }).cells[0];
     if (cell?.kind !== 'model') throw new Error('no model cell');
     const provenance = makeProvenance(
@@ -68,7 +69,7 @@ describe('a prompt that a GPU reads', () => {
     );
     expect(provenance).toMatchObject({ engine: 'webgpu', adapter });
     await service.run({ ...params, newTokens: 1 }, undefined, never, () => undefined);
-    expect(told).toMatchObject({ opened: 1, destroyed: 0 });
+    expect(told).toMatchObject({ opened: ['auto'], destroyed: 0 });
   });
 
   test('is read on the CPU where there is no GPU, or another engine is chosen', async () => {
@@ -84,7 +85,7 @@ describe('a prompt that a GPU reads', () => {
     const chosen = { ...params, engine: 'reference' as const };
     const result = await serviceWith(open).run(chosen, undefined, never, () => undefined);
     expect(result.engine).toBe('reference');
-    expect(told.opened).toBe(0);
+    expect(told.opened).toEqual([]);
   });
 
   test('is read again on the CPU where the GPU fails, and from then on', async () => {
@@ -97,10 +98,38 @@ describe('a prompt that a GPU reads', () => {
       expect(result.engine).toBe('wasm');
       expect(result.notes).toEqual(['the GPU was not used: the GPU device was lost: unknown']);
     }
-    expect(told).toMatchObject({ opened: 1, destroyed: 1, rows: [told.rows[0]] });
+    expect(told).toMatchObject({ opened: ['auto'], destroyed: 1, rows: [told.rows[0]] });
     const refused = serviceWith(() => Promise.reject(new Error('the weights do not fit')));
     const without = await refused.run(params, undefined, never, () => undefined);
     expect(without.notes).toEqual(['the GPU was not used: the weights do not fit']);
+  });
+
+  test('says what was measured where tokens are written elsewhere', async () => {
+    const { open } = fakeDevice(() => false, false);
+    const { notes } = await serviceWith(open).run(params, undefined, never, () => undefined);
+    expect(notes).toEqual([
+      'the prompt was read by WebGPU, in chunks; tokens were written in WebAssembly, which is faster (a token takes 2 ms by WebGPU, 0.51 ms in WebAssembly)',
+    ]);
+  });
+
+  test('asked for by name is never read elsewhere: a new device once, then a sentence', async () => {
+    const chosen = { ...params, engine: 'webgpu' as const };
+    const run = (open?: OpenModelDevice) =>
+      serviceWith(open).run(chosen, undefined, never, () => undefined);
+    const plain = await serviceWith().run(params, undefined, never, () => undefined);
+    const once = fakeDevice((call) => call === 2);
+    const result = await run(once.open);
+    expect(result.tokens).toEqual(plain.tokens);
+    expect(result.engine).toBe('webgpu');
+    expect(result.notes[0]).toBe(
+      'the GPU failed and was opened anew: the GPU device was lost: unknown',
+    );
+    expect(once.told).toMatchObject({ opened: ['webgpu', 'webgpu'], destroyed: 1 });
+    const always = fakeDevice(() => true);
+    await expect(run(always.open)).rejects.toThrow('the GPU device was lost: unknown');
+    expect(always.told.opened).toHaveLength(2);
+    await expect(run(async () => undefined)).rejects.toThrow('no WebGPU adapter in this browser');
+    await expect(run()).rejects.toThrow('WebGPU is found in the page only');
   });
 
   test('is not read again where it was cancelled', async () => {
