@@ -14,6 +14,8 @@ export interface CachedBlock extends BlockView {
   tokens: number;
   /** Place of its first token among the workload's ids; -1 where the tokens are not known. */
   idsAt: number;
+  /** The only request that can find it; -1 where others may. */
+  ownerId: number;
   /** A last block that is not full: part of a radix tree, never held, only copied. */
   isTail: boolean;
   /** Its entry among the victims; those of other numbers are out of date. */
@@ -37,6 +39,7 @@ export function coldBlock(
     createdOrder: 0,
     releasedOrder: 0,
     idsAt: -1,
+    ownerId: -1,
     isTail: false,
     victimStamp: 0,
   };
