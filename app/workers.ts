@@ -3,6 +3,7 @@ import type { CheckApi } from '../lib/run/check-service';
 import { createSession } from '../lib/run/session';
 import type { Session } from '../lib/run/session-types';
 import { sha256Hex } from '../lib/run/spec-hash';
+import { warmWhileAtRest } from '../lib/run/warm-when-at-rest';
 import type { KernelApi, ModelApi, SimulationApi } from '../lib/run/worker-api';
 import { createWorkerClient, type WorkerClient } from '../lib/run/worker-client';
 import type { Notebook } from '../lib/spec/notebook';
@@ -41,12 +42,15 @@ export function policyCheckClient(): WorkerClient<ModelApi> {
 
 /** A session over the page's three workers. They are spawned on first use; `dispose()` ends them. */
 export function createPageSession(notebook: Notebook): Session {
-  return createSession(notebook, {
+  const simulation = createWorkerClient<SimulationApi>(spawnSimulationWorker, 'simulation');
+  const session = createSession(notebook, {
     kernel: createWorkerClient<KernelApi>(spawnKernelWorker, 'kernel'),
     model: createWorkerClient<ModelApi>(spawnModelWorker, 'model'),
-    simulation: createWorkerClient<SimulationApi>(spawnSimulationWorker, 'simulation'),
+    simulation,
     appVersion: APP_VERSION,
     now: () => performance.timeOrigin + performance.now(),
     hash: sha256Hex,
   });
+  warmWhileAtRest(session, simulation);
+  return session;
 }

@@ -57,6 +57,10 @@ export function createSimulationApi({ makePool }: SimulationDeps): SimulationApi
           signal,
         );
       }),
+    warm(strategies) {
+      pool ??= makePool();
+      return pool.warm(strategies);
+    },
     cancel: (jobId) => jobs.get(jobId)?.abort(),
   };
 }

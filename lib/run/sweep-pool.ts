@@ -4,6 +4,7 @@ import { createRateSearch } from '../serving/rate-search';
 import { foldPoint, type SweepPoint, type SweepRun } from '../serving/sweep-point';
 import { ratesOf, type SweepResult } from '../serving/sweep-result';
 import type { PlanParams } from '../spec/kinds/plan';
+import type { ServeParams } from '../spec/kinds/serve';
 import type { SweepParams } from '../spec/kinds/sweep';
 import { ownRatePerSecond } from '../workload/at-rate';
 import { runPlanSearch } from './plan-pool';
@@ -38,6 +39,8 @@ export interface SweepPool {
     onPartial?: OnPlanPartial,
     signal?: AbortSignal,
   ): Promise<PlanResult>;
+  /** Starts two of the workers, which give the first points, and compiles what these strategies run. */
+  warm(strategies: readonly ServeParams[]): Promise<void>;
   dispose(): void;
 }
 
@@ -56,10 +59,11 @@ export function createSweepPool(clients: readonly WorkerClient<SweepApi>[]): Swe
       let maximum: SweepResult['maximum'];
       let runs = 0;
 
-      // A worker may have been replaced since, so each is told anew.
-      const [costModel] = await Promise.all(
-        clients.map((client) => client.call((api, id) => api.load(id, subject), options)),
+      // A worker may have been replaced since, so each is told anew. It begins as soon as it is there.
+      const loading = clients.map((client) =>
+        client.call((api, id) => api.load(id, subject), options),
       );
+      const costModel = await Promise.race(loading);
 
       const resultNow = (): SweepResult => ({
         points: pointsOf(grid, subject),
@@ -74,14 +78,15 @@ export function createSweepPool(clients: readonly WorkerClient<SweepApi>[]): Swe
         seeds: params.seeds,
         runs,
         seed: subject.load.type === 'trace' ? subject.load.seed : subject.load.params.seed,
-        costModel: costModel as SweepResult['costModel'],
+        costModel,
         notes: notesOf(subject, params.seeds),
       });
 
       /** Shares tasks out; the first failure ends all. */
       async function work(tasks: readonly Task[], phase: string, fraction: () => number) {
         let next = 0;
-        const working = clients.map(async (client) => {
+        const working = clients.map(async (client, i) => {
+          await loading[i];
           for (let task = tasks[next++]; task !== undefined; task = tasks[next++]) {
             const { point, repeat } = task;
             point.runs[repeat] = await client.call(
@@ -101,8 +106,12 @@ export function createSweepPool(clients: readonly WorkerClient<SweepApi>[]): Swe
         }
       }
 
-      // One seed of every rate first: the whole curve is there early, and the band grows on it.
-      const tasks = grid[0]?.runs.flatMap((_, repeat) => grid.map((point) => ({ point, repeat })));
+      // One seed of every rate first: the whole curve is there early, and the band grows on it. High
+      // rates have the fewest iterations: first, so that points come at once, and then last, so that
+      // no worker is left with a long run at the end.
+      const tasks = grid[0]?.runs.flatMap((_, repeat) =>
+        (repeat === 0 ? [...grid].reverse() : grid).map((point) => ({ point, repeat })),
+      );
       const searchShare = params.findMaximum ? 0.2 : 0;
       const total = grid.length * params.seeds;
       await work(tasks ?? [], `rate by rate`, () => (1 - searchShare) * (runs / total));
@@ -123,6 +132,11 @@ export function createSweepPool(clients: readonly WorkerClient<SweepApi>[]): Swe
       return resultNow();
     },
     plan: (...args) => runPlanSearch(clients, ...args),
+    async warm(strategies) {
+      await Promise.all(
+        clients.slice(0, 2).map((client) => client.call((api) => api.warm(strategies))),
+      );
+    },
     dispose() {
       for (const client of clients) client.dispose();
     },

@@ -15,6 +15,7 @@ import type { ServeParams } from '../spec/kinds/serve';
 import { type RatedLoad, workloadAtRate } from '../workload/at-rate';
 import { readTables } from './simulation-jobs';
 import { runSliced } from './sliced';
+import { warmUp } from './warm-up';
 import type { Cancellable, OnProgress } from './worker-api';
 
 /** A strategy and its load, as a worker is told of them. */
@@ -42,6 +43,8 @@ export interface SweepApi extends Cancellable {
   loadPlan(jobId: number, subject: SweepSubjectData, params: PlanParams): Promise<PlanStart>;
   /** One run of a plan under the load that is there. */
   measure(jobId: number, task: PlanTask): Promise<PlanRun>;
+  /** Compiles what these strategies run. */
+  warm(strategies: readonly ServeParams[]): void;
 }
 
 export interface PlanStart {
@@ -113,6 +116,7 @@ export function createSweepService(): SweepApi {
         return planRun(params, simulation.result());
       });
     },
+    warm: warmUp,
     cancel: (jobId) => jobs.get(jobId)?.abort(),
   };
 }

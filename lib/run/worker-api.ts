@@ -183,6 +183,8 @@ export interface SimulationApi extends Cancellable {
     params: SweepParams,
     onProgress: OnProgress,
   ): Promise<SweepResult>;
+  /** Starts the workers of sweeps and compiles what these strategies run. */
+  warm(strategies: readonly ServeParams[]): Promise<void>;
   check(jobId: number, params: CheckParams, onProgress: OnProgress): Promise<CheckCellResult>;
   /** Progress carries the plans as far as they are known. */
   plan(

@@ -1,5 +1,6 @@
 import type { EvictionOrder } from '../parts/eviction';
 import type { BlockContents } from '../vllm-v1/block-contents';
+import { createBlockIndex } from './block-index';
 import { type CachedBlock, coldBlock } from './cached-block';
 import { createTails, type Tails, type TokenIds } from './radix-tails';
 import { createVictims, scannedVictims } from './victims';
@@ -68,7 +69,7 @@ export function createBlockCache(options: BlockCacheOptions): BlockCache {
   const { contents, blockTokens, prefillTokens, order, tokenIds, onEvicted } = options;
   const ownerOf = options.ownerOf ?? (() => -1);
   const takesHeads = order.takesHeads === true;
-  const blocks = new Map<number, CachedBlock>();
+  const blocks = createBlockIndex(contents, blockTokens);
   const holders = new Map<number, Holder>();
   /** Where the last look for a request ended: the next one begins there. */
   const places = new Map<number, number>();
@@ -77,7 +78,7 @@ export function createBlockCache(options: BlockCacheOptions): BlockCache {
   let cachedBlocks = 0;
   let clock = 0;
 
-  const blockOf = (id: number, index: number) => blocks.get(contents.contentOf(id, index));
+  const blockOf = blocks.at;
 
   /** Full blocks that the tree has from the start of the request on. */
   function matched(id: number): number {
@@ -138,7 +139,7 @@ export function createBlockCache(options: BlockCacheOptions): BlockCache {
     const { parent } = block;
     victims.remove(block);
     cachedBlocks--;
-    if (!block.isTail) blocks.delete(block.content);
+    if (!block.isTail) blocks.remove(block);
     tails?.remove(block);
     if (parent === undefined) return;
     parent.children--;
@@ -221,7 +222,7 @@ export function createBlockCache(options: BlockCacheOptions): BlockCache {
         const parent = chain[i - 1];
         const block = fresh(id, i, parent);
         block.references = 1;
-        blocks.set(block.content, block);
+        blocks.add(block, id, i);
         for (const tail of tails?.coveredBy(parent, block) ?? []) forget(tail);
         add(block);
         options.onMade(block);

@@ -15,6 +15,8 @@ export interface CachedBlock extends BlockView {
   owner: number;
   /** Place of its first token among the workload's ids; -1 where the tokens are not known. */
   idsAt: number;
+  /** The only request that can find it; -1 where others may. */
+  ownerId: number;
   /** A last block that is not full: part of a radix tree, never held, only copied. */
   isTail: boolean;
   /** Its entry among the victims; those of other numbers are out of date. */
@@ -39,6 +41,7 @@ export function coldBlock(
     releasedOrder: 0,
     owner: -1,
     idsAt: -1,
+    ownerId: -1,
     isTail: false,
     victimStamp: 0,
   };

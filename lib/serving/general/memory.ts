@@ -141,10 +141,10 @@ export function makeRoom(state: State, replica: Replica): boolean {
   for (let i = 0; i < decoding.length; i++) {
     if (needsBlock(state, replica, decoding[i] as number)) needed++;
   }
-  const isShort = () => blocksTotal - replica.blocksUsed < needed + preemption.spareBlocks;
+  const leastFree = needed + preemption.spareBlocks;
   // What nobody runs for is given up before something that runs.
-  while (isShort() && state.hooks.yieldsTo(replica, -1));
-  if (!isShort()) {
+  while (blocksTotal - replica.blocksUsed < leastFree && state.hooks.yieldsTo(replica, -1));
+  if (blocksTotal - replica.blocksUsed >= leastFree) {
     if (needed > 0) for (const id of decoding) grow(state, replica, id);
     return false;
   }

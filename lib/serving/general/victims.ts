@@ -21,6 +21,8 @@ interface Entry {
 /** A binary heap by key, ties by the order of release; entries whose block has moved on are skipped. */
 export function createVictims(order: EvictionOrder): Victims {
   const heap: Entry[] = [];
+  /** Comes before all of the heap: a block's parent, which is let go of next, needs no place there. */
+  let front: Entry | undefined;
   let stamps = 0;
 
   const isBefore = (a: Entry, b: Entry) => a.key < b.key || (a.key === b.key && a.tie < b.tie);
@@ -55,7 +57,20 @@ export function createVictims(order: EvictionOrder): Victims {
   }
   function add(block: CachedBlock): void {
     block.victimStamp = ++stamps;
-    push({ key: order.key(block), tie: block.releasedOrder, stamp: stamps, block });
+    const entry = { key: order.key(block), tie: block.releasedOrder, stamp: stamps, block };
+    const first = front ?? heap[0];
+    if (first !== undefined && !isBefore(entry, first)) {
+      push(entry);
+      return;
+    }
+    if (front !== undefined) push(front);
+    front = entry;
+  }
+  function takeFirst(): Entry | undefined {
+    if (front === undefined) return pop();
+    const entry = front;
+    front = undefined;
+    return entry;
   }
   return {
     add,
@@ -67,7 +82,7 @@ export function createVictims(order: EvictionOrder): Victims {
     },
     take() {
       for (;;) {
-        const entry = pop();
+        const entry = takeFirst();
         if (entry === undefined) return undefined;
         const { block, stamp, key } = entry;
         if (block.victimStamp !== stamp) continue;

@@ -12,7 +12,7 @@ import { workloadParams } from '../../../lib/spec/kinds/workload';
 import { createCsvWorkloadParser } from '../../../lib/workload/csv';
 import { generateWorkload } from '../../../lib/workload/generate';
 import type { Workload } from '../../../lib/workload/types';
-import { vllmV1Speed } from './vllm-v1';
+import { generalSpeed, vllmV1Speed } from './vllm-v1';
 
 // Simulator speed, one worker's work on one core. One JSON document on standard output. `stepped` is
 // the engine that takes every iteration alone, in the same run, as the figure to compare with.
@@ -127,7 +127,8 @@ if (!existsSync(DATA)) {
     JSON.stringify({
       skipped: '../shared/data is absent',
       million: million(),
-      vllmV1WithPrefixCache: await vllmV1Speed(undefined),
+      vllmV1WithPrefixCache: await vllmV1Speed(),
+      generalEngine: generalSpeed(),
     }),
   );
 } else {
@@ -149,7 +150,8 @@ if (!existsSync(DATA)) {
           azureHour({ type: 'vllm', replicas: 2 }),
           azureHour({ type: 'sarathi', replicas: 4 }),
         ],
-        vllmV1WithPrefixCache: await vllmV1Speed(azureWorkload()),
+        vllmV1WithPrefixCache: await vllmV1Speed(),
+        generalEngine: generalSpeed(),
         goodputCurveOf20Minutes: [
           await goodputCurve({ type: 'sarathi', replicas: 1 }),
           await goodputCurve({ type: 'vllm', replicas: 1 }),

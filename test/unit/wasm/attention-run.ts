@@ -11,7 +11,6 @@ import {
   type WriteVisible,
 } from '../../../lib/wasm/attention';
 
-export const ROOT = new URL('../../..', import.meta.url).pathname;
 export const WHOLE = { maxFlops: Infinity };
 export const newMemory = () => new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
 
