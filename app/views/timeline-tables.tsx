@@ -148,13 +148,13 @@ export const AggregateTable = memo(function AggregateTable({
     <>
       <LaneTable label="aggregates" caption={area} names={REPLICA_NAMES} rows={replicas} />
       <LaneTable
-        label="aggregates of links and stores"
+        label="links and stores"
         caption={`links and stores, ${area}`}
         names={LINK_NAMES}
         rows={links}
       />
       <LaneTable
-        label="mean shares of accelerators"
+        label="shares of accelerators"
         caption={`mean shares of each accelerator’s SMs, ${area}`}
         names={SHARE_NAMES}
         rows={shares}

@@ -83,6 +83,6 @@ describe('the general engine without its own parts', () => {
     );
     expect(seen.restarts).toBeGreaterThan(0);
     expect(seen.refused).toBeGreaterThan(0);
-    expect(seen.iterations).toBeGreaterThan(10_000);
+    expect(seen.iterations).toBeGreaterThan(1000);
   });
 });
