@@ -9,9 +9,6 @@ import {
 } from './draw';
 import { type LaneIndex, maxPerPixel, queryLane } from './lane-index';
 
-/** Bar, gap and counters together. */
-const SHARES_HEIGHT = BAR_HEIGHT + 2 + COUNTER_HEIGHT;
-
 /** Pixels of every lane's bar and counters, kept between frames: a frame allocates nothing of its size. */
 interface Texels {
   readonly canvas: OffscreenCanvas;
@@ -77,7 +74,7 @@ export function drawPixels(
       context.drawImage(canvas, 0, row, pixels, rows, 0, at, pixels, height);
     // Shares are all that such a lane has: they take the place of bar and counters.
     if (index.lane.role === 'share') {
-      stretch(from, COUNTER_HEIGHT, top + BAR_TOP, SHARES_HEIGHT);
+      stretch(from, COUNTER_HEIGHT, top + BAR_TOP, BAR_HEIGHT + 2 + COUNTER_HEIGHT);
       return;
     }
     stretch(l, 1, top + BAR_TOP, BAR_HEIGHT);
