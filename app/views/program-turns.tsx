@@ -18,11 +18,11 @@ export const ProgramTurns = memo(function ProgramTurns({ turns, shown, onPick }:
   if (turns.length === 0) return null;
   return (
     <section className={styles.scroll} aria-label="turns of the program">
-      <table>
-        <caption className={styles.note}>
-          its program of {turns.length} turns{turns.length > SHOWN ? `, the first ${SHOWN}` : ''},
-          with the gaps between them dashed on the timeline
-        </caption>
+      <p className={styles.note}>
+        its program of {turns.length} turns{turns.length > SHOWN ? `, the first ${SHOWN}` : ''},
+        with the gaps between them dashed on the timeline
+      </p>
+      <table aria-label="turns of the program">
         <thead>
           <tr>
             {['turn', 'sent', 'gap before', 'waited', 'took'].map((name) => (

@@ -46,8 +46,8 @@ function LaneTable({
   if (rows.length === 0) return null;
   return (
     <section className={styles.scroll} aria-label={label}>
-      <table>
-        <caption className={styles.note}>{caption}</caption>
+      <p className={styles.note}>{caption}</p>
+      <table aria-label={label}>
         <Head names={names} />
         <tbody>
           {rows.map(({ lane, cells }) => (
@@ -148,13 +148,13 @@ export const AggregateTable = memo(function AggregateTable({
     <>
       <LaneTable label="aggregates" caption={area} names={REPLICA_NAMES} rows={replicas} />
       <LaneTable
-        label="aggregates of links and stores"
+        label="links and stores"
         caption={`links and stores, ${area}`}
         names={LINK_NAMES}
         rows={links}
       />
       <LaneTable
-        label="mean shares of accelerators"
+        label="shares of accelerators"
         caption={`mean shares of each accelerator’s SMs, ${area}`}
         names={SHARE_NAMES}
         rows={shares}
@@ -195,7 +195,7 @@ export function IterationTable({ lanes, span }: Props) {
     <div className={styles.scroll}>
       <table>
         <caption className={styles.note}>
-          the first {TABLE_ROWS} visible iterations, transfers and periods of constant shares
+          the first {TABLE_ROWS} visible rows, lane by lane; fewer lanes show more of each
         </caption>
         <Head names={names} />
         <tbody>

@@ -7,8 +7,9 @@ import type { ServeResult } from '../serving/types';
 import type { CheckParams } from '../spec/kinds/check';
 import type { ServeParams } from '../spec/kinds/serve';
 import { isGenerated, type WorkloadParams } from '../spec/kinds/workload';
-import { generated } from '../workload/generated';
-import { workloadStatistics } from '../workload/statistics';
+import { generatedSteps } from '../workload/generated';
+import { statisticsSteps } from '../workload/statistics';
+import { overall, type WorkloadProgress } from '../workload/steps';
 import { createWorkloadParser } from '../workload/trace';
 import type { Workload } from '../workload/types';
 import { finishSliced, nextTask, runSliced, throwIfAborted } from './sliced';
@@ -29,7 +30,8 @@ export function throttled(onProgress: OnProgress): OnProgress {
 }
 
 /**
- * Builds a workload: generates it, or streams the bound file through its parser.
+ * Builds a workload: draws it, or streams the bound file through its parser; then its statistics. All of
+ * it in slices, so that cancel is heard, with the phase and how far that is.
  * @throws Error naming the line and value of a malformed row, AbortError when cancelled
  */
 export async function workloadJob(
@@ -39,11 +41,18 @@ export async function workloadJob(
   onProgress: OnProgress,
 ): Promise<Workload> {
   const { source } = params;
-  if (isGenerated(source)) return withStatistics(generated(params, source));
+  const send = throttled(onProgress);
+  const report = (progress: WorkloadProgress): void =>
+    send({ phase: progress.phase, fraction: overall(progress) });
+  const withStatistics = async (workload: Workload): Promise<Workload> => ({
+    ...workload,
+    statistics: await finishSliced(statisticsSteps(workload), signal, report),
+  });
+  if (isGenerated(source))
+    return withStatistics(await finishSliced(generatedSteps(params, source), signal, report));
   if (file === undefined)
     throw new Error('no file is bound: choose a file of requests for this cell');
   const parser = createWorkloadParser(params, source);
-  const report = throttled(onProgress);
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const reader = file.stream().getReader();
   let bytes = 0;
@@ -53,15 +62,11 @@ export async function workloadJob(
     if (done || parser.isFull) break;
     bytes += value.length;
     parser.push(decode(decoder, value, bytes));
-    report({ fraction: file.size > 0 ? bytes / file.size : undefined, phase: 'reading' });
+    report({ phase: 'reading', fraction: bytes / Math.max(1, file.size) });
     await nextTask();
   }
   await reader.cancel();
   return withStatistics(parser.finish());
-}
-
-function withStatistics(workload: Workload): Workload {
-  return { ...workload, statistics: workloadStatistics(workload) };
 }
 
 function decode(decoder: TextDecoder, bytes: Uint8Array, at: number): string {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { whyNot } from './why-not';
 
 /** One thing wrong with a document: where, what, and the value that is wrong. */
 export interface SpecIssue {
@@ -95,10 +96,12 @@ export function toSpecIssues(
   const path = issue.path;
   const value = valueAt(root, path);
   const name = String(path.findLast((part) => typeof part === 'string') ?? 'document');
+  const reason = issue.code === 'too_small' ? whyNot(name, value) : undefined;
+  const expected = `${expectation(issue, expectedAt(path))}${reason === undefined ? '' : `: ${reason}`}`;
   return [
     {
       path: formatPath(path),
-      message: `invalid ${name}: ${show(value)} (expected ${expectation(issue, expectedAt(path))})`,
+      message: `invalid ${name}: ${show(value)} (expected ${expected})`,
       value,
     },
   ];

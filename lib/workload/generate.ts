@@ -1,6 +1,7 @@
 import { createRandom, type Random } from '../random/random';
 import type { WorkloadParams, WorkloadSource } from '../spec/kinds/workload';
 import { AZURE_CONVERSATION } from './azure-conversation';
+import { ROWS_PER_STEP, runSteps, type WorkloadSteps } from './steps';
 import type { Workload } from './types';
 import { zipfSampler } from './zipf';
 
@@ -73,6 +74,14 @@ function clientSampler(source: GeneratorSource, random: Random): (() => number) 
  * The first request arrives at 0.
  */
 export function generateWorkload(params: WorkloadParams, source: GeneratorSource): Workload {
+  return runSteps(generateWorkloadSteps(params, source));
+}
+
+/** The same in steps. */
+export function* generateWorkloadSteps(
+  params: WorkloadParams,
+  source: GeneratorSource,
+): WorkloadSteps<Workload> {
   const count = Math.min(source.requests, params.maxRequests);
   const random = createRandom(params.seed);
   const nextGap = gapSampler(source, random.fork('arrivals'));
@@ -85,6 +94,7 @@ export function generateWorkload(params: WorkloadParams, source: GeneratorSource
   let now = 0;
   let rejected = 0;
   for (let i = 0; i < count; i++) {
+    if (i % ROWS_PER_STEP === 0) yield { phase: 'drawing requests', fraction: i / count };
     if (i > 0) now += nextGap() / params.rateScale;
     arrivalSeconds[i] = now;
     let lengths = nextLengths();

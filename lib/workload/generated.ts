@@ -1,11 +1,20 @@
 import type { GeneratedSource, WorkloadParams } from '../spec/kinds/workload';
-import { generateWorkload } from './generate';
-import { generateSynthetic } from './synthetic/generate';
+import { generateWorkloadSteps } from './generate';
+import { runSteps, type WorkloadSteps } from './steps';
+import { generateSyntheticSteps } from './synthetic/generate';
 import type { Workload } from './types';
 
 /** The requests that a source draws. */
 export function generated(params: WorkloadParams, source: GeneratedSource): Workload {
+  return runSteps(generatedSteps(params, source));
+}
+
+/** The same in steps. */
+export function generatedSteps(
+  params: WorkloadParams,
+  source: GeneratedSource,
+): WorkloadSteps<Workload> {
   return source.type === 'generator'
-    ? generateWorkload(params, source)
-    : generateSynthetic(params, source);
+    ? generateWorkloadSteps(params, source)
+    : generateSyntheticSteps(params, source);
 }

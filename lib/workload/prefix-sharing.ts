@@ -1,4 +1,5 @@
 import { createChainSet } from './chain-set';
+import { runSteps, type WorkloadPhase, type WorkloadSteps } from './steps';
 import type { PromptContent, Workload } from './types';
 
 /** What requests have in common with those before them, in the order of arrival. */
@@ -27,6 +28,8 @@ const BLOCK_TOKENS = 16;
 
 /** So many ids are compared; of a larger workload, the requests at its beginning. */
 const MOST_IDS = 2 ** 24;
+/** Ids between two yields. */
+const IDS_PER_STEP = 2 ** 15;
 
 /**
  * Undefined where the tokens of the requests are unknown. Prefixes are compared by 64-bit hashes.
@@ -34,6 +37,14 @@ const MOST_IDS = 2 ** 24;
  * @param mostIds bounds time and memory; the requests at the beginning that have so many are compared
  */
 export function prefixSharing(workload: Workload, mostIds = MOST_IDS): PrefixSharing | undefined {
+  return runSteps(prefixSharingSteps(workload, mostIds));
+}
+
+/** The same in steps. */
+export function* prefixSharingSteps(
+  workload: Workload,
+  mostIds = MOST_IDS,
+): WorkloadSteps<PrefixSharing | undefined> {
   const { content, promptTokens } = workload;
   if (content === undefined) return undefined;
   const idsPerBlock = content.tokensPerId === 1 ? BLOCK_TOKENS : 1;
@@ -41,8 +52,9 @@ export function prefixSharing(workload: Workload, mostIds = MOST_IDS): PrefixSha
   let compared = promptTokens.length;
   while (compared > 1 && (content.offsets[compared] as number) > mostIds) compared--;
   const prompts = promptTokens.subarray(0, compared);
-  const blocks = countSeen(content, prompts, idsPerBlock);
-  const grain = idsPerBlock > 1 ? countSeen(content, prompts, 1) : blocks;
+  const blocks = yield* countSeen(content, prompts, idsPerBlock, 'comparing blocks');
+  const grain =
+    idsPerBlock > 1 ? yield* countSeen(content, prompts, 1, 'comparing tokens') : blocks;
   const total = prompts.reduce((sum, tokens) => sum + tokens, 0);
   return {
     seenShare: grain.seenTokens / total,
@@ -55,17 +67,30 @@ export function prefixSharing(workload: Workload, mostIds = MOST_IDS): PrefixSha
   };
 }
 
-function countSeen(
+interface Seen {
+  readonly seenTokens: number;
+  readonly hitTokens: number;
+  readonly withHits: number;
+  readonly distinct: number;
+}
+
+function* countSeen(
   { tokensPerId, offsets, ids }: PromptContent,
   promptTokens: Int32Array,
   idsPerBlock: number,
-) {
+  phase: WorkloadPhase,
+): WorkloadSteps<Seen> {
   const blockTokens = tokensPerId * idsPerBlock;
   const set = createChainSet();
   let seenTokens = 0;
   let hitTokens = 0;
   let withHits = 0;
+  let nextYield = 0;
   for (let i = 0; i < promptTokens.length; i++) {
+    if ((offsets[i] as number) >= nextYield) {
+      nextYield += IDS_PER_STEP;
+      yield { phase, fraction: i / promptTokens.length };
+    }
     const prompt = promptTokens[i] as number;
     const from = offsets[i] as number;
     const blocks = Math.floor(((offsets[i + 1] as number) - from) / idsPerBlock);

@@ -1,8 +1,9 @@
 import { type Burstiness, burstiness } from './burstiness';
 import { type Distribution, distribution } from './distribution';
-import { type PrefixSharing, prefixSharing } from './prefix-sharing';
+import { type PrefixSharing, prefixSharingSteps } from './prefix-sharing';
 import { type ProgramFigures, programFigures } from './program-figures';
 import { programStarts } from './program-starts';
+import { runSteps, type WorkloadSteps } from './steps';
 import type { Workload } from './types';
 
 /** What a reader wants to know of a workload before serving it. */
@@ -18,12 +19,25 @@ export interface WorkloadStatistics {
 
 /** All figures of a workload, in one pass over each of its columns. */
 export function workloadStatistics(workload: Workload): WorkloadStatistics {
-  const sharing = prefixSharing(workload);
+  return runSteps(statisticsSteps(workload));
+}
+
+/** The same in steps. */
+export function* statisticsSteps(workload: Workload): WorkloadSteps<WorkloadStatistics> {
+  const phase = 'statistics' as const;
+  yield { phase, fraction: 0 };
+  const promptTokens = distribution(workload.promptTokens);
+  yield { phase, fraction: 1 / 4 };
+  const outputTokens = distribution(workload.outputTokens);
+  yield { phase, fraction: 2 / 4 };
+  const arrivals = burstiness(programStarts(workload));
+  yield { phase, fraction: 3 / 4 };
   const programs = programFigures(workload);
+  const sharing = yield* prefixSharingSteps(workload);
   return {
-    promptTokens: distribution(workload.promptTokens),
-    outputTokens: distribution(workload.outputTokens),
-    arrivals: burstiness(programStarts(workload)),
+    promptTokens,
+    outputTokens,
+    arrivals,
     ...(sharing !== undefined && { sharing }),
     ...(programs !== undefined && { programs }),
   };

@@ -17,6 +17,7 @@ import { needsGeneral } from '../general/needs-general';
 import type { Audited } from '../general/state';
 import { computes } from '../lane-roles';
 import { serveMetrics } from '../metrics';
+import { outcomeNotes } from '../outcome-notes';
 import { prefillPoolFormer } from '../policies/prefill-pool';
 import { sarathiFormer } from '../policies/sarathi';
 import { vllmFormer } from '../policies/vllm';
@@ -115,7 +116,14 @@ export function createSimulation(
   options: SimulationOptions = {},
 ): Simulation {
   const made = makeSimulation(params, workload, costModel, options);
-  return { ...made, result: () => withEnergy(params, made.result()) };
+  return {
+    ...made,
+    result() {
+      const result = made.result();
+      const notes = [...result.notes, ...outcomeNotes(params, result)];
+      return withEnergy(params, { ...result, notes });
+    },
+  };
 }
 
 function makeSimulation(

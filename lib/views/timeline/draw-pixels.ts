@@ -1,3 +1,4 @@
+import { computes } from '../../serving/lane-roles';
 import { rgbOf } from '../rgb';
 import {
   BAR_HEIGHT,
@@ -53,24 +54,32 @@ export function drawPixels(
   } = texels(pixels, lanes.length * (1 + COUNTER_HEIGHT));
   words.fill(0);
   const counters = { queue: wordOf(colors.queue), kv: wordOf(colors.inkSoft) };
-  const shares = { prefill: wordOf(colors.prefill), decode: wordOf(colors.decode) };
+  const shares = {
+    prefill: wordOf(colors.prefill),
+    decode: wordOf(colors.decode),
+    idle: wordOf(colors.idle),
+  };
   lanes.forEach(({ index }, l) => {
     const own = edges[l] as Int32Array;
-    paintBar(image.data, 4 * l * pixels, index, span, own, colors);
-    if (index.lane.role === 'link') return;
-    const top = lanes.length + l * COUNTER_HEIGHT;
-    const target = words.subarray(top * pixels);
+    const target = words.subarray((lanes.length + l * COUNTER_HEIGHT) * pixels);
     if (index.lane.role === 'share') paintShares(target, index, span, own, shares);
-    else paintCounters(target, index, own, counters);
+    else paintBar(image.data, 4 * l * pixels, index, span, own, colors);
+    if (computes(index.lane)) paintCounters(target, index, own, counters);
   });
   small?.putImageData(image, 0, 0);
   context.imageSmoothingEnabled = false;
   lanes.forEach(({ top, index }, l) => {
-    context.drawImage(canvas, 0, l, pixels, 1, 0, top + BAR_TOP, pixels, BAR_HEIGHT);
-    if (index.lane.role === 'link') return;
     const from = lanes.length + l * COUNTER_HEIGHT;
-    const at = top + BAR_TOP + BAR_HEIGHT + 2;
-    context.drawImage(canvas, 0, from, pixels, COUNTER_HEIGHT, 0, at, pixels, COUNTER_HEIGHT);
+    const stretch = (row: number, rows: number, at: number, height: number) =>
+      context.drawImage(canvas, 0, row, pixels, rows, 0, at, pixels, height);
+    // Shares are all that such a lane has: they take the place of bar and counters.
+    if (index.lane.role === 'share') {
+      stretch(from, COUNTER_HEIGHT, top + BAR_TOP, BAR_HEIGHT + 2 + COUNTER_HEIGHT);
+      return;
+    }
+    stretch(l, 1, top + BAR_TOP, BAR_HEIGHT);
+    if (computes(index.lane))
+      stretch(from, COUNTER_HEIGHT, top + BAR_TOP + BAR_HEIGHT + 2, COUNTER_HEIGHT);
   });
 }
 
@@ -107,7 +116,7 @@ function paintShares(
   index: LaneIndex,
   span: TimelineScene['span'],
   edges: Int32Array,
-  colors: { readonly prefill: number; readonly decode: number },
+  colors: { readonly prefill: number; readonly decode: number; readonly idle: number },
 ): void {
   const pixels = edges.length - 1;
   const { busy, prefillShare } = queryLane(index, span.start, span.end, pixels, edges);
@@ -116,8 +125,10 @@ function paintShares(
     const decodes = Math.round(
       (busy[x] as number) * (1 - (prefillShare[x] as number)) * COUNTER_HEIGHT,
     );
-    for (let y = 0; y < both; y++)
-      words[(COUNTER_HEIGHT - 1 - y) * pixels + x] = y < decodes ? colors.decode : colors.prefill;
+    for (let y = 0; y < COUNTER_HEIGHT; y++) {
+      const color = y < decodes ? colors.decode : y < both ? colors.prefill : colors.idle;
+      words[(COUNTER_HEIGHT - 1 - y) * pixels + x] = color;
+    }
   }
 }
 

@@ -137,7 +137,8 @@ function drawBoxes(
     const wide = (lane.durationSeconds[i] as number) * perSecond;
     if (wide < LEAST_BOX_PIXELS || left + wide < 0) return;
     context.globalAlpha = 0.5;
-    context.strokeRect(left + 0.5, top + BAR_TOP + 0.5, wide - 1, BAR_HEIGHT - 1);
+    if (lane.role !== 'share')
+      context.strokeRect(left + 0.5, top + BAR_TOP + 0.5, wide - 1, BAR_HEIGHT - 1);
     if (wide <= 34) return;
     context.globalAlpha = 1;
     const prefill = lane.prefillTokens[i];

@@ -2,6 +2,7 @@ import { createRandom } from '../../random/random';
 import type { WorkloadParams } from '../../spec/kinds/workload';
 import type { SyntheticSource } from '../../spec/kinds/workload-synthetic';
 import { createWorkloadBuilder } from '../builder';
+import { ROWS_PER_STEP, runSteps, type WorkloadSteps } from '../steps';
 import type { Workload } from '../types';
 import { startGapSampler } from './gaps';
 import { type LengthPair, lengthSampler, lengthsText } from './lengths';
@@ -22,6 +23,14 @@ const MOST_TRIES = 1000;
  * fit no distribution
  */
 export function generateSynthetic(params: WorkloadParams, source: SyntheticSource): Workload {
+  return runSteps(generateSyntheticSteps(params, source));
+}
+
+/** The same in steps. */
+export function* generateSyntheticSteps(
+  params: WorkloadParams,
+  source: SyntheticSource,
+): WorkloadSteps<Workload> {
   const mostRequests = Math.min(source.requests, params.maxRequests);
   const random = createRandom(params.seed);
   const names = createBlockNames(source.tokensPerId);
@@ -50,6 +59,7 @@ export function generateSynthetic(params: WorkloadParams, source: SyntheticSourc
   let tooLong = 0;
   let programs = 0;
   let leftOfLast = 0;
+  let nextYield = 0;
 
   function firstThatFits(prefixTokens: number, draw: () => LengthPair): LengthPair {
     for (let tries = 0; ; tries++) {
@@ -64,6 +74,10 @@ export function generateSynthetic(params: WorkloadParams, source: SyntheticSourc
   }
 
   for (; builder.count < mostRequests; programs++) {
+    if (builder.count >= nextYield) {
+      nextYield += ROWS_PER_STEP;
+      yield { phase: 'drawing requests', fraction: builder.count / mostRequests };
+    }
     const limit = nextLimit?.();
     if (programs > 0 && limit?.isWithBefore !== true) start += nextStart() / params.rateScale;
     const prefix = nextPrefix();

@@ -30,7 +30,11 @@ describe('edits', () => {
   it('refuses a bad value whole, with its sentence', () => {
     expect(editParam(notebook, 'a', ['slo', 'ttftSeconds'], -1)).toMatchObject({
       ok: false,
-      issues: [{ message: 'invalid ttftSeconds: -1 (expected 0.001..3600)' }],
+      issues: [
+        {
+          message: 'invalid ttftSeconds: -1 (expected 0.001..3600: no token comes in no time)',
+        },
+      ],
     });
     const next = made(editParam(notebook, 'a', ['strategy'], { type: 'sarathi' }));
     expect(next.cells[1]).toMatchObject({
