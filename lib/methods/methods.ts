@@ -4,6 +4,7 @@ import { CACHE_METHODS } from './cache-methods';
 import { MASK_METHODS } from './mask-methods';
 import { RECURRENT_METHODS } from './recurrent-methods';
 import { SELECTION_METHODS } from './selection-methods';
+import { SERVING_BASELINE_METHODS } from './serving-baseline-methods';
 import { withServing } from './serving-cells';
 import { SERVING_COST_METHODS } from './serving-cost-methods';
 import { SERVING_METHODS } from './serving-methods';
@@ -23,6 +24,7 @@ export const METHODS: readonly Method[] = [
     .map(withServing),
   ...SERVING_METHODS,
   ...SERVING_SHARE_METHODS,
+  ...SERVING_BASELINE_METHODS,
 ];
 
 /** Text of a method's own cell: what it does, and what the cells below leave out. */

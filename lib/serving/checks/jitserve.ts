@@ -5,7 +5,7 @@ import { simulateSliced } from './capacity';
 import { DUE, mixedLoad } from './limited-load';
 import type { CheckProgress, CheckResult, RowCheck } from './types';
 
-const SEEDS = 3;
+const SEEDS = 2;
 const SPAN_SECONDS = 120;
 const LOADS = [0.8, 1, 1.2, 1.4];
 const NOISES = [0, 0.3, 0.6];

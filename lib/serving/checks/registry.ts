@@ -1,4 +1,5 @@
 import { apex } from './apex';
+import { BASELINE_CHECKS } from './baseline-checks';
 import { batchllm } from './batchllm';
 import { cacheblend } from './cacheblend';
 import { cachegen } from './cachegen';
@@ -32,4 +33,5 @@ export const ROW_CHECKS: readonly RowCheck[] = [
   ...REUSE_CHECKS,
   ...COST_CHECKS,
   ...SHARE_CHECKS,
+  ...BASELINE_CHECKS,
 ];

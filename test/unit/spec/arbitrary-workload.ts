@@ -53,7 +53,12 @@ export const syntheticSource = of(
     ),
     images: fc.oneof(
       fc.constant({ type: 'none' }),
-      of({ type: fc.constant('uniform'), least: int(0, 3), most: int(3, 9) }, 'type'),
+      fc.record({
+        type: fc.constant('uniform'),
+        least: int(0, 3),
+        most: int(3, 9),
+        tokensPerImage: int(1, 50),
+      }),
     ),
     program: fc.oneof(
       fc.record({ type: fc.constant('none') }),
