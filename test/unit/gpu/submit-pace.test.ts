@@ -23,7 +23,7 @@ test('a wait for little work does not make a device slow', () => {
   const before = gathered(pace, 1e5);
   pace.add(1000);
   pace.measured(0.003);
-  expect(gathered(pace, 1e5)).toBe(before);
+  expect(gathered(pace, 1e5)).toBeGreaterThanOrEqual(before);
 });
 
 test('work larger than a submit is one', () => {
