@@ -39,7 +39,10 @@ export function coResidentFleet(pairs: readonly PhasePair[], place: Place, name:
     const { queue, step } = side.prefill;
     const first = queue.length > 0 ? queue.peek(step) : undefined;
     const since = first === undefined ? now : (state.requests.arrivalSeconds[first] as number);
-    const onSlowed = (replica: Replica, lost: number) => tellSlowed(state, replica, lost);
+    const onSlowed =
+      state.trace === undefined
+        ? undefined
+        : (replica: Replica, lost: number) => tellSlowed(state, replica, lost);
     side.shares.mark(now, retime(side, now, now - since, onSlowed));
     lastSeconds = now;
   };

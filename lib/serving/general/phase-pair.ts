@@ -59,7 +59,7 @@ export function retime(
   pair: PhasePair,
   now: number,
   longestWaitSeconds: number,
-  onSlowed: (replica: Replica, lostSeconds: number) => void,
+  onSlowed?: (replica: Replica, lostSeconds: number) => void,
 ): SmSplit {
   const { prefill, decode, controller, curves } = pair;
   const workOf = ({ isBusy, progress }: Replica) => (isBusy ? progress?.work : undefined);
@@ -71,7 +71,12 @@ export function retime(
     longestWaitSeconds,
   });
   const times = coResidentSeconds(workOf(prefill) ?? IDLE, workOf(decode) ?? IDLE, split, curves);
-  for (const each of [prefill, decode]) onSlowed(each, takeStock(each, now));
+  const prefillLost = takeStock(prefill, now);
+  const decodeLost = takeStock(decode, now);
+  if (onSlowed !== undefined) {
+    onSlowed(prefill, prefillLost);
+    onSlowed(decode, decodeLost);
+  }
   setEnd(prefill, times.prefillSeconds, now);
   setEnd(decode, times.decodeSeconds, now);
   const isShared = prefill.isBusy && decode.isBusy;
