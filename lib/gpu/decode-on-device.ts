@@ -120,7 +120,10 @@ function candidateJobs(
     const suited = isTexelStorage(storage) ? chosen : forBuffers;
     const options = optionsOf(suited);
     if (call.pages === undefined) {
-      return [() => storedJob(gpu, suited.plan, inputs, storage, options)];
+      // Textures may find no room beside the buffers.
+      return (suited.plan.readsTexels === true ? [suited, forBuffers] : [suited]).map(
+        (each) => () => storedJob(gpu, each.plan, inputs, storage, optionsOf(each)),
+      );
     }
     const kernels: readonly PagedKernel[] =
       suited.plan.readsTexels === true ? ['texels', ...others] : others;

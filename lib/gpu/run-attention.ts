@@ -17,6 +17,7 @@ import {
   type RunContext,
   WARMUP_RUNS,
 } from './run-context';
+import { suitedPlan } from './suited-plan';
 import { variantSlots } from './variant-slots';
 
 export interface AdapterKnowledge {
@@ -38,17 +39,25 @@ export async function runOnDevice(
   const chosen = await plans.choose(gpu, params.shape, signal, (fraction) =>
     report({ fraction, phase: 'plan' }),
   );
-  const { plan } = chosen;
   if (context.isTimed) await roofs.get(gpu);
   signal.throwIfAborted();
 
   const slots = variantSlots(inputs.program);
-  await abortable(gpu.settle(gpu.pipelines.get({ ...plan.kernel(params.shape), slots })), signal);
+  await abortable(
+    gpu.settle(gpu.pipelines.get({ ...chosen.plan.kernel(params.shape), slots })),
+    signal,
+  );
   report({ fraction: undefined, phase: 'block list' });
   const resident = await ResidentAttention.upload(gpu, inputs);
   try {
+    const {
+      plan,
+      gigaflopsPerSecond: planned,
+      choice,
+      notes: gaveWay,
+    } = await suitedPlan(gpu, resident, chosen);
     const job = await prepareAttention(gpu, resident, inputs, plan, {
-      gigaflopsPerSecond: chosen.gigaflopsPerSecond,
+      gigaflopsPerSecond: planned,
     });
     const runs = context.isTimed ? params.timedRuns : 1;
     const warmupRuns = context.isTimed ? WARMUP_RUNS : 0;
@@ -78,6 +87,7 @@ export async function runOnDevice(
       const bytes = attentionBytes(params.shape, density.elements);
       const notes = [
         ...chosen.discarded,
+        ...gaveWay,
         ...(gpu.info.isFallback ? ['software adapter: these times say nothing about a GPU'] : []),
         ...(job.splits === undefined
           ? []
@@ -92,7 +102,7 @@ export async function runOnDevice(
           engine: 'webgpu',
           engineNote: undefined,
           adapter: gpu.info,
-          plan: chosen.choice,
+          plan: choice,
           error,
           timing,
           ...roofs.place(adapterKey(gpu.info), timing, bytes),
