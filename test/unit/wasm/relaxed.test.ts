@@ -21,5 +21,6 @@ it('runs another binary', () => {
 });
 
 await import('./attention.test');
+await import('./functions.test');
 await import('./long-lists.test');
 await import('./recurrent.test');
