@@ -28,7 +28,7 @@ describe('headroom check row', () => {
       id: 'full',
       lab: 'cache',
       params: { check: 'full', seed: 2 },
-      evidence: 'code',
+      evidence: 'arithmetic',
     });
     expect(result.figures[0]).toMatchObject({ label: 'accuracy, full', expected: { low: 90 } });
   });
