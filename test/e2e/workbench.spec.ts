@@ -88,7 +88,7 @@ test('a link reopens the same experiment with the same numbers', async ({ page, 
   const numbers = await cell(page, 'distserve').locator('dl').first().innerText();
   await page.getByRole('button', { name: 'Share' }).click();
   await expect(page.getByTestId('link-length')).toHaveText(/characters: /);
-  const link = await page.getByLabel('Link').inputValue();
+  const link = await page.getByRole('textbox', { name: 'Link', exact: true }).inputValue();
   expect(link).toMatch(/\/n\/#1\.[A-Za-z0-9_-]+$/);
   const other = await context.newPage();
   await other.goto(link);
@@ -270,6 +270,8 @@ test('works under a sub-path', async ({ page }) => {
   await cell(page, 'load').getByRole('button', { name: /^Run/ }).click();
   await expect(state(page, 'load')).toHaveText(/done/);
   await page.getByRole('button', { name: 'Share' }).click();
-  await expect(page.getByLabel('Link')).toHaveValue(/\/headroom\/n\/#1\./);
+  await expect(page.getByRole('textbox', { name: 'Link', exact: true })).toHaveValue(
+    /\/headroom\/n\/#1\./,
+  );
   expect(problems).toEqual([]);
 });
