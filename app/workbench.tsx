@@ -12,7 +12,8 @@ import {
 } from 'react';
 import { isJobKind } from '../lib/run/job-kinds';
 import type { Session } from '../lib/run/session-types';
-import { type FileIssue, parseFile } from '../lib/spec/markdown';
+import { parseFileBytes } from '../lib/spec/file-text';
+import type { FileIssue } from '../lib/spec/markdown';
 import { CELL_KINDS, type Cell, type Notebook } from '../lib/spec/notebook';
 import { formatSeconds } from '../lib/views/format';
 import { CellView } from './cells/cell-view';
@@ -75,7 +76,7 @@ export function Workbench({ session, banner, slug }: Props) {
         ]);
         return;
       }
-      const parsed = parseFile(await file.text());
+      const parsed = parseFileBytes(file.name, new Uint8Array(await file.arrayBuffer()));
       setIssues(parsed.ok ? [] : parsed.issues);
       if (parsed.ok) edit.replace(parsed.notebook);
     },

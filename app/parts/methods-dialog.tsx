@@ -21,14 +21,31 @@ export default function MethodsDialog({ notebook, onAdd, onClose }: Props) {
     `${id} ${name} ${says}`.toLowerCase().includes(wanted),
   );
   const taken = new Set(notebook.cells.map(({ id }) => id));
+  const [only, second] = found;
+  function add(method: (typeof METHODS)[number]): void {
+    onAdd(methodCells(method, (id) => taken.has(id)));
+    onClose();
+  }
   return (
     <Dialog title="Published methods" onClose={onClose}>
       <label className={styles.filter}>
         find{' '}
-        <input type="search" value={filter} onChange={(event) => setFilter(event.target.value)} />
+        <input
+          type="search"
+          value={filter}
+          onChange={(event) => setFilter(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key !== 'Enter' || only === undefined || second !== undefined) return;
+            event.preventDefault();
+            if (only.cells.length > 0) add(only);
+          }}
+        />
       </label>
       <p className={styles.note} role="status">
         {found.length} of {METHODS.length} methods
+        {second === undefined && only !== undefined && only.cells.length > 0
+          ? '; Enter adds it'
+          : ''}
       </p>
       <div className={styles.list}>
         {METHOD_PARTS.map((part) => {
@@ -50,10 +67,7 @@ export default function MethodsDialog({ notebook, onAdd, onClose }: Props) {
                       type="button"
                       disabled={method.cells.length === 0}
                       aria-label={`Add ${method.name}`}
-                      onClick={() => {
-                        onAdd(methodCells(method, (id) => taken.has(id)));
-                        onClose();
-                      }}
+                      onClick={() => add(method)}
                     >
                       Add
                     </button>

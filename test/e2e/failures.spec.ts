@@ -103,6 +103,17 @@ test('a file dropped on the page opens', async ({ page }) => {
   await expect(page.locator('[data-cell]')).toHaveCount(1);
 });
 
+test('a file that is no text is refused, and the notebook stays', async ({ page }) => {
+  await open(page);
+  await page.locator('header input[type=file]').setInputFiles({
+    name: 'x.md',
+    mimeType: 'text/markdown',
+    buffer: Buffer.from([35, 10, 1, 255, 254, 10]),
+  });
+  await expect(page.getByRole('alert').first()).toContainText('line 2: x.md is not text in UTF-8');
+  await expect(cell(page, 'intro')).toBeVisible();
+});
+
 test('a running cell is cancelled at once and runs again', async ({ page }) => {
   await open(page);
   await chooseEngine(page, 'prefill', 'webgpu');

@@ -23,6 +23,18 @@ test('a published method becomes cells that run', async ({ page }) => {
   expect(problems).toEqual([]);
 });
 
+test('the only method found is added by Enter', async ({ page }) => {
+  await open(page);
+  await page.keyboard.press('m');
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByLabel('find')).toBeFocused();
+  await page.keyboard.type('jitserve');
+  await expect(dialog.getByRole('status')).toHaveText(/^1 of \d+ methods; Enter adds it$/);
+  await page.keyboard.press('Enter');
+  await expect(dialog).toHaveCount(0);
+  await expect(cell(page, 'jitserve')).toBeFocused();
+});
+
 test('a recorded kernel result says whose numbers it shows, until it has run here', async ({
   page,
 }) => {

@@ -28,15 +28,19 @@ export const DECODE_TILE = {
     'mixed batches: a decode beside a prompt takes a tile of 99 query rows (fitted on LLMServingSim tables, RTX 4090)',
 } as const;
 
-/** FLOP of the decodes of a mixed batch; `queryHeads` and `headSize` are of one accelerator. */
+/**
+ * FLOP of the decodes of a mixed batch; `queryHeads` and `headSize` are of one accelerator.
+ *
+ * @param promptTokens of the longest prompt, or the mean where only sums are known
+ */
 export function decodeTileFlops(
   decodes: number,
   contextTokens: number,
-  longestPrompt: number,
+  promptTokens: number,
   queryHeads: number,
   headSize: number,
 ): number {
-  const tiles = Math.ceil(longestPrompt / DECODE_TILE.launchRows);
+  const tiles = Math.ceil(promptTokens / DECODE_TILE.launchRows);
   const each = DECODE_TILE.startFlops + tiles * DECODE_TILE.launchFlops;
   return queryHeads * (decodes * each + 4 * headSize * DECODE_TILE.rows * contextTokens);
 }

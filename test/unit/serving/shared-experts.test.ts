@@ -85,6 +85,30 @@ describe('experts that data-parallel ranks share', () => {
     expect(groupTokens([prompt(9), prompt(0)], 64).real).toBe(9);
   });
 
+  it('are spread over tensor-parallel ranks too where the table is of one whole rank', () => {
+    const both = {
+      ...madeUpProfile({ folder: 'tp1/', hasMoe: true }),
+      ...madeUpProfile({ folder: 'tp2/' }),
+    };
+    const options = {
+      layers: LAYERS,
+      hiddenSize: HIDDEN,
+      bytesPerElement: 2,
+      experts: EXPERTS,
+      link: { bytesPerSecond: 1e9, latencySeconds: 5e-6, source: 'test' },
+      largestGraphTokens: 0,
+    };
+    const ranks = [prompt(100), prompt(100)];
+    const secondsOf = (kind: 'whole' | 'sliced') =>
+      opTablesCostModel(readOpTables(both, 2), {
+        ...options,
+        sharedExperts: kind,
+      }).groupIterationSeconds?.(ranks) ?? Number.NaN;
+    const activated = expectedExperts(EXPERTS, 200);
+    const difference = MADE_UP.moe(200, activated) / 4 - MADE_UP.moe(200 / 4, activated / 4);
+    expect((secondsOf('sliced') - secondsOf('whole')) * 1e6).toBeCloseTo(LAYERS * difference, 6);
+  });
+
   it('need a table of experts', () => {
     expect(() => modelOf(madeUpProfile(), { sharedExperts: 'whole' })).toThrow(
       'sharedExperts: the profile has no moe.csv (expected one, or sharedExperts none)',

@@ -222,6 +222,7 @@ export function opTablesCostModel(tables: OpTables, options: OpTablesOptions): O
       exchange: link.exchange ?? link,
       bytesPerToken: options.hiddenSize * options.bytesPerElement,
       routerBytesPerToken: experts.count * options.bytesPerElement,
+      ranksOfEach: tables.isMoeOfOneRank ? tp : 1,
     });
     return (slowest + layers * shared) * 1e-6;
   }

@@ -33,6 +33,8 @@ export interface SharedExpertsOptions {
   /** Bytes of the hidden state and of the router's logits of one token. */
   readonly bytesPerToken: number;
   readonly routerBytesPerToken: number;
+  /** Tensor-parallel ranks of each, where the table is of one whole rank: they share experts too. */
+  readonly ranksOfEach: number;
 }
 
 /**
@@ -45,14 +47,16 @@ export interface SharedExpertsOptions {
 export function sharedExpertsMicroseconds(
   { ranks, real, padded }: GroupTokens,
   kind: SharedExperts,
-  { moe, experts, exchange, bytesPerToken, routerBytesPerToken }: SharedExpertsOptions,
+  options: SharedExpertsOptions,
 ): number {
+  const { moe, experts, exchange, bytesPerToken, routerBytesPerToken } = options;
+  const parts = ranks * options.ranksOfEach;
   const all = padded.reduce((a, b) => a + b, 0);
   const activated = expectedExperts(experts, Math.max(1, real));
   const compute =
     kind === 'whole'
-      ? moe.microseconds(all / ranks, activated / ranks)
-      : moe.microseconds(all, activated) / ranks;
+      ? moe.microseconds(all / parts, activated / parts)
+      : moe.microseconds(all, activated) / parts;
   if (ranks === 1) return compute;
   const crossing = (ranks - 1) / ranks;
   const bytes = all * (2 * bytesPerToken + routerBytesPerToken) * crossing;

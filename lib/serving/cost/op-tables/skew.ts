@@ -58,10 +58,10 @@ export function isSkewOff(meta: YamlValue): boolean {
 
 /**
  * The skew weights of `skew_fit.csv`, or of the pooled `alpha_default` alone where there is no such
- * file;
- * no correction where the profile measured none or its metadata switches the fit off. Weights hold for the prefill chunks that were
- * sampled; any other chunk, and a bucket without samples, takes the pooled weight: that is the rule
- * of the published profiles, whose weights jump from bucket to bucket.
+ * file; no correction where the profile measured none or its metadata switches the fit off. Weights
+ * hold for the prefill chunks that were sampled; any other chunk, and a bucket without samples, takes
+ * the pooled weight: that is the rule of the published profiles, whose weights jump from bucket to
+ * bucket.
  *
  * @throws Error naming file and line of a label that the metadata does not list
  */
