@@ -314,6 +314,7 @@ const params = {
                   { type: 'position' },
                   { type: 'random' },
                   { type: 'attention', queries: 'window', windowTokens: 8 },
+                  { type: 'expected-attention', sinkTokens: 4 },
                 ),
                 action: fc.constantFrom(
                   { type: 'evict' },
