@@ -59,7 +59,7 @@ test('acceptances measured on the model in the page drive the simulation', async
   const saved = await readFile(await (await download).path());
   await box('acceptances').selectOption('written');
   await expect(serve).toContainText(/accepted by place, if all before were: [\d.]+ %/);
-  await expect(serve).toContainText('cell written: n-gram lookup on');
+  await expect(serve).toContainText('cell written: n-gram lookup (n up to 3) on recall model');
   // Lookup calls no model.
   await expect(serve).toContainText('a drafted token costs 0 % of a decode step');
   await run(page, 's');
@@ -72,7 +72,7 @@ test('acceptances measured on the model in the page drive the simulation', async
     mimeType: 'application/json',
     buffer: saved,
   });
-  await expect(serve).toContainText('acceptance.json: n-gram lookup on');
+  await expect(serve).toContainText('acceptance.json: n-gram lookup (n up to 3) on recall model');
   expect(await serve.getByText(/tokens a step from 4 drafted/).textContent()).toBe(ofCell);
   await serve.getByLabel('acceptance.json').setInputFiles({
     name: 'other.json',
