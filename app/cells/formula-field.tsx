@@ -1,10 +1,11 @@
 'use client';
 
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
-import { parseFormula } from '../../lib/formula/parse';
+import { parseFormula, placeFormula, type Span } from '../../lib/formula/parse';
 import { printFormula } from '../../lib/formula/print-text';
+import { pointedLines } from '../../lib/formula/text-problems';
 import { type FormulaTokens, fromTokens, toTokens } from '../../lib/formula/tokens';
-import { FUNCTION_NAMES, type Scope } from '../../lib/formula/tree';
+import { type FormulaNode, FUNCTION_NAMES, type Scope } from '../../lib/formula/tree';
 import styles from './variant-editor.module.css';
 
 interface Props {
@@ -16,6 +17,10 @@ interface Props {
   readonly type: 'bool' | 'float';
   /** Takes a formula; gives the sentence why not, or undefined. */
   readonly onSet: (tokens: FormulaTokens) => string | undefined;
+  /** What may go wrong in the formula, by the part that is to blame; it is taken all the same. */
+  readonly hazardsOf?: (
+    node: FormulaNode,
+  ) => readonly { readonly message: string; readonly node: FormulaNode }[];
 }
 
 const textOf = (tokens: FormulaTokens, scope: Scope, type: 'bool' | 'float'): string => {
@@ -33,7 +38,7 @@ interface Problem {
 }
 
 /** A formula as text, with its first mistake under its column and names completed as they are typed. */
-export function FormulaField({ label, emptyText, tokens, scope, type, onSet }: Props) {
+export function FormulaField({ label, emptyText, tokens, scope, type, onSet, hazardsOf }: Props) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(() => textOf(tokens, scope, type));
@@ -106,6 +111,12 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet }: P
     event.stopPropagation();
     act();
   };
+  const placing =
+    hazardsOf === undefined || problem !== undefined || text.trim() === ''
+      ? undefined
+      : placeFormula(text, scope, type);
+  const hazards = (placing?.ok ? hazardsOf?.(placing.node) : undefined) ?? [];
+  const spanOf = (node: FormulaNode) => (placing?.ok ? placing.spans.get(node) : undefined);
   return (
     <div className={styles.formula}>
       <label htmlFor={id}>{label}</label>
@@ -157,10 +168,27 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet }: P
       {problem === undefined && text.length > LONG && <code className={styles.long}>{text}</code>}
       {problem !== undefined && (
         <div id={`${id}-problem`} className={styles.problem} role="alert">
-          <pre aria-hidden="true">{`${text}\n${' '.repeat(problem.column)}^`}</pre>
+          <Pointed text={text} span={{ start: problem.column, end: problem.column + 1 }} />
           {problem.message} at column {problem.column + 1}
         </div>
       )}
+      <div className={styles.hazards} role="status">
+        {hazards.map(({ message, node }) => {
+          const span = spanOf(node) ?? { start: 0, end: text.length };
+          return (
+            <div key={`${span.start} ${message}`} className={styles.hazard}>
+              <Pointed text={text} span={span} />
+              {message} at column {span.start + 1}: <code>{text.slice(span.start, span.end)}</code>,
+              harmless where it is masked
+            </div>
+          );
+        })}
+      </div>
     </div>
   );
+}
+
+/** The text with marks under a part of it; as much of a long text as fits. */
+function Pointed({ text, span }: { readonly text: string; readonly span: Span }) {
+  return <pre aria-hidden="true">{pointedLines(text, span.start, span.end).join('\n')}</pre>;
 }

@@ -3,9 +3,10 @@
 import { useMemo } from 'react';
 import { formulaOf } from '../../lib/attention/formula-of';
 import { FORMULA_PRESETS, presetVariant } from '../../lib/attention/presets';
-import { formulaHazards } from '../../lib/attention/program';
+import { formulaHazards, makeProgram } from '../../lib/attention/program';
 import { printFormula } from '../../lib/formula/print-text';
 import { fromTokens } from '../../lib/formula/tokens';
+import type { FormulaNode } from '../../lib/formula/tree';
 import {
   type AttentionParams,
   type AttentionVariant,
@@ -65,7 +66,11 @@ export function VariantEditor({ cellId, params, onVariant, onParam }: Props) {
   };
   const key = JSON.stringify([variant, params.shape, params.seed]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `key` is the content of the params that are read
-  const hazards = useMemo(() => formulaHazards(params), [key]);
+  const hazardsOf = useMemo(() => {
+    const program = makeProgram(params);
+    return (part: 'mask' | 'score') => (node: FormulaNode) =>
+      formulaHazards(part, node, program, params.shape);
+  }, [key]);
   return (
     <section className={styles.editor} aria-label="variant">
       <div className={styles.text}>
@@ -91,7 +96,7 @@ export function VariantEditor({ cellId, params, onVariant, onParam }: Props) {
         </label>
         {preset !== undefined && <p className={styles.note}>{preset.note}</p>}
         {isFormula ? (
-          <FormulaParts formula={formula} onVariant={onVariant} />
+          <FormulaParts formula={formula} hazardsOf={hazardsOf} onVariant={onVariant} />
         ) : (
           <p className={styles.note}>
             <code>{maskText(formula)}</code>{' '}
@@ -101,11 +106,6 @@ export function VariantEditor({ cellId, params, onVariant, onParam }: Props) {
           </p>
         )}
         {onParam !== undefined && <SelectionEditor params={params} onSet={onParam} />}
-        {hazards.map((hazard) => (
-          <p key={hazard} className={styles.hazard}>
-            {hazard}; masked positions do no harm
-          </p>
-        ))}
       </div>
       <MaskPreviewView cellId={cellId} params={params} contentKey={key} />
     </section>
@@ -119,10 +119,13 @@ function maskText(formula: FormulaVariant): string {
 
 interface PartsProps {
   readonly formula: FormulaVariant;
+  readonly hazardsOf: (
+    part: 'mask' | 'score',
+  ) => (node: FormulaNode) => ReturnType<typeof formulaHazards>;
   readonly onVariant: (variant: unknown) => string | undefined;
 }
 
-function FormulaParts({ formula, onVariant }: PartsProps) {
+function FormulaParts({ formula, hazardsOf, onVariant }: PartsProps) {
   const { numbers, tables } = formula;
   // biome-ignore lint/correctness/useExhaustiveDependencies: only names and types of numbers and tables make the scope
   const [maskScope, scoreScope] = useMemo(
@@ -146,6 +149,7 @@ function FormulaParts({ formula, onVariant }: PartsProps) {
         scope={maskScope}
         type="bool"
         onSet={(mask) => set({ mask: [...mask] })}
+        hazardsOf={hazardsOf('mask')}
       />
       <FormulaField
         label="score"
@@ -154,6 +158,7 @@ function FormulaParts({ formula, onVariant }: PartsProps) {
         scope={scoreScope}
         type="float"
         onSet={(score) => set({ score: [...score] })}
+        hazardsOf={hazardsOf('score')}
       />
       {numbers.map((number, i) => (
         <NumberRow
