@@ -46,6 +46,10 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet, haz
   const [offered, setOffered] = useState<readonly string[]>([]);
   const [chosen, setChosen] = useState(0);
   const stored = useRef(JSON.stringify(tokens));
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    list.current?.children[chosen]?.scrollIntoView({ block: 'nearest' });
+  }, [chosen]);
 
   // A preset, an undo or another page's link: the text follows the document, not the other way round.
   useEffect(() => {
@@ -70,17 +74,22 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet, haz
   };
   const wordAt = (value: string, caret: number) =>
     /[A-Za-z_]\w*$/.exec(value.slice(0, caret))?.[0] ?? '';
-  const offer = (value: string, caret: number) => {
+  /** Names that go on as the word does, or every name where they were asked for. */
+  const offer = (value: string, caret: number, isAsked = false) => {
     const word = wordAt(value, caret);
     const names = [
       ...Object.keys(scope.numbers),
       ...Object.keys(scope.tables).map((name) => `${name}(`),
-      ...FUNCTION_NAMES.map((name) => `${name}(`),
       ...Object.keys(scope.variables),
+      ...FUNCTION_NAMES.map((name) => `${name}(`),
     ];
     setChosen(0);
     setOffered(
-      word === '' ? [] : names.filter((name) => name.startsWith(word) && name !== word).slice(0, 6),
+      word === '' && !isAsked
+        ? []
+        : names
+            .filter((name) => name.startsWith(word) && name !== word)
+            .slice(0, isAsked ? names.length : 6),
     );
   };
   const accept = (name: string) => {
@@ -96,8 +105,14 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet, haz
       element.setSelectionRange(start + name.length, start + name.length);
     });
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (offered.length === 0) return;
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
+    if (offered.length === 0) {
+      const asks = event.ctrlKey ? event.key === ' ' : event.altKey && event.key === 'ArrowDown';
+      if (!asks) return;
+      event.preventDefault();
+      offer(text, event.currentTarget.selectionStart ?? text.length, true);
+      return;
+    }
     const acts: Readonly<Record<string, () => void>> = {
       ArrowDown: () => setChosen((chosen + 1) % offered.length),
       ArrowUp: () => setChosen((chosen + offered.length - 1) % offered.length),
@@ -129,6 +144,7 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet, haz
         autoComplete="off"
         autoCapitalize="off"
         placeholder={emptyText}
+        title="control and space, or alt and arrow down, list the names"
         value={text}
         aria-autocomplete="list"
         aria-expanded={offered.length > 0}
@@ -144,6 +160,7 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet, haz
         onBlur={() => setOffered([])}
       />
       <div
+        ref={list}
         className={styles.names}
         id={`${id}-names`}
         role="listbox"
