@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { LIVE_DEBOUNCE_MILLISECONDS } from '../../../lib/run/live-reruns';
 import { createFakeSession, makeNotebook, settle, withParams } from './fakes';
 import { drain, NOTEBOOK, stateOf } from './session-fakes';
 
