@@ -51,6 +51,7 @@ export function CheckResultView({ result }: { readonly result: CheckCellResult }
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to */}
       <section className={results.scroll} tabIndex={0} aria-label={`figures of ${title}`}>
         <table className={styles.figures}>
+          <caption className="visually-hidden">figures and bands</caption>
           <thead>
             <tr>
               <th scope="col">figure</th>
@@ -120,6 +121,7 @@ function Picture({ series }: { readonly series: CheckSeries }) {
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above */}
         <section className={results.scroll} tabIndex={0} aria-label={`table: ${series.title}`}>
           <table>
+            <caption className="visually-hidden">figures by line</caption>
             <thead>
               <tr>
                 <th scope="col">line</th>

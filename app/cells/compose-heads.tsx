@@ -39,6 +39,7 @@ export function ComposeHeads({ result }: { readonly result: ComposeResult }) {
       </summary>
       <section className={styles.scroll} aria-label="heads">
         <table>
+          <caption className="visually-hidden">keys kept by head</caption>
           <thead>
             <tr>
               {['head', ...columns.map(({ name }) => name)].map((name) => (

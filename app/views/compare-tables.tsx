@@ -23,6 +23,7 @@ export function CompareSummary({ pair }: { readonly pair: RunPair }) {
   return (
     <section className={styles.scroll} aria-label="both runs">
       <table>
+        <caption className="visually-hidden">both runs</caption>
         <thead>
           <tr>
             <th scope="col">simulated</th>
