@@ -110,6 +110,7 @@ async function storedJob(
   const resident = await ResidentAttention.upload(gpu, inputs, storage);
   try {
     const job = await prepareAttention(gpu, resident, inputs, plan, options);
+    if (isInTexels) resident.release('key', 'value');
     return {
       ...job,
       splits: job.splits ?? 1,
