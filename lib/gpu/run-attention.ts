@@ -1,5 +1,6 @@
 import { checkShapeLimits } from '../attention/checks';
 import { compareSteps } from '../attention/compare';
+import { mismatchNotes } from '../attention/mismatch-notes';
 import { attentionBytes } from '../attention/roofline';
 import { prepareAttention } from './attention-job';
 import type { PlanChooser } from './choose-plan';
@@ -92,9 +93,7 @@ export async function runOnDevice(
         ...(job.splits === undefined
           ? []
           : [`keys split ${job.splits} ways, partial results merged by their LSE`]),
-        ...(error.withinTolerance
-          ? []
-          : [`output differs from the f64 reference by ${error.maxAbs.toExponential(1)}`]),
+        ...mismatchNotes(inputs, error),
       ];
       return {
         result: {
