@@ -1,3 +1,5 @@
+import { commandUsage } from './command-usage';
+
 const USAGE = `usage: headroom COMMAND
 
   validate FILE...            whether each file is a notebook, and why not
@@ -22,6 +24,16 @@ const USAGE = `usage: headroom COMMAND
   check row ID                a published method held against its figures (--all, --list, --lab)
   check silicon --file CSV --tables DIR
                               simulate measured closed loops and print the median errors`;
+
+/** Commands that say more of themselves than the list does. */
+const WITH_OWN_HELP: ReadonlySet<string> = new Set([
+  'run',
+  'sweep',
+  'plan',
+  'eval',
+  'gates',
+  'check',
+]);
 
 type Command = (args: string[]) => Promise<number>;
 
@@ -52,6 +64,10 @@ async function main([name = 'help', ...args]: string[]): Promise<number> {
   if (load === undefined) {
     console.error(`unknown command: ${name}\n\n${USAGE}`);
     return 2;
+  }
+  if (args.includes('--help') && !WITH_OWN_HELP.has(name)) {
+    console.log(commandUsage(USAGE, name));
+    return 0;
   }
   try {
     return await (await load())(args);

@@ -43,6 +43,10 @@ function print({ title, rule, figures, notes, seconds }: CheckCellResult): void 
  * @returns the exit code: 2 for bad input
  */
 export async function checkRow(args: string[]): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(ROW_USAGE);
+    return 0;
+  }
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,

@@ -4,9 +4,10 @@ import { fitGates } from '../../evaluate/fit-gates';
 import type { AskPlan } from '../../evaluate/types';
 import { engineOf } from '../../run/engines';
 import type { ModelData } from '../../run/evaluation-service';
+import { RECALL_TASKS } from '../../transformer/recall';
 import { type EvalOptions, parseEvalOptions } from '../evaluate/eval-options';
 import { editLines, evaluationLines } from '../evaluate/print-evaluation';
-import { readModel } from '../evaluate/read-model';
+import { readModel, SHIPPED_MODEL } from '../evaluate/read-model';
 import { createThreadPool } from '../evaluate/thread-pool';
 
 const USAGE = `usage: headroom eval --task ID [--policy ID] [--budget B] [options]
@@ -53,6 +54,13 @@ function fittedGates(
     const step = fit.next();
     if (step.done) return step.value;
   }
+}
+
+/** Why a result says nothing of a policy. */
+function notLearnt({ modelFolder, isEdits, plan }: EvalOptions): string | undefined {
+  const { taskId: task } = plan;
+  if (modelFolder !== SHIPPED_MODEL || isEdits || RECALL_TASKS.includes(task)) return undefined;
+  return `note: the shipped model does not answer ${task} even with the full cache, so this says nothing of a policy`;
 }
 
 async function runEval(options: EvalOptions): Promise<void> {
@@ -108,9 +116,17 @@ export async function evalCommand(args: readonly string[]): Promise<number> {
   try {
     options = parseEvalOptions(args);
   } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    const { message } = error as Error;
+    // Under thirty lines of options a sentence is not seen.
+    console.error(
+      args.length === 0
+        ? `${message}\n\n${USAGE}`
+        : `${message}\n(headroom eval --help lists the options)`,
+    );
     return 2;
   }
+  const note = notLearnt(options);
+  if (note !== undefined) console.error(note);
   await runEval(options);
   return 0;
 }

@@ -6,8 +6,24 @@ import { wholeNumber } from '../evaluate/eval-options';
 import { readModel, SHIPPED_MODEL } from '../evaluate/read-model';
 import { createThreadPool, MACHINE_THREADS } from '../evaluate/thread-pool';
 
+const USAGE = `usage: headroom gates [--model DIR] [options]
+
+  --model DIR    folder of a model in the tasks' vocabulary (the shipped recall model)
+  --context N    tokens of each context (512)
+  --samples N    contexts of each task (200)
+  --seed N       (1)
+  --engine NAME  what computes
+  --threads N    (as many as the machine runs at once)
+  --json         one JSON object on standard output
+
+Exit code 1 where a gate is not passed.`;
+
 /** `headroom gates`: whether a model passes each acceptance gate, with n and interval. */
 export async function gatesCommand(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(USAGE);
+    return 0;
+  }
   const { values } = parseArgs({
     args: [...args],
     options: {

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { expectedOf } from '../../tasks/options';
 import { TASKS, taskOf } from '../../tasks/registry';
 import { toText } from '../../tasks/vocabulary';
+import { RECALL_TASKS } from '../../transformer/recall';
 import { wholeNumber } from '../evaluate/eval-options';
 
 /** Long enough to read, where the task allows it. */
@@ -45,7 +46,10 @@ export async function tasksCommand(args: readonly string[]): Promise<number> {
   const [id, stray] = positionals;
   if (stray !== undefined) throw new Error(`unexpected argument: ${JSON.stringify(stray)}`);
   if (id === undefined) {
-    for (const task of TASKS) console.log([task.id, task.name, task.tests].join('\t'));
+    for (const { id: task, name, tests } of TASKS) {
+      const learnt = RECALL_TASKS.includes(task) ? '' : ' (the shipped model does not answer it)';
+      console.log([task, name, `${tests}${learnt}`].join('\t'));
+    }
     return 0;
   }
   const context =
