@@ -75,8 +75,8 @@ export function ServeAcceptance({ speculation, session, onSpeculation }: Props) 
           </select>
         </label>
       </div>
-      <div className={styles.note} id={noteId} aria-live="polite">
-        <p>
+      <div className={styles.note}>
+        <p id={noteId} aria-live="polite">
           {acceptances.length === 0
             ? `each drafted token is accepted with ${formatPercent(acceptance)} if all before it were.`
             : `accepted by place, if all before were, what was not drafted counting as refused: ${acceptances.map((share) => formatPercent(share)).join(', ')}${measuredBy === '' ? '' : `; ${measuredBy}`}. a drafted token costs ${formatPercent(speculation.draftCost)} of a decode step.`}
