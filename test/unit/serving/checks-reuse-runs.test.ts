@@ -26,7 +26,7 @@ describe('figures of checks against their bands', () => {
     for (const check of ['splitwise', 'flover', 'scbench']) expect(outside(check)).toEqual([]);
   }, 180_000);
 
-  test('EPD: the first token comes later than claimed, since encoding is less than half of the work here', () => {
+  test('EPD: the first token comes later than claimed, since encoding is half of the work here', () => {
     const labels = outside('epd');
     expect(labels).toHaveLength(2);
     expect(labels.filter((each) => each.startsWith('mean TTFT'))).toHaveLength(2);
