@@ -15,6 +15,8 @@ export interface BlockTables {
    * @returns false, and nothing done, where it is not so simple
    */
   nameAlone(id: number, end: number): boolean;
+  /** A run that has the last named block of a request, or had it before it was cut; `NO_RUN` without any. */
+  lastRun(id: number): number;
   /** Releases all named blocks, the last first. */
   free(id: number): void;
 }
@@ -53,6 +55,15 @@ export function createBlockTables(pool: BlockPool, requests: number): BlockTable
     lasts[id] = run;
   }
 
+  /** The run that has a request's last named block, whatever was cut since it was named. */
+  function lastOf(id: number, count: number): number {
+    const { starts, lengths } = pool.runs;
+    const last = lasts[id] as number;
+    if ((starts[last] as number) + (lengths[last] as number) === named[id]) return last;
+    const table = tables[id] as Int32Array;
+    return pool.lastOf(table[2 * count - 2] as number, table[2 * count - 1] as number);
+  }
+
   /** Counts blocks that the last run of a request has come to have. */
   function lengthen(id: number, blocks: number): void {
     const table = tables[id] as Int32Array;
@@ -68,8 +79,7 @@ export function createBlockTables(pool: BlockPool, requests: number): BlockTable
       const count = counts[id] as number;
       const from = named[id] as number;
       if (count > 0) {
-        const table = tables[id] as Int32Array;
-        const last = pool.lastOf(table[2 * count - 2] as number, table[2 * count - 1] as number);
+        const last = lastOf(id, count);
         const more = pool.extend(last, node, from, end - from);
         lasts[id] = last;
         if (more > 0) lengthen(id, more);
@@ -84,6 +94,7 @@ export function createBlockTables(pool: BlockPool, requests: number): BlockTable
       lengthen(id, end - from);
       return true;
     },
+    lastRun: (id) => lasts[id] as number,
     free(id) {
       const table = tables[id];
       if (table === undefined) return;
