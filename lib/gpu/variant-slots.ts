@@ -41,9 +41,11 @@ export function variantSlots(program: AttentionProgram): WgslSlots {
       return `readTable(${at}u, ${index}, at.batch, at.head)`;
     },
   };
-  const { plain } = splitMask(mask);
+  const { plain, tabled } = splitMask(mask);
   return {
-    ...(plain === undefined ? {} : { plain4: printWgsl(plain, names, 4, 'bool') }),
+    ...(plain === undefined || tabled === undefined
+      ? {}
+      : { plain4: printWgsl(plain, names, 4, 'bool') }),
     ...(mask === undefined
       ? {}
       : { mask1: printWgsl(mask, names, 1, 'bool'), mask4: printWgsl(mask, names, 4, 'bool') }),

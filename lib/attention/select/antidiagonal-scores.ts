@@ -1,3 +1,4 @@
+import type { RowProducts } from '../weights/types';
 import { dot, softmaxInPlace } from './dot';
 import type { BlockGrid } from './grid';
 import { endQuery, visibleEnd } from './grid';
@@ -27,6 +28,60 @@ export function reverseGroups(head: HeadTensors, stride: number): ReversedGroups
   return { queries: reversed, groups, stride };
 }
 
+/** Writes the products of one group of queries with the first `tiles` tiles of keys. */
+export type TileProducts = (group: number, tiles: number, out: Float64Array) => void;
+
+/** One dot product after the other, summed in f64. */
+export function dotTiles(head: HeadTensors, { queries, stride }: ReversedGroups): TileProducts {
+  const { key, keys, headSize } = head;
+  const size = stride * headSize;
+  return (group, tiles, out) => {
+    for (let tile = 0; tile < tiles; tile++) {
+      const length = Math.min(stride, keys - tile * stride) * headSize;
+      out[tile] = dot(queries, group * size, key, tile * size, length);
+    }
+  };
+}
+
+const PANEL = 8;
+
+/**
+ * The same as products of matrices in f32, as many groups at a time as a query block has.
+ *
+ * @param together groups that are asked for one after the other, from a multiple of it on
+ */
+export function multiplyTiles(
+  head: HeadTensors,
+  { queries, groups, stride }: ReversedGroups,
+  together: number,
+  products: RowProducts,
+): TileProducts {
+  const { key, keys, headSize } = head;
+  const size = stride * headSize;
+  const tileCount = Math.ceil(keys / stride);
+  const rows = new Float32Array(tileCount * size);
+  rows.set(key.subarray(0, keys * headSize));
+  const kept = products.keep(rows, tileCount, size);
+  let first = -1;
+  let values = new Float32Array();
+  let width = 0;
+  return (group, tiles, out) => {
+    const start = group - (group % together);
+    if (start !== first) {
+      first = start;
+      const end = Math.min(groups, start + together);
+      const seen = visibleEnd(head, Math.min(head.queries, end * stride) - 1);
+      const panels = Math.ceil(Math.ceil(seen / stride) / PANEL);
+      width = PANEL * panels;
+      const part = queries.subarray(start * size, end * size);
+      values =
+        panels === 0 ? values : products.multiply(part, end - start, kept, 0, panels).slice();
+    }
+    const at = (group - start) * width;
+    for (let tile = 0; tile < tiles; tile++) out[tile] = values[at + tile] as number;
+  };
+}
+
 /**
  * Estimated attention mass of every key block for one query block: softmax over the antidiagonal
  * sums of each group of queries, scaled by 1 / (sqrt(headSize) stride norm), added up by block.
@@ -42,6 +97,7 @@ export function antidiagonalMass(
   norm: number,
   queryBlock: number,
   out: Float64Array,
+  tileProducts: TileProducts = dotTiles(head, reversed),
 ): number {
   const { headSize, keys } = head;
   const { stride } = reversed;
@@ -55,13 +111,8 @@ export function antidiagonalMass(
   for (let group = first; group < end; group++) {
     const lastQuery = Math.min(head.queries, (group + 1) * stride) - 1;
     const tiles = Math.ceil(visibleEnd(head, lastQuery) / stride);
-    const queryOffset = group * stride * headSize;
-    for (let tile = 0; tile < tiles; tile++) {
-      const tokens = Math.min(stride, keys - tile * stride);
-      row[tile] =
-        dot(reversed.queries, queryOffset, head.key, tile * stride * headSize, tokens * headSize) *
-        scale;
-    }
+    tileProducts(group, tiles, row);
+    for (let tile = 0; tile < tiles; tile++) row[tile] = (row[tile] as number) * scale;
     multiplyAdds += tiles * stride * headSize;
     softmaxInPlace(row, tiles);
     for (let tile = 0; tile < tiles; tile++) {
