@@ -127,7 +127,7 @@ function Editor({ cell, session, edit }: Pick<Props, 'cell' | 'session' | 'edit'
             params={cell.params}
             onStrategy={(strategy) => edit.param(cell.id, ['strategy'], strategy)}
           />
-          <ServeCostEditor params={cell.params} onParams={onParams} />
+          <ServeCostEditor params={cell.params} onParams={onParams} session={session} />
         </>
       );
     case 'check':

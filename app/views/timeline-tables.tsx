@@ -1,10 +1,10 @@
 'use client';
 
 import { memo, type ReactNode, useMemo } from 'react';
-import { computes } from '../../lib/serving/lane-roles';
+import { computes, countsImages } from '../../lib/serving/lane-roles';
 import { formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
 import { aggregateLane } from '../../lib/views/timeline/lane-index';
-import { type LabelledLane, requestOf, visibleRows } from '../../lib/views/timeline/rows';
+import { amountOf, type LabelledLane, requestOf, visibleRows } from '../../lib/views/timeline/rows';
 import { aggregateLink, aggregateShares, sharesAt } from '../../lib/views/timeline/side-aggregates';
 import type { Span } from '../../lib/views/timeline/span';
 import styles from './views.module.css';
@@ -85,6 +85,15 @@ const LINK_NAMES = [
   'longest',
   'tokens/s while busy',
 ];
+const IMAGE_NAMES = [
+  'lane',
+  'batches',
+  'busy',
+  'images',
+  'mean batch',
+  'longest',
+  'images/s while busy',
+];
 const SHARE_NAMES = ['lane', 'prompts', 'decodes', 'unused', 'periods'];
 
 function replicaRow({ label, index }: LabelledLane, { start, end }: Span) {
@@ -133,12 +142,16 @@ export const AggregateTable = memo(function AggregateTable({
   span,
   isSelected,
 }: Props & { isSelected: boolean }) {
-  const { replicas, links, shares } = useMemo(() => {
-    const of = (role: 'link' | 'share') => lanes.filter(({ index }) => index.lane.role === role);
+  const { replicas, images, links, shares } = useMemo(() => {
+    const of = (role: 'link' | 'share') =>
+      lanes.filter(({ index: { lane } }) => lane.role === role && !countsImages(lane));
     return {
       replicas: lanes
         .filter(({ index }) => computes(index.lane))
         .map((lane) => replicaRow(lane, span)),
+      images: lanes
+        .filter(({ index }) => countsImages(index.lane))
+        .map((lane) => linkRow(lane, span)),
       links: of('link').map((lane) => linkRow(lane, span)),
       shares: of('share').map((lane) => shareRow(lane, span)),
     };
@@ -147,6 +160,12 @@ export const AggregateTable = memo(function AggregateTable({
   return (
     <>
       <LaneTable label="aggregates" caption={area} names={REPLICA_NAMES} rows={replicas} />
+      <LaneTable
+        label="encoders"
+        caption={`images: encoders, and the link that takes away what they make, ${area}`}
+        names={IMAGE_NAMES}
+        rows={images}
+      />
       <LaneTable
         label="links and stores"
         caption={`links and stores, ${area}`}
@@ -165,10 +184,9 @@ export const AggregateTable = memo(function AggregateTable({
 
 function rowCells({ index }: LabelledLane, i: number): readonly string[] {
   const { lane } = index;
-  if (lane.role === 'link') {
+  if (lane.role === 'link' || lane.role === 'encode') {
     const id = requestOf(lane, i);
-    const moved = `${lane.prefillTokens[i]} of KV`;
-    return [moved, NONE, NONE, NONE, id === undefined ? NONE : String(id)];
+    return [amountOf(lane, i), NONE, NONE, NONE, id === undefined ? NONE : String(id)];
   }
   if (lane.role === 'share') {
     const { prefill, decode } = sharesAt(index, i);

@@ -38,6 +38,7 @@ const COLORS = {
   idle: '--idle',
   prefill: '--prefill',
   decode: '--decode',
+  encode: '--encode',
   link: '--link',
   queue: '--queue',
   accent: '--accent',

@@ -72,7 +72,7 @@ export function useNear(
     if (run === undefined || chosen === undefined || iteration === undefined) return undefined;
     const { lane } = chosen.index;
     const { startSeconds, durationSeconds } = lane;
-    if (lane.role === 'link') {
+    if (lane.role === 'link' || lane.role === 'encode') {
       const id = requestOf(lane, iteration);
       return id === undefined ? undefined : { runId: run.id, running: [id], waiting: [], more: 0 };
     }

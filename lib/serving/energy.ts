@@ -2,6 +2,7 @@ import type { ServeParams } from '../spec/kinds/serve';
 import { emptyFeatures } from './core/features';
 import { type IterationParts, rooflineCostModel } from './cost/roofline';
 import { computes } from './lane-roles';
+import { replicaGroups } from './presets/degrees';
 import { HARDWARE } from './presets/hardware';
 import { MODELS } from './presets/models';
 import { transformOf } from './transforms/presets';
@@ -42,14 +43,16 @@ export function energyMetrics(
 ): EnergyMetrics {
   const { metrics, requests, lanes, accelerators } = result;
   const hardware = HARDWARE[params.hardware];
-  const { tensorParallel, energy, speculation } = params;
-  const model = rooflineCostModel(MODELS[params.model], hardware, {
-    tensorParallel,
-    computeEfficiency: 1,
-    bandwidthEfficiency: 1,
-    overheadMicroseconds: 0,
-    transform: transformOf(params.transform),
-  });
+  const { energy, speculation } = params;
+  const groups = replicaGroups(params);
+  const modelOf = (tensorParallel: number) =>
+    rooflineCostModel(MODELS[params.model], hardware, {
+      tensorParallel,
+      computeEfficiency: 1,
+      bandwidthEfficiency: 1,
+      overheadMicroseconds: 0,
+      transform: transformOf(params.transform),
+    });
   let promptTokens = 0;
   let pairs = 0;
   let decodes = 0;
@@ -72,7 +75,13 @@ export function energyMetrics(
 
   const features = emptyFeatures();
   if (isDrafted) features.queriesPerDecode = speculation.draftTokens + 1;
-  const partsOf = (decode: number, prompts: number, promptTokens: number): IterationParts => {
+  type Roofline = ReturnType<typeof modelOf>;
+  const partsOf = (
+    model: Roofline,
+    decode: number,
+    prompts: number,
+    promptTokens: number,
+  ): IterationParts => {
     features.decodeCount = decode;
     features.decodeContextTokens = decode * meanContext;
     features.prefillCount = prompts;
@@ -80,42 +89,54 @@ export function energyMetrics(
     features.prefillAttentionPairs = promptTokens * meanPairs;
     return model.parts(features);
   };
-  /** Batches of decodes alone, which most iterations are, differ by their size only. */
-  const ofDecodes: IterationParts[] = [];
+  /** By accelerators of a replica. Batches of decodes alone, which most iterations are, differ by their size only. */
+  const models = new Map<
+    number,
+    { readonly model: Roofline; readonly ofDecodes: IterationParts[] }
+  >();
   let joules = 0;
   let busySeconds = 0;
   for (const lane of lanes) {
     if (!computes(lane)) continue;
+    // Two phases of one accelerator are lanes of one group.
+    const { tensor } = (groups.find(({ role }) => role === lane.role) ?? groups[0])?.degrees ?? {
+      tensor: params.tensorParallel,
+    };
+    const known = models.get(tensor) ?? { model: modelOf(tensor), ofDecodes: [] };
+    models.set(tensor, known);
+    const { model, ofDecodes } = known;
     for (let i = 0; i < lane.startSeconds.length; i++) {
       const iterations = lane.runIterations?.[i] ?? 1;
       const prompt = lane.prefillTokens[i] as number;
       const decode = lane.decodeTokens[i] as number;
       let parts = prompt === 0 ? ofDecodes[decode] : undefined;
       if (parts === undefined) {
-        parts = partsOf(decode, (lane.batchSize[i] as number) - decode, prompt);
+        parts = partsOf(model, decode, (lane.batchSize[i] as number) - decode, prompt);
         if (prompt === 0) ofDecodes[decode] = parts;
       }
       // A step of speculation stands for as many iterations as it gives tokens; prompts go through once.
       const share = prompt > 0 ? 1 : iterations / perStep;
       const seconds = lane.durationSeconds[i] as number;
-      busySeconds += seconds;
-      joules += iterationJoules(
-        {
-          seconds,
-          arithmeticSeconds: parts.arithmeticSeconds * share,
-          memorySeconds: parts.memorySeconds * share,
-        },
-        hardware,
-        energy.idleShare,
-      );
+      busySeconds += seconds * tensor;
+      joules +=
+        tensor *
+        iterationJoules(
+          {
+            seconds,
+            arithmeticSeconds: parts.arithmeticSeconds * share,
+            memorySeconds: parts.memorySeconds * share,
+          },
+          hardware,
+          energy.idleShare,
+        );
     }
   }
   const { strategy } = params;
   // Where two phases run at once, idle power was counted for each of them.
   const isShared = strategy.type === 'composed' && strategy.partition.type !== 'none';
-  const rest = metrics.makespanSeconds * accelerators - busySeconds * tensorParallel;
+  const rest = metrics.makespanSeconds * accelerators - busySeconds;
   const idle = isShared ? rest : Math.max(0, rest);
-  const energyJoules = joules * tensorParallel + idle * hardware.boardWatts * energy.idleShare;
+  const energyJoules = joules + idle * hardware.boardWatts * energy.idleShare;
   const hours = (metrics.makespanSeconds * accelerators) / 3600;
   return {
     energyJoules,

@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { type JsonObject, parseObject } from '../../serving/fidelity/json-lines';
+import { readBytes } from '../files';
 
 /** @throws Error naming the file that cannot be read */
 export async function readText(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${path}: cannot read the file (${error.code})`);
-  });
+  return (await readBytes(path)).toString('utf8');
 }
 
 /** @throws Error naming the file that is no JSON object */

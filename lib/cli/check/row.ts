@@ -1,8 +1,8 @@
-import { parseArgs } from 'node:util';
 import { CHECK_LIST, listedCheck } from '../../run/check-list';
 import { type CheckCellResult, runCheck } from '../../serving/checks/run-check';
 import { type CheckParams, checkParams } from '../../spec/kinds/check';
 import { bandText, foundText, verdictText } from '../../views/charts/check';
+import { atMost, command, readArguments } from '../command-line';
 import { createNodeModelApi } from '../run/node-session';
 
 export const ROW_USAGE =
@@ -36,48 +36,57 @@ function print({ title, rule, figures, notes, seconds }: CheckCellResult): void 
   for (const note of notes) console.log(`  ${note}`);
 }
 
-/**
- * `headroom check row`: published methods held against their figures, serving methods in the
- * simulator and cache methods on the shipped model. A figure outside its band is a finding and not an
- * error.
- * @returns the exit code: 2 for bad input
- */
-export async function checkRow(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      all: { type: 'boolean', default: false },
-      list: { type: 'boolean', default: false },
-      lab: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      seed: { type: 'string', default: '1' },
-    },
+type Wanted =
+  | {
+      readonly list: readonly {
+        readonly id: string;
+        readonly lab: string;
+        readonly asks: string;
+      }[];
+    }
+  | { readonly params: readonly CheckParams[]; readonly isJson: boolean };
+
+function readOptions(args: readonly string[]): Wanted {
+  const { values, positionals } = readArguments(args, {
+    all: { type: 'boolean', default: false },
+    list: { type: 'boolean', default: false },
+    lab: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    seed: { type: 'string', default: '1' },
   });
   const { lab } = values;
   if (lab !== undefined && !LABS.some((each) => each === lab)) {
     throw new Error(`invalid --lab: ${lab} (expected ${LABS.join(', ')})`);
   }
+  if (values.all || values.list) atMost(positionals, 0);
   const listed = CHECK_LIST.filter((each) => lab === undefined || each.lab === lab);
-  if (values.list) {
-    for (const { id, lab: of, asks } of listed) console.log(`${id}\t${of}\t${asks}`);
+  if (values.list) return { list: listed };
+  const ids = values.all ? listed.map(({ id }) => id) : positionals;
+  if (ids.length === 0) throw new Error('missing ID');
+  return {
+    params: ids.map((id) => paramsOf(listedCheck(id).id, values.seed)),
+    isJson: values.json,
+  };
+}
+
+/**
+ * `headroom check row`: published methods held against their figures, serving methods in the
+ * simulator and cache methods on the shipped model. A figure outside its band is a finding and not an
+ * error.
+ */
+export const checkRow = command(ROW_USAGE, readOptions, async (wanted) => {
+  if ('list' in wanted) {
+    for (const { id, lab, asks } of wanted.list) console.log(`${id}\t${lab}\t${asks}`);
     return 0;
   }
-  const ids = values.all ? listed.map(({ id }) => id) : positionals;
-  if (ids.length === 0) {
-    console.error(ROW_USAGE);
-    return 2;
-  }
-  const wanted = ids.map(listedCheck);
-  const params = ids.map((id) => paramsOf(id, values.seed));
   let models: ReturnType<typeof createNodeModelApi> | undefined;
-  for (const [at, { lab: of }] of wanted.entries()) {
-    const own = params[at] as CheckParams;
-    if (of === 'cache') models ??= createNodeModelApi();
+  for (const [at, params] of wanted.params.entries()) {
+    const isCache = listedCheck(params.check).lab === 'cache';
+    if (isCache) models ??= createNodeModelApi();
     const result =
-      of === 'cache' && models ? await models.check(at, own, () => undefined) : simulated(own);
-    if (values.json) console.log(JSON.stringify(result));
+      isCache && models ? await models.check(at, params, () => undefined) : simulated(params);
+    if (wanted.isJson) console.log(JSON.stringify(result));
     else print(result);
   }
   return 0;
-}
+});

@@ -1,8 +1,8 @@
-import { parseArgs } from 'node:util';
 import { hardwareNamed, plannedBlocks } from '../../serving/fidelity/engine-settings';
 import { hubModel } from '../../serving/presets/hub-models';
 import type { CostModel } from '../../serving/types';
 import { runClosedLoop } from '../../serving/vllm-v1/closed-loop';
+import { atMost, command, readArguments } from '../command-line';
 import { readSilicon, type SiliconConfiguration } from './read-silicon';
 import { readText } from './read-text';
 import {
@@ -124,20 +124,19 @@ export async function siliconReport(values: SiliconOptions) {
   };
 }
 
-/** `check silicon`: prints one JSON line. @returns the exit code */
-export async function checkSilicon(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      file: { type: 'string' },
-      tables: { type: 'string' },
-      backend: { type: 'string' },
-    },
+function readOptions(args: readonly string[]): SiliconOptions {
+  const { values, positionals } = readArguments(args, {
+    file: { type: 'string' },
+    tables: { type: 'string' },
+    backend: { type: 'string' },
   });
-  if (values.file === undefined) {
-    console.error(SILICON_USAGE);
-    return 2;
-  }
-  console.log(JSON.stringify(await siliconReport({ ...values, file: values.file })));
-  return 0;
+  atMost(positionals, 0);
+  if (values.file === undefined) throw new Error('missing --file');
+  return { ...values, file: values.file };
 }
+
+/** `check silicon`: prints one JSON line. */
+export const checkSilicon = command(SILICON_USAGE, readOptions, async (options) => {
+  console.log(JSON.stringify(await siliconReport(options)));
+  return 0;
+});

@@ -1,13 +1,14 @@
 import { openAsBlob } from 'node:fs';
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type CalibrateChoices, calibrateFiles } from '../../run/calibrate-files';
 import type { NamedFile } from '../../run/file-text';
 import { coefficientsOf } from '../../serving/calibrate/coefficients';
 import type { CalibrationResult } from '../../serving/calibrate/fit-profile';
 import { profileFileText } from '../../serving/calibrate/profile-file';
 import { MODEL_IDS } from '../../spec/presets';
+import { atMost, command, countOf, readArguments } from '../command-line';
+import { assertWritable } from '../files';
 
 const USAGE = `usage: headroom calibrate --tables DIR | --log FILE [--out profile.json] [--json]
   --tables DIR         operator tables in LLMServingSim's layout, or AIConfigurator's *_perf.csv(.gz)
@@ -35,14 +36,6 @@ async function filesOf(path: string): Promise<readonly NamedFile[]> {
   );
 }
 
-function countOf(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new Error(`invalid --${name}: ${text} (expected an integer from 1)`);
-  return value;
-}
-
 function oneOf<T extends string>(
   name: string,
   text: string | undefined,
@@ -66,43 +59,46 @@ function print({ profile, parts, dropped, notes }: CalibrationResult): void {
   for (const note of notes) console.log(`  ${note}`);
 }
 
-/** `headroom calibrate`: fits a hardware profile and prints it, or its summary as one JSON line. */
-export async function calibrateCommand(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      tables: { type: 'string' },
-      log: { type: 'string' },
-      out: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      model: { type: 'string' },
-      tp: { type: 'string' },
-      gpu: { type: 'string' },
-      gemm: { type: 'string' },
-      'kv-blocks': { type: 'string' },
-      'max-batched-tokens': { type: 'string' },
-      'max-sequences': { type: 'string' },
-    },
+function readOptions(args: readonly string[]) {
+  const { values, positionals } = readArguments(args, {
+    tables: { type: 'string' },
+    log: { type: 'string' },
+    out: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    model: { type: 'string' },
+    tp: { type: 'string' },
+    gpu: { type: 'string' },
+    gemm: { type: 'string' },
+    'kv-blocks': { type: 'string' },
+    'max-batched-tokens': { type: 'string' },
+    'max-sequences': { type: 'string' },
   });
+  atMost(positionals, 0);
   const from = values.tables ?? values.log;
-  if (from === undefined || (values.tables !== undefined && values.log !== undefined)) {
-    console.error(USAGE);
-    return 2;
-  }
+  if (from === undefined || (values.tables !== undefined && values.log !== undefined))
+    throw new Error('expected either --tables or --log');
   const choices: CalibrateChoices = {
     model: oneOf('model', values.model, MODEL_IDS),
-    tensorParallel: countOf('tp', values.tp),
+    tensorParallel: countOf('--tp', values.tp),
     gpu: values.gpu,
     gemm: oneOf('gemm', values.gemm, ['bfloat16', 'fp8']),
-    kvBlocks: countOf('kv-blocks', values['kv-blocks']),
-    maxBatchedTokens: countOf('max-batched-tokens', values['max-batched-tokens']),
-    maxSequences: countOf('max-sequences', values['max-sequences']),
+    kvBlocks: countOf('--kv-blocks', values['kv-blocks']),
+    maxBatchedTokens: countOf('--max-batched-tokens', values['max-batched-tokens']),
+    maxSequences: countOf('--max-sequences', values['max-sequences']),
   };
+  return { from, choices, out: values.out, isJson: values.json };
+}
+
+/** `headroom calibrate`: fits a hardware profile and prints it, or its summary as one JSON line. */
+export const calibrateCommand = command(USAGE, readOptions, async (options) => {
+  const { from, choices, out, isJson } = options;
+  const files = await filesOf(from);
+  if (out !== undefined) await assertWritable(out);
   const signal = new AbortController().signal;
-  const result = await calibrateFiles(await filesOf(from), choices, signal, () => undefined);
+  const result = await calibrateFiles(files, choices, signal, () => undefined);
   const { profile, parts, dropped, notes } = result;
-  if (values.out !== undefined) await writeFile(values.out, profileFileText(profile));
-  if (values.json) console.log(JSON.stringify({ profile, parts, dropped, notes }));
+  if (out !== undefined) await writeFile(out, profileFileText(profile));
+  if (isJson) console.log(JSON.stringify({ profile, parts, dropped, notes }));
   else print(result);
   return 0;
-}
+});

@@ -4,6 +4,7 @@ import { fitGates } from '../../evaluate/fit-gates';
 import type { AskPlan } from '../../evaluate/types';
 import { engineOf } from '../../run/engines';
 import type { ModelData } from '../../run/evaluation-service';
+import { command } from '../command-line';
 import { type EvalOptions, parseEvalOptions } from '../evaluate/eval-options';
 import { editLines, evaluationLines } from '../evaluate/print-evaluation';
 import { readModel } from '../evaluate/read-model';
@@ -99,18 +100,7 @@ async function runEval(options: EvalOptions): Promise<void> {
 }
 
 /** `headroom eval`: what a policy's cache still answers. See `USAGE`. */
-export async function evalCommand(args: readonly string[]): Promise<number> {
-  if (args.includes('--help')) {
-    console.log(USAGE);
-    return 0;
-  }
-  let options: EvalOptions;
-  try {
-    options = parseEvalOptions(args);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
+export const evalCommand = command(USAGE, parseEvalOptions, async (options) => {
   await runEval(options);
   return 0;
-}
+});

@@ -1,24 +1,17 @@
-import { parseArgs } from 'node:util';
 import { encodeLink } from '../../share/link';
-import { readNotebook } from './validate';
+import { command, onlyArgument, readArguments } from '../command-line';
+import { notebookOf } from '../read-notebook';
+
+const USAGE = 'usage: headroom link FILE [--base https://host/path]';
+
+function readOptions(args: readonly string[]) {
+  const { values, positionals } = readArguments(args, { base: { type: 'string', default: '' } });
+  return { file: onlyArgument(positionals, 'FILE'), base: values.base.replace(/\/$/, '') };
+}
 
 /** `headroom link FILE [--base URL]`: prints the link that opens the notebook. */
-export async function linkCommand(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { base: { type: 'string', default: '' } },
-  });
-  const [file] = positionals;
-  if (file === undefined || positionals.length > 1) {
-    console.error('usage: headroom link FILE [--base https://host/path]');
-    return 2;
-  }
-  const read = await readNotebook(file);
-  if ('errors' in read) {
-    for (const line of read.errors) console.error(line);
-    return 1;
-  }
-  console.log(`${values.base.replace(/\/$/, '')}/n/${await encodeLink(read.notebook)}`);
+export const linkCommand = command(USAGE, readOptions, async ({ file, base }) => {
+  const { notebook } = await notebookOf(file);
+  console.log(`${base}/n/${await encodeLink(notebook)}`);
   return 0;
-}
+});

@@ -1,17 +1,25 @@
 import { METHODS, methodNotebook } from '../../methods/methods';
 import { printMarkdown } from '../../spec/markdown';
+import { atMost, command, readArguments } from '../command-line';
+
+const USAGE = 'usage: headroom method [ID]';
+
+/** The method that is asked for; undefined asks for the list. */
+function readMethod(args: readonly string[]) {
+  const { positionals } = readArguments(args, {});
+  atMost(positionals, 1);
+  const [id] = positionals;
+  const method = METHODS.find((each) => each.id === id);
+  if (id !== undefined && method === undefined)
+    throw new Error(`unknown method: ${id} (headroom method lists them)`);
+  return method;
+}
 
 /** `method [ID]`: the notebook of a published method as Markdown, or the list of methods. */
-export async function methodCommand([id, ...rest]: string[]): Promise<number> {
-  if (rest.length > 0) throw new Error(`unexpected argument: ${rest[0]}`);
-  if (id === undefined) {
-    for (const { id: each, part, name, cells } of METHODS) {
-      console.log([each, part, name, cells.length === 0 ? 'not composable yet' : ''].join('\t'));
-    }
-    return 0;
-  }
-  const method = METHODS.find((each) => each.id === id);
-  if (method === undefined) throw new Error(`unknown method: ${id} (headroom method lists them)`);
-  console.log(printMarkdown(methodNotebook(method)));
+export const methodCommand = command(USAGE, readMethod, async (method) => {
+  if (method === undefined) {
+    for (const { id, part, name, cells } of METHODS)
+      console.log([id, part, name, cells.length === 0 ? 'not composable yet' : ''].join('\t'));
+  } else console.log(printMarkdown(methodNotebook(method)));
   return 0;
-}
+});

@@ -2,13 +2,13 @@ import { openAsBlob } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { createFullCache } from '../../transformer/full-cache';
 import { decodeGreedy, prefill } from '../../transformer/generate';
 import { formatBytes } from '../../transformer/load/memory';
 import { gatherFiles, type PathedFile } from '../../transformer/load/model-files';
 import { type OpenedModel, openModel } from '../../transformer/load/open-model';
 import { createWasmTransformer } from '../../wasm/transformer';
+import { command, onlyArgument, readArguments, wholeNumber } from '../command-line';
 
 const USAGE = `usage: headroom model DIR [--prompt TEXT [--tokens N]] [--json]
 
@@ -25,22 +25,13 @@ interface Options {
 }
 
 function parseOptions(args: readonly string[]): Options {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      prompt: { type: 'string' },
-      tokens: { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
+  const { values, positionals } = readArguments(args, {
+    prompt: { type: 'string' },
+    tokens: { type: 'string' },
+    json: { type: 'boolean', default: false },
   });
-  const [folder, stray] = positionals;
-  if (folder === undefined) throw new Error('missing DIR');
-  if (stray !== undefined) throw new Error(`unexpected argument: ${JSON.stringify(stray)}`);
-  const tokens = Number(values.tokens ?? 32);
-  if (!(Number.isInteger(tokens) && tokens > 0)) {
-    throw new Error(`invalid --tokens: ${values.tokens} (expected an integer from 1)`);
-  }
+  const folder = onlyArgument(positionals, 'DIR');
+  const tokens = wholeNumber('--tokens', values.tokens ?? '32', 1);
   if (values.tokens !== undefined && values.prompt === undefined) {
     throw new Error('--tokens without --prompt');
   }
@@ -149,19 +140,9 @@ async function runModel({ folder, prompt, tokens, isJson }: Options): Promise<vo
 }
 
 /** `headroom model`: what a model's files hold, whether they fit together, and text that it generates. See `USAGE`. */
-export async function modelCommand(args: readonly string[]): Promise<number> {
-  let options: Options;
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
-  try {
-    await runModel(options);
-    return 0;
-  } catch (error) {
-    console.error(`${options.folder}: ${(error as Error).message}`);
-    return 1;
-  }
-}
+export const modelCommand = command(USAGE, parseOptions, async (options) => {
+  await runModel(options).catch((error: Error) => {
+    throw new Error(`${options.folder}: ${error.message}`);
+  });
+  return 0;
+});

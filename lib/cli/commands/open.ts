@@ -1,14 +1,13 @@
 import { decodeLink } from '../../share/link';
 import { formatIssue } from '../../spec/issues';
 import { printMarkdown } from '../../spec/markdown';
+import { command, onlyArgument, readArguments } from '../command-line';
+
+const readLink = (args: readonly string[]) =>
+  onlyArgument(readArguments(args, {}).positionals, 'LINK');
 
 /** `headroom open LINK`: prints the notebook of a link, or of its fragment alone, as Markdown. */
-export async function openCommand(args: readonly string[]): Promise<number> {
-  const [link] = args;
-  if (link === undefined || args.length > 1) {
-    console.error('usage: headroom open LINK');
-    return 2;
-  }
+export const openCommand = command('usage: headroom open LINK', readLink, async (link) => {
   const hash = link.indexOf('#');
   // An address without a fragment carries nothing; a payload by itself has no slash.
   const fragment = hash >= 0 ? link.slice(hash) : link.includes('/') ? '' : link;
@@ -18,13 +17,10 @@ export async function openCommand(args: readonly string[]): Promise<number> {
       process.stdout.write(printMarkdown(decoded.notebook));
       return 0;
     case 'empty':
-      console.error('this link carries no notebook');
-      return 1;
+      throw new Error('this link carries no notebook');
     case 'invalid':
-      for (const issue of decoded.issues) console.error(formatIssue(issue));
-      return 1;
+      throw new Error(decoded.issues.map(formatIssue).join('\n'));
     default:
-      console.error(decoded.message);
-      return 1;
+      throw new Error(decoded.message);
   }
-}
+});

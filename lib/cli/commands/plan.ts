@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { createLocalClient } from '../../run/local-client';
 import { createSweepPool } from '../../run/sweep-pool';
 import { createSweepService, type SweepSubjectData } from '../../run/sweep-service';
@@ -7,9 +5,10 @@ import type { PlanResult } from '../../serving/plan/result';
 import { type PlanParams, planParams } from '../../spec/kinds/plan';
 import { serveParams } from '../../spec/kinds/serve';
 import { isGenerated, workloadParams } from '../../spec/kinds/workload';
-import { parseFile } from '../../spec/markdown';
 import type { CellOf, Notebook } from '../../spec/notebook';
 import { PLAN_COLUMNS, planMarks, planText } from '../../views/plan-rows';
+import { atMost, command, readArguments } from '../command-line';
+import { notebookOf } from '../read-notebook';
 
 const USAGE = `usage: headroom plan (--model M --hardware H | FILE --cell ID) --accelerators N [options]
 
@@ -33,35 +32,45 @@ const USAGE = `usage: headroom plan (--model M --hardware H | FILE --cell ID) --
 
 const text = { type: 'string' } as const;
 
-function readOptions(args: readonly string[]) {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      model: text,
-      hardware: text,
-      cost: text,
-      prompt: text,
-      output: text,
-      seed: text,
-      ttft: text,
-      tpot: text,
-      attainment: text,
-      cell: text,
-      accelerators: text,
-      arrangements: text,
-      refine: text,
-      seeds: text,
-      seconds: text,
-      price: text,
-      choose: text,
-      link: text,
-      json: { type: 'boolean', default: false },
-    },
+function readFlags(args: readonly string[]) {
+  const { values, positionals } = readArguments(args, {
+    model: text,
+    hardware: text,
+    cost: text,
+    prompt: text,
+    output: text,
+    seed: text,
+    ttft: text,
+    tpot: text,
+    attainment: text,
+    cell: text,
+    accelerators: text,
+    arrangements: text,
+    refine: text,
+    seeds: text,
+    seconds: text,
+    price: text,
+    choose: text,
+    link: text,
+    json: { type: 'boolean', default: false },
   });
-  return { values, file: positionals[0], extra: positionals.length };
+  atMost(positionals, 1);
+  return { values, file: positionals[0] };
 }
-type Options = ReturnType<typeof readOptions>;
+type Flags = ReturnType<typeof readFlags>;
+
+/** What a cell of a notebook and its workload say by themselves. */
+const CELL_HAS = [
+  'model',
+  'hardware',
+  'cost',
+  'prompt',
+  'output',
+  'seed',
+  'ttft',
+  'tpot',
+  'attainment',
+] as const;
 
 /** The option as a number; undefined where it is not given. */
 function numberOf(name: string, value: string | undefined): number | undefined {
@@ -91,7 +100,7 @@ function parsed<T>(
 }
 
 /** The search that the options ask for. @throws Error naming what is wrong */
-export function planOptions({ values }: Options): PlanParams {
+export function planOptions({ values }: Flags): PlanParams {
   return parsed(planParams, {
     accelerators: numberOf('accelerators', values.accelerators),
     arrangements: values.arrangements,
@@ -104,7 +113,7 @@ export function planOptions({ values }: Options): PlanParams {
   });
 }
 
-function subjectOfOptions({ values }: Options): SweepSubjectData {
+function subjectOfOptions({ values }: Flags): SweepSubjectData {
   if (values.model === undefined) throw new Error('missing --model');
   if (values.hardware === undefined) throw new Error('missing --hardware');
   const params = parsed(serveParams, {
@@ -131,9 +140,9 @@ function subjectOfOptions({ values }: Options): SweepSubjectData {
   return { params, load: { type: 'generator', params: load }, tables: undefined };
 }
 
-function subjectOfCell(notebook: Notebook, cellId: string | undefined): SweepSubjectData {
+function subjectOfCell(notebook: Notebook, cellId: string): SweepSubjectData {
   const cell = notebook.cells.find(({ id }) => id === cellId);
-  if (cell?.kind !== 'serve') throw new Error(`no serve cell "${cellId ?? ''}"`);
+  if (cell?.kind !== 'serve') throw new Error(`no serve cell "${cellId}"`);
   const load = notebook.cells.find(
     (each): each is CellOf<'workload'> => each.kind === 'workload' && cell.inputs.includes(each.id),
   );
@@ -146,18 +155,24 @@ function subjectOfCell(notebook: Notebook, cellId: string | undefined): SweepSub
   };
 }
 
-async function readSubject(options: Options): Promise<SweepSubjectData> {
-  const { file, values } = options;
-  if (file === undefined) return subjectOfOptions(options);
-  const source = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${file}: cannot read the file (${error.code})`);
-  });
-  const document = parseFile(source);
-  if (!document.ok) {
-    const [issue] = document.issues;
-    throw new Error(`${file}:${issue?.line}: ${issue?.message}`);
+/** Where the load and the SLO come from. */
+type Subject = SweepSubjectData | { readonly file: string; readonly cellId: string };
+
+function subjectOf(flags: Flags): Subject {
+  const { file, values } = flags;
+  if (file === undefined) {
+    if (values.cell !== undefined) throw new Error('--cell without FILE');
+    return subjectOfOptions(flags);
   }
-  return subjectOfCell(document.notebook, values.cell);
+  if (values.cell === undefined) throw new Error('missing --cell');
+  const stray = CELL_HAS.find((name) => values[name] !== undefined);
+  if (stray !== undefined) throw new Error(`--${stray} with FILE, whose cell has its own`);
+  return { file, cellId: values.cell };
+}
+
+async function readSubject(subject: Subject): Promise<SweepSubjectData> {
+  if (!('file' in subject)) return subject;
+  return subjectOfCell((await notebookOf(subject.file)).notebook, subject.cellId);
 }
 
 function printTable({ rows, chosen, enumerated, pruned, notes }: PlanResult): void {
@@ -171,28 +186,19 @@ function printTable({ rows, chosen, enumerated, pruned, notes }: PlanResult): vo
   for (const note of notes) console.log(note);
 }
 
-/** `headroom plan`. @returns the exit code */
-export async function planCommand(args: string[]): Promise<number> {
-  if (args.includes('--help')) {
-    console.log(USAGE);
-    return 0;
-  }
-  let options: Options;
-  let params: PlanParams;
-  try {
-    options = readOptions(args);
-    if (options.extra > 1) throw new Error(`expected at most one file, found ${options.extra}`);
-    params = planOptions(options);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
-  const subject = await readSubject(options);
+function readOptions(args: readonly string[]) {
+  const flags = readFlags(args);
+  return { params: planOptions(flags), subject: subjectOf(flags), isJson: flags.values.json };
+}
+
+/** `headroom plan`. See `USAGE`; exit code 1 where no plan holds the SLO. */
+export const planCommand = command(USAGE, readOptions, async ({ params, subject, isJson }) => {
+  const data = await readSubject(subject);
   const pool = createSweepPool([createLocalClient(createSweepService(), 'sweep')]);
   const startedAt = performance.now();
   try {
     const result = await pool.plan(
-      subject,
+      data,
       params,
       process.stderr.isTTY
         ? (_, fraction, phase) =>
@@ -201,10 +207,10 @@ export async function planCommand(args: string[]): Promise<number> {
     );
     if (process.stderr.isTTY) process.stderr.write('\n');
     const wallSeconds = (performance.now() - startedAt) / 1000;
-    if (options.values.json) console.log(JSON.stringify({ ...result, wallSeconds }));
+    if (isJson) console.log(JSON.stringify({ ...result, wallSeconds }));
     else printTable(result);
     return result.chosen === undefined ? 1 : 0;
   } finally {
     pool.dispose();
   }
-}
+});

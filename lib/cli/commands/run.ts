@@ -1,24 +1,20 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { inputsFirst } from '../../run/content-key';
 import { neededFileName } from '../../run/job-kinds';
-import { parseFile } from '../../spec/markdown';
+import { command } from '../command-line';
+import { assertWritable } from '../files';
+import { notebookOf } from '../read-notebook';
 import { openBoundFile } from '../run/bound-file';
 import { createNodeSession } from '../run/node-session';
 import { parseRunOptions, RUN_USAGE, type RunOptions } from '../run/options';
 import { applyOverrides } from '../run/overrides';
 import { resultsJson } from '../run/results';
 
-/** The results as text, or the lines to fail with. */
-async function runNotebook(
-  options: RunOptions,
-): Promise<{ results: string } | { errors: string[] }> {
+/** The results as text. @throws Error `file:line: message` */
+async function runNotebook(options: RunOptions): Promise<string> {
   const { file } = options;
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${file}: cannot read the file (${error.code})`);
-  });
-  const parsed = parseFile(text);
-  if (!parsed.ok)
-    return { errors: parsed.issues.map(({ line, message }) => `${file}:${line}: ${message}`) };
+  const parsed = await notebookOf(file);
+  if (options.out !== '-') await assertWritable(options.out);
   const notebook = applyOverrides(parsed.notebook, options);
   const bound = await Promise.all(
     options.bindings.map(
@@ -33,11 +29,9 @@ async function runNotebook(
   if (unbound !== undefined) {
     const name = JSON.stringify(neededFileName(unbound));
     const line = parsed.cellLines.get(unbound.id) ?? 1;
-    return {
-      errors: [
-        `${file}:${line}: cell "${unbound.id}": needs the file ${name}: pass --bind ${unbound.id}=PATH`,
-      ],
-    };
+    throw new Error(
+      `${file}:${line}: cell "${unbound.id}": needs the file ${name}: pass --bind ${unbound.id}=PATH`,
+    );
   }
   const { session, close } = createNodeSession(notebook);
   try {
@@ -47,45 +41,21 @@ async function runNotebook(
       const { state, message, result } = session.statuses().get(id) ?? { state: 'idle' };
       if (state === 'failed') {
         const line = parsed.cellLines.get(id) ?? 1;
-        return { errors: [`${file}:${line}: cell "${id}": ${message}`] };
+        throw new Error(`${file}:${line}: cell "${id}": ${message}`);
       }
       if (result !== undefined)
         console.error(`${id}: ${state} in ${result.provenance.wallSeconds.toFixed(3)} s`);
     }
-    return { results: resultsJson(notebook, session.statuses(), options.hasTimelines) };
+    return resultsJson(notebook, session.statuses(), options.hasTimelines);
   } finally {
     await close();
   }
 }
 
-/**
- * `headroom run`: a notebook file in, a results file out. See `RUN_USAGE`.
- * @param args what follows `run` on the command line
- * @returns the exit code: 0, or 1 with the reason on standard error and nothing written
- */
-export async function runCommand(args: readonly string[]): Promise<number> {
-  let options: RunOptions | 'help';
-  try {
-    options = parseRunOptions(args);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${RUN_USAGE}`);
-    return 1;
-  }
-  if (options === 'help') {
-    console.log(RUN_USAGE);
-    return 0;
-  }
-  try {
-    const outcome = await runNotebook(options);
-    if ('errors' in outcome) {
-      for (const line of outcome.errors) console.error(line);
-      return 1;
-    }
-    if (options.out === '-') process.stdout.write(outcome.results);
-    else await writeFile(options.out, outcome.results);
-    return 0;
-  } catch (error) {
-    console.error((error as Error).message);
-    return 1;
-  }
-}
+/** `headroom run`: a notebook file in, a results file out. See `RUN_USAGE`. */
+export const runCommand = command(RUN_USAGE, parseRunOptions, async (options) => {
+  const results = await runNotebook(options);
+  if (options.out === '-') process.stdout.write(results);
+  else await writeFile(options.out, results);
+  return 0;
+});

@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { makeCostModel } from '../../serving/cost/make-cost-model';
 import { maximumRate, type SweepSubject, sweepRates } from '../../serving/sweep';
 import { isGenerated } from '../../spec/kinds/workload';
-import { parseFile } from '../../spec/markdown';
 import type { CellOf, Notebook } from '../../spec/notebook';
 import { sweepCsv } from '../../views/sweep-rows';
 import { workloadAtRate } from '../../workload/at-rate';
+import { command, onlyArgument, readArguments, wholeNumber } from '../command-line';
+import { notebookOf } from '../read-notebook';
 
 const USAGE = `usage: headroom sweep FILE --cell ID (--rates A,B,C | --maximum) [--seeds N]
 
@@ -27,25 +26,17 @@ interface Options {
 }
 
 function parseSweepOptions(args: readonly string[]): Options {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      cell: { type: 'string' },
-      rates: { type: 'string' },
-      maximum: { type: 'boolean', default: false },
-      seeds: { type: 'string', default: '3' },
-    },
+  const { values, positionals } = readArguments(args, {
+    cell: { type: 'string' },
+    rates: { type: 'string' },
+    maximum: { type: 'boolean', default: false },
+    seeds: { type: 'string', default: '3' },
   });
-  const [file] = positionals;
-  if (file === undefined || positionals.length > 1)
-    throw new Error(`expected one notebook file, found ${positionals.length}`);
+  const file = onlyArgument(positionals, 'FILE');
   if (values.cell === undefined) throw new Error('missing --cell');
   if ((values.rates === undefined) === !values.maximum)
     throw new Error('expected either --rates or --maximum');
-  const seeds = Number(values.seeds);
-  if (!Number.isInteger(seeds) || seeds < 1 || seeds > 50)
-    throw new Error(`invalid --seeds: ${values.seeds} (expected 1..50)`);
+  const seeds = wholeNumber('--seeds', values.seeds, 1, 50);
   const rates = values.rates?.split(',').map((text) => {
     const rate = Number(text);
     if (text.trim() === '' || !(rate > 0 && rate <= 10_000))
@@ -83,29 +74,10 @@ export function sweepSubject(notebook: Notebook, cellId: string, seeds: number):
   };
 }
 
-/** `headroom sweep`. @returns the exit code */
-export async function sweepCommand(args: string[]): Promise<number> {
-  if (args.includes('--help')) {
-    console.log(USAGE);
-    return 0;
-  }
-  let options: Options;
-  try {
-    options = parseSweepOptions(args);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    return 2;
-  }
-  const text = await readFile(options.file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${options.file}: cannot read the file (${error.code})`);
-  });
-  const parsed = parseFile(text);
-  if (!parsed.ok) {
-    for (const { line, message } of parsed.issues)
-      console.error(`${options.file}:${line}: ${message}`);
-    return 1;
-  }
-  const subject = sweepSubject(parsed.notebook, options.cellId, options.seeds);
+/** `headroom sweep`. See `USAGE`. */
+export const sweepCommand = command(USAGE, parseSweepOptions, async (options) => {
+  const { notebook } = await notebookOf(options.file);
+  const subject = sweepSubject(notebook, options.cellId, options.seeds);
   if (options.rates !== undefined) {
     process.stdout.write(sweepCsv(sweepRates(subject, options.rates)));
     return 0;
@@ -118,4 +90,4 @@ export async function sweepCommand(args: string[]): Promise<number> {
       : `holds at ${found.ratePerSecond} /s, not at ${found.failsAtPerSecond} /s`,
   );
   return 0;
-}
+});

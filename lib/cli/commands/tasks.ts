@@ -1,8 +1,9 @@
-import { parseArgs } from 'node:util';
 import { expectedOf } from '../../tasks/options';
 import { TASKS, taskOf } from '../../tasks/registry';
 import { toText } from '../../tasks/vocabulary';
-import { wholeNumber } from '../evaluate/eval-options';
+import { atMost, command, readArguments, wholeNumber } from '../command-line';
+
+const USAGE = 'usage: headroom tasks [ID] [--context N] [--seed N]';
 
 /** Long enough to read, where the task allows it. */
 const SHOWN_TOKENS = 96;
@@ -32,25 +33,23 @@ function describe(id: string, seed: number, contextTokens: number | undefined): 
   ];
 }
 
-/** `headroom tasks [ID]`: the tasks, or one with its options and a sample. */
-export async function tasksCommand(args: readonly string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      seed: { type: 'string', default: '1' },
-      context: { type: 'string' },
-    },
+/** The lines to print: making the sample says what is wrong with task, length and seed. */
+function readLines(args: readonly string[]): readonly string[] {
+  const { values, positionals } = readArguments(args, {
+    seed: { type: 'string', default: '1' },
+    context: { type: 'string' },
   });
-  const [id, stray] = positionals;
-  if (stray !== undefined) throw new Error(`unexpected argument: ${JSON.stringify(stray)}`);
-  if (id === undefined) {
-    for (const task of TASKS) console.log([task.id, task.name, task.tests].join('\t'));
-    return 0;
-  }
+  atMost(positionals, 1);
+  const [id] = positionals;
   const context =
     values.context === undefined ? undefined : wholeNumber('--context', values.context, 1);
   const seed = wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1);
-  for (const line of describe(id, seed, context)) console.log(line);
-  return 0;
+  if (id !== undefined) return describe(id, seed, context);
+  return TASKS.map((task) => [task.id, task.name, task.tests].join('\t'));
 }
+
+/** `headroom tasks [ID]`: the tasks, or one with its options and a sample. */
+export const tasksCommand = command(USAGE, readLines, async (lines) => {
+  for (const line of lines) console.log(line);
+  return 0;
+});

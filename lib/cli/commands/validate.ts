@@ -1,30 +1,16 @@
-import { readFile } from 'node:fs/promises';
-import { parseFile } from '../../spec/markdown';
-import type { Notebook } from '../../spec/notebook';
+import { command, readArguments } from '../command-line';
+import { readNotebook } from '../read-notebook';
 
-/** Reads a notebook file, or gives every issue as `file:line: message`. */
-export async function readNotebook(
-  file: string,
-): Promise<{ notebook: Notebook } | { errors: string[] }> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    return {
-      errors: [`${file}:1: cannot read the file (${(error as NodeJS.ErrnoException).code})`],
-    };
-  }
-  const parsed = parseFile(text);
-  if (parsed.ok) return { notebook: parsed.notebook };
-  return { errors: parsed.issues.map(({ line, message }) => `${file}:${line}: ${message}`) };
+const USAGE = 'usage: headroom validate FILE...';
+
+function readFiles(args: readonly string[]): readonly string[] {
+  const { positionals } = readArguments(args, {});
+  if (positionals.length === 0) throw new Error('missing FILE');
+  return positionals;
 }
 
 /** `headroom validate FILE...`: says of every file whether it is a notebook, and why not. */
-export async function validateCommand(files: readonly string[]): Promise<number> {
-  if (files.length === 0) {
-    console.error('usage: headroom validate FILE...');
-    return 2;
-  }
+export const validateCommand = command(USAGE, readFiles, async (files) => {
   let code = 0;
   for (const file of files) {
     const read = await readNotebook(file);
@@ -36,4 +22,4 @@ export async function validateCommand(files: readonly string[]): Promise<number>
     }
   }
   return code;
-}
+});

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { assertPolicy } from '../../cache/policy/checks';
 import { ACTION_NAMES, withAction } from '../../cache/policy/with-action';
 import type { Protocol } from '../../cache/types';
@@ -11,6 +10,7 @@ import type { CacheBudget, CachePolicy } from '../../spec/cache-policy';
 import { formatIssue, toSpecIssues } from '../../spec/issues';
 import { readOptions } from '../../tasks/options';
 import { taskOf } from '../../tasks/registry';
+import { atMost, readArguments, wholeNumber } from '../command-line';
 import { SHIPPED_MODEL } from './read-model';
 import { MACHINE_THREADS } from './thread-pool';
 
@@ -47,21 +47,6 @@ function gateSource(policyId: string, text: string): GateSource {
 }
 
 const PROTOCOLS: readonly Protocol[] = ['known', 'hidden', 'turns'];
-
-/** A whole number of a flag. @throws Error with flag, value and bounds */
-export function wholeNumber(
-  flag: string,
-  text: string,
-  least: number,
-  most = Number.MAX_SAFE_INTEGER,
-): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= least && value <= most)
-    return value;
-  const expected =
-    most === Number.MAX_SAFE_INTEGER ? `an integer from ${least}` : `${least}..${most}`;
-  throw new Error(`invalid ${flag}: ${text} (expected ${expected})`);
-}
 
 /** A share of the full cache, or a number of tokens or bytes. @throws Error with the value */
 export function parseBudget(text: string): CacheBudget {
@@ -132,27 +117,25 @@ function parseAction(text: string): CacheAction {
 
 /** @throws Error naming flag and value */
 export function parseEvalOptions(args: readonly string[]): EvalOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      policy: { type: 'string' },
-      edits: { type: 'boolean', default: false },
-      task: { type: 'string' },
-      action: { type: 'string' },
-      gates: { type: 'string' },
-      budget: { type: 'string', default: '1' },
-      context: { type: 'string', default: '512' },
-      samples: { type: 'string', default: '100' },
-      seed: { type: 'string', default: '1' },
-      protocol: { type: 'string', default: 'hidden' },
-      stay: { type: 'boolean', default: false },
-      set: { type: 'string', multiple: true, default: [] },
-      model: { type: 'string', default: SHIPPED_MODEL },
-      engine: { type: 'string', default: DEFAULT_ENGINE },
-      threads: { type: 'string', default: String(MACHINE_THREADS) },
-      json: { type: 'boolean', default: false },
-    },
+  const { values, positionals } = readArguments(args, {
+    policy: { type: 'string' },
+    edits: { type: 'boolean', default: false },
+    task: { type: 'string' },
+    action: { type: 'string' },
+    gates: { type: 'string' },
+    budget: { type: 'string', default: '1' },
+    context: { type: 'string', default: '512' },
+    samples: { type: 'string', default: '100' },
+    seed: { type: 'string', default: '1' },
+    protocol: { type: 'string', default: 'hidden' },
+    stay: { type: 'boolean', default: false },
+    set: { type: 'string', multiple: true, default: [] },
+    model: { type: 'string', default: SHIPPED_MODEL },
+    engine: { type: 'string', default: DEFAULT_ENGINE },
+    threads: { type: 'string', default: String(MACHINE_THREADS) },
+    json: { type: 'boolean', default: false },
   });
+  atMost(positionals, 0);
   const { edits: isEdits, policy = 'full' } = values;
   for (const flag of ['task', 'policy', 'action', 'gates'] as const) {
     if (isEdits && values[flag] !== undefined) throw new Error(`--${flag} with --edits`);

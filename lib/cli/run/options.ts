@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { onlyArgument, readArguments, wholeNumber } from '../command-line';
 
 export const RUN_USAGE = `usage: headroom run FILE --out RESULTS.json [options]
 
@@ -14,8 +14,8 @@ attention cells run on WebGPU in a headless Chromium over the built page (npm ru
 
 Results: {notebook, cells: {ID: {state, result, provenance}}}. Columns are arrays of numbers;
 what did not happen before the horizon, NaN in the page, is null.
-Exit code 1 with FILE:LINE: MESSAGE if the notebook is not valid or a cell fails; nothing is
-written then.`;
+Exit code 1 with FILE:LINE: MESSAGE if the notebook is not valid or a cell fails, 2 if the command
+line is wrong; nothing is written then.`;
 
 const MAX_SEED = 2 ** 31 - 1;
 
@@ -40,31 +40,16 @@ function parseBinding(text: string): Binding {
   return { cellId: text.slice(0, at), path: text.slice(at + 1) };
 }
 
-function parseSeed(text: string): number {
-  const seed = Number(text);
-  if (!/^\d+$/.test(text) || seed > MAX_SEED)
-    throw new Error(`invalid --seed: ${text} (expected an integer in 0..${MAX_SEED})`);
-  return seed;
-}
-
-/** Options of `headroom run`, or 'help'. @throws Error with one sentence */
-export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      out: { type: 'string' },
-      bind: { type: 'string', multiple: true, default: [] },
-      seed: { type: 'string' },
-      cpu: { type: 'boolean', default: false },
-      timelines: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
+/** Options of `headroom run`. @throws Error with one sentence */
+export function parseRunOptions(args: readonly string[]): RunOptions {
+  const { values, positionals } = readArguments(args, {
+    out: { type: 'string' },
+    bind: { type: 'string', multiple: true, default: [] },
+    seed: { type: 'string' },
+    cpu: { type: 'boolean', default: false },
+    timelines: { type: 'boolean', default: false },
   });
-  if (values.help) return 'help';
-  const [file, ...others] = positionals;
-  if (file === undefined || others.length > 0)
-    throw new Error(`expected one notebook file, found ${positionals.length}`);
+  const file = onlyArgument(positionals, 'FILE');
   if (values.out === undefined) throw new Error('missing --out');
   const bindings = values.bind.map(parseBinding);
   const twice = bindings.find(({ cellId }, i) =>
@@ -75,7 +60,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions | 'help' {
     file,
     out: values.out,
     bindings,
-    seed: values.seed === undefined ? undefined : parseSeed(values.seed),
+    seed: values.seed === undefined ? undefined : wholeNumber('--seed', values.seed, 0, MAX_SEED),
     isCpuOnly: values.cpu,
     hasTimelines: values.timelines,
   };

@@ -63,6 +63,8 @@ export const serveSpeculation = z.discriminatedUnion('type', [
     acceptances: z.array(z.number().min(0).max(1)).max(64).default([]),
     /** Time of drafting one token for the batch, as a share of the target's decode step. */
     draftCost: z.number().min(0).max(4).default(0.05),
+    /** Who measured the acceptances, in words; empty where they are chosen. */
+    measuredBy: z.string().max(200).default(''),
   }),
 ]);
 export type ServeSpeculation = z.output<typeof serveSpeculation>;

@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { wholeNumber } from '../../../lib/cli/evaluate/eval-options';
+import { wholeNumber } from '../../../lib/cli/command-line';
 import { readModel, SHIPPED_MODEL } from '../../../lib/cli/evaluate/read-model';
 import { createThreadPool, MACHINE_THREADS } from '../../../lib/cli/evaluate/thread-pool';
 import { evaluate } from '../../../lib/evaluate/evaluate';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { HeadGates } from '../../../lib/cache/policy/classify';
-import { wholeNumber } from '../../../lib/cli/evaluate/eval-options';
+import { wholeNumber } from '../../../lib/cli/command-line';
 import { readModel, SHIPPED_MODEL } from '../../../lib/cli/evaluate/read-model';
 import { createThreadPool } from '../../../lib/cli/evaluate/thread-pool';
 import { fitGates } from '../../../lib/evaluate/fit-gates';

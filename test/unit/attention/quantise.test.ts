@@ -1,49 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { tensorError } from '../../../lib/attention/quantise/error';
-import {
-  halfToNumber,
-  halvesToNumbers,
-  LARGEST_HALF,
-  numberToHalf,
-  packHalves,
-  roundToHalves,
-} from '../../../lib/attention/quantise/half';
-import { quantisedBytes, scaleIndex, scaleLayout } from '../../../lib/attention/quantise/layout';
-import { packCodes, unpackCodes, wordsPerRow } from '../../../lib/attention/quantise/pack';
+import { scaleIndex, scaleLayout } from '../../../lib/attention/quantise/layout';
+import { unpackCodes } from '../../../lib/attention/quantise/pack';
 import { codeRange, dequantise, quantise } from '../../../lib/attention/quantise/quantise';
 import type { Granularity, QuantisationScheme } from '../../../lib/attention/quantise/types';
-import { packTensor } from '../../../lib/gpu/packed-tensor';
 import { createRandom } from '../../../lib/random/random';
-
-const shapes = fc.record({
-  heads: fc.integer({ min: 1, max: 3 }),
-  rows: fc.integer({ min: 1, max: 21 }),
-  columns: fc.integer({ min: 1, max: 6 }).map((n) => 4 * n),
-});
-const granularities: fc.Arbitrary<Granularity> = fc.oneof(
-  fc.constant({ type: 'token' } as const),
-  fc.integer({ min: 1, max: 30 }).map((groupTokens) => ({ type: 'channel', groupTokens }) as const),
-  fc.constantFrom(1, 2, 4).map((groupChannels) => ({ type: 'grouped', groupChannels }) as const),
-  fc
-    .integer({ min: 1, max: 30 })
-    .map((groupTokens) => ({ type: 'rope-pair', groupTokens }) as const),
-);
-const schemes: fc.Arbitrary<QuantisationScheme> = fc.record({
-  bits: fc.constantFrom(2, 4, 8),
-  mode: fc.constantFrom('symmetric', 'asymmetric'),
-  granularity: granularities,
-  scaleType: fc.constantFrom('f32', 'f16'),
-});
-const seeds = fc.integer({ min: 0, max: 2 ** 31 - 1 });
-
-function normals(length: number, seed: number): Float32Array {
-  const random = createRandom(seed);
-  return Float32Array.from({ length }, () => random.normal());
-}
-
-const elements = (shape: { heads: number; rows: number; columns: number }) =>
-  shape.heads * shape.rows * shape.columns;
+import { elements, normals, schemes, seeds, shapes } from './quantise-schemes';
 
 /** Calls `visit` with the flat index and the scale's index of every element. */
 function forEachElement(
@@ -59,69 +22,23 @@ function forEachElement(
   }
 }
 
-describe('packing', () => {
-  test('round-trips codes of any width', () => {
-    fc.assert(
-      fc.property(
-        fc.constantFrom(2, 4, 8),
-        fc.boolean(),
-        fc.integer({ min: 1, max: 37 }),
-        fc.integer({ min: 1, max: 5 }),
-        seeds,
-        (bits, isSigned, columns, rows, seed) => {
-          const random = createRandom(seed);
-          const low = isSigned ? -(2 ** (bits - 1)) : 0;
-          const codes = Array.from({ length: rows * columns }, () =>
-            random.integer(low, low + 2 ** bits - 1),
-          );
-          const packed = packCodes(codes, columns, bits);
-          expect(packed).toHaveLength(rows * Math.ceil((columns * bits) / 32));
-          expect([...unpackCodes(packed, columns, bits, isSigned)]).toEqual(codes);
-        },
-      ),
-    );
-  });
+const SHAPE_1X4 = { rows: 1, columns: 4 };
 
-  test('is little-endian: lower channels in lower bits', () => {
-    expect([...packCodes([1, 2, 3, 4, 5, 6, 7, 8, 9], 9, 4)]).toEqual([0x87654321, 9]);
-    expect([...packCodes([-1, 0, 1, -128], 4, 8)]).toEqual([0x800100ff]);
-    expect([...packCodes([3, 2, 1, 0], 4, 2)]).toEqual([0b00011011]);
-    // The bytes that a GPU reads as an array of u8.
-    expect([...new Uint8Array(packCodes([1, 2, 3, 4], 4, 8).buffer)]).toEqual([1, 2, 3, 4]);
-  });
-});
-
-describe('f16', () => {
-  test('every finite f16 is its own neighbour in both directions', () => {
-    for (let bits = 0; bits < 0x7c00; bits++) {
-      const value = halfToNumber(bits);
-      expect(numberToHalf(value, 'up')).toBe(bits);
-      expect(numberToHalf(value, 'down')).toBe(bits);
+/** Rotates channels i and i + columns / 2 of every row by an angle of its own. */
+function rotate(tensor: ArrayLike<number>, columns: number): Float64Array {
+  const out = new Float64Array(tensor.length);
+  const half = columns / 2;
+  for (let row = 0; row * columns < tensor.length; row++) {
+    for (let i = 0; i < half; i++) {
+      const angle = row / 100 ** (i / half);
+      const x = tensor[row * columns + i]!;
+      const y = tensor[row * columns + i + half]!;
+      out[row * columns + i] = x * Math.cos(angle) - y * Math.sin(angle);
+      out[row * columns + i + half] = x * Math.sin(angle) + y * Math.cos(angle);
     }
-    expect(halfToNumber(0x7bff)).toBe(LARGEST_HALF);
-    expect(halfToNumber(0x3555)).toBe(0.333251953125);
-  });
-
-  test('rounds up and down to neighbours', () => {
-    fc.assert(
-      fc.property(fc.double({ min: -65504, max: 65504, noNaN: true }), (value) => {
-        const up = halfToNumber(numberToHalf(value, 'up'));
-        const down = halfToNumber(numberToHalf(value, 'down'));
-        expect(down).toBeLessThanOrEqual(value);
-        expect(up).toBeGreaterThanOrEqual(value);
-        expect(up - down).toBeLessThanOrEqual(Math.max(2 ** -24, Math.abs(value) * 2 ** -10));
-      }),
-    );
-    expect(() => numberToHalf(65_505, 'down')).toThrow(
-      'invalid f16: 65505 (expected -65504..65504)',
-    );
-    expect(() => numberToHalf(Number.NaN, 'up')).toThrow('invalid f16: NaN');
-  });
-
-  test('two to a word, the first below', () => {
-    expect([...packHalves(Float32Array.of(1, -2, 0.5))]).toEqual([0xc0003c00, 0x3800]);
-  });
-});
+  }
+  return out;
+}
 
 describe('quantise', () => {
   test('the error of a value is at most half its scale', () => {
@@ -256,24 +173,6 @@ describe('quantise', () => {
   });
 });
 
-const SHAPE_1X4 = { rows: 1, columns: 4 };
-
-/** Rotates channels i and i + columns / 2 of every row by an angle of its own. */
-function rotate(tensor: ArrayLike<number>, columns: number): Float64Array {
-  const out = new Float64Array(tensor.length);
-  const half = columns / 2;
-  for (let row = 0; row * columns < tensor.length; row++) {
-    for (let i = 0; i < half; i++) {
-      const angle = row / 100 ** (i / half);
-      const x = tensor[row * columns + i]!;
-      const y = tensor[row * columns + i + half]!;
-      out[row * columns + i] = x * Math.cos(angle) - y * Math.sin(angle);
-      out[row * columns + i + half] = x * Math.sin(angle) + y * Math.cos(angle);
-    }
-  }
-  return out;
-}
-
 describe('scales tied over RoPE pairs', () => {
   const shape = { heads: 1, rows: 24, columns: 16 };
   /** Difference of rotating values and of scaling rotated codes. */
@@ -296,39 +195,6 @@ describe('scales tied over RoPE pairs', () => {
   test('commute with the rotation, untied ones do not', () => {
     expect(difference({ type: 'rope-pair', groupTokens: 24 })).toBeLessThan(1e-6);
     expect(difference({ type: 'channel', groupTokens: 24 })).toBeGreaterThan(0.05);
-  });
-});
-
-describe('bytes', () => {
-  test('count codes, scales and zeros as they are stored', () => {
-    fc.assert(
-      fc.property(shapes, schemes, seeds, (shape, scheme, seed) => {
-        const quantised = quantise(normals(elements(shape), seed), shape, scheme);
-        const width = scheme.scaleType === 'f16' ? 2 : 4;
-        expect(quantised.bytes).toEqual({
-          codes: quantised.packed.byteLength,
-          scales: quantised.scales.length * width,
-          zeros: (quantised.zeros?.length ?? 0) * width,
-          total: expect.any(Number),
-          bitsPerElement: (8 * quantised.bytes.total) / elements(shape),
-        });
-        const { codes, scales, zeros, total } = quantised.bytes;
-        expect(codes + scales + zeros).toBe(total);
-        expect(wordsPerRow(shape.columns, scheme.bits) * 4 * shape.heads * shape.rows).toBe(codes);
-      }),
-    );
-  });
-
-  test('two bits in groups of 32 with scale and zero in f16 are three bits per element', () => {
-    const scheme = {
-      bits: 2,
-      mode: 'asymmetric',
-      granularity: { type: 'channel', groupTokens: 32 },
-      scaleType: 'f16',
-    } as const;
-    const shape = { rows: 128, columns: 64 };
-    expect(quantisedBytes(shape, scheme).bitsPerElement).toBe(3);
-    expect(quantisedBytes(shape, scheme, 'f32').bitsPerElement).toBe(4);
   });
 });
 
@@ -366,77 +232,4 @@ test('error statistics', () => {
   expect(error.relativeL2).toBeCloseTo(0.1, 12);
   expect(error.signalToNoiseDecibels).toBeCloseTo(20, 10);
   expect(tensorError([Number.NaN], [1]).maxAbs).toBeNaN();
-});
-
-describe('the device buffer', () => {
-  const scheme = {
-    bits: 4,
-    mode: 'asymmetric',
-    granularity: { type: 'grouped', groupChannels: 8 },
-    scaleType: 'f16',
-  } as const;
-
-  test('holds codes, scales and zeros, no more', () => {
-    const quantised = quantise(normals(5 * 16, 1), { rows: 5, columns: 16 }, scheme);
-    const { words, params } = packTensor('key', quantised);
-    expect(words.byteLength).toBe(quantised.bytes.total);
-    expect([...words.subarray(0, params[0])]).toEqual([...quantised.packed]);
-    expect([...words.subarray(params[0], params[1])]).toEqual([...packHalves(quantised.scales)]);
-    expect([...words.subarray(params[1])]).toEqual([...packHalves(quantised.zeros!)]);
-  });
-
-  test('refuses columns and groups that the kernels cannot read', () => {
-    const pack = (columns: number, changes: Partial<QuantisationScheme>) => () =>
-      packTensor(
-        'value',
-        quantise(new Float32Array(columns), { rows: 1, columns }, { ...scheme, ...changes }),
-      );
-    const token = { type: 'token' } as const;
-    expect(pack(12, { granularity: token })).toThrow(
-      'invalid value columns: 12 (expected a multiple of 8 up to 256)',
-    );
-    expect(pack(8, { granularity: token, bits: 2 })).toThrow('expected a multiple of 16 up to 256');
-    expect(pack(264, {})).toThrow('invalid value columns: 264');
-    expect(pack(8, { granularity: { type: 'grouped', groupChannels: 2 } })).toThrow(
-      'invalid value groupChannels: 2 (expected a multiple of 4)',
-    );
-  });
-});
-
-describe('rounding to the nearest f16', () => {
-  const nearest = (value: number) => halvesToNumbers(roundToHalves(Float32Array.of(value)))[0]!;
-
-  test('leaves every f16 as it is', () => {
-    const all = Uint16Array.from({ length: 2 ** 16 }, (_, i) => i).filter(
-      (bits) => (bits & 0x7c00) !== 0x7c00,
-    );
-    expect(roundToHalves(halvesToNumbers(all))).toEqual(all);
-  });
-
-  test('takes the nearer neighbour, and the even one of two', () => {
-    const magnitudes = fc.oneof(
-      fc.float({ min: -LARGEST_HALF, max: LARGEST_HALF, noNaN: true }),
-      fc.float({ min: Math.fround(-(2 ** -13)), max: Math.fround(2 ** -13), noNaN: true }),
-      // Halfway between two neighbours.
-      fc
-        .integer({ min: 0, max: 0x7bfe })
-        .map((bits) => (halfToNumber(bits) + halfToNumber(bits + 1)) / 2),
-    );
-    fc.assert(
-      fc.property(magnitudes, (value) => {
-        const [down, up] = [numberToHalf(value, 'down'), numberToHalf(value, 'up')];
-        const [below, above] = [value - halfToNumber(down), halfToNumber(up) - value];
-        const even = (down & 1) === 0 ? down : up;
-        const expected = below < above ? down : below > above ? up : even;
-        expect(Math.abs(nearest(value) - halfToNumber(expected))).toBe(0);
-      }),
-      { numRuns: 2000 },
-    );
-  });
-
-  test('keeps NaN and refuses what does not fit', () => {
-    expect(nearest(Number.NaN)).toBeNaN();
-    expect(() => nearest(65_505)).toThrow('invalid f16: 65505 at 0 (expected -65504..65504)');
-    expect(() => nearest(Number.NEGATIVE_INFINITY)).toThrow('invalid f16: -Infinity at 0');
-  });
 });

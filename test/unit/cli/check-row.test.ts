@@ -3,10 +3,12 @@ import { checkRow } from '../../../lib/cli/check/row';
 import { CHECK_LIST } from '../../../lib/run/check-list';
 
 const lines: string[] = [];
+const errors: string[] = [];
 beforeEach(() => {
   lines.length = 0;
+  errors.length = 0;
   vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
-  vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  vi.spyOn(console, 'error').mockImplementation((line: string) => void errors.push(line));
 });
 
 describe('headroom check row', () => {
@@ -35,14 +37,18 @@ describe('headroom check row', () => {
 
   test('refuses what it does not know before it runs anything', async () => {
     expect(await checkRow([])).toBe(2);
-    await expect(checkRow(['full', 'lunch'])).rejects.toThrow(/^unknown check: "lunch"/);
-    await expect(checkRow(['--list', '--lab', 'kitchen'])).rejects.toThrow(
+    expect(await checkRow(['full', 'lunch'])).toBe(2);
+    expect(await checkRow(['--list', '--lab', 'kitchen'])).toBe(2);
+    expect(await checkRow(['--list', 'full'])).toBe(2);
+    expect(errors.map((line) => line.split('\n')[0])).toEqual([
+      'missing ID',
+      expect.stringMatching(/^unknown check: "lunch"/),
       'invalid --lab: kitchen (expected serving, cache)',
-    );
+      'unexpected argument: "full"',
+    ]);
     for (const seed of ['x', '-1', '', '1.5']) {
-      await expect(checkRow(['full', `--seed=${seed}`])).rejects.toThrow(
-        `invalid --seed: ${seed} (expected 0..2147483647)`,
-      );
+      expect(await checkRow(['full', `--seed=${seed}`])).toBe(2);
+      expect(errors.at(-1)).toContain(`invalid --seed: ${seed} (expected 0..2147483647)`);
     }
     expect(lines).toEqual([]);
   });

@@ -56,6 +56,17 @@ async function check(run: string, tables: string, ...more: string[]): Promise<Vl
   return JSON.parse(String(log.mock.calls[0]?.[0])) as VllmCheck;
 }
 
+/** Exit code 1 with one line on standard error and nothing on standard output. */
+async function fails(args: readonly string[], message: string | RegExp): Promise<void> {
+  const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  const error = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  expect(await checkVllm(args)).toBe(1);
+  const [line] = error.mock.lastCall ?? [];
+  if (typeof message === 'string') expect(line).toContain(message);
+  else expect(line).toMatch(message);
+  expect(log).not.toHaveBeenCalled();
+}
+
 function runFiles(slower = 1) {
   const { requests } = cellResult();
   const times = { first: requests.firstTokenSeconds, last: requests.completedSeconds };
@@ -141,7 +152,8 @@ describe('check vllm', () => {
     expect(found.kvBlocks).toBe(40);
     expect(found.tpotMeanPct).toBeLessThan(-30);
     vi.restoreAllMocks();
-    await expect(checkVllm(['--run', run, '--tables', tables])).rejects.toThrow(
+    await fails(
+      ['--run', run, '--tables', tables],
       /meta.json: unknown model: "somebody\/unheard-of" \(pass its config.json/,
     );
   });
@@ -183,26 +195,22 @@ describe('check vllm', () => {
   ];
   it.each(cases)('says where when %s', async (_, files, message) => {
     const run = folderOf({ ...runFiles(), ...files });
-    await expect(checkVllm(['--run', run, '--tables', folderOf(madeUpProfile())])).rejects.toThrow(
-      message,
-    );
+    await fails(['--run', run, '--tables', folderOf(madeUpProfile())], message);
   });
 
   it('says which folder or file is not there', async () => {
     const run = folderOf(runFiles());
     const empty = mkdtempSync(join(tmpdir(), 'headroom-'));
     folders.push(empty);
-    await expect(checkVllm(['--run', run, '--tables', empty])).rejects.toThrow(
+    await fails(
+      ['--run', run, '--tables', empty],
       `${empty}: missing dense.csv, per_sequence.csv, attention.csv`,
     );
-    await expect(checkVllm(['--run', empty, '--tables', run])).rejects.toThrow(
-      /meta.json: cannot read the file \(ENOENT\)/,
-    );
+    await fails(['--run', empty, '--tables', run], /meta.json: cannot read the file \(ENOENT\)/);
     const path = join(run, 'tokens.jsonl');
     writeFileSync(path, '{"input_tok_ids":[1,2]}\n'.repeat(24));
-    await expect(
-      checkVllm(['--run', run, '--tables', folderOf(madeUpProfile()), '--tokens', path]),
-    ).rejects.toThrow(
+    await fails(
+      ['--run', run, '--tables', folderOf(madeUpProfile()), '--tokens', path],
       /tokens.jsonl: line 1: invalid input_tok_ids: 2 ids \(request 1 of the run has/,
     );
   });

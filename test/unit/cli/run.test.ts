@@ -204,10 +204,19 @@ describe('headroom run fails with one line and writes nothing', () => {
       ['--bind', 'load=/nowhere/t.csv'],
       /^--bind load=\/nowhere\/t\.csv: cannot read the file \(ENOENT\)$/,
     ],
-    ['at a bad seed', '', ['--seed', '-1'], /^invalid --seed: -1|'--seed'/],
-    ['at a bad binding', '', ['--bind', 'load'], /^invalid --bind: load \(expected CELL=PATH\)/],
-    ['at an unknown option', '', ['--fast'], /--fast/],
   ];
+
+  const wrongLines: readonly [name: string, args: string[], line: RegExp][] = [
+    ['at a bad seed', ['--seed=-1'], /^invalid --seed: -1/],
+    ['at a bad binding', ['--bind', 'load'], /^invalid --bind: load \(expected CELL=PATH\)/],
+    ['at an unknown option', ['--fast'], /--fast/],
+  ];
+
+  test.each(wrongLines)('%s', async (_name, args, line) => {
+    expect(await runCommand([write('empty.md', ''), '--out', out, ...args])).toBe(2);
+    expect(errors[0]).toMatch(line);
+    expect(() => readFileSync(out)).toThrow('ENOENT');
+  });
 
   test.each(cases)('%s', async (_name, text, args, line) => {
     const file = write('broken.md', text);
@@ -217,9 +226,19 @@ describe('headroom run fails with one line and writes nothing', () => {
   });
 
   test('without a file, and with one that is not there', async () => {
-    expect(await runCommand(['--out', out])).toBe(1);
-    expect(errors[0]).toMatch(/^expected one notebook file, found 0\n\nusage: headroom run/);
+    expect(await runCommand(['--out', out])).toBe(2);
+    expect(errors[0]).toMatch(/^missing FILE\n\nusage: headroom run/);
     expect(await runCommand(['/nowhere/a.md', '--out', out])).toBe(1);
     expect(errors[1]).toBe('/nowhere/a.md: cannot read the file (ENOENT)');
+  });
+
+  test('before it runs anything where the results cannot be written', async () => {
+    const file = write('study.md', STUDY);
+    expect(await runCommand([file, '--cpu', '--out', folder])).toBe(1);
+    expect(await runCommand([file, '--cpu', '--out', '/nowhere/r.json'])).toBe(1);
+    expect(errors).toEqual([
+      `${folder}: cannot write the file (EISDIR)`,
+      '/nowhere/r.json: cannot write the file (ENOENT)',
+    ]);
   });
 });

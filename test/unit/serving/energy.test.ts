@@ -3,6 +3,7 @@ import { offlineWorkload } from '../../../lib/serving/checks/run-parts';
 import { simulate } from '../../../lib/serving/core/simulation';
 import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
 import { iterationJoules } from '../../../lib/serving/energy';
+import { planRun } from '../../../lib/serving/plan/measure';
 import { serveParams } from '../../../lib/spec/kinds/serve';
 
 const run = (given: object, requests = 40) => {
@@ -39,6 +40,41 @@ describe('energy of a run', () => {
       0.15 * 400 * one.makespanSeconds,
       6,
     );
+  });
+
+  test('pools may say their degrees, or have those of the cell', () => {
+    const pools = (given: object, degrees: object) =>
+      run({ strategy: { type: 'composed', topology: { type: 'pools', ...degrees } }, ...given });
+    const said = pools({}, { prefillTensorParallel: 2, decodeTensorParallel: 2 });
+    const taken = pools({ tensorParallel: 2 }, {});
+    // The cost model of the cell is one for both pools here, so only the power may differ.
+    expect(said.accelerators).toBe(taken.accelerators);
+    const meanWatts = ({ metrics }: typeof said) =>
+      (metrics.energyJoules ?? 0) / metrics.makespanSeconds / 4;
+    for (const each of [said, taken]) {
+      expect(meanWatts(each)).toBeGreaterThan(0.15 * 400);
+      expect(meanWatts(each)).toBeLessThan(400);
+    }
+    const unlike = pools({}, { prefillTensorParallel: 2, decodeTensorParallel: 4 });
+    const alike = pools({}, { prefillTensorParallel: 2, decodeTensorParallel: 2 });
+    expect(unlike.metrics.energyJoules ?? 0).toBeGreaterThan(alike.metrics.energyJoules ?? 0);
+    expect(
+      pools({ tensorParallel: 2 }, { prefillTensorParallel: 2, decodeTensorParallel: 2 }).metrics
+        .energyJoules,
+    ).toBe(taken.metrics.energyJoules);
+  });
+
+  test('a plan search tells work from waiting as the run does', () => {
+    for (const strategy of [{ type: 'sarathi', replicas: 2 }, { type: 'distserve' }]) {
+      const params = serveParams.parse({ strategy });
+      const result = simulate(params, offlineWorkload(40, 500, 100), makeCostModel(params));
+      const { workSeconds, busySeconds } = planRun(params, result);
+      const { energyJoules, makespanSeconds } = result.metrics;
+      const idle = 0.15 * result.accelerators * makespanSeconds;
+      expect(400 * (idle + 0.85 * workSeconds)).toBeCloseTo(energyJoules ?? 0, 6);
+      expect(workSeconds).toBeLessThanOrEqual(busySeconds);
+      expect(workSeconds).toBeGreaterThan(0.2 * busySeconds);
+    }
   });
 
   test('batching saves energy a token, and so do smaller weights', () => {
