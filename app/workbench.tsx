@@ -53,7 +53,7 @@ function rowsOf(cells: readonly Cell[]): readonly (readonly Cell[])[] {
 }
 
 export function Workbench({ session, banner, slug }: Props) {
-  const { notebook, edit, isRestored } = useNotebookEdits(session);
+  const { notebook, edit, dropRestored } = useNotebookEdits(session);
   const statuses = useSession(session);
   const [open, setOpen] = useState<'share' | 'palette' | 'help' | 'methods'>();
   const [issues, setIssues] = useState<readonly FileIssue[]>([]);
@@ -248,11 +248,11 @@ export function Workbench({ session, banner, slug }: Props) {
       </p>
       <main id="notebook" ref={main} className={styles.notebook}>
         {banner !== undefined && <p className={styles.banner}>{banner}</p>}
-        {isRestored && (
+        {dropRestored !== undefined && (
           <p className={styles.banner} role="status">
-            Your edits from before the reload are back; Undo takes them away.{' '}
-            <button type="button" onClick={edit.undo}>
-              Undo
+            Your edits of this page are back.{' '}
+            <button type="button" onClick={dropRestored}>
+              Drop them
             </button>
           </p>
         )}

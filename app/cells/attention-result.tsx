@@ -3,6 +3,7 @@ import { formatCount, formatError, formatPercent, formatSeconds } from '../../li
 import { type Metric, MetricList } from './metric-list';
 import { PassesView } from './passes-view';
 import styles from './results.module.css';
+import { ScrollRegion } from './scroll-region';
 
 export function AttentionResultView({ result }: { readonly result: AttentionResult }) {
   const { timing, error, density, blockList, plan, adapter } = result;
@@ -47,7 +48,9 @@ export function AttentionResultView({ result }: { readonly result: AttentionResu
     metrics.splice(3, 0, {
       name: 'max error against f64',
       value: formatError(error.maxAbs),
-      note: `relative ${formatError(error.maxRel)}, LSE ${formatError(error.lseMaxAbs)}; worst at batch ${at.batch}, head ${at.head}, query ${at.query}, dim ${at.dim}; ${error.checkedRows} of ${error.totalRows} rows; ${error.withinTolerance ? 'within' : 'ABOVE'} ${formatError(error.tolerance)}`,
+      note: !Number.isFinite(error.maxAbs)
+        ? `the output has values that are none, such as at batch ${at.batch}, head ${at.head}, query ${at.query}, dim ${at.dim}; the notes below say why`
+        : `relative ${formatError(error.maxRel)}, LSE ${formatError(error.lseMaxAbs)}; worst at batch ${at.batch}, head ${at.head}, query ${at.query}, dim ${at.dim}; ${error.checkedRows} of ${error.totalRows} rows; ${error.withinTolerance ? 'within' : 'ABOVE'} ${formatError(error.tolerance)}`,
       tone: error.withinTolerance ? 'good' : 'bad',
     });
   }
@@ -87,7 +90,7 @@ export function AttentionResultView({ result }: { readonly result: AttentionResu
 function SelectionTable({ selection }: { readonly selection: SelectionSummary }) {
   const { method, seconds, flops, heads } = selection;
   return (
-    <section className={styles.scroll} aria-label="selection">
+    <ScrollRegion label="selection" className={styles.scroll}>
       <table>
         <caption className={styles.note}>
           selected by {method}: {formatSeconds(seconds)} on the CPU and {formatCount(flops)} FLOP
@@ -119,6 +122,6 @@ function SelectionTable({ selection }: { readonly selection: SelectionSummary })
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }

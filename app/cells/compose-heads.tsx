@@ -1,6 +1,7 @@
 import type { ComposeHead, ComposeResult } from '../../lib/attention/compose/result';
 import { formatPercent } from '../../lib/views/format';
 import styles from './results.module.css';
+import { ScrollRegion } from './scroll-region';
 
 interface Column {
   readonly name: string;
@@ -37,7 +38,7 @@ export function ComposeHeads({ result }: { readonly result: ComposeResult }) {
         {heads.length} {heads.length === 1 ? 'head' : 'heads'}: {formatPercent(share)} of keys kept
         for the last query
       </summary>
-      <section className={styles.scroll} aria-label="heads">
+      <ScrollRegion label="heads" className={styles.scroll}>
         <table>
           <caption className="visually-hidden">keys kept by head</caption>
           <thead>
@@ -60,7 +61,7 @@ export function ComposeHeads({ result }: { readonly result: ComposeResult }) {
             ))}
           </tbody>
         </table>
-      </section>
+      </ScrollRegion>
     </details>
   );
 }

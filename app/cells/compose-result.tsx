@@ -4,6 +4,7 @@ import { ComposeHeads } from './compose-heads';
 import { MassChart } from './mass-chart';
 import { type Metric, MetricList } from './metric-list';
 import styles from './results.module.css';
+import { ScrollRegion } from './scroll-region';
 
 /** Times, error and distances of a composition, then its calls, mass, heads and cache. */
 export function ComposeResultView({ result }: { readonly result: ComposeResult }) {
@@ -100,7 +101,7 @@ function CallsTable({ result: { calls, mass } }: { readonly result: ComposeResul
   const hasRoof = calls.some(({ percentOfRoof }) => percentOfRoof !== undefined);
   const hasMass = mass !== undefined && calls.some(({ meanMass }) => meanMass !== undefined);
   return (
-    <section className={styles.scroll} aria-label="calls">
+    <ScrollRegion label="calls" className={styles.scroll}>
       <table>
         <caption className={styles.note}>calls of the kernel</caption>
         <thead>
@@ -134,14 +135,14 @@ function CallsTable({ result: { calls, mass } }: { readonly result: ComposeResul
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }
 
 function CacheTable({ result: { cacheBytes, params } }: { readonly result: ComposeResult }) {
   const { keys } = params.shape;
   return (
-    <section className={styles.scroll} aria-label="cache">
+    <ScrollRegion label="cache" className={styles.scroll}>
       <table>
         <caption className={styles.note}>
           KV cache of one layer at these sizes, 2 bytes per element
@@ -165,6 +166,6 @@ function CacheTable({ result: { cacheBytes, params } }: { readonly result: Compo
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }

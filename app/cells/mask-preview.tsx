@@ -8,6 +8,7 @@ import { drawMaskPreview, type MaskPreview, previewMask } from '../../lib/views/
 import { maskCellText, maskTable } from '../../lib/views/mask/reading';
 import { usePointedElement } from '../state/pointed-element';
 import { useTokens } from '../views/use-canvas';
+import { ScrollRegion } from './scroll-region';
 import styles from './variant-editor.module.css';
 
 const COLORS = { none: '--surface-sunken', all: '--accent' };
@@ -74,7 +75,7 @@ export function MaskPreviewView({
   };
   const of = program.maskPerHead ? `head ${head}` : 'every head';
   return (
-    <figure ref={box} className={styles.preview}>
+    <figure ref={box} className={styles.preview} data-table={isTable}>
       <p className={styles.previewBar}>
         {program.maskPerHead ? (
           <label>
@@ -153,12 +154,15 @@ export function MaskPreviewView({
   );
 }
 
+const roundPercent = (share: number) =>
+  share > 0 && share < 0.005 ? '< 1 %' : `${Math.round(100 * share)} %`;
+
 function PreviewTable({ preview, of }: { readonly preview: MaskPreview; readonly of: string }) {
   const { firstQueries, firstKeys, shares } = maskTable(preview, TABLE_CELLS);
   return (
-    <div className={styles.previewTable}>
+    <ScrollRegion label="mask as a table" className={styles.previewTable}>
       <table>
-        <caption>share seen of {of}: queries down, keys across, from the position named</caption>
+        <caption>share seen by {of}: queries down, keys across</caption>
         <thead>
           <tr>
             <th scope="col">q \ k</th>
@@ -174,12 +178,12 @@ function PreviewTable({ preview, of }: { readonly preview: MaskPreview; readonly
             <tr key={query}>
               <th scope="row">{query}</th>
               {firstKeys.map((key, c) => (
-                <td key={key}>{formatPercent(shares[r]?.[c] ?? 0)}</td>
+                <td key={key}>{roundPercent(shares[r]?.[c] ?? 0)}</td>
               ))}
             </tr>
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollRegion>
   );
 }

@@ -12,6 +12,7 @@ import type { AttentionResult } from '../../lib/attention/types';
 import { headsOfList } from '../../lib/gpu/plans';
 import { formatBytes } from '../../lib/views/format';
 import styles from './passes-view.module.css';
+import { ScrollRegion } from './scroll-region';
 
 /** What softmax in three, two and one passes would read and write for this shape, beside the kernel. */
 export function PassesView({ result }: { readonly result: AttentionResult }) {
@@ -25,7 +26,7 @@ export function PassesView({ result }: { readonly result: AttentionResult }) {
   return (
     <details className={styles.passes}>
       <summary>passes over memory</summary>
-      <div className={styles.scroll}>
+      <ScrollRegion label="passes" className={styles.scroll}>
         <table>
           <caption>
             f32 bytes when each tensor moves once per step, the least that each way needs; S and P
@@ -80,7 +81,7 @@ export function PassesView({ result }: { readonly result: AttentionResult }) {
             </tbody>
           )}
         </table>
-      </div>
+      </ScrollRegion>
     </details>
   );
 }

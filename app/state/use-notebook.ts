@@ -29,8 +29,8 @@ export interface EditActions {
 export function useNotebookEdits(session: Session): {
   notebook: Notebook;
   edit: EditActions;
-  /** Edits of before a reload came back, and are still there. */
-  isRestored: boolean;
+  /** Takes away the edits that a reload brought back; undefined where there are none. */
+  dropRestored: (() => void) | undefined;
 } {
   const [history, setHistory] = useState<History>(() => startHistory(session.notebook));
   const [restored, setRestored] = useState<Notebook>();
@@ -93,6 +93,9 @@ export function useNotebookEdits(session: Session): {
   return {
     notebook: history.present,
     edit,
-    isRestored: restored !== undefined && history.present !== restored,
+    dropRestored:
+      restored === undefined || history.present === restored
+        ? undefined
+        : () => edit.replace(restored),
   };
 }

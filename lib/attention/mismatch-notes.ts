@@ -15,7 +15,8 @@ export function mismatchNotes(
     return node === undefined
       ? []
       : formulaHazards(part, node, program, shape).map(
-          (hazard) => `the ${part} ${hazard.message}: ${printFormula(hazard.node)}`,
+          (hazard) =>
+            `a likely cause in the ${part}: ${printFormula(hazard.node)}, ${hazard.message}`,
         );
   });
   return [

@@ -18,6 +18,7 @@ test('a composition is chosen from the presets, run and read', async ({ page }) 
   const calls = compose.getByRole('region', { name: 'calls' });
   await expect(calls.locator('tbody tr')).toHaveCount(2);
   await expect(calls.getByRole('row', { name: /the rest/ })).toContainText('%');
+  await expect(calls.getByRole('columnheader', { name: 'of the roof' })).toBeVisible();
   const mass = compose.getByRole('region', { name: 'mass by query' });
   await expect(mass.locator('svg[aria-label*="the rest"]')).toBeVisible();
   await mass.getByRole('button', { name: 'Table' }).focus();

@@ -72,3 +72,61 @@ test('a mistake in a formula is shown under its column and changes nothing', asy
   await mask.fill('k <= q && q - k < 100');
   await expect(editor.getByRole('alert')).toHaveCount(0);
 });
+
+test('what may go wrong is marked under its part, and numbers get names', async ({ page }) => {
+  await open(page);
+  const editor = cell(page, 'prefill').getByRole('region', { name: 'variant' });
+  await editor.getByLabel('variant').selectOption({ label: 'Sliding window' });
+  const score = editor.getByRole('combobox', { name: 'score' });
+  await score.fill('score + log(k - 5)');
+  const warning = editor.getByRole('status').filter({ hasText: 'may be 0 or below' });
+  await expect(warning).toContainText('at column 9: log(k - 5)');
+  await score.fill('');
+  await expect(warning).toHaveCount(0);
+  // Names are listed when they are asked for.
+  await score.focus();
+  await page.keyboard.press('Control+ ');
+  await expect(editor.getByRole('option', { name: 'score', exact: true })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await editor.getByText('value, bounds, name').click();
+  await editor.getByRole('textbox', { name: 'name', exact: true }).fill('span');
+  await expect(editor.getByRole('combobox', { name: 'mask' })).toHaveValue(
+    'k <= q && q - k < span',
+  );
+  const value = editor.getByRole('textbox', { name: 'value', exact: true });
+  await value.fill('100');
+  await expect(editor.getByRole('slider')).toHaveValue('100');
+  await value.fill('0');
+  await expect(editor.getByRole('alert')).toHaveText(
+    'invalid value: 0 (expected between min and max)',
+  );
+  await editor.getByRole('button', { name: 'Remove span' }).click();
+  await expect(editor).toContainText('span is still in a formula');
+});
+
+test('a mask is read by keys and as a table', async ({ page }) => {
+  await open(page);
+  const editor = cell(page, 'prefill').getByRole('region', { name: 'variant' });
+  await editor.getByRole('group', { name: /cells of the mask/ }).focus();
+  await page.keyboard.press('ArrowRight');
+  await expect(page.getByTestId('mask-reading').first()).toHaveText(/^query 0.*about \d+/);
+  await page.keyboard.press('End');
+  await expect(page.getByTestId('mask-reading').first()).toContainText('nothing seen');
+  await editor.getByRole('button', { name: 'Table' }).click();
+  const table = editor.getByRole('region', { name: 'mask as a table' });
+  await expect(table.locator('tbody tr')).toHaveCount(8);
+  await expect(table.locator('tbody tr').last().locator('td').first()).toHaveText('100 %');
+});
+
+test('edits come back after a reload, and can be dropped', async ({ page }) => {
+  await open(page, 'n/');
+  await page.getByRole('button', { name: 'attention', exact: true }).click();
+  await expect(cell(page, 'attention')).toBeVisible();
+  await page.reload();
+  await expect(cell(page, 'attention')).toBeVisible();
+  await page.getByRole('button', { name: 'Drop them' }).click();
+  await expect(cell(page, 'attention')).toHaveCount(0);
+  await page.reload();
+  await expect(page.getByRole('button', { name: 'attention', exact: true })).toBeVisible();
+  await expect(cell(page, 'attention')).toHaveCount(0);
+});

@@ -20,7 +20,9 @@ describe('what a result says of an output that is wrong', () => {
   it('names the part of the formula that may be to blame', () => {
     const [what, why] = notesOf(['score', 'k', 5, '-', 'log', '+'], () => undefined);
     expect(what).toMatch(/^output is no number at batch 0, head 0, query \d$/);
-    expect(why).toBe('the score log of a value that may be 0 or below: log(k - 5)');
+    expect(why).toBe(
+      'a likely cause in the score: log(k - 5), log of a value that may be 0 or below',
+    );
   });
 
   it('is the difference alone where the formula has no such part', () => {
