@@ -53,7 +53,7 @@ function rowsOf(cells: readonly Cell[]): readonly (readonly Cell[])[] {
 }
 
 export function Workbench({ session, banner, slug }: Props) {
-  const { notebook, edit } = useNotebookEdits(session);
+  const { notebook, edit, isRestored } = useNotebookEdits(session);
   const statuses = useSession(session);
   const [open, setOpen] = useState<'share' | 'palette' | 'help' | 'methods'>();
   const [issues, setIssues] = useState<readonly FileIssue[]>([]);
@@ -248,6 +248,14 @@ export function Workbench({ session, banner, slug }: Props) {
       </p>
       <main id="notebook" ref={main} className={styles.notebook}>
         {banner !== undefined && <p className={styles.banner}>{banner}</p>}
+        {isRestored && (
+          <p className={styles.banner} role="status">
+            Your edits from before the reload are back; Undo takes them away.{' '}
+            <button type="button" onClick={edit.undo}>
+              Undo
+            </button>
+          </p>
+        )}
         {issues.length > 0 && (
           <section className={styles.issues} role="alert">
             <h2>This file was not opened</h2>

@@ -13,5 +13,9 @@ const rawText = {
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   plugins: [rawText],
-  test: { include: ['test/unit/**/*.test.ts', 'test/unit/**/*.test.tsx'], testTimeout: 60_000 },
+  test: {
+    include: ['test/unit/**/*.test.ts', 'test/unit/**/*.test.tsx'],
+    testTimeout: 180_000,
+    hookTimeout: 60_000,
+  },
 });

@@ -127,7 +127,7 @@ function Editor({ cell, session, edit }: Pick<Props, 'cell' | 'session' | 'edit'
             params={cell.params}
             onStrategy={(strategy) => edit.param(cell.id, ['strategy'], strategy)}
           />
-          <ServeCostEditor params={cell.params} onParams={onParams} />
+          <ServeCostEditor params={cell.params} onParams={onParams} session={session} />
         </>
       );
     case 'check':
@@ -247,7 +247,7 @@ function Output({ cell, session, edit }: Props) {
           {output.kind === 'speculate' && (
             <SpeculateResultView result={output.value} isPartial={partial !== undefined} />
           )}
-          {output.kind === 'check' && <CheckResultView result={output.value} />}
+          {output.kind === 'check' && <CheckResultView result={output.value} isRuleAbove />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
             <ServeResultView

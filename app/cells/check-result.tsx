@@ -6,7 +6,6 @@ import type { CheckCellResult } from '../../lib/serving/checks/run-check';
 import {
   type CheckFigure,
   type CheckSeries,
-  type Evidence,
   isCertain,
   isWithin,
 } from '../../lib/serving/checks/types';
@@ -15,6 +14,7 @@ import {
   checkChart,
   checkLineStyle,
   checkSeriesLabel,
+  EVIDENCE_TEXT,
   figureText,
   foundText,
   verdictText,
@@ -24,25 +24,26 @@ import { PlotFigure } from '../views/plot-figure';
 import styles from './check-result.module.css';
 import results from './results.module.css';
 
-const EVIDENCE: Readonly<Record<Evidence, string>> = {
-  abstract: 'rule after the abstract',
-  code: "rule read in the authors' code",
-  'third-party': "rule after somebody's summary of the paper",
-  unverified: 'rule from memory, not held against the paper',
-  arithmetic: 'rule by construction',
-};
-
 /** What a check found: its rule, its figures beside their bands, and its curves. */
-export function CheckResultView({ result }: { readonly result: CheckCellResult }) {
+export function CheckResultView({
+  result,
+  isRuleAbove = false,
+}: {
+  readonly result: CheckCellResult;
+  /** The cell's editor says the rule, whether or not the check has run. */
+  readonly isRuleAbove?: boolean;
+}) {
   const { title, rule, evidence, figures, series, notes, seconds } = result;
   const banded = figures.filter((figure) => isWithin(figure) !== undefined);
   const inside = banded.filter((figure) => isWithin(figure) === true).length;
   const open = banded.filter((figure) => isCertain(figure) === false).length;
   return (
     <>
-      <p className={styles.rule}>
-        <strong>{title}.</strong> {rule} <small>({EVIDENCE[evidence]})</small>
-      </p>
+      {!isRuleAbove && (
+        <p className={styles.rule}>
+          <strong>{title}.</strong> {rule} <small>({EVIDENCE_TEXT[evidence]})</small>
+        </p>
+      )}
       <p className={results.note}>
         {formatCount(inside)} of {formatCount(banded.length)} figures with a band lie in it;{' '}
         {open > 0 && `${formatCount(open)} by less than the interval of 95 %; `}

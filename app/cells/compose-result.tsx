@@ -97,6 +97,7 @@ function metricsOf(result: ComposeResult): readonly Metric[] {
 }
 
 function CallsTable({ result: { calls, mass } }: { readonly result: ComposeResult }) {
+  const hasRoof = calls.some(({ percentOfRoof }) => percentOfRoof !== undefined);
   const hasMass = mass !== undefined && calls.some(({ meanMass }) => meanMass !== undefined);
   return (
     <section className={styles.scroll} aria-label="calls">
@@ -107,6 +108,7 @@ function CallsTable({ result: { calls, mass } }: { readonly result: ComposeResul
             {[
               'part',
               'time',
+              ...(hasRoof ? ['of the roof'] : []),
               'density',
               ...(hasMass ? ['mean mass'] : []),
               'max error against f64',
@@ -118,10 +120,13 @@ function CallsTable({ result: { calls, mass } }: { readonly result: ComposeResul
           </tr>
         </thead>
         <tbody>
-          {calls.map(({ name, medianSeconds, density, meanMass, error }) => (
+          {calls.map(({ name, medianSeconds, percentOfRoof, density, meanMass, error }) => (
             <tr key={name}>
               <th scope="row">{name}</th>
               <td>{formatSeconds(medianSeconds)}</td>
+              {hasRoof && (
+                <td>{percentOfRoof === undefined ? '' : `${percentOfRoof.toFixed(0)} %`}</td>
+              )}
               <td>{formatPercent(density)}</td>
               {hasMass && <td>{meanMass === undefined ? '' : formatPercent(meanMass)}</td>}
               <td>{error === undefined ? 'is f64' : formatError(error.maxAbs)}</td>

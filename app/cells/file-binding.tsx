@@ -18,8 +18,8 @@ export function acceptedFiles(cell: Cell): string | undefined {
   if (cell.kind === 'workload') {
     const { source } = cell.params;
     if (isGenerated(source)) return undefined;
-    if (source.type === 'trace') return '.csv,.json,.jsonl,text/csv';
-    return source.type === 'json-lines' ? '.jsonl,.json' : '.csv,text/csv';
+    if (source.type === 'trace') return '.csv,.tsv,.txt,.json,.jsonl,text/csv';
+    return source.type === 'json-lines' ? '.jsonl,.json' : '.csv,.tsv,.txt,text/csv';
   }
   if (cell.kind !== 'serve') return undefined;
   if (cell.params.costModel.type === 'tables') return '.json,.gz';

@@ -1,10 +1,11 @@
 'use client';
 
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
-import { parseFormula } from '../../lib/formula/parse';
+import { parseFormula, placeFormula, type Span } from '../../lib/formula/parse';
 import { printFormula } from '../../lib/formula/print-text';
+import { pointedLines } from '../../lib/formula/text-problems';
 import { type FormulaTokens, fromTokens, toTokens } from '../../lib/formula/tokens';
-import { FUNCTION_NAMES, type Scope } from '../../lib/formula/tree';
+import { type FormulaNode, FUNCTION_NAMES, type Scope } from '../../lib/formula/tree';
 import styles from './variant-editor.module.css';
 
 interface Props {
@@ -16,6 +17,10 @@ interface Props {
   readonly type: 'bool' | 'float';
   /** Takes a formula; gives the sentence why not, or undefined. */
   readonly onSet: (tokens: FormulaTokens) => string | undefined;
+  /** What may go wrong in the formula, by the part that is to blame; it is taken all the same. */
+  readonly hazardsOf?: (
+    node: FormulaNode,
+  ) => readonly { readonly message: string; readonly node: FormulaNode }[];
 }
 
 const textOf = (tokens: FormulaTokens, scope: Scope, type: 'bool' | 'float'): string => {
@@ -33,7 +38,7 @@ interface Problem {
 }
 
 /** A formula as text, with its first mistake under its column and names completed as they are typed. */
-export function FormulaField({ label, emptyText, tokens, scope, type, onSet }: Props) {
+export function FormulaField({ label, emptyText, tokens, scope, type, onSet, hazardsOf }: Props) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState(() => textOf(tokens, scope, type));
@@ -41,6 +46,10 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet }: P
   const [offered, setOffered] = useState<readonly string[]>([]);
   const [chosen, setChosen] = useState(0);
   const stored = useRef(JSON.stringify(tokens));
+  const list = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    list.current?.children[chosen]?.scrollIntoView({ block: 'nearest' });
+  }, [chosen]);
 
   // A preset, an undo or another page's link: the text follows the document, not the other way round.
   useEffect(() => {
@@ -65,17 +74,22 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet }: P
   };
   const wordAt = (value: string, caret: number) =>
     /[A-Za-z_]\w*$/.exec(value.slice(0, caret))?.[0] ?? '';
-  const offer = (value: string, caret: number) => {
+  /** Names that go on as the word does, or every name where they were asked for. */
+  const offer = (value: string, caret: number, isAsked = false) => {
     const word = wordAt(value, caret);
     const names = [
       ...Object.keys(scope.numbers),
       ...Object.keys(scope.tables).map((name) => `${name}(`),
-      ...FUNCTION_NAMES.map((name) => `${name}(`),
       ...Object.keys(scope.variables),
+      ...FUNCTION_NAMES.map((name) => `${name}(`),
     ];
     setChosen(0);
     setOffered(
-      word === '' ? [] : names.filter((name) => name.startsWith(word) && name !== word).slice(0, 6),
+      word === '' && !isAsked
+        ? []
+        : names
+            .filter((name) => name.startsWith(word) && name !== word)
+            .slice(0, isAsked ? names.length : 6),
     );
   };
   const accept = (name: string) => {
@@ -91,8 +105,14 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet }: P
       element.setSelectionRange(start + name.length, start + name.length);
     });
   };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (offered.length === 0) return;
+  const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
+    if (offered.length === 0) {
+      const asks = event.ctrlKey ? event.key === ' ' : event.altKey && event.key === 'ArrowDown';
+      if (!asks) return;
+      event.preventDefault();
+      offer(text, event.currentTarget.selectionStart ?? text.length, true);
+      return;
+    }
     const acts: Readonly<Record<string, () => void>> = {
       ArrowDown: () => setChosen((chosen + 1) % offered.length),
       ArrowUp: () => setChosen((chosen + offered.length - 1) % offered.length),
@@ -106,6 +126,12 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet }: P
     event.stopPropagation();
     act();
   };
+  const placing =
+    hazardsOf === undefined || problem !== undefined || text.trim() === ''
+      ? undefined
+      : placeFormula(text, scope, type);
+  const hazards = (placing?.ok ? hazardsOf?.(placing.node) : undefined) ?? [];
+  const spanOf = (node: FormulaNode) => (placing?.ok ? placing.spans.get(node) : undefined);
   return (
     <div className={styles.formula}>
       <label htmlFor={id}>{label}</label>
@@ -118,6 +144,7 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet }: P
         autoComplete="off"
         autoCapitalize="off"
         placeholder={emptyText}
+        title="control and space, or alt and arrow down, list the names"
         value={text}
         aria-autocomplete="list"
         aria-expanded={offered.length > 0}
@@ -133,6 +160,7 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet }: P
         onBlur={() => setOffered([])}
       />
       <div
+        ref={list}
         className={styles.names}
         id={`${id}-names`}
         role="listbox"
@@ -157,10 +185,27 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet }: P
       {problem === undefined && text.length > LONG && <code className={styles.long}>{text}</code>}
       {problem !== undefined && (
         <div id={`${id}-problem`} className={styles.problem} role="alert">
-          <pre aria-hidden="true">{`${text}\n${' '.repeat(problem.column)}^`}</pre>
+          <Pointed text={text} span={{ start: problem.column, end: problem.column + 1 }} />
           {problem.message} at column {problem.column + 1}
         </div>
       )}
+      <div className={styles.hazards} role="status">
+        {hazards.map(({ message, node }) => {
+          const span = spanOf(node) ?? { start: 0, end: text.length };
+          return (
+            <div key={`${span.start} ${message}`} className={styles.hazard}>
+              <Pointed text={text} span={span} />
+              {message} at column {span.start + 1}: <code>{text.slice(span.start, span.end)}</code>,
+              harmless where it is masked
+            </div>
+          );
+        })}
+      </div>
     </div>
   );
+}
+
+/** The text with marks under a part of it; as much of a long text as fits. */
+function Pointed({ text, span }: { readonly text: string; readonly span: Span }) {
+  return <pre aria-hidden="true">{pointedLines(text, span.start, span.end).join('\n')}</pre>;
 }

@@ -1,14 +1,17 @@
 'use client';
 
 import { useId } from 'react';
+import type { Session } from '../../lib/run/session-types';
 import { TRANSFORM_LIST } from '../../lib/serving/transforms/presets';
 import { expectedTokens } from '../../lib/serving/transforms/speculation';
 import type { ServeParams } from '../../lib/spec/kinds/serve';
+import { ServeAcceptance } from './serve-acceptance';
 import styles from './serve-cost.module.css';
 import { useParamsProblem } from './use-params-problem';
 
 interface Props {
   readonly params: ServeParams;
+  readonly session: Session;
   /** Gives the sentence why not, or undefined. */
   readonly onParams: (params: unknown) => string | undefined;
 }
@@ -40,7 +43,7 @@ const EVIDENCE = {
 } as const;
 
 /** What is done to the model and inside an iteration: transform, speculation, overlap, price. */
-export function ServeCostEditor({ params, onParams }: Props) {
+export function ServeCostEditor({ params, onParams, session }: Props) {
   const [problem, tell] = useParamsProblem(params);
   const ids = { transform: useId(), speculation: useId(), overlap: useId() };
   const set = (change: object) => tell(onParams({ ...params, ...change }));
@@ -103,6 +106,13 @@ export function ServeCostEditor({ params, onParams }: Props) {
           </label>
         )}
       </div>
+      {speculation.type === 'draft' && (
+        <ServeAcceptance
+          speculation={speculation}
+          session={session}
+          onSpeculation={(change) => set({ speculation: { ...speculation, ...change } })}
+        />
+      )}
       <div className={styles.note} aria-live="polite">
         <p id={ids.transform}>
           {preset !== undefined &&

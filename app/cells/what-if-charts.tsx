@@ -11,7 +11,7 @@ const WIDTH = 340;
 const HEIGHT = 150;
 const LEFT = 44;
 const BOTTOM = 20;
-const DASHES = ['none', '6 3', '2 3', '8 3 2 3'];
+const DASHES = ['none', '6 3', '2 3', '8 3 2 3', '1 2'];
 const TABLE_ROWS = 24;
 
 const pathOf = (points: readonly (readonly [number, number])[]): string =>

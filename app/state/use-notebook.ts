@@ -1,8 +1,9 @@
 'use client';
 
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { Session } from '../../lib/run/session-types';
 import { type CellKind, INPUT_RULES, type Notebook } from '../../lib/spec/notebook';
+import { openDraft } from './draft';
 import * as edits from './edits';
 import { type History, pushHistory, redo, startHistory, undo } from './history';
 
@@ -24,9 +25,15 @@ export interface EditActions {
   redo(): void;
 }
 
-/** The document with its history, kept equal to the session's. */
-export function useNotebookEdits(session: Session): { notebook: Notebook; edit: EditActions } {
+/** The document with its history, kept equal to the session's. A reload brings edits back as one step. */
+export function useNotebookEdits(session: Session): {
+  notebook: Notebook;
+  edit: EditActions;
+  /** Edits of before a reload came back, and are still there. */
+  isRestored: boolean;
+} {
   const [history, setHistory] = useState<History>(() => startHistory(session.notebook));
+  const [restored, setRestored] = useState<Notebook>();
 
   const apply = useCallback(
     (result: edits.EditResult): string | undefined => {
@@ -37,6 +44,20 @@ export function useNotebookEdits(session: Session): { notebook: Notebook; edit: 
     },
     [session],
   );
+  useEffect(() => {
+    const draft = openDraft(session.notebook);
+    const before = draft.read();
+    if (before !== undefined) {
+      setRestored(session.notebook);
+      apply({ ok: true, notebook: before });
+    }
+    const keep = () => draft.keep(session.notebook);
+    window.addEventListener('pagehide', keep);
+    return () => {
+      window.removeEventListener('pagehide', keep);
+      keep();
+    };
+  }, [apply, session]);
   const edit = useMemo((): EditActions => {
     const now = () => session.notebook;
     const travel = (step: (history: History) => History) =>
@@ -69,5 +90,9 @@ export function useNotebookEdits(session: Session): { notebook: Notebook; edit: 
       redo: () => travel(redo),
     };
   }, [apply, session]);
-  return { notebook: history.present, edit };
+  return {
+    notebook: history.present,
+    edit,
+    isRestored: restored !== undefined && history.present !== restored,
+  };
 }

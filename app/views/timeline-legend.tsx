@@ -3,7 +3,8 @@ import styles from './views.module.css';
 
 /** What the colours mean, of the lanes that are there. */
 export function Legend({ lanes }: { readonly lanes: readonly LabelledLane[] }) {
-  const has = (role: 'link' | 'share') => lanes.some(({ index }) => index.lane.role === role);
+  const has = (role: 'encode' | 'link' | 'share') =>
+    lanes.some(({ index }) => index.lane.role === role);
   return (
     <ul className={styles.legend}>
       <li>
@@ -14,6 +15,12 @@ export function Legend({ lanes }: { readonly lanes: readonly LabelledLane[] }) {
         <span className={styles.swatch} data-role="decode" />
         decode
       </li>
+      {has('encode') && (
+        <li>
+          <span className={styles.swatch} data-role="encode" />
+          images being encoded
+        </li>
+      )}
       {has('link') && (
         <li>
           <span className={styles.swatch} data-role="link" />

@@ -1,12 +1,13 @@
 'use client';
 
 import { memo, type ReactNode, useMemo } from 'react';
-import { computes } from '../../lib/serving/lane-roles';
+import { computes, countsImages } from '../../lib/serving/lane-roles';
 import { formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
 import { aggregateLane } from '../../lib/views/timeline/lane-index';
-import { type LabelledLane, requestOf, visibleRows } from '../../lib/views/timeline/rows';
+import { amountOf, type LabelledLane, requestOf, visibleRows } from '../../lib/views/timeline/rows';
 import { aggregateLink, aggregateShares, sharesAt } from '../../lib/views/timeline/side-aggregates';
 import type { Span } from '../../lib/views/timeline/span';
+import { ScrollRegion } from '../cells/scroll-region';
 import styles from './views.module.css';
 
 const TABLE_ROWS = 200;
@@ -45,7 +46,7 @@ function LaneTable({
 }) {
   if (rows.length === 0) return null;
   return (
-    <section className={styles.scroll} aria-label={label}>
+    <ScrollRegion className={styles.scroll} label={label}>
       <p className={styles.note}>{caption}</p>
       <table aria-label={label}>
         <Head names={names} />
@@ -60,7 +61,7 @@ function LaneTable({
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }
 
@@ -84,6 +85,15 @@ const LINK_NAMES = [
   'mean transfer',
   'longest',
   'tokens/s while busy',
+];
+const IMAGE_NAMES = [
+  'lane',
+  'batches',
+  'busy',
+  'images',
+  'mean batch',
+  'longest',
+  'images/s while busy',
 ];
 const SHARE_NAMES = ['lane', 'prompts', 'decodes', 'unused', 'periods'];
 
@@ -133,12 +143,16 @@ export const AggregateTable = memo(function AggregateTable({
   span,
   isSelected,
 }: Props & { isSelected: boolean }) {
-  const { replicas, links, shares } = useMemo(() => {
-    const of = (role: 'link' | 'share') => lanes.filter(({ index }) => index.lane.role === role);
+  const { replicas, images, links, shares } = useMemo(() => {
+    const of = (role: 'link' | 'share') =>
+      lanes.filter(({ index: { lane } }) => lane.role === role && !countsImages(lane));
     return {
       replicas: lanes
         .filter(({ index }) => computes(index.lane))
         .map((lane) => replicaRow(lane, span)),
+      images: lanes
+        .filter(({ index }) => countsImages(index.lane))
+        .map((lane) => linkRow(lane, span)),
       links: of('link').map((lane) => linkRow(lane, span)),
       shares: of('share').map((lane) => shareRow(lane, span)),
     };
@@ -147,6 +161,12 @@ export const AggregateTable = memo(function AggregateTable({
   return (
     <>
       <LaneTable label="aggregates" caption={area} names={REPLICA_NAMES} rows={replicas} />
+      <LaneTable
+        label="encoders"
+        caption={`images: encoders, and the link that takes away what they make, ${area}`}
+        names={IMAGE_NAMES}
+        rows={images}
+      />
       <LaneTable
         label="links and stores"
         caption={`links and stores, ${area}`}
@@ -165,10 +185,9 @@ export const AggregateTable = memo(function AggregateTable({
 
 function rowCells({ index }: LabelledLane, i: number): readonly string[] {
   const { lane } = index;
-  if (lane.role === 'link') {
+  if (lane.role === 'link' || lane.role === 'encode') {
     const id = requestOf(lane, i);
-    const moved = `${lane.prefillTokens[i]} of KV`;
-    return [moved, NONE, NONE, NONE, id === undefined ? NONE : String(id)];
+    return [amountOf(lane, i), NONE, NONE, NONE, id === undefined ? NONE : String(id)];
   }
   if (lane.role === 'share') {
     const { prefill, decode } = sharesAt(index, i);
@@ -192,7 +211,7 @@ export function IterationTable({ lanes, span }: Props) {
     'request',
   ];
   return (
-    <div className={styles.scroll}>
+    <ScrollRegion className={styles.scroll} label="rows of the timeline">
       <table>
         <caption className={styles.note}>
           the first {TABLE_ROWS} visible rows, lane by lane; fewer lanes show more of each
@@ -212,6 +231,6 @@ export function IterationTable({ lanes, span }: Props) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollRegion>
   );
 }

@@ -55,7 +55,15 @@ export function useRuns(inputs: readonly ViewInput[]): readonly PickableRun[] {
   return useMemo(
     () =>
       inputs.flatMap(({ id, result }) =>
-        result?.output.kind === 'serve' ? [{ id, requests: result.output.value.requests }] : [],
+        result?.output.kind === 'serve'
+          ? [
+              {
+                id,
+                requests: result.output.value.requests,
+                wallSeconds: result.output.value.wallSeconds,
+              },
+            ]
+          : [],
       ),
     [key],
   );
@@ -72,7 +80,7 @@ export function useNear(
     if (run === undefined || chosen === undefined || iteration === undefined) return undefined;
     const { lane } = chosen.index;
     const { startSeconds, durationSeconds } = lane;
-    if (lane.role === 'link') {
+    if (lane.role === 'link' || lane.role === 'encode') {
       const id = requestOf(lane, iteration);
       return id === undefined ? undefined : { runId: run.id, running: [id], waiting: [], more: 0 };
     }

@@ -169,22 +169,43 @@ export function wholeBox(shape: AttentionShape, batch = 0): Box {
   };
 }
 
+/** A sentence about a part of a formula, to be shown where the part stands. */
+export interface FormulaHazard {
+  readonly message: string;
+  readonly node: FormulaNode;
+}
+
 /**
- * What may go wrong in a variant's formulas anywhere in the call and for any position of its
- * sliders: divisions by zero, logarithms of nothing, overflow. Sentences, without repeats.
+ * What may go wrong in a formula anywhere in the call and for any position of the sliders: divisions
+ * by zero, logarithms of nothing, overflow, whole numbers that wrap. Without repeats; of nested parts
+ * that all wrap or overflow, the innermost is the cause and the only one told.
  */
-export function formulaHazards(params: AttentionParams): readonly string[] {
-  const program = makeProgram(params);
-  const found = new Set<string>();
-  for (const part of ['mask', 'score'] as const) {
-    const node = program[part];
-    if (node === undefined) continue;
-    const interval = programInterval(node, program, params.shape, {
-      wholeSliders: true,
-      onHazard: (message) => found.add(`${part}: ${message}`),
-    });
-    interval.run(wholeBox(params.shape));
-    if (part === 'score' && !(interval.high < 1e30)) found.add('score: may be infinite');
+export function formulaHazards(
+  part: 'mask' | 'score',
+  node: FormulaNode,
+  program: Pick<AttentionProgram, 'numbers' | 'tables'>,
+  shape: AttentionShape,
+): readonly FormulaHazard[] {
+  const found: FormulaHazard[] = [];
+  const interval = programInterval(node, program, shape, {
+    wholeSliders: true,
+    // Arguments are run before what they are part of.
+    onHazard: (message, at) => {
+      if (!found.some((each) => each.message === message && contains(at, each.node))) {
+        found.push({ message, node: at });
+      }
+    },
+  });
+  interval.run(wholeBox(shape));
+  if (part === 'score' && found.length === 0 && !(interval.high < 1e30)) {
+    found.push({ message: 'may be infinite', node });
   }
-  return [...found];
+  return found;
+}
+
+/** Whether a node is a part of another, or the other itself. */
+function contains(whole: FormulaNode, part: FormulaNode): boolean {
+  if (whole === part) return true;
+  if (whole.kind === 'table') return contains(whole.index, part);
+  return whole.kind === 'call' && whole.args.some((arg) => contains(arg, part));
 }

@@ -118,6 +118,10 @@ function variable(name: string, { queries, keys, heads }: IntervalBindings): Int
   }
 }
 
+/** Kernels hold whole numbers in i32; the reference in f64 does not wrap. */
+const WRAPS =
+  'may pass 2147483647, where whole numbers of kernels wrap around (k / 1 is a real one)';
+
 type Set = (low: number, high: number) => void;
 
 function call(
@@ -134,12 +138,14 @@ function call(
   };
   const warn = (message: string) => onHazard?.(message, node);
   const apply = rule(node.operation, a, b, c, set, warn);
+  const mayWrap = node.type === 'int' && onHazard !== undefined;
   const count = args.length;
   function run(box: Box) {
     a.run(box);
     if (count > 1) b.run(box);
     if (count > 2) c.run(box);
     apply();
+    if (mayWrap && (self.low < -(2 ** 31) || self.high >= 2 ** 31)) warn(WRAPS);
   }
   return self;
 }

@@ -1,5 +1,6 @@
 import type jsep from 'jsep';
 import parse from 'jsep';
+import { findTextProblem, unknownOperator } from './text-problems';
 import { wrongWhole } from './tokens';
 import {
   type FormulaNode,
@@ -8,6 +9,7 @@ import {
   makeLiteral,
   makeName,
   makeTable,
+  OPERATIONS,
   type Operation,
   type Scope,
 } from './tree';
@@ -42,8 +44,20 @@ const BINARY: Readonly<Record<string, Operation>> = {
   '&&': 'and',
   '||': 'or',
 };
-const MAX_LENGTH = 2000;
-const MAX_DEPTH = 64;
+/** Where a part stands in the text, [start, end). */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+export type Placing =
+  | {
+      readonly ok: true;
+      readonly node: FormulaNode;
+      /** Of every node of the tree; nodes are compared by identity. */
+      readonly spans: ReadonlyMap<FormulaNode, Span>;
+    }
+  | Extract<Parsed, { ok: false }>;
 
 /**
  * The typed tree of a formula's text.
@@ -52,42 +66,27 @@ const MAX_DEPTH = 64;
  * @returns the tree, or the first problem with its column
  */
 export function parseFormula(text: string, scope: Scope, type: 'bool' | 'float'): Parsed {
-  if (text.length > MAX_LENGTH) {
-    return { ok: false, message: `too long: ${text.length} characters`, column: MAX_LENGTH };
-  }
-  if (text.trim() === '') return { ok: false, message: 'the formula is empty', column: 0 };
-  const nested = deepestAt(text);
-  if (nested !== undefined) {
-    return { ok: false, message: `nested deeper than ${MAX_DEPTH} levels`, column: nested };
-  }
-  const strange = /[^\w\s+\-*/%<>=!&|?:(),.]/.exec(text);
-  if (strange !== null) {
-    return { ok: false, message: `unexpected character: ${strange[0]}`, column: strange.index };
-  }
+  const placing = placeFormula(text, scope, type);
+  return placing.ok ? { ok: true, node: placing.node } : placing;
+}
+
+/** As `parseFormula`, and where in the text each part of the tree stands. */
+export function placeFormula(text: string, scope: Scope, type: 'bool' | 'float'): Placing {
+  const problem = findTextProblem(text);
+  if (problem !== undefined) return { ok: false, ...problem };
   try {
-    const { node } = build(read(text), { text, scope, words: wordsOf(text), next: 0 });
+    const spans = new Map<FormulaNode, Span>();
+    const { node } = build(read(text), { text, scope, words: wordsOf(text), spans, next: 0 });
     const wrong = wrongWhole(node, type);
-    return wrong === undefined ? { ok: true, node } : { ok: false, message: wrong, column: 0 };
+    return wrong === undefined
+      ? { ok: true, node, spans }
+      : { ok: false, message: wrong, column: 0 };
   } catch (error) {
     if (error instanceof Problem) {
       return { ok: false, message: error.message, column: error.column };
     }
     throw error;
   }
-}
-
-/** Column of a bracket or sign that is nested too deep for a recursive parser, or undefined. */
-function deepestAt(text: string): number | undefined {
-  let depth = 0;
-  let signs = 0;
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i] as string;
-    if (c === '(' || c === '?') depth++;
-    else if (c === ')') depth--;
-    signs = '-+!'.includes(c) ? signs + 1 : c === ' ' ? signs : 0;
-    if (depth > MAX_DEPTH || signs > MAX_DEPTH) return i;
-  }
-  return undefined;
 }
 
 function read(text: string): jsep.Expression {
@@ -98,7 +97,8 @@ function read(text: string): jsep.Expression {
       description?: string;
       index?: number;
     };
-    const what = description ?? message;
+    // The parser's own words for a sign without an operand.
+    const what = (description ?? message).replace(/^missing unaryOp argument/i, 'expected a value');
     throw new Problem(what.charAt(0).toLowerCase() + what.slice(1), index ?? 0);
   }
 }
@@ -110,14 +110,13 @@ function read(text: string): jsep.Expression {
 interface Walk {
   readonly text: string;
   readonly scope: Scope;
-  readonly words: readonly { readonly start: number; readonly end: number }[];
+  readonly words: readonly Span[];
+  readonly spans: Map<FormulaNode, Span>;
   next: number;
 }
 
-interface Placed {
+interface Placed extends Span {
   readonly node: FormulaNode;
-  readonly start: number;
-  readonly end: number;
 }
 
 const WORD = /[A-Za-z_]\w*|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/g;
@@ -133,9 +132,15 @@ function build(expression: jsep.Expression, walk: Walk): Placed {
   const word = () => walk.words[walk.next++] ?? { start: text.length, end: text.length };
   const placed = (made: FormulaNode | string, start: number, end: number, at = start): Placed => {
     if (typeof made === 'string') throw new Problem(made, at);
+    walk.spans.set(made, { start, end });
     return { node: made, start, end };
   };
   const nodes = (parts: readonly Placed[]) => parts.map(({ node }) => node);
+  /** Where an operation's arguments do not fit: at the first one of the wrong type. */
+  const misfitOf = (operation: Operation, args: readonly Placed[], otherwise: number) => {
+    const takesConditions = operation === 'and' || operation === 'or' || operation === 'not';
+    return args.find(({ node }) => (node.type === 'bool') !== takesConditions)?.start ?? otherwise;
+  };
   switch (expression.type) {
     case 'Literal': {
       const { value, raw } = expression as jsep.Literal;
@@ -155,9 +160,10 @@ function build(expression: jsep.Expression, walk: Walk): Placed {
       if (operator === '+') return arg;
       const operation = operator === '-' ? 'neg' : operator === '!' ? 'not' : undefined;
       if (operation === undefined) {
-        return placed(`unknown operator: ${operator}`, start, arg.end);
+        return placed(unknownOperator(operator), start, arg.end);
       }
-      return placed(makeCall(operation, [arg.node]), start, arg.end);
+      const misfit = misfitOf(operation, [arg], start);
+      return placed(makeCall(operation, [arg.node]), start, arg.end, misfit);
     }
     case 'BinaryExpression': {
       const { operator, left, right } = expression as jsep.BinaryExpression;
@@ -165,11 +171,9 @@ function build(expression: jsep.Expression, walk: Walk): Placed {
       const b = build(right, walk);
       const at = text.indexOf(operator, a.end);
       const operation = Object.hasOwn(BINARY, operator) ? BINARY[operator] : undefined;
-      const made =
-        operation === undefined
-          ? `unknown operator: ${operator}`
-          : makeCall(operation, nodes([a, b]));
-      return placed(made, a.start, b.end, at);
+      if (operation === undefined) return placed(unknownOperator(operator), a.start, b.end, at);
+      const made = makeCall(operation, nodes([a, b]));
+      return placed(made, a.start, b.end, misfitOf(operation, [a, b], at));
     }
     case 'ConditionalExpression': {
       const { test, consequent, alternate } = expression as jsep.ConditionalExpression;
@@ -185,24 +189,47 @@ function build(expression: jsep.Expression, walk: Walk): Placed {
       const { name } = callee as jsep.Identifier;
       const args = given.map((arg) => build(arg, walk));
       const end = text.indexOf(')', args.at(-1)?.end ?? start) + 1;
-      return placed(makeFunction(name, nodes(args), scope), start, end);
+      const operation = functionNamed(name);
+      const isFull = operation !== undefined && args.length === OPERATIONS[operation];
+      const misfit = isFull ? misfitOf(operation, args, start) : start;
+      return placed(makeFunction(name, nodes(args), scope), start, end, misfit);
     }
-    default:
-      throw new Problem(
-        expression.type === 'Compound' || expression.type === 'SequenceExpression'
-          ? 'two formulas in a row: join them with && or an operator'
-          : `not part of a formula: ${expression.type}`,
-        0,
-      );
+    case 'MemberExpression': {
+      const owner = build((expression as jsep.MemberExpression).object, walk);
+      throw new Problem('names have no fields', text.indexOf('.', owner.end));
+    }
+    case 'Compound':
+    case 'SequenceExpression': {
+      const { body, expressions } = expression as {
+        readonly body?: readonly jsep.Expression[];
+        readonly expressions?: readonly jsep.Expression[];
+      } & jsep.Expression;
+      const [first] = (body ?? expressions ?? []) as readonly jsep.Expression[];
+      const before = first === undefined ? undefined : build(first, walk);
+      throw new Problem('two formulas in a row: join them with && or an operator', nextAt(before));
+    }
+    default: {
+      const { start } = word();
+      throw new Problem(`not part of a formula: ${text.slice(start).match(/^\w*/)?.[0]}`, start);
+    }
+  }
+
+  /** Column of what stands after a part. */
+  function nextAt(before: Placed | undefined): number {
+    const rest = /[^\s),]/g;
+    rest.lastIndex = before?.end ?? 0;
+    return rest.exec(text)?.index ?? 0;
   }
 }
+
+const functionNamed = (name: string) => FUNCTION_NAMES.find((each) => each === name);
 
 function makeFunction(
   name: string,
   args: readonly FormulaNode[],
   scope: Scope,
 ): FormulaNode | string {
-  const operation = FUNCTION_NAMES.find((each) => each === name);
+  const operation = functionNamed(name);
   if (operation === undefined) {
     const [index] = args;
     if (index !== undefined && args.length === 1) return makeTable(name, index, scope);

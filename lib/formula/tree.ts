@@ -88,12 +88,23 @@ const isNumeric = ({ type }: FormulaNode) => type !== 'bool';
 const unified = (a: FormulaNode, b: FormulaNode): 'int' | 'float' =>
   a.type === 'int' && b.type === 'int' ? 'int' : 'float';
 
+/** Operations whose token is not what is written. */
+const SYMBOLS: Partial<Record<Operation, string>> = {
+  and: '&&',
+  or: '||',
+  neg: '-',
+  mod: '%',
+  div: 'floor(/)',
+};
+const COMPARISONS: ReadonlySet<Operation> = new Set(['<', '<=', '>', '>=', '==', '!=']);
+
 /** An operation over its arguments, typed; a string says why it cannot be. */
 export function makeCall(operation: Operation, args: readonly FormulaNode[]): FormulaNode | string {
   const call = (type: ValueType): FormulaNode => ({ kind: 'call', operation, args, type });
   const [a, b, c] = args as [FormulaNode, FormulaNode, FormulaNode];
-  if (args.length !== OPERATIONS[operation]) {
-    return `${operation} takes ${OPERATIONS[operation]} arguments, not ${args.length}`;
+  const arity = OPERATIONS[operation];
+  if (args.length !== arity) {
+    return `${operation} takes ${arity} ${arity === 1 ? 'argument' : 'arguments'}, not ${args.length}`;
   }
   switch (operation) {
     case 'and':
@@ -101,14 +112,21 @@ export function makeCall(operation: Operation, args: readonly FormulaNode[]): Fo
     case 'not':
       return args.every((arg) => !isNumeric(arg))
         ? call('bool')
-        : `${operation} joins conditions, not numbers: compare them first`;
+        : operation === 'not'
+          ? '! turns a condition round, not a number: compare it first'
+          : `${SYMBOLS[operation]} joins conditions, not numbers: compare them first`;
     case 'select':
       if (isNumeric(a)) return 'the test of ?: must be a condition';
-      if (isNumeric(b) !== isNumeric(c)) return 'the two sides of ?: must both be numbers';
+      if (isNumeric(b) !== isNumeric(c)) {
+        return 'the two sides of ?: must both be numbers, or both conditions';
+      }
       return call(isNumeric(b) ? unified(b, c) : 'bool');
     default:
   }
-  if (!args.every(isNumeric)) return `${operation} takes numbers, not conditions`;
+  if (!args.every(isNumeric)) {
+    const comparison = COMPARISONS.has(operation) ? ': join comparisons with &&' : '';
+    return `${SYMBOLS[operation] ?? operation} takes numbers, not conditions${comparison}`;
+  }
   switch (operation) {
     case '<':
     case '<=':

@@ -97,6 +97,7 @@ export function describeCalls(
     medianSeconds: result.timing.medianSeconds,
     flops: result.timing.flops,
     density: result.density.elements,
+    percentOfRoof: result.percentOfRoof,
     error: result.error,
     meanMass: means?.[i],
   }));

@@ -1,5 +1,6 @@
 import { checkShapeLimits } from '../attention/checks';
 import { compareSteps } from '../attention/compare';
+import { mismatchNotes } from '../attention/mismatch-notes';
 import { attentionBytes } from '../attention/roofline';
 import type { AdapterInfo, AttentionInputs } from '../attention/types';
 import { BLOCK_KEYS, BLOCK_QUERIES } from '../wasm/attention';
@@ -84,9 +85,7 @@ export async function runOnWasm(
       notes: [
         `${simdLabel()} on ${threads === 1 ? 'one thread' : `${threads} threads`} of the CPU`,
         ...(lanes?.problem === undefined ? [] : [`no more threads: ${lanes.problem}`]),
-        ...(error.withinTolerance
-          ? []
-          : [`output differs from the f64 reference by ${error.maxAbs.toExponential(1)}`]),
+        ...mismatchNotes(inputs, error),
       ],
     },
     output: { output: measured.output, lse: measured.lse },

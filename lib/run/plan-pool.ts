@@ -56,7 +56,7 @@ export async function runPlanSearch(
 function notesOf({ params, load }: SweepSubjectData, search: PlanParams): readonly string[] {
   const { boardWatts, source } = HARDWARE[params.hardware];
   return [
-    `energy: an accelerator draws ${boardWatts} W at work (${source}) and ${search.idlePowerShare} of it while it waits, an assumption; what the work is does not count`,
+    `energy, estimated as in a serve cell: an accelerator draws ${search.idlePowerShare} of its ${boardWatts} W (${source}) all the time, an assumption, and the rest for as long as arithmetic or memory is busy`,
     'pipeline stages: every stage as slow as the one with the most layers, a request in one micro-batch at a time, KV blocks shared out over the micro-batches',
     'powers of two are tried as degrees; in pools no accelerator is left idle',
     ...(load.type === 'trace' && search.seeds > 1

@@ -5,7 +5,7 @@ import { createBoard } from './board';
 import { createCacheHeadSource } from './cache-head-source';
 import { adopt, type CellRecord, enter, isFresh, isPending, settled } from './cell-record';
 import { deriveStatuses } from './derive-status';
-import { takesFile } from './job-kinds';
+import { neededFileName, takesFile } from './job-kinds';
 import { createLiveReruns } from './live-reruns';
 import { mapCall } from './map-call';
 import { createMapSource } from './map-source';
@@ -152,6 +152,9 @@ export function createSession(initial: Notebook, deps: SessionDeps): Session {
         throw new Error(`cell "${cellId}" is of kind ${cell.kind} and reads no file`);
       board.files.set(cellId, file);
       applyEdit();
+      // Who gives a load its file wants to see it, however long that takes: it can be cancelled.
+      if (cell.kind === 'workload' && neededFileName(cell) !== undefined)
+        void start(board.plan(cellId, (record) => record.cell.id === cellId && !isFresh(record)));
     },
     boundFile: (cellId) => board.files.get(cellId),
     loadRecorded(results) {

@@ -2,31 +2,25 @@ import type { ServeParams } from '../spec/kinds/serve';
 import { emptyFeatures } from './core/features';
 import { type IterationParts, rooflineCostModel } from './cost/roofline';
 import { computes } from './lane-roles';
+import { replicaGroups } from './presets/degrees';
 import { HARDWARE } from './presets/hardware';
 import { MODELS } from './presets/models';
+import { sharedWork } from './shared-work';
 import { transformOf } from './transforms/presets';
 import { expectedTokens } from './transforms/speculation';
 import type { HardwareSpec, ServeMetrics, ServeResult } from './types';
 
-/** What one iteration keeps busy of an accelerator, in seconds at the peaks of its data sheet. */
-export interface IterationWork {
-  readonly seconds: number;
-  readonly arithmeticSeconds: number;
-  readonly memorySeconds: number;
-}
-
 /**
- * Joules of one accelerator: idle power all the time, and the rest of the board power for the share
- * that arithmetic and memory keep busy, never above the board power. So a FLOP and a byte each have a
- * price, and an iteration that stalls costs little more than idling.
+ * Joules of accelerators: idle power all the time, and the rest of the board power for as long as
+ * arithmetic and memory are busy at the peaks of the data sheet, one after the other. So a FLOP and a
+ * byte each have a price, and an iteration that stalls costs little more than idling.
  */
-export function iterationJoules(
-  { seconds, arithmeticSeconds, memorySeconds }: IterationWork,
+export function runJoules(
+  { seconds, busySeconds }: { readonly seconds: number; readonly busySeconds: number },
   { boardWatts }: Pick<HardwareSpec, 'boardWatts'>,
   idleShare: number,
 ): number {
-  const busy = Math.min(seconds, arithmeticSeconds + memorySeconds);
-  return boardWatts * (idleShare * seconds + (1 - idleShare) * busy);
+  return boardWatts * (idleShare * seconds + (1 - idleShare) * busySeconds);
 }
 
 type EnergyMetrics = Pick<ServeMetrics, 'energyJoules' | 'joulesPerToken' | 'costPerMillionTokens'>;
@@ -34,7 +28,8 @@ type EnergyMetrics = Pick<ServeMetrics, 'energyJoules' | 'joulesPerToken' | 'cos
 /**
  * Energy and cost of a run, from its timeline: every iteration's matrix products by its tokens, and
  * attention at the run's mean context, so that the total of attention is right where nothing was
- * computed twice or taken from a prefix cache. Idle replicas draw idle power until the last completion.
+ * computed twice or taken from a prefix cache. No iteration is busy for longer than it lasts, and idle
+ * replicas draw idle power until the last completion.
  */
 export function energyMetrics(
   params: ServeParams,
@@ -42,14 +37,16 @@ export function energyMetrics(
 ): EnergyMetrics {
   const { metrics, requests, lanes, accelerators } = result;
   const hardware = HARDWARE[params.hardware];
-  const { tensorParallel, energy, speculation } = params;
-  const model = rooflineCostModel(MODELS[params.model], hardware, {
-    tensorParallel,
-    computeEfficiency: 1,
-    bandwidthEfficiency: 1,
-    overheadMicroseconds: 0,
-    transform: transformOf(params.transform),
-  });
+  const { energy, speculation } = params;
+  const groups = replicaGroups(params);
+  const modelOf = (tensorParallel: number) =>
+    rooflineCostModel(MODELS[params.model], hardware, {
+      tensorParallel,
+      computeEfficiency: 1,
+      bandwidthEfficiency: 1,
+      overheadMicroseconds: 0,
+      transform: transformOf(params.transform),
+    });
   let promptTokens = 0;
   let pairs = 0;
   let decodes = 0;
@@ -72,7 +69,13 @@ export function energyMetrics(
 
   const features = emptyFeatures();
   if (isDrafted) features.queriesPerDecode = speculation.draftTokens + 1;
-  const partsOf = (decode: number, prompts: number, promptTokens: number): IterationParts => {
+  type Roofline = ReturnType<typeof modelOf>;
+  const partsOf = (
+    model: Roofline,
+    decode: number,
+    prompts: number,
+    promptTokens: number,
+  ): IterationParts => {
     features.decodeCount = decode;
     features.decodeContextTokens = decode * meanContext;
     features.prefillCount = prompts;
@@ -80,42 +83,48 @@ export function energyMetrics(
     features.prefillAttentionPairs = promptTokens * meanPairs;
     return model.parts(features);
   };
-  /** Batches of decodes alone, which most iterations are, differ by their size only. */
-  const ofDecodes: IterationParts[] = [];
-  let joules = 0;
-  let busySeconds = 0;
-  for (const lane of lanes) {
-    if (!computes(lane)) continue;
-    for (let i = 0; i < lane.startSeconds.length; i++) {
+  /** By accelerators of a replica. Batches of decodes alone, which most iterations are, differ by their size only. */
+  const models = new Map<
+    number,
+    { readonly model: Roofline; readonly ofDecodes: IterationParts[] }
+  >();
+  const worked = lanes.filter(computes).map((lane) => {
+    // Two phases of one accelerator are lanes of one group.
+    const { tensor } = (groups.find(({ role }) => role === lane.role) ?? groups[0])?.degrees ?? {
+      tensor: params.tensorParallel,
+    };
+    const known = models.get(tensor) ?? { model: modelOf(tensor), ofDecodes: [] };
+    models.set(tensor, known);
+    const { model, ofDecodes } = known;
+    const busySeconds = lane.durationSeconds.map((seconds, i) => {
       const iterations = lane.runIterations?.[i] ?? 1;
       const prompt = lane.prefillTokens[i] as number;
       const decode = lane.decodeTokens[i] as number;
       let parts = prompt === 0 ? ofDecodes[decode] : undefined;
       if (parts === undefined) {
-        parts = partsOf(decode, (lane.batchSize[i] as number) - decode, prompt);
+        parts = partsOf(model, decode, (lane.batchSize[i] as number) - decode, prompt);
         if (prompt === 0) ofDecodes[decode] = parts;
       }
       // A step of speculation stands for as many iterations as it gives tokens; prompts go through once.
       const share = prompt > 0 ? 1 : iterations / perStep;
-      const seconds = lane.durationSeconds[i] as number;
-      busySeconds += seconds;
-      joules += iterationJoules(
-        {
-          seconds,
-          arithmeticSeconds: parts.arithmeticSeconds * share,
-          memorySeconds: parts.memorySeconds * share,
-        },
-        hardware,
-        energy.idleShare,
-      );
-    }
+      return Math.min(seconds, (parts.arithmeticSeconds + parts.memorySeconds) * share);
+    });
+    return { lane, tensor, busySeconds };
+  });
+  let workSeconds = 0;
+  for (const each of worked) {
+    const { lane, tensor, busySeconds } = each;
+    if (lane.memoryOf !== undefined) continue;
+    const other = worked.find(({ lane: { memoryOf } }) => memoryOf === lane.id);
+    workSeconds +=
+      tensor *
+      (other === undefined ? busySeconds.reduce((a, b) => a + b, 0) : sharedWork(each, other));
   }
-  const { strategy } = params;
-  // Where two phases run at once, idle power was counted for each of them.
-  const isShared = strategy.type === 'composed' && strategy.partition.type !== 'none';
-  const rest = metrics.makespanSeconds * accelerators - busySeconds * tensorParallel;
-  const idle = isShared ? rest : Math.max(0, rest);
-  const energyJoules = joules * tensorParallel + idle * hardware.boardWatts * energy.idleShare;
+  const energyJoules = runJoules(
+    { seconds: metrics.makespanSeconds * accelerators, busySeconds: workSeconds },
+    hardware,
+    energy.idleShare,
+  );
   const hours = (metrics.makespanSeconds * accelerators) / 3600;
   return {
     energyJoules,

@@ -119,7 +119,7 @@ export interface CostModel {
   };
 }
 
-export type LaneRole = 'mixed' | 'prefill' | 'decode' | 'link' | 'share';
+export type LaneRole = 'mixed' | 'prefill' | 'decode' | 'encode' | 'link' | 'share';
 
 /**
  * Iterations (or transfers) of one replica (or link), in start order, never overlapping. A lane of
@@ -131,7 +131,10 @@ export interface TimelineLane {
   readonly role: LaneRole;
   readonly startSeconds: Float64Array;
   readonly durationSeconds: Float64Array;
-  /** For a link lane: KV tokens moved. For a share lane, as of decodes: thousandths of the multiprocessors. */
+  /**
+   * For a link lane: KV tokens moved. For an encoder, and for the link of what encoders make: images.
+   * For a share lane, as of decodes: thousandths of the multiprocessors.
+   */
   readonly prefillTokens: Int32Array;
   readonly decodeTokens: Int32Array;
   readonly batchSize: Int32Array;
@@ -144,10 +147,12 @@ export interface TimelineLane {
    * stands for. Its start is that of the first, its duration that of all, its blocks those at the start.
    */
   readonly runIterations?: Int32Array;
-  /** For a link lane: whose KV each row moves. A store's writes belong to nobody. */
+  /** Id of the lane whose memory this one has: two phases of one accelerator share their blocks. */
+  readonly memoryOf?: string;
+  /** For a link lane: whose KV each row moves; for an encoder, whose images. A store's writes belong to nobody. */
   readonly requestIds?: Int32Array;
-  /** For a link lane: between pools, or from and to a store. */
-  readonly traffic?: 'transfer' | 'read' | 'write';
+  /** For a link lane: between pools, from and to a store, or what encoders have made. */
+  readonly traffic?: 'transfer' | 'read' | 'write' | 'images';
 }
 
 /** Per-request outcomes, in workload order. NaN marks what did not happen before the horizon. */

@@ -49,7 +49,10 @@ const classifier = z.discriminatedUnion('type', [
 
 const allocator = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('uniform') }),
-  /** From 2B - B / beta slots in layer 0 down to B / beta in the last, in a line. */
+  /**
+   * From 2B - B / beta slots in layer 0 down to B / beta in the last, in a line; a first layer that has
+   * fewer slots makes the line flatter.
+   */
   z.strictObject({ type: z.literal('pyramid'), beta: z.number().min(1).max(1000) }),
   /** By entropy^(1 / tau1) x variance^(1 / tau2) of the window's attention. */
   z.strictObject({
@@ -87,6 +90,8 @@ const scorer = z.discriminatedUnion('type', [
     futureTokens: someTokens.default(512),
     useCovariance: z.boolean().default(true),
     valueNorm: z.boolean().default(true),
+    /** First tokens that stand outside: their queries are no samples, and their slots score as the best. */
+    sinkTokens: tokens.default(0),
   }),
   /** Attention that the answer's own queries will give: an oracle. */
   z.strictObject({ type: z.literal('future-attention') }),

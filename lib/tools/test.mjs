@@ -1,12 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureInstall } from './ensure-install.mjs';
+import { failedInPlaywright, failedInVitest } from './failed-tests.mjs';
 import { OUT, ROOT } from './paths.mjs';
 import { runCommand } from './run-command.mjs';
 
 const REPORTS = join(ROOT, 'test-results/');
 const SUB_PATH = '/headroom';
 const totals = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, to be said again at the end: a log of thousands of lines hides its one failure. */
+const failed = [];
 const startedAt = Date.now();
 
 function report(name, counts) {
@@ -28,33 +31,47 @@ async function check(name, run) {
   } catch (error) {
     console.error(error.message);
   }
+  if (code !== 0) failed.push({ name, message: `ended with ${code}` });
   report(name, { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
   return code === 0;
 }
 
 /** A test runner whose JSON report is counted; a runner that dies without one counts as one failure. */
-async function suite(name, args, file, count, env) {
+async function suite(name, args, file, read, env) {
   console.log(`== ${name}`);
   const path = join(REPORTS, file);
   rmSync(path, { force: true });
   const code = await runCommand('npx', args, { cwd: ROOT, env });
-  const counts = existsSync(path)
-    ? count(JSON.parse(readFileSync(path, 'utf8')))
-    : { passed: 0, failed: 0, skipped: 0 };
-  if (code !== 0 && counts.failed === 0) counts.failed = 1;
-  if (code === 0 && counts.passed === 0) counts.failed += 1;
+  const { counts, failures } = existsSync(path)
+    ? read(JSON.parse(readFileSync(path, 'utf8')))
+    : { counts: { passed: 0, failed: 0, skipped: 0 }, failures: [] };
+  failed.push(...failures);
+  if (code !== 0 && counts.failed === 0) {
+    counts.failed = 1;
+    failed.push({ name, message: `ended with ${code} and no test that failed` });
+  }
+  if (code === 0 && counts.passed === 0) {
+    counts.failed += 1;
+    failed.push({ name, message: 'ran no test' });
+  }
   report(name, counts);
 }
 
-const countVitest = (json) => ({
-  passed: json.numPassedTests,
-  failed: json.numFailedTests,
-  skipped: json.numPendingTests + json.numTodoTests,
+const readVitest = (json) => ({
+  counts: {
+    passed: json.numPassedTests,
+    failed: json.numFailedTests,
+    skipped: json.numPendingTests + json.numTodoTests,
+  },
+  failures: failedInVitest(json),
 });
-const countPlaywright = ({ stats }) => ({
-  passed: stats.expected + stats.flaky,
-  failed: stats.unexpected,
-  skipped: stats.skipped,
+const readPlaywright = (json) => ({
+  counts: {
+    passed: json.stats.expected + json.stats.flaky,
+    failed: json.stats.unexpected,
+    skipped: json.stats.skipped,
+  },
+  failures: failedInPlaywright(json),
 });
 const vitest = (config, file) => [
   'vitest',
@@ -81,11 +98,12 @@ await check('types', () => runCommand('npx', ['tsc', '--noEmit'], { cwd: ROOT })
 await check('lint', () =>
   runCommand('npx', ['biome', 'check', '--error-on-warnings', '.'], { cwd: ROOT }),
 );
-await suite('unit', vitest('test/vitest.config.ts', 'unit.json'), 'unit.json', countVitest);
+await suite('unit', vitest('test/vitest.config.ts', 'unit.json'), 'unit.json', readVitest);
 
 const second = await secondAdapter().catch(({ message }) => ({ failed: message }));
 if ('failed' in second) {
   console.error(second.failed);
+  failed.push({ name: 'second adapter', message: second.failed });
   report('second adapter', { passed: 0, failed: 1, skipped: 0 });
 } else if ('skipped' in second) {
   console.log(`SKIPPED: the kernels did not run on a second adapter: ${second.skipped}`);
@@ -93,7 +111,7 @@ if ('failed' in second) {
 } else {
   console.log(`running on ${second.adapter}`);
   const args = vitest('test/vitest.browser.config.ts', 'adapter.json');
-  await suite('second adapter', [...args, second.file], 'adapter.json', countVitest, second.env);
+  await suite('second adapter', [...args, second.file], 'adapter.json', readVitest, second.env);
 }
 
 if (hasBrowser) {
@@ -101,7 +119,7 @@ if (hasBrowser) {
     'browser',
     vitest('test/vitest.browser.config.ts', 'browser.json'),
     'browser.json',
-    countVitest,
+    readVitest,
   );
   const subPathOut = join(REPORTS, 'sub-path');
   const isBuilt =
@@ -117,7 +135,7 @@ if (hasBrowser) {
       'end to end',
       ['playwright', 'test', '--config', 'test/playwright.config.ts'],
       'e2e.json',
-      countPlaywright,
+      readPlaywright,
       { HEADROOM_URL: root.url, HEADROOM_SUB_PATH_URL: subPath.url },
     );
     await root.close();
@@ -125,6 +143,7 @@ if (hasBrowser) {
   }
 }
 
+for (const { name, message } of failed) console.log(`\nFAILED ${name}\n${message}`);
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
 console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped}`);
 process.exit(totals.failed === 0 ? 0 : 1);

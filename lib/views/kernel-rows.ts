@@ -104,6 +104,13 @@ export const CALL_COLUMNS: readonly Column<ComposeCallResult>[] = [
     better: 'high',
   },
   {
+    id: 'roof',
+    header: '% of roof',
+    value: (r) => number(r.percentOfRoof),
+    print: formatCount,
+    better: 'high',
+  },
+  {
     id: 'density',
     header: 'density',
     value: (r) => r.density,

@@ -16,11 +16,14 @@ export const RESOURCE_LABELS: Readonly<Record<Resource, string>> = {
   compute: 'compute',
   bandwidth: 'memory bandwidth',
   kvCapacity: 'KV capacity',
-  link: 'link',
+  link: 'links and stores',
+  encoder: 'encoders',
 };
 
-export const shownResources = ({ hasLink }: Pick<Utilisation, 'hasLink'>): readonly Resource[] =>
-  RESOURCES.filter((name) => name !== 'link' || hasLink);
+export const shownResources = (of: Pick<Utilisation, 'hasLink' | 'hasEncoder'>) =>
+  RESOURCES.filter((name) =>
+    name === 'link' ? of.hasLink : name === 'encoder' ? of.hasEncoder : true,
+  );
 
 /** A run as it is beside the run under changed conditions. */
 export function whatIfRows(

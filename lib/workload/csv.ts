@@ -1,6 +1,7 @@
 import Papa from 'papaparse';
 import { MAX_REQUESTS, type WorkloadParams, type WorkloadSource } from '../spec/kinds/workload';
-import { parseArrival } from './timestamps';
+import { delimiterOf } from './delimiter';
+import { guessUnit, parseArrival } from './timestamps';
 import type { Workload } from './types';
 
 type CsvSource = Extract<WorkloadSource, { type: 'csv' | 'azure-csv' }>;
@@ -12,6 +13,10 @@ export interface CsvLayout {
   readonly prompt: string;
   readonly output: string;
   readonly unit: Extract<WorkloadSource, { type: 'csv' }>['arrivalUnit'];
+  /** The first row may tell another unit: a timestamp, or numbers as large as an epoch. */
+  readonly isUnitGuessed?: boolean;
+  /** Between fields; told by the header if absent. */
+  readonly delimiter?: string;
   /** Further columns that `leftOut` looks at. */
   readonly others?: readonly string[];
   /** Why a row is left out and counted, by the text of its columns; undefined keeps it. */
@@ -74,6 +79,7 @@ export function createCsvParser(params: WorkloadParams, columns: CsvLayout): Wor
   let tooLarge = 0;
   let line = 0;
   let rest = '';
+  let { delimiter, unit } = columns;
   let header:
     | {
         readonly arrival: number;
@@ -129,10 +135,10 @@ export function createCsvParser(params: WorkloadParams, columns: CsvLayout): Wor
       }
     }
     const arrivalText = (fields[header.arrival] ?? '').trim();
-    const arrival = parseArrival(arrivalText, columns.unit);
+    if (firstWhole === undefined && columns.isUnitGuessed === true) unit = guessUnit(arrivalText);
+    const arrival = parseArrival(arrivalText, unit);
     if (arrival === undefined || arrival[0] + arrival[1] < 0) {
-      const expected =
-        columns.unit === 'timestamp' ? 'a timestamp YYYY-MM-DD HH:MM:SS' : `${columns.unit} from 0`;
+      const expected = unit === 'timestamp' ? 'a timestamp YYYY-MM-DD HH:MM:SS' : `${unit} from 0`;
       throw new Error(
         `line ${line}: invalid ${columns.arrival}: ${JSON.stringify(arrivalText)} (expected ${expected})`,
       );
@@ -156,11 +162,8 @@ export function createCsvParser(params: WorkloadParams, columns: CsvLayout): Wor
   }
 
   function readText(text: string): void {
-    const parsed = Papa.parse<string[]>(text, {
-      header: false,
-      skipEmptyLines: false,
-      delimiter: ',',
-    });
+    delimiter ??= delimiterOf(text);
+    const parsed = Papa.parse<string[]>(text, { header: false, skipEmptyLines: false, delimiter });
     for (const fields of parsed.data) {
       if (count >= limit) return;
       line++;
@@ -235,12 +238,22 @@ export function createCsvParser(params: WorkloadParams, columns: CsvLayout): Wor
       promptTokens: Int32Array.from(order, (i) => prompts[i] as number),
       outputTokens: Int32Array.from(order, (i) => outputs[i] as number),
       label: `${count} requests from ${name}`,
-      source: columns.found === undefined ? name : `${name}: ${columns.found}`,
+      source:
+        columns.found === undefined
+          ? name
+          : `${name}: ${columns.found}${columns.isUnitGuessed === undefined ? '' : `, arrivals in ${UNIT_WORDS[unit]}`}`,
       seed: params.seed,
       notes,
     };
   }
 }
+
+const UNIT_WORDS: Readonly<Record<CsvLayout['unit'], string>> = {
+  seconds: 'seconds',
+  milliseconds: 'milliseconds',
+  microseconds: 'microseconds',
+  timestamp: 'timestamps',
+};
 
 function grown<A extends Float64Array | Int32Array>(from: A, to: A): A {
   to.set(from);

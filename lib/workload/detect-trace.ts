@@ -1,6 +1,8 @@
 import Papa from 'papaparse';
 import type { TRACE_FORMATS } from '../spec/kinds/workload';
 import { AZURE_COLUMNS } from './csv';
+import { delimiterOf } from './delimiter';
+import { type GuessedColumns, guessColumns } from './guess-columns';
 import { DIALECTS, dialectOf } from './json-dialects';
 
 export type TraceFormat = (typeof TRACE_FORMATS)[number];
@@ -9,6 +11,8 @@ export interface Detected {
   readonly format: TraceFormat;
   /** What was found, for the reader. */
   readonly sentence: string;
+  /** Columns that the header does not name as any known trace does, taken by the words in it. */
+  readonly columns?: GuessedColumns;
 }
 
 /** Columns of the CSV formats: arrival, prompt and output. */
@@ -71,14 +75,24 @@ export function detectTrace(head: string): Detected {
     return { format: 'sharegpt', sentence: SHAREGPT_SENTENCE };
   const line = text.split('\n', 1)[0] ?? '';
   if (line.startsWith('{')) return { format: 'json-lines', sentence: jsonSentence(line) };
-  const names = (Papa.parse<string[]>(line, { delimiter: ',' }).data[0] ?? []).map((name) =>
-    name.trim(),
-  );
+  const names = (
+    Papa.parse<string[]>(line.trimEnd(), { delimiter: delimiterOf(line) }).data[0] ?? []
+  ).map((name) => name.trim());
   const format = (Object.keys(CSV_COLUMNS) as CsvFormat[]).find((each) => {
     const { arrival, prompt, output } = CSV_COLUMNS[each];
     return [arrival, prompt, output].every((name) => names.includes(name));
   });
   if (format !== undefined) return { format, sentence: csvSentence(format) };
+  const columns = guessColumns(names);
+  if (columns !== undefined) {
+    const { arrival, prompt, output, others } = columns;
+    const unused = others.length === 0 ? '' : ` and not ${quoted(others)}`;
+    return {
+      format: 'csv',
+      sentence: `a CSV file: columns taken by their names, ${quoted([arrival, prompt, output])}${unused}`,
+      columns,
+    };
+  }
   const known = Object.values(CSV_COLUMNS).map(({ prompt }) => prompt);
   throw new Error(
     `line 1: no known trace: ${JSON.stringify(line.slice(0, 120))} (expected JSON, or a header with ${known.map((name) => `"${name}"`).join(' or ')}; choose the source csv to name the columns)`,

@@ -44,3 +44,15 @@ export function parseArrival(
   const value = text === '' ? Number.NaN : Number(text);
   return Number.isFinite(value) ? [0, value * SECONDS_PER_UNIT[unit]] : undefined;
 }
+
+/** Numbers from here on are an epoch in milliseconds, or in microseconds: as seconds they would be far from now. */
+const EPOCH_MILLISECONDS = 1e11;
+const EPOCH_MICROSECONDS = 1e14;
+
+/** The unit that an arrival seems to be in, where nothing says it: a timestamp, an epoch, else seconds. */
+export function guessUnit(text: string): ArrivalUnit {
+  if (parseTimestamp(text) !== undefined) return 'timestamp';
+  const value = Number(text);
+  if (value >= EPOCH_MICROSECONDS) return 'microseconds';
+  return value >= EPOCH_MILLISECONDS ? 'milliseconds' : 'seconds';
+}

@@ -40,8 +40,16 @@ function detectingParser(params: WorkloadParams, source: TraceSource): WorkloadP
   let head = '';
   let parser: WorkloadParser | undefined;
   function begin(): WorkloadParser {
-    const { format, sentence } = detectTrace(head);
-    const made = parserOf(params, source, format, sentence);
+    const { format, sentence, columns } = detectTrace(head);
+    const made =
+      columns === undefined
+        ? parserOf(params, source, format, sentence)
+        : createCsvParser(params, {
+            fileName: source.fileName,
+            ...columns,
+            others: [],
+            found: sentence,
+          });
     made.push(head);
     head = '';
     return made;

@@ -11,6 +11,8 @@ export interface ComposeCallResult {
   readonly density: number;
   /** Against f64 attention over the call's own f32 tensors; undefined where that is what ran. */
   readonly error: AttentionError | undefined;
+  /** Of the roof that binds it; undefined where none was measured. */
+  readonly percentOfRoof?: number | undefined;
   /** Mean over rows of the softmax mass on the call's keys; undefined where calls share no softmax. */
   readonly meanMass: number | undefined;
 }

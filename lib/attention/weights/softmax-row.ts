@@ -1,6 +1,7 @@
 import { coverOf } from '../block-list';
 import { visitScores } from '../map';
 import type { AttentionInputs } from '../types';
+import { fastExponential } from './fast-exponential';
 import type { KeptRows, RowProducts } from './types';
 
 /** Probabilities of one row of a call, and the log-sum-exp of its scores, which is kept per row. */
@@ -8,8 +9,8 @@ export interface SoftmaxRows {
   /** Keys of the row read last, [first, end), outside of which all are masked. */
   readonly extent: { readonly first: number; readonly end: number };
   /**
-   * Fills `weights` in [keyStart, keyEnd) with exp(score - lse), NaN where masked; returns the whole
-   * row's log-sum-exp.
+   * Fills `weights` with exp(score - lse) where [keyStart, keyEnd) and the extent meet, NaN where
+   * masked; returns the whole row's log-sum-exp.
    */
   readonly read: (
     batch: number,
@@ -50,18 +51,20 @@ export function softmaxRows(inputs: AttentionInputs): SoftmaxRows {
       const row = (batch * queryHeads + head) * queries + query;
       const isKnown = !Number.isNaN(known[row]);
       const [start, end] = isKnown ? [keyStart, keyEnd] : [0, keys];
-      scores.fill(Number.NaN, start, end);
       extent.first = start;
       extent.end = end;
       if (prepared !== undefined && holds(prepared, batch, head, query)) {
         extent.first = Math.max(start, prepared.first);
-        extent.end = Math.min(end, prepared.past);
-        visitPrepared(inputs, prepared, query, start, end, scores);
-      } else {
-        visitScores(inputs, batch, head, query, start, end, (k, score) => {
-          scores[k] = score;
-        });
+        extent.end = Math.max(extent.first, Math.min(end, prepared.past));
+        fillPrepared(inputs, prepared, query, extent.first, extent.end, scores);
+        if (isKnown) shiftedExponentials(scores, extent.first, extent.end, known[row]!);
+        else known[row] = fastSoftmax(scores, extent.first, extent.end);
+        return known[row]!;
       }
+      scores.fill(Number.NaN, start, end);
+      visitScores(inputs, batch, head, query, start, end, (k, score) => {
+        scores[k] = score;
+      });
       if (isKnown) exponentiate(scores, extent.first, extent.end, known[row]!);
       else known[row] = softmax(scores, extent.first, extent.end);
       return known[row] as number;
@@ -153,8 +156,8 @@ function prepareDots(
   };
 }
 
-/** Scores of a prepared row in [keyStart, keyEnd); what is masked stays as it is. */
-function visitPrepared(
+/** Scores of a prepared row in [keyStart, keyEnd), NaN where masked. */
+function fillPrepared(
   { shape, program }: AttentionInputs,
   { batch, head, start, dots, stride, covers }: PreparedDots,
   query: number,
@@ -167,15 +170,51 @@ function visitPrepared(
   const at = (query - start) * stride;
   for (let block = Math.floor(keyStart / BLOCK_KEYS); block * BLOCK_KEYS < keyEnd; block++) {
     const cover = covers[block];
-    if (cover === 'none') continue;
     const first = Math.max(keyStart, block * BLOCK_KEYS);
     const end = Math.min(keyEnd, (block + 1) * BLOCK_KEYS);
+    if (cover === 'none') {
+      scores.fill(Number.NaN, first, end);
+      continue;
+    }
+    for (let k = first; k < end; k++) scores[k] = dots[at + k]! * scale;
+    if (modify !== undefined) {
+      for (let k = first; k < end; k++) scores[k] = modify(batch, head, query, k, scores[k]!);
+    }
+    if (cover === 'all') continue;
     for (let k = first; k < end; k++) {
-      if (cover === 'some' && !isVisible(batch, head, query, k)) continue;
-      const score = dots[at + k]! * scale;
-      scores[k] = modify === undefined ? score : modify(batch, head, query, k, score);
+      if (!isVisible(batch, head, query, k)) scores[k] = Number.NaN;
     }
   }
+}
+
+/** `exponentiate` for scores that were computed in f32. */
+function shiftedExponentials(scores: Float64Array, first: number, end: number, lse: number): void {
+  for (let k = first; k < end; k++) {
+    const score = scores[k]!;
+    if (!Number.isNaN(score)) scores[k] = lse === -Infinity ? 0 : fastExponential(score - lse);
+  }
+}
+
+/** `softmax` for scores that were computed in f32. */
+function fastSoftmax(scores: Float64Array, first: number, end: number): number {
+  let maximum = -Infinity;
+  for (let k = first; k < end; k++) if (scores[k]! > maximum) maximum = scores[k]!;
+  if (maximum === -Infinity) {
+    shiftedExponentials(scores, first, end, maximum);
+    return maximum;
+  }
+  let sum = 0;
+  for (let k = first; k < end; k++) {
+    const score = scores[k]!;
+    // NaN is masked, and stays.
+    if (Number.isNaN(score)) continue;
+    const exponential = fastExponential(score - maximum);
+    scores[k] = exponential;
+    sum += exponential;
+  }
+  const scale = 1 / sum;
+  for (let k = first; k < end; k++) scores[k] = scores[k]! * scale;
+  return maximum + Math.log(sum);
 }
 
 /** Scores <- exp(score - lse) in [first, end); 0 where the row has no finite score. */

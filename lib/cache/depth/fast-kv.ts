@@ -3,7 +3,7 @@ import type { Transformer } from '../../transformer/types';
 import { tokensIn, topIndices } from '../retrieve/choose';
 import { createRowCache, type RowCache } from '../rows/row-cache';
 import { openRowSession } from '../rows/row-session';
-import { averagePool, type LayerQueries, windowAttention } from '../rows/window-attention';
+import { type LayerQueries, poolBeforeWindow, windowAttention } from '../rows/window-attention';
 import type { SessionFactory } from '../types';
 
 export interface FastKvOptions {
@@ -90,8 +90,9 @@ function encodePruned(
   const window = Math.min(rule.windowTokens, text.length, rule.retain + question);
   const windows: LayerQueries[] = [];
   const scoresOf = (layer: number, kvHead: number) =>
-    averagePool(
+    poolBeforeWindow(
       windowAttention(model.config, rope, windows[layer]!, kvHead, cache.head(layer, kvHead)),
+      window,
       rule.kernel,
     );
   /** The best rows by score, those of the window and the question first. */

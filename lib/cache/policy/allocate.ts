@@ -33,8 +33,9 @@ export function allocate(allocator: CachePolicy['allocator'], allocation: Alloca
       return counts.map((own) => own.map((count) => Math.min(count, budget)));
     case 'pyramid': {
       const beyond = Math.max(0, budget - forced);
+      const longest = Math.max(...counts.flat()) - Math.min(forced, budget);
       const lines = Array.from({ length: layers }, (_, layer) =>
-        pyramidLine(beyond, allocator.beta, layer, layers),
+        pyramidLine(beyond, allocator.beta, layer, layers, longest),
       );
       return byLayer(lines, allocation);
     }
@@ -58,14 +59,20 @@ export function allocate(allocator: CachePolicy['allocator'], allocation: Alloca
 }
 
 /**
- * PyramidKV's line (Cai et al., 2024): from 2B - B / beta in layer 0 to B / beta in the last. The
- * public press goes back to uniform budgets where the last layer would get less than the window; here
+ * PyramidKV's line (Cai et al., 2024): from 2B - B / beta in layer 0 to B / beta in the last. Where
+ * layer 0 would get more than there is, the line begins there and ends at 2B less that. The public press goes back to uniform budgets where the last layer would get less than the window; here
  * the window comes on top in every layer, so that small budgets stay a pyramid.
  */
-export function pyramidLine(budget: number, beta: number, layer: number, layers: number): number {
+export function pyramidLine(
+  budget: number,
+  beta: number,
+  layer: number,
+  layers: number,
+  longest = Infinity,
+): number {
   if (layers === 1) return budget;
-  const least = budget / beta;
-  const most = 2 * budget - least;
+  const most = Math.min(longest, 2 * budget - budget / beta);
+  const least = 2 * budget - most;
   return most - ((most - least) * layer) / (layers - 1);
 }
 

@@ -7,12 +7,16 @@ export interface ExpectedAttentionOptions {
   readonly futureTokens: number;
   readonly useCovariance: boolean;
   readonly valueNorm: boolean;
+  /** First tokens of the text, which models attend to whatever they hold. */
+  readonly sinkTokens: number;
 }
 
 /**
  * Expected Attention: queries of the next positions are taken as Gaussian, with the mean and
  * covariance of the prompt's queries before RoPE, under the average rotation of those positions. A
  * key's expected weight is exp(m k / sqrt(d) + k' S k / 2d), normalised over the slots, times |v|.
+ * Sinks are left out of the statistics and of the normalisation and score as the best of the others, as
+ * in NVIDIA kvpress: their outlying queries and weights would hide the rest.
  *
  * @param nextIndex RoPE index of the next query
  * @returns one row of scores a query head, [group][slots]
@@ -22,14 +26,18 @@ export function expectedAttention(
   head: HeadSlots,
   rope: Rope,
   nextIndex: number,
-  { futureTokens, useCovariance, valueNorm }: ExpectedAttentionOptions,
+  { futureTokens, useCovariance, valueNorm, sinkTokens }: ExpectedAttentionOptions,
 ): Float32Array[] {
   const { headSize } = rope;
   const keys = head.rotatedKeys();
   const values = head.values();
   const turn = meanRotation(rope, nextIndex, futureTokens);
+  const sampled = withoutSinks(queries, sinkTokens, headSize);
+  // A text of sinks alone has nothing that could be better than they are.
+  const hasOthers = head.positions.some((position) => position >= sinkTokens);
+  const isSink = (slot: number) => hasOthers && head.positions[slot]! < sinkTokens;
   return Array.from({ length: queries.group }, (_, member) => {
-    const { mean, covariance } = moments(queries, member, headSize);
+    const { mean, covariance } = moments(sampled, member, headSize);
     const turnedMean = turn(mean);
     // R S R': rotate every row, then every column.
     const rows = rowsOf(covariance, headSize).map(turn);
@@ -47,19 +55,20 @@ export function expectedAttention(
       }
       score += Math.log(head.multiplicity[slot]!);
       scores[slot] = score;
-      largest = Math.max(largest, score);
+      if (!isSink(slot)) largest = Math.max(largest, score);
     }
     let total = 0;
     for (let slot = 0; slot < head.count; slot++) {
-      scores[slot] = Math.exp(scores[slot]! - largest);
+      scores[slot] = isSink(slot) ? 0 : Math.exp(scores[slot]! - largest);
       total += scores[slot]!;
     }
-    return scores.map((weight, slot) => {
-      if (!valueNorm) return weight / total;
-      let squares = 0;
-      for (let d = 0; d < headSize; d++) squares += values[slot * headSize + d]! ** 2;
-      return (weight / total) * Math.sqrt(squares);
+    let best = 0;
+    const expected = scores.map((weight, slot) => {
+      const one = (weight / total) * (valueNorm ? normOf(values, slot, headSize) : 1);
+      best = Math.max(best, one);
+      return one;
     });
+    return expected.map((one, slot) => (isSink(slot) ? best : one));
 
     function transposed(flat: readonly number[]): Float64Array {
       return Float64Array.from(
@@ -68,6 +77,24 @@ export function expectedAttention(
       );
     }
   });
+}
+
+/** The queries behind the sinks; all of them where there are no others. */
+function withoutSinks(queries: WindowQueries, sinkTokens: number, headSize: number): WindowQueries {
+  const first = queries.positions.findIndex((position) => position >= sinkTokens);
+  if (first <= 0) return queries;
+  return {
+    ...queries,
+    rows: queries.rows - first,
+    data: queries.data.subarray(first * queries.group * headSize),
+    positions: queries.positions.subarray(first),
+  };
+}
+
+function normOf(rows: Float32Array, row: number, width: number): number {
+  let squares = 0;
+  for (let d = 0; d < width; d++) squares += rows[row * width + d]! ** 2;
+  return Math.sqrt(squares);
 }
 
 function dot(a: Float64Array, b: Float64Array): number {

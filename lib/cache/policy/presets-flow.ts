@@ -127,7 +127,7 @@ const RETRIEVING: readonly PolicyEntry[] = [
       label: 'LServe',
       source: 'Yang et al., 2025; mit-han-lab/omniserve',
       defaults:
-        'Half of the heads streaming, four logical pages to a page and a choice every 4 tokens are the code’s; its lengths are scaled: pages 64 to 16, sinks 128 to 4, recent 256 to 32. Streaming heads are those of the weakest echo and induction over 32 random tokens four times, not by trained gates.',
+        'Half of the heads streaming, four logical pages to a page and a choice every 4 tokens are the code’s; its lengths are scaled: pages 64 to 16, sinks 128 to 4, recent 256 to 32. Keys and values stay in f16, where the code has 8 or 4 bits. Streaming heads are those of the weakest echo and induction over 32 random tokens four times, not by trained gates.',
     },
     ({ share }, model) =>
       lserveSession({

@@ -29,7 +29,7 @@ export const QUANTISED: readonly RepresentPreset[] = [
     label: 'KIVI',
     source: 'Liu et al., 2024',
     defaults:
-      '2 bits, keys per channel and values per token are the paper’s; groups of 32 and a window of 32 are ours. The budget is not used.',
+      '2 bits, keys per channel and values per token are the paper’s; groups of 32 and a window of 32 are ours; tokens of questions and answers stay in f16. The budget is not used.',
     budget: 'none',
     policy: (_share, _budget, { headSize, kvHeads }) => ({
       budget: WHOLE,

@@ -162,8 +162,12 @@ const BY_KEYS: readonly PolicyPreset[] = [
     id: 'expected-attention',
     label: 'Expected Attention',
     source: 'NVIDIA kvpress',
-    defaults: 'The mean rotation of the next 512 positions as in kvpress.',
-    policy: (budget) => ({ budget, scorer: { type: 'expected-attention', futureTokens: 512 } }),
+    defaults:
+      'The mean rotation of the next 512 positions, the covariance, the value norm and 4 sinks, kept and left out of the statistics, as in kvpress.',
+    policy: (budget) => ({
+      budget,
+      scorer: { type: 'expected-attention', futureTokens: 512, sinkTokens: SINKS },
+    }),
   },
 ];
 

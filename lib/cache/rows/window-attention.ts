@@ -75,3 +75,17 @@ export function averagePool(scores: Float64Array, kernel: number): Float64Array 
     return sum / kernel;
   });
 }
+
+/**
+ * Scores pooled up to the last `window` rows, which stay as they are: the window's attention to itself
+ * says nothing of the tokens before it.
+ */
+export function poolBeforeWindow(
+  scores: Float64Array,
+  window: number,
+  kernel: number,
+): Float64Array {
+  const out = scores.slice();
+  out.set(averagePool(scores.subarray(0, Math.max(0, scores.length - window)), kernel));
+  return out;
+}

@@ -1,53 +1,97 @@
+import { createRandom } from '../../random/random';
 import { type ServeParams, serveParams } from '../../spec/kinds/serve';
+import type { Workload } from '../../workload/types';
 import { makeCostModel } from '../cost/make-cost-model';
 import { tpotSeconds } from '../metrics';
 import type { ServeResult } from '../types';
-import { type DrawLengths, poissonLoad, simulateSliced } from './capacity';
+import { simulateSliced } from './capacity';
+import { largestAverage, tokenGaps } from './token-gaps';
 import type { RowCheck } from './types';
 
 const SEEDS = 3;
-const REQUESTS = 200;
-const RATES = [0.5, 1, 1.5, 2, 2.5, 3, 4] as const;
+/** Clients that each send the next request when the last one is answered. */
+const CLIENTS = [4, 8, 16, 24, 32] as const;
+const REQUESTS_PER_CLIENT = 8;
 const SPEEDS = [2, 4, 6] as const;
 const PROMPT_TOKENS_PER_SECOND = 512;
-const FORWARD_TOKENS = 2048;
+const FORWARD_TOKENS = 768;
+const MOST_PROMPT_TOKENS = 4000;
+const AVERAGE_SPAN = 16;
 
-const spread = (mean: number, normal: () => number) =>
-  Math.max(1, Math.round(mean * (1 + 0.3 * normal())));
-const lengths: DrawLengths = (normal) => [spread(2600, normal), spread(128, normal)];
+/** Prompts of about 2,600 tokens and outputs of about 128, both normal with a deviation of 30 %. */
+export function clientLoad(seed: number, clients: number): Workload {
+  const random = createRandom(seed);
+  const requests = clients * REQUESTS_PER_CLIENT;
+  const spread = (mean: number) => Math.max(1, Math.round(mean * (1 + 0.3 * random.normal())));
+  return {
+    arrivalSeconds: new Float64Array(requests),
+    promptTokens: Int32Array.from({ length: requests }, () =>
+      Math.min(MOST_PROMPT_TOKENS, spread(2600)),
+    ),
+    outputTokens: Int32Array.from({ length: requests }, () => spread(128)),
+    programs: {
+      programIds: Int32Array.from({ length: requests }, (_, id) => id % clients),
+      offsets: Int32Array.from({ length: requests + 1 }, (_, id) => Math.max(0, id - clients)),
+      predecessors: Int32Array.from({ length: requests - clients }, (_, id) => id),
+      gapSeconds: new Float64Array(requests),
+    },
+    label: `${clients} clients, ${requests} requests`,
+    source: 'clients made for a check',
+    seed,
+    notes: [],
+  };
+}
 
-const cell = (strategy: object): ServeParams =>
+const cell = (parts: object): ServeParams =>
   serveParams.parse({
     model: 'llama-3.1-70b',
     hardware: 'a100-80g',
     tensorParallel: 4,
-    strategy,
+    strategy: { type: 'composed', ...parts },
   });
 
 const ARMS = {
-  'prompts first': cell({ type: 'vllm', maxBatchedTokens: 4096 }),
-  'exact fill': cell({ type: 'sarathi', tokenBudget: FORWARD_TOKENS }),
+  'prompts first': cell({
+    admission: { type: 'watermark', maxSequences: 256 },
+    batchFormer: { type: 'prefill-first', maxBatchedTokens: 4096 },
+    chunker: { type: 'whole' },
+    preemption: { type: 'recompute', victim: 'latest-arrival' },
+  }),
+  'exact fill': cell({
+    admission: { type: 'watermark', maxSequences: 256 },
+    batchFormer: { type: 'decode-first', tokenBudget: FORWARD_TOKENS },
+    preemption: { type: 'recompute', victim: 'last-admitted' },
+  }),
 } as const;
 
-/** How a request's generation is judged: by its mean speed, or by its longest gap. */
-type Judge = 'mean' | 'longest gap';
+/** How a request's generation is judged: as published by a moving average of its gaps, or else. */
+const JUDGES = ['average', 'mean', 'longest gap'] as const;
+type Judge = (typeof JUDGES)[number];
 
-/** Requests per second of the run that were fast enough in both phases. */
-function effective({ requests: r, metrics }: ServeResult, speed: number, judge: Judge): number {
-  let good = 0;
+/** Requests per second of the run that were fast enough in both phases, for every judge and speed. */
+function effective(result: ServeResult): ReadonlyMap<string, number> {
+  const { requests: r, metrics } = result;
+  const gaps = tokenGaps(result);
+  const good = new Map<string, number>();
   for (let i = 0; i < r.outputTokens.length; i++) {
     const first = r.firstTokenSeconds[i] as number;
     const done = r.completedSeconds[i] as number;
     if (Number.isNaN(done)) continue;
     const prompt = (r.promptTokens[i] as number) / PROMPT_TOKENS_PER_SECOND;
     if (first - (r.arrivalSeconds[i] as number) > prompt) continue;
-    const gap =
-      judge === 'mean'
-        ? tpotSeconds(first, done, r.outputTokens[i] as number)
-        : (r.maxStallSeconds[i] as number);
-    if (!(gap > 1 / speed)) good++;
+    const judged: Record<Judge, number> = {
+      average: largestAverage(gaps[i] as readonly number[], AVERAGE_SPAN),
+      mean: tpotSeconds(first, done, r.outputTokens[i] as number),
+      'longest gap': r.maxStallSeconds[i] as number,
+    };
+    for (const speed of SPEEDS)
+      for (const judge of JUDGES) {
+        if (judged[judge] > 1 / speed) continue;
+        const key = `${speed} ${judge}`;
+        good.set(key, (good.get(key) ?? 0) + 1 / metrics.makespanSeconds);
+      }
   }
-  return good / metrics.makespanSeconds;
+  return good;
 }
 
 export const deepspeedFastgen: RowCheck = {
@@ -63,21 +107,23 @@ export const deepspeedFastgen: RowCheck = {
     for (const name of names) {
       const params = ARMS[name];
       const costModel = makeCostModel(params);
-      for (const rate of RATES) {
+      for (const clients of CLIENTS) {
         const sums = new Map<string, number>();
         for (let repeat = 0; repeat < SEEDS; repeat++) {
-          const fraction = step++ / (names.length * RATES.length * SEEDS);
-          const progress = { fraction, phase: `${name} at ${rate}/s` };
-          const load = poissonLoad(seed + repeat, REQUESTS, rate, lengths);
+          const fraction = step++ / (names.length * CLIENTS.length * SEEDS);
+          const progress = { fraction, phase: `${name}, ${clients} clients` };
+          const load = clientLoad(seed + repeat, clients);
           const result = yield* simulateSliced(params, load, costModel, progress);
           yield progress;
-          for (const speed of SPEEDS)
-            for (const judge of ['mean', 'longest gap'] as const) {
-              const key = `${name} ${speed} ${judge}`;
-              sums.set(key, (sums.get(key) ?? 0) + effective(result, speed, judge) / SEEDS);
-            }
+          for (const [key, value] of effective(result))
+            sums.set(key, (sums.get(key) ?? 0) + value / SEEDS);
         }
-        for (const [key, value] of sums) tables.set(key, [...(tables.get(key) ?? []), value]);
+        for (const speed of SPEEDS)
+          for (const judge of JUDGES) {
+            const key = `${name} ${speed} ${judge}`;
+            const value = sums.get(`${speed} ${judge}`) ?? 0;
+            tables.set(key, [...(tables.get(key) ?? []), value]);
+          }
       }
     }
     const curve = (name: string, speed: number, judge: Judge) =>
@@ -89,10 +135,15 @@ export const deepspeedFastgen: RowCheck = {
       figures: [
         ...SPEEDS.map((speed) => ({
           label: `effective throughput, exact fill against prompts first, at ${speed} tokens/s`,
-          value: gain(speed, 'mean'),
+          value: gain(speed, 'average'),
           unit: 'x',
           expected: { low: 1.3, high: 2.3 },
-          source: 'claim of the abstract: up to 2.3; the lower end and the set-up from memory',
+          source: 'claim of the abstract: up to 2.3; the lower end from memory',
+        })),
+        ...SPEEDS.map((speed) => ({
+          label: `the same by the mean gap of a request, at ${speed} tokens/s`,
+          value: gain(speed, 'mean'),
+          unit: 'x',
         })),
         ...SPEEDS.map((speed) => ({
           label: `the same where no gap may be longer than ${(1 / speed).toFixed(2)} s`,
@@ -100,19 +151,16 @@ export const deepspeedFastgen: RowCheck = {
           unit: 'x',
         })),
       ],
-      series: [
-        {
-          title: 'effective throughput at 6 tokens/s',
-          xLabel: 'arrivals (requests/s)',
-          yLabel: 'requests/s fast enough',
-          lines: names.map((name) => ({ name, x: [...RATES], y: curve(name, 6, 'mean') })),
-        },
-      ],
+      series: ([4, 6] as const).map((speed) => ({
+        title: `effective throughput at ${speed} tokens/s`,
+        xLabel: 'clients',
+        yLabel: 'requests/s fast enough',
+        lines: names.map((name) => ({ name, x: [...CLIENTS], y: curve(name, speed, 'average') })),
+      })),
       notes: [
-        `Llama 3.1 70B on 4 x A100 80 GB, roofline; prompts about 2,600 and outputs about 128 tokens, both normal with a deviation of 30 %; ${REQUESTS} Poisson requests, ${SEEDS} seeds`,
-        `a request counts when its prompt took at most its length over ${PROMPT_TOKENS_PER_SECOND} tokens/s and its generation kept the speed: by its mean, and by its longest gap. the published judge is a moving average between the two, whose constant we do not know`,
-        'the prompt speed of 512 tokens/s is what binds both rules here and not the generation, so the mean tells them apart only a little; the roofline also has no start-up that small forwards would pay for',
-        'the best rate of the grid counts; the published gain grows with the speed',
+        `Llama 3.1 70B on 4 x A100 80 GB, roofline; prompts about 2,600 (at most ${MOST_PROMPT_TOKENS}) and outputs about 128 tokens, both normal with a deviation of 30 %; ${CLIENTS.join(', ')} clients of ${REQUESTS_PER_CLIENT} requests, each sent when the one before is answered, ${SEEDS} seeds; the best number of clients counts`,
+        `clients, lengths, forwards of ${FORWARD_TOKENS} tokens and the judge are those of the benchmark scripts that the authors published: a request counts when its prompt took at most its length over ${PROMPT_TOKENS_PER_SECOND} tokens/s, and no exponential average of its gaps, with a span of ${AVERAGE_SPAN}, was above one over the speed. beside it the mean gap and the longest one`,
+        'the roofline has no start-up of an iteration or of the engine, which the published comparison does',
       ],
     };
   },

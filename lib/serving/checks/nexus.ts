@@ -1,17 +1,17 @@
 import { type ServeParams, serveParams } from '../../spec/kinds/serve';
 import { presetOfId } from '../compose/presets';
-import type { ServeMetrics } from '../types';
+import type { ServeMetrics, ServeResult } from '../types';
 import { poissonLoad } from './capacity';
 import { CLAIM, EARLIER, SHARES_NOTE } from './cost-parts';
 import {
   atOnce,
   CONVERSATIONS,
   highestRate,
+  holds,
   type Limits,
   lengths,
   mean,
   sharedRun,
-  type Tried,
 } from './share-parts';
 import type { CheckFigure, CheckProgress, RowCheck } from './types';
 
@@ -39,6 +39,8 @@ const cell = (strategy: object): ServeParams =>
 const nexusParts = presetOfId('nexus');
 const FIRST = { priority: { type: 'fcfs' } };
 const SHORTEST = { priority: nexusParts.priority };
+/** The same without what waiting adds, whose rate is not published. */
+const AGELESS = { priority: { type: 'sjf', by: 'prompt' } };
 const chunks = (tokenBudget: number) => ({
   batchFormer: { type: 'decode-first', tokenBudget },
   preemption: { type: 'recompute', victim: 'last-admitted' },
@@ -54,7 +56,7 @@ const ARMS = {
 type Arm = keyof typeof ARMS;
 
 /** Loads at which the orders are held against each other, up to the last with a stable queue. */
-const LOADS = [0.5, 0.7, 0.9, 1, 1.1, 1.2, 1.3, 1.4, 1.5] as const;
+const LOADS = [0.5, 0.7, 0.8, 0.9, 0.93, 0.96, 1, 1.03, 1.06, 1.1, 1.15, 1.2] as const;
 
 /** Nexus (2025): the shares of two phases from predicted times, and the shortest prompt first. */
 export const nexus: RowCheck = {
@@ -74,21 +76,31 @@ export const nexus: RowCheck = {
     const offline = yield* sharedRun(baseline, all, next('what chunks can do'));
     // Prompts that chunks begin per second when all are there: the scale of the loads.
     const scale = NEAR_REQUESTS / Math.max(...offline.requests.firstTokenSeconds);
-    const orders = { first: [] as number[], shortest: [] as number[] };
+    const orders = { first: [] as number[], shortest: [] as number[], ageless: [] as number[] };
     for (const share of LOADS) {
       const progress = next(`order at ${share} of the load`);
-      const near = { first: [] as ServeMetrics[], shortest: [] as ServeMetrics[] };
+      const near = {
+        first: [] as ServeMetrics[],
+        shortest: [] as ServeMetrics[],
+        ageless: [] as ServeMetrics[],
+      };
       for (const each of seeds) {
         const load = poissonLoad(each, NEAR_REQUESTS, share * scale, UNLIKE);
         near.first.push((yield* sharedRun(baseline, load, progress)).metrics);
-        near.shortest.push(
-          (yield* sharedRun(cell(ARMS['chunks, shortest']), load, progress)).metrics,
-        );
+        if (near.first.some(({ unstable }) => unstable)) break;
+        for (const [key, order] of [
+          ['shortest', SHORTEST],
+          ['ageless', AGELESS],
+        ] as const) {
+          const params = cell({ ...chunks(DEFAULT_BUDGET), ...order });
+          near[key].push((yield* sharedRun(params, load, progress)).metrics);
+        }
       }
       // Past saturation times grow with the length of the run, and their ratios mean nothing.
       if (near.first.some(({ unstable }) => unstable)) break;
       orders.first.push(mean(near.first.map((m) => m.ttftSeconds.mean)));
       orders.shortest.push(mean(near.shortest.map((m) => m.ttftSeconds.mean)));
+      orders.ageless.push(mean(near.ageless.map((m) => m.ttftSeconds.mean)));
     }
     const stable = orders.first.length;
     const nearest = (key: keyof typeof orders) => orders[key][stable - 1] ?? Number.NaN;
@@ -107,8 +119,8 @@ export const nexus: RowCheck = {
     const loadAt = (each: number, at: number) =>
       poissonLoad(at, CAPACITY_REQUESTS, each, CONVERSATIONS);
     const rateOf = (strategy: object, progress: CheckProgress) => {
-      const tried: Tried = new Map();
-      const options = { params: cell(strategy), loadAt, limits: LIMITS, seeds, tried };
+      const keep = ({ metrics }: ServeResult) => metrics;
+      const options = { params: cell(strategy), loadAt, seeds, keep, holds: holds(LIMITS) };
       return highestRate(options, progress);
     };
     const byBudget: number[] = [];
@@ -137,6 +149,10 @@ export const nexus: RowCheck = {
           expected: { low: 5, high: 20 },
           source: `${EARLIER}, of the order alone`,
         },
+        figure(
+          'the same where waiting counts nothing, so that long prompts may starve',
+          nearest('first') / nearest('ageless'),
+        ),
         figure(
           'mean time to first token at half of the load, chunks over split, both first come',
           ttft('chunks, first come') / ttft('split, first come'),
@@ -199,7 +215,7 @@ export const nexus: RowCheck = {
         },
       ],
       notes: [
-        `Llama 3.1 8B on A100; ${SHARES_NOTE}; ${SEEDS} seeds. first token: prompts of a median of 1500 tokens and a 90th percentile of 9000, a load of 1 being the rate at which chunks of ${DEFAULT_BUDGET} get through ${NEAR_REQUESTS} prompts that come all at once; near saturation is the highest load, in steps of a tenth, at which the queue of first come stays stable for all seeds; half of the load has ${REQUESTS} requests. highest rate: ${CAPACITY_REQUESTS} conversations (1730 in, 415 out), time to first token 1 s at the 90th percentile, gaps of 60 ms at the 99th`,
+        `Llama 3.1 8B on A100; ${SHARES_NOTE}; ${SEEDS} seeds. first token: prompts of a median of 1500 tokens and a 90th percentile of 9000, a load of 1 being the rate at which chunks of ${DEFAULT_BUDGET} get through ${NEAR_REQUESTS} prompts that come all at once; near saturation is the highest load, in steps of some hundredths, at which the queue of first come stays stable for all seeds; half of the load has ${REQUESTS} requests. highest rate: ${CAPACITY_REQUESTS} conversations (1730 in, 415 out), time to first token 1 s at the 90th percentile, gaps of 60 ms at the 99th`,
         'below the band: at the highest stable load the order alone gives this much. a 5th to a 20th of the time needs a queue that no longer is stable, whose times grow with the length of the run',
         'the split loses the first token here: decodes keep at least the share that 1.2 times their best time needs (other bounds are beside it for the highest rate), and prompts, which arithmetic bounds, are slower by as much. what it gives is short gaps',
         'operators of a mixed batch cost no more here than apart, which flatters chunks; speed by share and contention are parameters, not measurements. switching shares costs nothing',

@@ -3,23 +3,21 @@ import { presetOfId } from '../compose/presets';
 import { HARDWARE } from '../presets/hardware';
 import { planKv } from '../presets/kv-plan';
 import { MODELS } from '../presets/models';
+import type { ServeResult } from '../types';
 import { poissonLoad } from './capacity';
 import { CLAIM, EARLIER, SHARES_NOTE } from './cost-parts';
-import {
-  CONVERSATIONS,
-  equalPrompts,
-  highestRate,
-  type Limits,
-  mean,
-  sharedRun,
-  type Tried,
-} from './share-parts';
+import { CONVERSATIONS, equalPrompts, highestRate, mean, sharedRun } from './share-parts';
+import { pacedShare } from './token-gaps';
 import type { CheckFigure, CheckProgress, RowCheck } from './types';
 
 const SEEDS = 3;
-const REQUESTS = 80;
-const LIMITS: Limits = { ttftSeconds: 1, tbtSeconds: 0.06, tbtPercentile: 'p90' };
-const TAIL: Limits = { ...LIMITS, tbtPercentile: 'p99' };
+const REQUESTS = 120;
+const DUE = { ttftSeconds: 1, tbtSeconds: 0.06 };
+/** Share of a request's own gaps that must be in time: the published limit, and a stricter one. */
+const GAP_SHARES = { p90: 0.9, p99: 0.99 } as const;
+type Judge = keyof typeof GAP_SHARES;
+/** Share of the requests that must be in time. */
+const ATTAINED = 0.9;
 const MEMORY_RATES = [0.5, 1, 1.5, 2, 2.5, 3] as const;
 /** Requests of the check of memory: long contexts, many decodes. */
 const HEAVY = equalPrompts(2000, 1500);
@@ -41,6 +39,12 @@ const chunks = (tokenBudget: number) => ({
   batchFormer: { type: 'decode-first', tokenBudget },
   preemption: { type: 'recompute', victim: 'last-admitted' },
 });
+
+const JUDGES = ['p90', 'p99'] as const;
+const WORDS: Readonly<Record<Judge, string>> = {
+  p90: '90 % of the gaps of a request',
+  p99: '99 % of the gaps of a request',
+};
 
 const FIXED = [0.5, 0.7, 0.85] as const;
 const CHUNKS = [512, 1024, 2048, 8192] as const;
@@ -118,27 +122,30 @@ export const semiPdCheck: RowCheck = {
     let step = 0;
     const next = (phase: string): CheckProgress => ({ fraction: step++ / steps, phase });
     const loadAt = (rate: number, each: number) => poissonLoad(each, REQUESTS, rate, CONVERSATIONS);
-    const rates: Record<'p90' | 'p99', number[]> = { p90: [], p99: [] };
+    const rates: Record<Judge, number[]> = { p90: [], p99: [] };
+    const keep = (result: ServeResult): Readonly<Record<Judge, number>> => ({
+      p90: pacedShare(result, { ...DUE, gapShare: GAP_SHARES.p90 }),
+      p99: pacedShare(result, { ...DUE, gapShare: GAP_SHARES.p99 }),
+    });
     for (const [name, strategy] of ARMS) {
       // What one limit has tried, the other does not run again.
-      const tried: Tried = new Map();
-      for (const limits of [LIMITS, TAIL]) {
-        const progress = next(`${name}, ${limits.tbtPercentile}`);
-        const found = yield* highestRate(
-          { params: cell(strategy), loadAt, limits, seeds, tried },
-          progress,
+      const tried = new Map<string, Readonly<Record<Judge, number>>>();
+      for (const judge of JUDGES) {
+        const progress = next(`${name}, ${WORDS[judge]}`);
+        const params = cell(strategy);
+        const holds = (kept: Readonly<Record<Judge, number>>) => kept[judge] >= ATTAINED;
+        rates[judge].push(
+          yield* highestRate({ params, loadAt, seeds, keep, holds, tried }, progress),
         );
-        rates[limits.tbtPercentile].push(found);
       }
     }
     const memory = yield* decodeMemory(seed, next('memory for decodes'));
     const curves = yield* memoryCurves(seed, next);
-    const at = (index: number, percentile: 'p90' | 'p99' = 'p90') =>
-      rates[percentile][index] as number;
-    const best = (first: number, count: number, percentile: 'p90' | 'p99') =>
-      Math.max(...rates[percentile].slice(first, first + count));
-    const ratios = (percentile: 'p90' | 'p99', isBanded: boolean): CheckFigure[] => {
-      const words = `${percentile === 'p90' ? '90th' : '99th'} percentile of gaps`;
+    const at = (index: number, judge: Judge = 'p90') => rates[judge][index] as number;
+    const best = (first: number, count: number, judge: Judge) =>
+      Math.max(...rates[judge].slice(first, first + count));
+    const ratios = (judge: Judge, isBanded: boolean): CheckFigure[] => {
+      const words = WORDS[judge];
       const figure = (label: string, value: number, low: number | undefined, high?: number) => {
         const plain = { label: `${label}, ${words}`, value, unit: 'x' };
         if (!isBanded || (low === undefined && high === undefined)) return plain;
@@ -148,21 +155,17 @@ export const semiPdCheck: RowCheck = {
         };
         return { ...plain, expected, source: EARLIER };
       };
-      const follows = at(FOLLOWS, percentile);
+      const follows = at(FOLLOWS, judge);
       return [
         figure(
           'shares that follow against the best fixed',
-          follows / best(0, FIXED.length, percentile),
+          follows / best(0, FIXED.length, judge),
           1.5,
         ),
-        figure(
-          'shares that follow against chunks of 1024',
-          follows / at(SPLIT_FUSE, percentile),
-          1,
-        ),
+        figure('shares that follow against chunks of 1024', follows / at(SPLIT_FUSE, judge), 1),
         figure(
           'shares that follow against the best chunks',
-          follows / best(FIRST_CHUNKS, CHUNKS.length, percentile),
+          follows / best(FIRST_CHUNKS, CHUNKS.length, judge),
           undefined,
           1,
         ),
@@ -180,8 +183,8 @@ export const semiPdCheck: RowCheck = {
           source: EARLIER,
         },
         ...ARMS.flatMap(([name], i) => [
-          { label: `highest rate, ${name}, 90th percentile`, value: at(i), unit: 'req/s' },
-          { label: `highest rate, ${name}, 99th percentile`, value: at(i, 'p99'), unit: 'req/s' },
+          { label: `highest rate, ${name}, ${WORDS.p90}`, value: at(i), unit: 'req/s' },
+          { label: `highest rate, ${name}, ${WORDS.p99}`, value: at(i, 'p99'), unit: 'req/s' },
         ]),
       ],
       series: [
@@ -195,19 +198,18 @@ export const semiPdCheck: RowCheck = {
           title: 'highest rate by size of chunks',
           xLabel: 'token budget',
           yLabel: 'requests per second',
-          lines: (['p90', 'p99'] as const).map((percentile) => ({
-            name: `${percentile === 'p90' ? '90th' : '99th'} percentile of gaps`,
+          lines: JUDGES.map((judge) => ({
+            name: WORDS[judge],
             x: [...CHUNKS],
-            y: CHUNKS.map((_, i) => at(FIRST_CHUNKS + i, percentile)),
+            y: CHUNKS.map((_, i) => at(FIRST_CHUNKS + i, judge)),
           })),
         },
       ],
       notes: [
-        `Llama 3.1 8B on A100; ${SHARES_NOTE}; ${REQUESTS} Poisson conversations (median 1730 tokens in, 415 out), ${SEEDS} seeds; time to first token 1 s at the 90th percentile, gaps of 60 ms at the one named`,
-        'a warning: gaps at the 90th percentile hide rare long stalls, so that large chunks look good by them; the 99th is beside each. operators of a mixed batch cost no more here than apart, which flatters chunks',
+        `Llama 3.1 8B on A100; ${SHARES_NOTE}; ${REQUESTS} Poisson conversations (median 1730 tokens in, 415 out), ${SEEDS} seeds; a request is in time with its first token in 1 s and that share of its own gaps below 60 ms; 90 % must be`,
+        'a warning: nine in ten gaps hide rare long stalls, so that large chunks look good by them; 99 in 100 are beside. operators of a mixed batch cost no more here than apart, which flatters chunks',
         'curves of speed by share and the contention are parameters, not measurements. operators that arithmetic and memory bound in turn are slowed as if they were one',
-        'below the band: with these curves decodes on 15 to 30 % of an accelerator keep their limit, so that one fixed share suits a whole run with the same load throughout. following starts at 50 % and moves only when something is late, which 80 requests do not forgive. the band is of decodes nearer to their limit',
-        'against chunks of 1024 the 90th percentile and the 99th tell opposite stories',
+        'below the band: the earlier simulation had 50 and 70 % to prompts, of which the rates here are like its own (0.12, 0.65 and, for shares that follow, 1.18 requests/s); 85 %, found by looking, suits a whole run with the same load throughout. following starts at 50 % and moves when something was late, not when it is predicted to be, which costs requests',
         `the curve of memory has 4000 blocks of 16 tokens an accelerator, 2000 tokens in and 1500 out, one seed`,
         `${CLAIM}: 1.55 to 1.72 times the requests within limits for Llama, over baselines of their own settings`,
       ],

@@ -38,35 +38,35 @@ export const holds =
     m.ttftSeconds.p90 <= ttftSeconds &&
     !(m.tbtSeconds[tbtPercentile] > tbtSeconds);
 
-/** Runs by rate and seed. */
-export type Tried = Map<string, ServeMetrics>;
-
-export interface RateOptions {
+export interface RateOptions<T> {
   readonly params: ServeParams;
   readonly loadAt: (rate: number, seed: number) => Workload;
-  readonly limits: Limits;
   readonly seeds: readonly number[];
-  /** What was run of these params and loads; kept up. */
-  readonly tried?: Tried;
+  /** What is kept of a run, and whether that holds what is asked. */
+  readonly keep: (result: ServeResult) => T;
+  readonly holds: (kept: T) => boolean;
+  /** By rate and seed: what was run of these params and loads; kept up. */
+  readonly tried?: Map<string, T>;
 }
 
 /** The highest rate at which more than half of the seeds hold, to a twelfth; 0 when none does. */
-export function* highestRate(
-  { params, loadAt, limits, seeds, tried = new Map() }: RateOptions,
+export function* highestRate<T>(
+  { params, loadAt, seeds, keep, holds: isHeld, tried = new Map() }: RateOptions<T>,
   progress: CheckProgress,
 ): Generator<CheckProgress, number> {
   const search = createRateSearch(1, 0.08);
-  const isHeld = holds(limits);
   for (let rate = search.next(); rate !== undefined; rate = search.next()) {
     let good = 0;
     for (const [i, seed] of seeds.entries()) {
       // The last seed matters only where the others part.
       if (2 * good > seeds.length || 2 * (good + seeds.length - i) <= seeds.length) break;
       const key = `${rate} ${seed}`;
-      const metrics =
-        tried.get(key) ?? (yield* sharedRun(params, loadAt(rate, seed), progress)).metrics;
-      tried.set(key, metrics);
-      if (isHeld(metrics)) good++;
+      let kept = tried.get(key);
+      if (kept === undefined) {
+        kept = keep(yield* sharedRun(params, loadAt(rate, seed), progress));
+        tried.set(key, kept);
+      }
+      if (isHeld(kept)) good++;
     }
     search.tell(rate, 2 * good > seeds.length);
   }

@@ -115,9 +115,10 @@ export function coResidentFleet(pairs: readonly PhasePair[], place: Place, name:
       ...prefill.map(({ log, blocksTotal }, i) =>
         takeRunLane(log, `prefill-${i}`, `${name} ${i}, prompts`, 'prefill', blocksTotal),
       ),
-      ...decode.map(({ log, blocksTotal }, i) =>
-        takeRunLane(log, `decode-${i}`, `${name} ${i}, decodes`, 'decode', blocksTotal),
-      ),
+      ...decode.map(({ log, blocksTotal }, i) => ({
+        ...takeRunLane(log, `decode-${i}`, `${name} ${i}, decodes`, 'decode', blocksTotal),
+        memoryOf: `prefill-${i}`,
+      })),
       ...sides.map(({ shares }, i) =>
         shares.take(`share-${i}`, `${name} ${i}, shares of the SMs`, lastSeconds),
       ),

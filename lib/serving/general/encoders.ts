@@ -1,6 +1,6 @@
 import type { EncodePart } from '../../spec/kinds/serve-encode';
 import { createLink } from '../core/link';
-import { createLaneLog, takeLane } from '../core/replica';
+import { createLaneLog, takeLane, takeLinkLane } from '../core/replica';
 import type { TimelineLane } from '../types';
 import type { SideEvents } from './event-loop';
 
@@ -80,6 +80,7 @@ export function createEncoders(options: EncodersOptions): Encoders {
       log.batch.push(taken);
       log.queue.push(waiting.length);
       log.kv.push(0);
+      log.ids.push(first.id);
     }
   }
 
@@ -130,9 +131,16 @@ export function createEncoders(options: EncodersOptions): Encoders {
     },
     lanes: () => [
       ...workers.flatMap(({ log }, i) =>
-        log.start.length > 0 ? [takeLane(log, `encoder-${i}`, `encoder ${i}`, 'link', 0)] : [],
+        log.start.length > 0
+          ? [
+              {
+                ...takeLane(log, `encoder-${i}`, `encoder ${i}`, 'encode', 0),
+                requestIds: log.ids.take(),
+              },
+            ]
+          : [],
       ),
-      takeLane(link.log, 'encoded', 'encoded images', 'link', 0),
+      takeLinkLane(link.log, 'encoded', 'encoded images', 'images'),
     ],
   };
 }

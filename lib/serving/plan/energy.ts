@@ -5,18 +5,18 @@ import { HARDWARE } from '../presets/hardware';
 export interface EnergyInput {
   readonly hardware: HardwareId;
   readonly accelerators: number;
-  /** Accelerators at work on average, over the run. */
-  readonly busyAccelerators: number;
+  /** How many accelerators at full power the work amounts to on average: those of a stalled iteration less than one. */
+  readonly workAccelerators: number;
   /** Power of one that waits, over the limit. */
   readonly idlePowerShare: number;
 }
 
 /**
- * Watts of all accelerators: each at its limit while it works and at a share of it while it waits.
- * It knows nothing of what the work is, so a decode at little arithmetic counts like a prefill.
+ * Watts of all accelerators: each a share of its limit all the time, and the rest by the arithmetic
+ * and the memory traffic of its iterations, as `energyMetrics` has it.
  */
 export function averageWatts(input: EnergyInput): number {
   const watts = HARDWARE[input.hardware].boardWatts;
   const idle = watts * input.idlePowerShare;
-  return input.accelerators * idle + input.busyAccelerators * (watts - idle);
+  return input.accelerators * idle + input.workAccelerators * (watts - idle);
 }

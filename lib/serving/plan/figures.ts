@@ -57,7 +57,10 @@ export function planFigures(
   const watts = averageWatts({
     hardware: base.hardware,
     accelerators,
-    busyAccelerators: busy,
+    workAccelerators: Math.min(
+      accelerators,
+      perSecond(({ workSeconds }) => workSeconds),
+    ),
     idlePowerShare: params.idlePowerShare,
   });
   const pricePerSecond = (params.pricePerAcceleratorHour * accelerators) / SECONDS_PER_HOUR;

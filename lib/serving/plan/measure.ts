@@ -3,6 +3,7 @@ import { type RatedLoad, workloadAtRate } from '../../workload/at-rate';
 import type { Workload } from '../../workload/types';
 import { createSimulation, type Simulation } from '../core/simulation';
 import { replicaGroups } from '../presets/degrees';
+import { HARDWARE } from '../presets/hardware';
 import { type SweepRun, sweepRun } from '../sweep-point';
 import type { CostModel, ServeResult } from '../types';
 import type { Phase } from './enumerate';
@@ -24,6 +25,8 @@ export interface PlanRun extends SweepRun {
   readonly outputTokens: number;
   /** Seconds at work, over all accelerators. */
   readonly busySeconds: number;
+  /** Seconds at full power that the energy above idling amounts to, over all accelerators. */
+  readonly workSeconds: number;
 }
 
 /** Enough for a percentile, and no more than a worker does in seconds. */
@@ -111,5 +114,20 @@ export function planRun(params: ServeParams, result: ServeResult): PlanRun {
     ...sweepRun(result.metrics),
     outputTokens: makespanSeconds > 0 ? outputTokensPerSecond * makespanSeconds : 0,
     busySeconds,
+    workSeconds: workSeconds(params, result, busySeconds),
   };
+}
+
+/** What the energy of a run is above idling, as time at full power. */
+function workSeconds(
+  { energy, hardware }: ServeParams,
+  { metrics, accelerators }: ServeResult,
+  busySeconds: number,
+): number {
+  const { boardWatts } = HARDWARE[hardware];
+  const idleWatts = energy.idleShare * boardWatts;
+  // Where idling takes all power, the energy does not tell work from waiting.
+  if (metrics.energyJoules === undefined || idleWatts >= boardWatts) return busySeconds;
+  const above = metrics.energyJoules - idleWatts * accelerators * metrics.makespanSeconds;
+  return Math.max(0, above) / (boardWatts - idleWatts);
 }

@@ -59,15 +59,29 @@ export function stageShare(layers: number, stages: number): number {
   return Math.ceil(layers / stages) / layers;
 }
 
+/** Engines give every accelerator as many query heads, and as many KV heads or copies of one. */
+function sharesHeads({ queryHeads, kvHeads }: ModelSpec, tensor: number): boolean {
+  const [more, less] = kvHeads >= tensor ? [kvHeads, tensor] : [tensor, kvHeads];
+  return queryHeads % tensor === 0 && more % less === 0;
+}
+
+function unevenHeads(model: ModelSpec, tensor: number): string {
+  const degrees = Array.from({ length: 16 }, (_, i) => i + 1).filter((each) =>
+    sharesHeads(model, each),
+  );
+  return `invalid tensorParallel: ${tensor} (${model.label} has ${model.queryHeads} query heads and ${model.kvHeads} KV heads, which so many accelerators cannot share evenly: expected ${degrees.join(', ')})`;
+}
+
 /**
  * KV blocks of one replica: what utilisation leaves beside the weights, over all its accelerators.
- * A transform changes both: W of the layers' weights (embeddings stay) and M of the KV of a token.
+ * A transform changes both: W of the layers' weights (embeddings stay), less those that are streamed,
+ * and M of the KV of a token.
  * KV heads that do not divide by the tensor-parallel degree are replicated, as engines do. Of
  * pipeline stages the largest counts, with embeddings and output head taken as spread evenly.
  *
  * @param degrees the cell's unless given
  * @param besideBytes of each accelerator, taken by something else: an encoder of images
- * @throws Error when the weights do not fit
+ * @throws Error when the weights do not fit, or heads cannot be shared out
  */
 export function planKv(
   model: ModelSpec,
@@ -83,13 +97,15 @@ export function planKv(
     throw new Error(
       `invalid pipelineParallel: ${pipeline} (${model.label} has ${model.layers} layers)`,
     );
+  if (!sharesHeads(model, tensor)) throw new Error(unevenHeads(model, tensor));
   if (memory.kvBlocks > 0) {
     return { blocks: memory.kvBlocks, blockTokens, label: `${memory.kvBlocks} KV blocks as given` };
   }
   const parts = tensor / stageShare(model.layers, pipeline);
   const perAccelerator = hardware.memoryBytes * memory.utilization - besideBytes;
   const transform = transformOf(params.transform);
-  const saved = (1 - (transform?.weightBytes ?? 1)) * layerWeightBytes(model);
+  const stays = (transform?.weightBytes ?? 1) * (1 - (transform?.streamedWeights ?? 0));
+  const saved = (1 - stays) * layerWeightBytes(model);
   const weights = (weightBytes(model) - saved) / parts;
   if (weights >= perAccelerator) {
     throw new Error(

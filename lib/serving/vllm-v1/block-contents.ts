@@ -49,14 +49,8 @@ export function createBlockContents(
     };
   }
 
-  const { tokensPerId } = content;
-  if (tokensPerId !== 1 && tokensPerId % blockTokens !== 0) {
-    throw new RangeError(
-      `invalid blockTokens: ${blockTokens} (the workload's hashes stand for ${tokensPerId} tokens, which it must divide)`,
-    );
-  }
-  const links = linksFor(content, tokensPerId === 1 ? blockTokens : 1);
-  const blocksPerLink = tokensPerId === 1 ? 1 : tokensPerId / blockTokens;
+  const { idsPerLink, blocksPerLink } = linkUnits(content, blockTokens);
+  const links = linksFor(content, idsPerLink);
 
   return {
     canShare: true,
@@ -72,6 +66,23 @@ export function createBlockContents(
     blocksPerLink,
     linksOf: links.of,
   };
+}
+
+/**
+ * What the links of chains are: blocks of token ids, or hashes that each stand for some blocks.
+ * @throws RangeError when hashes stand for a number of tokens that blocks do not divide
+ */
+export function linkUnits(
+  { tokensPerId }: PromptContent,
+  blockTokens: number,
+): { readonly idsPerLink: number; readonly blocksPerLink: number } {
+  if (tokensPerId === 1) return { idsPerLink: blockTokens, blocksPerLink: 1 };
+  if (tokensPerId % blockTokens !== 0) {
+    throw new RangeError(
+      `invalid blockTokens: ${blockTokens} (the workload's hashes stand for ${tokensPerId} tokens, which it must divide)`,
+    );
+  }
+  return { idsPerLink: 1, blocksPerLink: tokensPerId / blockTokens };
 }
 
 /** The links of each request's chain. */

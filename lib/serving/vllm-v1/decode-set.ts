@@ -13,7 +13,7 @@ export interface DecodeSet {
   firstSteps: Int32Array;
   lastSteps: Int32Array;
   baseSum: number;
-  /** Members by the step, modulo the block size, at which they need one more block. */
+  /** Places of members by the step, modulo the block size, at which they need one more block. */
   readonly growing: number[][];
   readonly blockTokens: number;
   /** Members by the last step, modulo `LAP`: the first place of a chain, whose next ones are in `nexts`. */
@@ -56,7 +56,7 @@ function growingAt(set: DecodeSet, base: number): number[] {
   return set.growing[phase < 0 ? phase + set.blockTokens : phase] as number[];
 }
 
-/** Members that need one more block in step `step`. */
+/** Places of the members that need one more block in step `step`, all before being full. */
 export function growingIn(set: DecodeSet, step: number): readonly number[] {
   return set.growing[step % set.blockTokens] as number[];
 }
@@ -94,7 +94,7 @@ export function joinDecodes(
   set.baseSum += base;
   if (base < set.least) set.least = base;
   if (base > set.largest) set.largest = base;
-  growingAt(set, base).push(id);
+  growingAt(set, base).push(at);
 }
 
 /**
@@ -127,7 +127,7 @@ export function takeLast(
     set.baseSum -= base;
     const members = growingAt(set, base);
     // The order of members says nothing: the last one fills the place.
-    members[members.indexOf(id)] = members[members.length - 1] as number;
+    members[members.indexOf(at)] = members[members.length - 1] as number;
     members.pop();
     ids[at] = NOBODY;
     set.free.push(at);

@@ -1,7 +1,7 @@
-import type { BlockContents } from './block-contents';
-import { type BlockNames, NO_RUN } from './block-names';
 import { type BlockPool, createBlockPool } from './block-pool';
 import { createBlockTables } from './block-tables';
+import { type ContentTree, nothingInCommon } from './content-tree';
+import { NO_RUN } from './runs';
 
 /** KV blocks of the requests of one replica, after vLLM V1's KV cache manager. */
 export interface KvManager {
@@ -36,14 +36,17 @@ export interface KvManager {
   isStillRefused(id: number, knownTokens: number): boolean;
   /** Blocks that request `id` lacks for its first `tokens` tokens. */
   missing(id: number, tokens: number): number;
-  /** Gives one more block, which must be free. */
-  grow(id: number): void;
-  /** Tokens that the blocks of request `id` hold. */
-  slotsOf(id: number): number;
+  /** Says that request `id` has so many tokens, in blocks that were taken from the pool for it. */
+  setSlots(id: number, tokens: number): void;
   /** Whether `index` would name anything. */
   hasUnnamed(id: number, tokens: number): boolean;
   /** Indexes the full blocks of the first `tokens` tokens that other requests may share. */
   index(id: number, tokens: number): void;
+  /**
+   * The same where it is simple and the order of requests makes no difference.
+   * @returns whether nothing is left to be named
+   */
+  indexSimply(id: number, tokens: number): boolean;
   /**
    * Indexes the rest of them too. Only the request itself can find those again, so it is enough to
    * do so before it is preempted.
@@ -53,38 +56,46 @@ export interface KvManager {
   free(id: number): void;
 }
 
+/** Stands for no request, and for no node. */
+const NOTHING = -1;
+
 /**
  * @param blocks blocks of the pool
- * @param contents names of full blocks; undefined turns prefix caching off
+ * @param contents what requests have in common; undefined turns prefix caching off
  * @param totalTokens prompt + output of each request
  */
 export function createKvManager(
   blocks: number,
   blockTokens: number,
-  contents: BlockContents | undefined,
+  contents: ContentTree | undefined,
   totalTokens: Int32Array,
 ): KvManager {
-  const pool = createBlockPool(blocks);
-  const tables = createBlockTables(pool, totalTokens.length);
-  const slots = new Int32Array(totalTokens.length);
-  /** Where the own contents of a request begin; one that was never preempted needs none. */
-  const ownBases = new Map<number, number>();
-  let nextOwn = 0;
+  const requests = totalTokens.length;
+  const tree = contents ?? nothingInCommon(requests);
+  const pool = createBlockPool(blocks, tree.nodeEnds);
+  const { index } = pool;
+  const tables = createBlockTables(pool, requests);
+  const slots = new Int32Array(requests);
+  const sharedBlocks = Int32Array.from({ length: requests }, (_, id) => {
+    const last = tree.offsets[id + 1] as number;
+    return last === tree.offsets[id] ? 0 : (tree.ends[last - 1] as number);
+  });
+  /** Nodes of what only one request has, behind those of the tree; one that was never preempted needs none. */
+  const ownNodes = new Map<number, number>();
   // What the last look-up found: runs, where in them, and how many blocks.
   let found = new Int32Array(3 * 16);
   let foundCount = 0;
   let foundBlocks = 0;
   /** The content that may be shared behind what was found, where there was no block of it. */
-  let missed = NO_RUN;
-  let refusedId = NO_RUN;
-  let refusedKnown = 0;
-  let refusedChanges = 0;
-  let refusedMissed = NO_RUN;
-  let refusedLack = 0;
+  let missedNode = NOTHING;
+  let missedAt = 0;
+  const refused = { id: NOTHING, known: 0, changes: 0, node: NOTHING, at: 0, lack: 0 };
 
-  const blocksPerLink = contents?.blocksPerLink ?? 1;
-  const sharedBlocks = (id: number): number =>
-    contents === undefined ? 0 : contents.linksOf(id).length * blocksPerLink;
+  const nodeOf = (id: number): number => {
+    const node = ownNodes.get(id) ?? tree.nodeCount + ownNodes.size;
+    ownNodes.set(id, node);
+    return node;
+  };
 
   function addFound(run: number, offset: number, length: number): void {
     if (3 * foundCount === found.length) {
@@ -98,84 +109,65 @@ export function createKvManager(
     foundBlocks += length;
   }
 
-  /** Finds `most` contents from `from` on. @returns the first that is missing, or `NO_RUN` */
-  function findContents(names: BlockNames, from: number, most: number): number {
-    const { first } = names;
-    const end = from + most;
-    for (let at = from; at < end; ) {
-      const run = at < first.length ? (first[at] as number) : NO_RUN;
-      if (run === NO_RUN) return at;
-      const offset = at - pool.startOf(run);
-      const last = Math.min(end, at + pool.lengthOf(run) - offset);
-      let next = at + 1;
-      while (next < last && first[next] === run) next++;
-      addFound(run, offset, next - at);
-      at = next;
+  /** Finds what `node` has behind all that was found so far. @returns false where a content up to `end` is missing */
+  function findIn(node: number, end: number): boolean {
+    while (foundBlocks < end) {
+      const run = index.find(node, foundBlocks);
+      if (run === NO_RUN) return false;
+      const last = Math.min(end, index.foundEnd);
+      addFound(run, foundBlocks - (pool.runs.starts[run] as number), last - foundBlocks);
     }
-    return NO_RUN;
+    return true;
   }
 
-  /** Looks up the first `most` blocks of a chain, consecutive links at once. */
-  function findShared(links: Int32Array, most: number): void {
-    for (let i = 0; i * blocksPerLink < most && missed === NO_RUN; ) {
-      const link = links[i] as number;
-      let count = 1;
-      while ((i + count) * blocksPerLink < most && links[i + count] === link + count) count++;
-      const blocks = Math.min(count * blocksPerLink, most - i * blocksPerLink);
-      missed = findContents(pool.shared, link * blocksPerLink, blocks);
-      i += count;
+  /** Looks up the first `most` blocks that a request may share. */
+  function findShared(id: number, most: number): void {
+    const last = tree.offsets[id + 1] as number;
+    for (let i = tree.offsets[id] as number; i < last && foundBlocks < most; i++) {
+      if (findIn(tree.nodes[i] as number, Math.min(tree.ends[i] as number, most))) continue;
+      missedNode = tree.nodes[i] as number;
+      missedAt = foundBlocks;
+      return;
     }
   }
 
-  function nameShared(links: Int32Array, id: number, from: number, to: number): void {
-    for (let i = from; i < to; i++) {
-      const at = Math.floor(i / blocksPerLink);
-      const content = (links[at] as number) * blocksPerLink + i - at * blocksPerLink;
-      tables.name(id, content, false);
+  function nameShared(id: number, to: number): void {
+    const last = tree.offsets[id + 1] as number;
+    for (let i = tree.offsets[id] as number; i < last && tables.namedBlocks(id) < to; i++) {
+      const end = Math.min(tree.ends[i] as number, to);
+      if (end > tables.namedBlocks(id)) tables.name(id, tree.nodes[i] as number, end);
     }
-  }
-
-  function nameOwn(id: number, from: number, to: number): void {
-    let base = ownBases.get(id);
-    if (base === undefined) {
-      base = nextOwn;
-      ownBases.set(id, base);
-      nextOwn += Math.ceil((totalTokens[id] as number) / blockTokens);
-    }
-    for (let i = from; i < to; i++) tables.name(id, base + i, true);
   }
 
   return {
     pool,
     blockTokens,
-    canShare: contents?.canShare ?? false,
+    canShare: tree.nodeCount > 0,
     isStillRefused(id, known) {
-      if (id !== refusedId || known !== refusedKnown) return false;
-      if (pool.changes === refusedChanges) return true;
-      const { first } = pool.shared;
-      const isMissing = refusedMissed === NO_RUN || (first[refusedMissed] ?? NO_RUN) === NO_RUN;
-      return isMissing && refusedLack > pool.freeCount;
+      if (id !== refused.id || known !== refused.known) return false;
+      if (pool.changes === refused.changes) return true;
+      const isMissing = refused.node === NOTHING || index.find(refused.node, refused.at) === NO_RUN;
+      return isMissing && refused.lack > pool.freeCount;
     },
     missing(id, tokens) {
       const lacking = tokens - (slots[id] as number);
       return lacking <= 0 ? 0 : Math.ceil(lacking / blockTokens);
     },
-    grow(id) {
-      pool.take(1);
-      slots[id] = (slots[id] as number) + blockTokens;
+    setSlots(id, tokens) {
+      slots[id] = Math.ceil(tokens / blockTokens) * blockTokens;
     },
     findPrefix(id, knownTokens) {
       foundCount = 0;
       foundBlocks = 0;
-      missed = NO_RUN;
+      missedNode = NOTHING;
       if (contents === undefined) return 0;
       const most = Math.floor((knownTokens - 1) / blockTokens);
-      const shared = Math.min(most, sharedBlocks(id));
-      if (shared > 0) findShared(contents.linksOf(id), shared);
-      if (missed === NO_RUN && most > shared) {
-        const base = ownBases.get(id);
+      const shared = Math.min(most, sharedBlocks[id] as number);
+      if (shared > 0) findShared(id, shared);
+      if (missedNode === NOTHING && most > shared) {
+        const own = ownNodes.get(id);
         // Nobody else names these, so what is missing of them stays so while the request waits.
-        if (base !== undefined) findContents(pool.own, base + shared, most - shared);
+        if (own !== undefined) findIn(own, most);
       }
       return foundBlocks * blockTokens;
     },
@@ -189,14 +181,16 @@ export function createKvManager(
       let idle = 0;
       if (hits > 0)
         for (let i = 0; i < foundCount; i++)
-          if (pool.references(found[3 * i] as number) === 0) idle += found[3 * i + 2] as number;
+          if (pool.runs.references[found[3 * i] as number] === 0)
+            idle += found[3 * i + 2] as number;
       if (Math.max(wanted, reserved) - known + idle > pool.freeCount) {
         if (isAdmission && reserveTokens > 0) {
-          refusedId = id;
-          refusedKnown = reserveTokens;
-          refusedChanges = pool.changes;
-          refusedMissed = missed;
-          refusedLack = reserved - hits;
+          refused.id = id;
+          refused.known = reserveTokens;
+          refused.changes = pool.changes;
+          refused.node = missedNode;
+          refused.at = missedAt;
+          refused.lack = reserved - hits;
         }
         return false;
       }
@@ -212,29 +206,28 @@ export function createKvManager(
         foundCount = 0;
         foundBlocks = 0;
       }
-      pool.take(wanted - known);
+      if (wanted > known) pool.take(wanted - known);
       slots[id] = wanted * blockTokens;
       return true;
     },
-    slotsOf: (id) => slots[id] as number,
     hasUnnamed(id, tokens) {
-      if (contents === undefined) return false;
       const from = tables.namedBlocks(id);
-      return Math.floor(tokens / blockTokens) > from && sharedBlocks(id) > from;
+      return (sharedBlocks[id] as number) > from && Math.floor(tokens / blockTokens) > from;
     },
     index(id, tokens) {
-      if (contents === undefined) return;
-      const from = tables.namedBlocks(id);
-      const to = Math.min(Math.floor(tokens / blockTokens), sharedBlocks(id));
-      if (to > from) nameShared(contents.linksOf(id), id, from, to);
+      const to = Math.min(Math.floor(tokens / blockTokens), sharedBlocks[id] as number);
+      if (to > tables.namedBlocks(id)) nameShared(id, to);
+    },
+    indexSimply(id, tokens) {
+      const to = Math.min(Math.floor(tokens / blockTokens), sharedBlocks[id] as number);
+      return to <= tables.namedBlocks(id) || tables.nameAlone(id, to);
     },
     indexOwn(id, tokens) {
       if (contents === undefined) return;
       const to = Math.floor(tokens / blockTokens);
-      const shared = Math.min(to, sharedBlocks(id));
-      const from = tables.namedBlocks(id);
-      if (shared > from) nameShared(contents.linksOf(id), id, from, shared);
-      if (to > Math.max(from, shared)) nameOwn(id, Math.max(from, shared), to);
+      const shared = Math.min(to, sharedBlocks[id] as number);
+      if (shared > tables.namedBlocks(id)) nameShared(id, shared);
+      if (to > tables.namedBlocks(id)) tables.name(id, nodeOf(id), to);
     },
     free(id) {
       pool.dropUnnamed((slots[id] as number) / blockTokens - tables.namedBlocks(id));

@@ -12,7 +12,7 @@ import { HARDWARE } from '../presets/hardware';
 import { planKv, withExpertsOver } from '../presets/kv-plan';
 import { MODELS } from '../presets/models';
 import type { CostModel } from '../types';
-import { createBlockContents } from './block-contents';
+import { contentTreeOf } from './content-tree';
 import { createVllmV1Engine, type VllmV1Engine } from './engine';
 import { createKvManager } from './kv-manager';
 import { createOutcomes, type Outcomes } from './outcomes';
@@ -64,7 +64,7 @@ export function createVllmV1Simulation(
   };
   const totalTokens = promptTokens.map((prompt, i) => prompt + (outputTokens[i] as number));
   const contents = strategy.prefixCaching
-    ? createBlockContents(workload.content, totalTokens, blockTokens)
+    ? contentTreeOf(workload.content, count, blockTokens)
     : undefined;
   const computed = new Int32Array(count);
   const planned = new Int32Array(count);

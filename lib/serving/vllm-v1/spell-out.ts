@@ -16,7 +16,7 @@ import type { Step } from './step';
 type Speller = (inFlight: Step | undefined, previousEnd: number, formed: number) => void;
 
 export function createSpeller(
-  { admission, promptTokens, outputTokens, computed, planned, emitted }: VllmV1State,
+  { admission, kv, promptTokens, outputTokens, computed, planned, emitted }: VllmV1State,
   set: DecodeSet,
   stalls: StallStack,
   outcomes: Outcomes,
@@ -29,6 +29,7 @@ export function createSpeller(
       const id = set.ids[i] as number;
       if (id === NOBODY) continue;
       computed[id] = (set.bases[i] as number) + formed + 1;
+      kv.setSlots(id, computed[id] as number);
       planned[id] = (computed[id] as number) - (promptTokens[id] as number) + 1;
       emitted[id] = (planned[id] as number) - onTheirWay;
       const first = set.firstSteps[i] as number;

@@ -105,19 +105,22 @@ export function createStepFormer(
     if (kv.hasUnnamed(id, tokens)) names.add(id, tokens);
   }
 
-  /** Members whose blocks are full once `formed` steps are formed. */
-  function nameFilled(formed: number): void {
+  /** Members whose blocks are full before step `next`. */
+  function nameFilled(next: number): void {
     if (!kv.canShare) return;
-    const members = growingIn(set, formed + 1);
+    const members = growingIn(set, next);
     for (let i = 0; i < members.length; i++) {
-      const id = members[i] as number;
-      nameLater(id, kv.slotsOf(id));
+      const at = members[i] as number;
+      const id = set.ids[at] as number;
+      const tokens = (set.bases[at] as number) + next;
+      if (!kv.indexSimply(id, tokens)) names.add(id, tokens);
     }
   }
 
   function takeSlots(step: Step, hasInFlight: boolean): void {
-    const growing = growingIn(set, formed + 1);
-    for (let i = 0; i < growing.length; i++) kv.grow(growing[i] as number);
+    const growing = growingIn(set, formed + 1).length;
+    // Of members, only what leaves the set says how many blocks it has.
+    if (growing > 0) kv.pool.take(growing);
     for (let i = 0; i < step.count; i++) {
       const id = step.ids[i] as number;
       const end = (computed[id] as number) + (step.tokens[i] as number);
@@ -125,7 +128,7 @@ export function createStepFormer(
       nameLater(id, Math.min(end, (promptTokens[id] as number) + (emitted[id] as number)));
     }
     // One step ahead the token that fills a block is not known yet: it is named at the step's end.
-    if (!hasInFlight) nameFilled(formed + 1);
+    if (!hasInFlight) nameFilled(formed + 2);
     names.drain(kv.index);
   }
 
@@ -141,6 +144,7 @@ export function createStepFormer(
       const id = step.lastIds[i] as number;
       planned[id] = outputTokens[id] as number;
       computed[id] = (promptTokens[id] as number) + (outputTokens[id] as number) - 1;
+      kv.setSlots(id, computed[id] as number);
     }
   }
 
@@ -216,7 +220,7 @@ export function createStepFormer(
         nameLater(id, Math.min(computed[id] as number, known));
       }
       if (inFlight !== undefined && inFlight.decodes > 0) {
-        nameFilled(formed);
+        nameFilled(formed + 1);
         for (let i = 0; i < inFlight.lastCount; i++) {
           const id = inFlight.lastIds[i] as number;
           nameLater(id, computed[id] as number);

@@ -54,7 +54,7 @@ export function createWhatIfRun(
         metrics: run.metrics,
         ttftQuantiles: quantiles(requests, requests.firstTokenSeconds),
         e2eQuantiles: quantiles(requests, requests.completedSeconds),
-        utilisation: utilisation(run, model, hardware, params.tensorParallel, UTILISATION_BINS),
+        utilisation: utilisation(run, model, hardware, UTILISATION_BINS),
         notes:
           isFixedCost && factors.kvBytesPerToken !== 1
             ? [

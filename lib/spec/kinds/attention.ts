@@ -174,7 +174,7 @@ const formulaVariant = z
       context.addIssue({
         code: 'custom',
         path: [part],
-        message: `invalid formula at token ${built.at}: ${built.message}`,
+        message: `a formula; token ${built.at}: ${built.message}`,
         input: tokens,
       });
     }

@@ -10,6 +10,7 @@ export interface SummaryRow {
   readonly second: string;
   /** Second over first; NaN where the first is 0. */
   readonly ratio: number;
+  /** The same where the figures read the same. */
   readonly verdict: 'better' | 'worse' | 'same' | undefined;
 }
 
@@ -22,7 +23,7 @@ export function summaryRows({ runs }: RunPair): readonly SummaryRow[] {
     const verdict =
       better === undefined
         ? undefined
-        : first === second
+        : print(first) === print(second)
           ? 'same'
           : isLower === (better === 'low')
             ? 'better'

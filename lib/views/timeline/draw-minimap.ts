@@ -19,9 +19,11 @@ export function drawMinimap(
       context.fillStyle =
         index.lane.role === 'link'
           ? colors.link
-          : (prefillShare[x] as number) > 0.5
-            ? colors.prefill
-            : colors.decode;
+          : index.lane.role === 'encode'
+            ? colors.encode
+            : (prefillShare[x] as number) > 0.5
+              ? colors.prefill
+              : colors.decode;
       context.fillRect(x, l * each, 1, Math.max(1, each - 1));
     }
   });

@@ -92,13 +92,14 @@ function paintBar(
   edges: Int32Array,
   colors: TimelineColors,
 ): void {
-  const isLink = index.lane.role === 'link';
+  const { role } = index.lane;
+  const isLink = role === 'link';
   const [idle, prefill] = [rgbOf(colors.idle), rgbOf(colors.prefill)];
-  const hot = rgbOf(isLink ? colors.link : colors.decode);
+  const hot = rgbOf(isLink ? colors.link : role === 'encode' ? colors.encode : colors.decode);
   const pixels = edges.length - 1;
   const { busy, prefillShare } = queryLane(index, span.start, span.end, pixels, edges);
   for (let x = 0; x < pixels; x++) {
-    const share = isLink ? 0 : (prefillShare[x] as number);
+    const share = isLink || role === 'encode' ? 0 : (prefillShare[x] as number);
     const ofPrefill = (busy[x] as number) * share;
     const ofHot = (busy[x] as number) - ofPrefill;
     const ofIdle = 1 - (busy[x] as number);

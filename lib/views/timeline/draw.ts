@@ -22,6 +22,7 @@ export interface TimelineColors {
   readonly idle: string;
   readonly prefill: string;
   readonly decode: string;
+  readonly encode: string;
   readonly link: string;
   readonly queue: string;
   readonly accent: string;
@@ -143,7 +144,7 @@ function drawBoxes(
     context.globalAlpha = 1;
     const prefill = lane.prefillTokens[i];
     const text =
-      lane.role === 'link'
+      lane.role === 'link' || lane.role === 'encode'
         ? `${prefill}`
         : lane.role === 'share'
           ? shareText(lane, i)

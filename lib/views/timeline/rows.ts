@@ -1,3 +1,4 @@
+import { countsImages } from '../../serving/lane-roles';
 import type { TimelineLane } from '../../serving/types';
 import { formatPercent, formatSeconds } from '../format';
 import {
@@ -61,7 +62,7 @@ export function visibleCsv(lanes: readonly LabelledLane[], span: Span): string {
   return `${rows.join('\r\n')}\r\n`;
 }
 
-/** The request whose KV a row of a link moves. */
+/** The request whose KV a row of a link moves, or whose images are encoded. */
 export function requestOf({ requestIds }: TimelineLane, i: number): number | undefined {
   const id = requestIds?.[i];
   return id === undefined || id < 0 ? undefined : id;
@@ -70,7 +71,19 @@ export function requestOf({ requestIds }: TimelineLane, i: number): number | und
 /** What the rows of a lane are. */
 export function rowNoun({ role, traffic }: TimelineLane): string {
   if (role === 'share') return 'period';
+  if (role === 'encode') return 'batch';
+  if (traffic === 'images') return 'transfer';
   return role === 'link' ? (traffic ?? 'transfer') : 'iteration';
+}
+
+/** The same of more than one. */
+export const rowsNoun = (lane: TimelineLane): string =>
+  lane.role === 'encode' ? 'batches' : `${rowNoun(lane)}s`;
+
+/** How many tokens of KV, or images, a row of a link or an encoder is about. */
+export function amountOf(lane: TimelineLane, i: number): string {
+  const count = lane.prefillTokens[i] as number;
+  return countsImages(lane) ? `${count} image${count === 1 ? '' : 's'}` : `${count} tokens of KV`;
 }
 
 /** What lies under a pixel in words: one iteration, or how many, how busy, and the longest of them. */
@@ -83,7 +96,7 @@ export function describePixel(
   if (count === 0) return `${lane.label}, idle at ${formatSeconds(startSeconds)}`;
   if (count === 1) return describeIteration(lane, longest);
   const { busyFraction } = aggregateLane(lane.index, startSeconds, endSeconds);
-  return `${lane.label}, ${count} ${rowNoun(lane.index.lane)}s here, busy ${formatPercent(busyFraction)}; the longest: ${describeIteration(lane, longest).slice(lane.label.length + 2)}`;
+  return `${lane.label}, ${count} ${rowsNoun(lane.index.lane)} here, busy ${formatPercent(busyFraction)}; the longest: ${describeIteration(lane, longest).slice(lane.label.length + 2)}`;
 }
 
 /** One iteration in words, for the hover text and for the live region. */
@@ -92,10 +105,10 @@ export function describeIteration({ label, index }: LabelledLane, i: number): st
   if (i < 0 || i >= count) return '';
   const duration = formatSeconds(lane.durationSeconds[i] as number);
   const start = formatSeconds(lane.startSeconds[i] as number);
-  if (lane.role === 'link') {
+  if (lane.role === 'link' || lane.role === 'encode') {
     const id = requestOf(lane, i);
     const whose = id === undefined ? '' : ` of request ${id}`;
-    return `${label}, ${rowNoun(lane)} ${i}, at ${start}, ${duration}, ${lane.prefillTokens[i]} tokens of KV${whose}`;
+    return `${label}, ${rowNoun(lane)} ${i}, at ${start}, ${duration}, ${amountOf(lane, i)}${whose}`;
   }
   if (lane.role === 'share') {
     const { prefill, decode } = sharesAt(index, i);

@@ -1,3 +1,4 @@
+import { availableParallelism, loadavg } from 'node:os';
 import { chromium } from 'playwright';
 import { BROWSER_FLAGS, findBrowser } from '../../../lib/tools/find-browser.mjs';
 
@@ -78,8 +79,18 @@ async function sliders(type: string) {
   };
 }
 
-/** From the click of Run, the load included: 20 rates with 5 seeds of twenty minutes of requests. */
-async function firstPoints(type: string) {
+/** Processor seconds of all threads of the browser's pages so far: a loaded machine cannot stretch them. */
+async function processorSeconds(): Promise<number> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  return processInfo
+    .filter(({ type }) => type === 'renderer')
+    .reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+}
+
+/** From the click of Run, the load drawn: 20 rates with 5 seeds of twenty minutes of requests. */
+async function curve(type: string) {
   const page = await openPage(
     cellText('workload #load', {
       source: { type: 'generator', requests: 6400, ratePerSecond: 5.4 },
@@ -87,29 +98,50 @@ async function firstPoints(type: string) {
       cellText('serve #s <- load', { strategy: { type } }) +
       cellText('sweep #r <- s', { findMaximum: false }),
   );
-  const seconds = await page.evaluate(async () => {
+  await page.evaluate(() => {
+    const marks: Record<string, number> = {};
+    Object.assign(globalThis, { marks });
     const cell = document.querySelector('[data-cell=r]') as HTMLElement;
+    const isDone = () => cell.querySelector('[data-state=done]') !== null;
+    const isDrawn = () => [...cell.querySelectorAll('svg')].some((svg) => svg.clientWidth > 200);
     const run = [...cell.querySelectorAll('button')].find((b) => b.textContent?.startsWith('Run'));
     const startedAt = performance.now();
-    const elapsed = () => (performance.now() - startedAt) / 1000;
+    const mark = (name: string) => {
+      marks[name] ??= Number(((performance.now() - startedAt) / 1000).toFixed(3));
+    };
+    const look = () => {
+      if (isDrawn()) mark('firstPoints');
+      if (isDone()) mark('allPoints');
+      else setTimeout(look, 5);
+    };
     run?.click();
-    let first = Number.NaN;
-    while (cell.querySelector('[data-state=done]') === null && elapsed() < 120) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      const isDrawn = [...cell.querySelectorAll('svg')].some((svg) => svg.clientWidth > 200);
-      if (Number.isNaN(first) && isDrawn) first = elapsed();
-    }
-    return { firstPoint: first, wholeCurve: elapsed() };
+    look();
   });
+  const before = await processorSeconds();
+  const until = async (name: string): Promise<number> => {
+    await page.waitForFunction(
+      (wanted) => wanted in (globalThis as unknown as { marks: object }).marks,
+      name,
+      { polling: 5, timeout: 300_000 },
+    );
+    return Number(((await processorSeconds()) - before).toFixed(2));
+  };
+  const firstPoints = await until('firstPoints');
+  const allPoints = await until('allPoints');
+  const wallSeconds = await page.evaluate(
+    () => (globalThis as unknown as { marks: Record<string, number> }).marks,
+  );
   await page.close();
-  return { strategy: type, seconds };
+  return { strategy: type, wallSeconds, processorSeconds: { firstPoints, allPoints } };
 }
 
+const [load] = loadavg();
 console.log(
   JSON.stringify(
     {
-      whatIf: [await sliders('sarathi'), await sliders('vllm-v1')],
-      goodputCurve: [await firstPoints('sarathi'), await firstPoints('vllm-v1')],
+      machine: { cores: availableParallelism(), loadAverage: load },
+      whatIf: [await sliders('sarathi'), await sliders('vllm'), await sliders('vllm-v1')],
+      goodputCurve: [await curve('sarathi'), await curve('vllm'), await curve('vllm-v1')],
     },
     null,
     1,

@@ -46,12 +46,9 @@ describe('roofline', () => {
     );
   });
 
-  test('one thread is probed in less than half a second and reaches something', () => {
-    const start = performance.now();
+  test('a probe of one thread reaches something', () => {
     const { gigaflopsPerSecond, gigabytesPerSecond } = probeThread();
-    expect(performance.now() - start).toBeLessThan(500);
     expect(gigaflopsPerSecond).toBeGreaterThan(0.1);
     expect(gigabytesPerSecond).toBeGreaterThan(0.1);
-    console.log(`${gigaflopsPerSecond.toFixed(1)} GFLOP/s, ${gigabytesPerSecond.toFixed(1)} GB/s`);
   });
 });

@@ -34,7 +34,7 @@ describe('scorers', () => {
       (_, i) => 0.3 * random.normal() + (i % headSize === 1 ? 0.5 : 0),
     );
     const positions = Int32Array.from({ length: rows }, (_, i) => i);
-    const options = { futureTokens: 1, useCovariance: true, valueNorm: false };
+    const options = { futureTokens: 1, useCovariance: true, valueNorm: false, sinkTokens: 0 };
     const scores = expectedAttention({ rows, group: 1, data, positions }, head, rope, 9, options);
     // Mean of exp(q k / sqrt(d)) over the queries themselves, rotated to the next position.
     const keys = head.rotatedKeys();
@@ -66,12 +66,36 @@ describe('scorers', () => {
       data: new Float32Array(headSize),
       positions: Int32Array.of(5),
     };
-    const options = { futureTokens: 3, useCovariance: true, valueNorm: true };
+    const options = { futureTokens: 3, useCovariance: true, valueNorm: true, sinkTokens: 0 };
     const values = head.values();
     expectedAttention(queries, head, rope, 6, options)[0]!.forEach((score, slot) => {
       const norm = Math.hypot(...values.subarray(slot * headSize, (slot + 1) * headSize));
       expect(score).toBeCloseTo(norm / 6, 5);
     });
+  });
+
+  it('keeps sinks out of the statistics and the weights, and scores them as the best', () => {
+    const cache = createSlotCache(SMALL, { storage: 'f32' });
+    prefill(randomModel(42), cache, randomTokens(43, 6), 0);
+    const head = cache.head(0, 0);
+    const random = createRandom(46);
+    const data = Float32Array.from({ length: 6 * headSize }, () => random.normal());
+    const queries = (outlier: number) => ({
+      rows: 6,
+      group: 1,
+      data: data.map((x, i) => (i < 2 * headSize ? outlier : x)),
+      positions: Int32Array.of(0, 1, 2, 3, 4, 5),
+    });
+    const options = { futureTokens: 8, useCovariance: true, valueNorm: false };
+    const [mild] = expectedAttention(queries(1), head, rope, 6, { ...options, sinkTokens: 2 });
+    const [wild] = expectedAttention(queries(90), head, rope, 6, { ...options, sinkTokens: 2 });
+    expect([...wild!]).toEqual([...mild!]);
+    expect(mild!.subarray(2).reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5);
+    const best = Math.max(...mild!.subarray(2));
+    expect([...mild!.subarray(0, 2)]).toEqual([best, best]);
+    // A text of sinks alone is scored as any other.
+    const [all] = expectedAttention(queries(1), head, rope, 6, { ...options, sinkTokens: 9 });
+    expect(all!.reduce((sum, weight) => sum + weight, 0)).toBeCloseTo(1, 5);
   });
 
   it('looks at a window causally, and counts who sees what', () => {

@@ -150,6 +150,17 @@ describe('allocators', () => {
   const counts = (layers: number, heads: number, slots: number) =>
     Array.from({ length: layers }, () => Array.from({ length: heads }, () => slots));
 
+  it('makes a flatter pyramid of the same total where layer 0 has fewer slots than its end', () => {
+    const lines = [0, 1, 2, 3].map((layer) => pyramidLine(75, 20, layer, 4, 99));
+    expect(lines).toEqual([99, 83, 67, 51]);
+    const counts = Array.from({ length: 4 }, () => [100]);
+    const budgets = allocate(
+      { type: 'pyramid', beta: 20 },
+      { budget: 76, counts, scores: [], forced: 1, layers: 4 },
+    );
+    expect(budgets).toEqual([[100], [84], [68], [52]]);
+  });
+
   it('makes a pyramid of the total, even where its end is below the window', () => {
     expect([0, 1, 2, 3].map((layer) => pyramidLine(20, 20, layer, 4))).toEqual([
       39,

@@ -8,7 +8,7 @@ import {
   programInterval,
   wholeBox,
 } from '../../../lib/attention/program';
-import { parseFormula } from '../../../lib/formula/parse';
+import { parseFormula, placeFormula } from '../../../lib/formula/parse';
 import { printFormula } from '../../../lib/formula/print-text';
 import { printWgsl } from '../../../lib/formula/print-wgsl';
 import { fromTokens, toTokens } from '../../../lib/formula/tokens';
@@ -114,15 +114,27 @@ describe('text and tokens', () => {
 
   it.each([
     ['k <= q && windw > 3', 10, /unknown name: windw \(known: b, h, q, k/],
-    ['k <= q && q - k', 7, /and joins conditions, not numbers/],
-    ['k <= q + (k < 2)', 7, /\+ takes numbers, not conditions/],
+    ['k <= q && q - k', 10, /&& joins conditions, not numbers/],
+    ['k <= q + (k < 2)', 10, /\+ takes numbers, not conditions/],
+    ['k <= q && !k', 11, /! turns a condition round/],
+    ['k <= q <= 3', 0, /<= takes numbers, not conditions: join comparisons with &&/],
+    ['k <= q && max(k < 2, 3) > 1', 14, /max takes numbers/],
+    ['k <= q && k.x', 11, /names have no fields/],
+    ['k <= q && this', 10, /not part of a formula: this/],
+    ['k <= q && (k', 10, /the bracket is not closed/],
+    ['k <= q)', 6, /a bracket closes that none opened/],
+    ['document(q) = 3', 12, /unexpected = \(== compares\)/],
+    ['k ≤ q', 2, /unexpected character: ≤ \(write <=\)/],
+    ['k < 😀', 4, /unexpected character: 😀$/u],
+    ['k <= q & k < 3', 7, /unknown operator: & \(&& joins conditions\)/],
+    ['k <= q && log() < 1', 10, /log takes 1 argument, not 0/],
     ['k <=', 4, /expected expression after <=/],
     ['document == 3', 0, /document is a table: write document\(q\)/],
     ['document(q, k) == 3', 0, /document takes 1 argument, not 2/],
     ['document(score) == 3', 0, /document is read at a whole number/],
     ['sin(q) < 1', 0, /unknown function: sin/],
     ['q - k', 0, /a mask must be a condition/],
-    ['k < 3 k', 0, /two formulas in a row/],
+    ['k < 3 k', 6, /two formulas in a row/],
     ['k @ 3', 2, /unexpected character: @/],
     ['q << 2 > 1', 2, /unknown operator: <</],
     ['true', 0, /invalid value: true/],
@@ -175,19 +187,34 @@ describe('interval arithmetic', () => {
     );
   });
 
-  it('names what may go wrong for some position of a slider', () => {
-    const hazards = (score: (string | number)[]) => formulaHazards(programOf([], score));
-    expect(hazards(['score', 'cap', '/'])).toEqual([]);
-    expect(hazards(['score', 'window', '/'])).toEqual([
-      'score: may divide by zero',
-      'score: may be infinite',
+  it('names what may go wrong for some position of a slider, and where it stands', () => {
+    const hazards = (text: string, part: 'mask' | 'score' = 'score', keys = 34) => {
+      const params = programOf([], []);
+      const placing = placeFormula(text, SCOPE, part === 'mask' ? 'bool' : 'float');
+      if (!placing.ok) throw new Error(placing.message);
+      const { queries: _, ...shape } = params.shape;
+      const program = makeProgram(params);
+      return formulaHazards(part, placing.node, program, { ...shape, queries: 21, keys }).map(
+        ({ message, node }) => {
+          const { start, end } = placing.spans.get(node) ?? { start: -1, end: -1 };
+          return [message, text.slice(start, end)];
+        },
+      );
+    };
+    expect(hazards('score / cap')).toEqual([]);
+    expect(hazards('1 + score / window')).toEqual([['may divide by zero', 'score / window']]);
+    expect(hazards('score + log(q - k)')).toEqual([
+      ['log of a value that may be 0 or below', 'log(q - k)'],
     ]);
-    expect(hazards(['score', 'q', 'k', '-', 'log', '+'])).toContain(
-      'score: log of a value that may be 0 or below',
-    );
-    expect(hazards(['score', 'exp'])).toContain(
-      'score: exp of more than 88.7 overflows to infinity',
-    );
+    expect(hazards('exp(score)')).toEqual([
+      ['exp of more than 88.7 overflows to infinity', 'exp(score)'],
+    ]);
+    expect(hazards('score * 1e29')).toEqual([['may be infinite', 'score * 1e29']]);
+    // i32 in kernels: the innermost product that passes 2^31 is the cause.
+    expect(hazards('1 + q * q * q * q <= k', 'mask', 4096)).toEqual([
+      [expect.stringContaining('wrap around'), 'q * q * q'],
+    ]);
+    expect(hazards('k / 1 * k * k * k <= q', 'mask', 4096)).toEqual([]);
   });
 });
 
@@ -202,9 +229,12 @@ describe('presets', () => {
     '%s is a variant without hazards that lets every query see something',
     (id, preset) => {
       const each = params(presetVariant(preset));
-      const hazards = formulaHazards(each);
-      expect(hazards, id).toEqual([]);
       const program = makeProgram(each);
+      for (const part of ['mask', 'score'] as const) {
+        const node = program[part];
+        if (node === undefined) continue;
+        expect(formulaHazards(part, node, program, each.shape), id).toEqual([]);
+      }
       for (let q = 0; q < 512; q += 37) {
         let seen = 0;
         for (let k = 0; k < 512; k++) if (program.isVisible(0, 1, q, k)) seen++;

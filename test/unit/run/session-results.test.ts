@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { LIVE_DEBOUNCE_MILLISECONDS } from '../../../lib/run/live-reruns';
 import { createFakeSession, makeNotebook, settle, withParams } from './fakes';
 import { drain, NOTEBOOK, stateOf } from './session-fakes';
 
@@ -25,18 +24,20 @@ describe('files', () => {
     expect(simulation.calls).toEqual([]);
   });
 
-  test('binding one runs a small one at once and a changed one again', async () => {
+  test('binding one runs it at once, however large, and a changed one again', async () => {
     const fakes = createFakeSession(notebook);
     const { session, simulation } = fakes;
     const file = new File(['a,b\n1,2\n'], 'trace.csv', { lastModified: 1 });
     session.bindFile('load', file);
     expect(session.boundFile('load')).toBe(file);
-    vi.advanceTimersByTime(LIVE_DEBOUNCE_MILLISECONDS);
     await drain(fakes);
     expect(simulation.calls[0]!.args[2]).toBe(file);
     expect(stateOf(session, 'load')).toBe('done');
-    session.bindFile('load', new File(['a,b\n1,3\n'], 'trace.csv', { lastModified: 2 }));
-    expect(stateOf(session, 'load')).toBe('stale');
+    // Too large to be run again by itself after every edit.
+    const large = new File([new Uint8Array(2e7)], 'trace.csv', { lastModified: 2 });
+    session.bindFile('load', large);
+    expect(stateOf(session, 'load')).toBe('queued');
+    expect(stateOf(session, 'serve')).toBe('stale');
     session.bindFile('load', file);
     expect(stateOf(session, 'load')).toBe('done');
   });

@@ -140,6 +140,22 @@ describe.each(ENGINES)('%s', (_, strategy) => {
   });
 });
 
+describe('parallelism that a model does not have', () => {
+  const one: readonly Row[] = [[0, 640, 3, 0]];
+  it.each([
+    [{ tensorParallel: 3 }, 'tensorParallel: 3 (Llama 3.1 8B has 32 query heads and 8 KV heads'],
+    [{ tensorParallel: 5, model: 'qwen2.5-14b' }, 'expected 1, 2, 4, 8)'],
+    [{ tensorParallel: 3, strategy: { type: 'vllm-v1' } }, 'cannot share evenly: expected 1, 2, 4'],
+    [pools({ decodeTensorParallel: 6 }), 'invalid tensorParallel: 6 '],
+  ])('%o is refused with the degrees that it has', (params, sentence) => {
+    expect(() => run(params, one)).toThrow(sentence);
+  });
+
+  it('KV heads may be copied, to as many accelerators each', () => {
+    expect(run({ tensorParallel: 16 }, one).metrics.completed).toBe(1);
+  });
+});
+
 it('a link that is all but cut makes requests late and loses none', () => {
   const { metrics, notes } = run(pools({ linkGigabytesPerSecond: 0.001 }), [[0, 640, 3, 0]]);
   expect(metrics.completed).toBe(1);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../../lib/random/random';
-import { createBlockNames, NO_RUN } from '../../../lib/serving/vllm-v1/block-names';
 import { createChain } from '../../../lib/serving/vllm-v1/chain';
 
 describe('chains of ids', () => {
@@ -23,23 +22,5 @@ describe('chains of ids', () => {
     }
     expect(known.size).toBeGreaterThan(1024);
     expect(known.size).toBeLessThan(8000);
-  });
-});
-
-describe('names of blocks', () => {
-  it('know each content by the run named first, however far apart', () => {
-    const names = createBlockNames();
-    names.add(5, 1);
-    names.add(100_000, 2);
-    names.add(5, 3);
-    names.add(5, 4);
-    expect([5, 6, 100_000].map((content) => names.first[content])).toEqual([1, NO_RUN, 2]);
-    names.move(5, 3, 7);
-    names.remove(5, 4);
-    names.remove(5, 1);
-    expect(names.first[5]).toBe(7);
-    names.remove(5, 7);
-    names.remove(100_000, 2);
-    expect([5, 100_000].map((content) => names.first[content])).toEqual([NO_RUN, NO_RUN]);
   });
 });

@@ -27,11 +27,13 @@ export function createPlainKv(
   const named: PlainBlock[] = [];
   const held: PlainBlock[][] = texts.map(() => []);
   const blocks = (id: number): PlainBlock[] => held[id] as PlainBlock[];
-  const contentOf = (id: number, index: number): string => {
-    const end = (index + 1) * blockTokens;
-    const text = texts[id] ?? [];
-    return end <= text.length ? text.slice(0, end).join(',') : `own ${id} ${index}`;
-  };
+  const full = texts.map((text) =>
+    Array.from({ length: Math.floor(text.length / blockTokens) }, (_, index) =>
+      text.slice(0, (index + 1) * blockTokens).join(','),
+    ),
+  );
+  const contentOf = (id: number, index: number): string =>
+    full[id]?.[index] ?? `own ${id} ${index}`;
   const search = (id: number, known: number): PlainBlock[] => {
     const hits: PlainBlock[] = [];
     for (let i = 0; (i + 1) * blockTokens <= known - 1; i++) {

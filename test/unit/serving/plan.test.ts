@@ -156,8 +156,8 @@ describe('the front and the figures', () => {
   });
 
   it('draws idle power always and the rest while at work', () => {
-    const watts = (busyAccelerators: number) =>
-      averageWatts({ hardware: 'h100', accelerators: 4, busyAccelerators, idlePowerShare: 0.25 });
+    const watts = (workAccelerators: number) =>
+      averageWatts({ hardware: 'h100', accelerators: 4, workAccelerators, idlePowerShare: 0.25 });
     expect(watts(0)).toBe(700);
     expect(watts(4)).toBe(2800);
     expect(watts(2)).toBe(1750);

@@ -85,7 +85,7 @@ describe('utilisation', () => {
     const expected =
       (2 * multiplied * tokens) / (2 * hardware.peakFlopsPerSecond * run.metrics.makespanSeconds);
     for (const bins of [1, 7, 120]) {
-      const found = utilisation(run, model, hardware, 1, bins);
+      const found = utilisation(run, model, hardware, bins);
       expect(found.mean.compute).toBeCloseTo(expected, 9);
       const mean = found.series.compute.reduce((a, b) => a + b, 0) / bins;
       expect(mean).toBeCloseTo(expected, 4);
@@ -93,5 +93,78 @@ describe('utilisation', () => {
       for (const share of found.series.bandwidth) expect(share).toBeLessThanOrEqual(1);
       expect(found.hasLink).toBe(false);
     }
+  });
+});
+
+describe('utilisation of accelerators that lanes do not stand for one by one', () => {
+  const found = (strategy: object, more: object = {}) => {
+    const params = serveParams.parse({ strategy: { type: 'composed', ...strategy }, ...more });
+    const run = simulate(params, workload, makeCostModel(params));
+    return { run, of: utilisation(run, MODELS[params.model], HARDWARE[params.hardware], 120) };
+  };
+  const flopShare = ({ run }: ReturnType<typeof found>, accelerators: number) => {
+    const { model, hardware } = serveParams.parse({});
+    const spec = MODELS[model];
+    const multiplied = weightBytes(spec) / 2 - spec.vocabularySize * spec.hiddenSize;
+    const tokens = run.lanes
+      .filter(({ role }) => role === 'prefill' || role === 'decode')
+      .reduce(
+        (sum, lane) =>
+          sum +
+          lane.prefillTokens.reduce((a, b) => a + b, 0) +
+          lane.decodeTokens.reduce((a, b) => a + b, 0),
+        0,
+      );
+    return (
+      (2 * multiplied * tokens) /
+      (accelerators * HARDWARE[hardware].peakFlopsPerSecond * run.metrics.makespanSeconds)
+    );
+  };
+
+  it('two phases on one accelerator are one accelerator with one memory', () => {
+    const shared = found({ partition: { type: 'static', prefillShare: 0.6, decodeShare: 0.6 } });
+    expect(shared.run.lanes.map(({ role }) => role)).toEqual(['prefill', 'decode', 'share']);
+    expect(shared.of.mean.compute).toBeCloseTo(flopShare(shared, 1), 6);
+    // No more than the most that was ever in use, and no less than decodes alone kept.
+    const [, decodes] = shared.run.lanes;
+    if (decodes === undefined) throw new Error('expected two lanes');
+    const kept = decodes.durationSeconds.reduce(
+      (sum, seconds, i) => sum + seconds * (decodes.kvBlocksUsed[i] as number),
+      0,
+    );
+    const whole = shared.run.kvPlan.blocks * shared.run.metrics.makespanSeconds;
+    expect(shared.of.mean.kvCapacity).toBeLessThanOrEqual(shared.run.metrics.kvUse.max);
+    expect(shared.of.mean.kvCapacity).toBeGreaterThanOrEqual(0.9 * (kept / whole));
+  });
+
+  it('pools count the accelerators of each, as many as a replica of theirs has', () => {
+    const pools = found({
+      topology: { type: 'pools', prefillTensorParallel: 2, decodeTensorParallel: 4 },
+    });
+    expect(pools.run.accelerators).toBe(6);
+    expect(pools.of.mean.compute).toBeCloseTo(flopShare(pools, 6), 6);
+  });
+
+  it('encoders are a resource of their own, and no link', () => {
+    const load = { ...workload, items: workload.promptTokens.map(() => 2) };
+    const params = serveParams.parse({
+      strategy: { type: 'composed', encode: { type: 'pool', workers: 2 } },
+    });
+    const run = simulate(params, load, makeCostModel(params));
+    const encoders = run.lanes.filter(({ role }) => role === 'encode');
+    expect(encoders).toHaveLength(2);
+    const { mean, hasLink, hasEncoder } = utilisation(
+      run,
+      MODELS[params.model],
+      HARDWARE[params.hardware],
+      120,
+    );
+    const busy = encoders.reduce(
+      (sum, lane) => sum + lane.durationSeconds.reduce((a, b) => a + b, 0),
+      0,
+    );
+    expect([hasLink, hasEncoder]).toEqual([false, true]);
+    expect(mean.encoder).toBeCloseTo(busy / 2 / run.metrics.makespanSeconds, 6);
+    expect(encoders.flatMap(({ requestIds }) => [...(requestIds ?? [])])).toContain(7);
   });
 });

@@ -44,6 +44,7 @@ export const modelParams = {
                   { type: 'position' },
                   { type: 'random' },
                   { type: 'attention', queries: 'window', windowTokens: 8 },
+                  { type: 'expected-attention', sinkTokens: 4 },
                 ),
                 action: fc.constantFrom(
                   { type: 'evict' },

@@ -246,6 +246,7 @@ export const servingParams = {
           {
             type: fc.constant('draft'),
             draftTokens: int(1, 64),
+            measuredBy: fc.string({ maxLength: 20 }),
             acceptances: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 }),
           },
           { requiredKeys: ['type'] },

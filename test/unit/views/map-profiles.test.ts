@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { cellMasses } from '../../../lib/attention/cell-masses';
 import { cellStart } from '../../../lib/attention/map';
 import {
-  baseProfiles,
   profileAt,
   profileTop,
   subtractProfiles,
@@ -92,19 +90,5 @@ describe('profiles', () => {
     expect(keys.values[15]).toBeGreaterThan(0);
     expect(profileTop(keys, 'log')).toBe(1);
     expect(profileTop(keys, 'linear')).toBe(Math.max(...keys.values.map(Math.abs)));
-  });
-
-  it('of a 512 x 512 base are quick enough for a frame', () => {
-    const size = 512;
-    const mean = new Float32Array(size * size).fill(1 / 2048);
-    const base = { rows: size, columns: size, queries: 2048, keys: 2048, max: mean, mean };
-    const masses = cellMasses(base);
-    const range = { rowStart: 0, rowEnd: size, columnStart: 0, columnEnd: size };
-    for (let i = 0; i < 5; i++) baseProfiles(base, masses, range);
-    const start = performance.now();
-    for (let i = 0; i < 20; i++) baseProfiles(base, masses, range);
-    const milliseconds = (performance.now() - start) / 20;
-    console.log(`profiles of 512 x 512 cells: ${milliseconds.toFixed(2)} ms`);
-    expect(milliseconds).toBeLessThan(16);
   });
 });

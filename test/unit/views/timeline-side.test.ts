@@ -114,3 +114,19 @@ describe('turns of a program', () => {
     expect(turnsOf(requests, requests.programIds?.indexOf(1) ?? -1)).toEqual([]);
   });
 });
+
+it('encoders speak of images, and so does the link of what they make', () => {
+  const images = { ...load, items: load.promptTokens.map((_, i) => (i === 3 ? 1 : 4)) };
+  const { lanes } = run({ encode: { type: 'pool', workers: 1, parallel: false } }, images);
+  const encoder = lanes.find(({ role }) => role === 'encode');
+  const encoded = lanes.find(({ traffic }) => traffic === 'images');
+  if (encoder === undefined || encoded === undefined) throw new Error('expected both lanes');
+  const labelled = (lane: typeof encoder) => ({ label: lane.label, index: indexLane(lane) });
+  expect(describeIteration(labelled(encoder), 0)).toMatch(
+    /^encoder 0, batch 0, at 0 s, .*, 4 images of request 0$/,
+  );
+  expect(describeIteration(labelled(encoder), 3)).toMatch(/, 1 image of request 3$/);
+  expect(describeIteration(labelled(encoded), 0)).toMatch(/^encoded images, transfer 0.*4 images/);
+  expect(describePixel(labelled(encoder), 0, 1e6)).toContain('30 batches here');
+  expect(visibleCsv([labelled(encoder)], { start: 0, end: 1e6 })).toContain(',encode,0');
+});

@@ -85,6 +85,40 @@ describe('the format of a trace', () => {
     expect(() => read(text)).toThrow(message);
   });
 
+  it.each([
+    [
+      'Request Timestamp (ms);Input Length;Generated Tokens\n1500;7;3\n2000;7;3\n',
+      '"Request Timestamp (ms)", "Input Length", "Generated Tokens", arrivals in milliseconds',
+      0.5,
+    ],
+    ['id\ttime\tprompt_len\tcompletion_len\n0\t2\t7\t3\n1\t2.5\t7\t3\n', 'in seconds', 0.5],
+    [
+      'output_tokens|total_tokens|sentAt|inputTokens\r\n3|10|2024-05-01T10:00:00.25Z|7\r\n3|10|2024-05-01T10:00:01Z|7\r\n',
+      'arrivals in timestamps',
+      0.75,
+    ],
+    [
+      'created_at_time,end_time,query tokens,input,answer tokens\n1714557600250,9,7,99,3\n1714557601000,9,7,99,3\n',
+      '"created_at_time", "query tokens", "answer tokens" and not "input", arrivals in milliseconds',
+      0.75,
+    ],
+  ])('takes columns of other names by the words in them: %s', (text, found, gap) => {
+    for (const piece of [1, 1000]) {
+      const workload = read(text, {}, {}, piece);
+      expect([...workload.promptTokens, ...workload.outputTokens]).toEqual([7, 7, 3, 3]);
+      expect(workload.arrivalSeconds[1]).toBeCloseTo(gap, 6);
+      expect(workload.source).toContain(found);
+    }
+  });
+
+  it.each([
+    'time_to_first_token,prompt_tokens,output_tokens\n',
+    'arrival,prompt_text,output_text\n',
+    'end_time;total_tokens;output_tokens\n',
+  ])('takes no column for what it is not: %s', (text) => {
+    expect(() => read(`${text}1,7,3\n`)).toThrow('line 1: no known trace');
+  });
+
   it('can be said', () => {
     expect(() => read(BURST, { format: 'vidur' })).toThrow('line 1: missing column "arrived_at"');
   });

@@ -4,7 +4,11 @@ import { fitPredictor } from '../../../../lib/cache/depth/predicted-kv';
 import { applyMap, explainedVariance, fitRidge } from '../../../../lib/cache/depth/ridge';
 import { mergeDuplicates, tempCacheSession } from '../../../../lib/cache/depth/temp-cache';
 import { createRowCache } from '../../../../lib/cache/rows/row-cache';
-import { averagePool, windowAttention } from '../../../../lib/cache/rows/window-attention';
+import {
+  averagePool,
+  poolBeforeWindow,
+  windowAttention,
+} from '../../../../lib/cache/rows/window-attention';
 import { createRandom } from '../../../../lib/random/random';
 import { attendRow } from '../../../../lib/transformer/attend';
 import { ropeOf } from '../../../../lib/transformer/reference';
@@ -48,6 +52,10 @@ describe('the score of FastKV', () => {
     expect([...averagePool(Float64Array.of(3, 0, 0, 6), 3)]).toEqual([1, 1, 2, 2]);
     expect([...averagePool(Float64Array.of(3, 1), 1)]).toEqual([3, 1]);
     expect(() => averagePool(Float64Array.of(1), 2)).toThrow('invalid kernel: 2');
+    // A window that looks at itself does not lift the tokens before it.
+    const scores = Float64Array.of(3, 0, 0, 9, 9);
+    expect([...poolBeforeWindow(scores, 2, 3)]).toEqual([1, 1, 0, 9, 9]);
+    expect([...poolBeforeWindow(scores, 9, 3)]).toEqual([...scores]);
   });
 });
 
