@@ -1,9 +1,10 @@
 import type { AdapterInfo } from '../attention/types';
 import { BLOCK_KEYS } from '../wasm/attention';
 import { simdLabel } from '../wasm/relaxed-simd';
-import { f32ReadBytes } from './decode-reads';
+import { decodeFlops, f32ReadBytes } from './decode-reads';
 import type { DecodeRunner, StoredCall, StoredRun } from './decode-runner';
 import { median } from './measure';
+import { RoofCache, threadsKey } from './roof';
 import { WARMUP_RUNS } from './run-context';
 import { measureOnWasm } from './run-on-wasm';
 import { widenedNotes } from './storage-notes';
@@ -17,11 +18,13 @@ const TENSOR_BYTES = 2 ** 30;
  * those of f32, whatever the storage.
  *
  * @param engineNote why, where WebGPU was allowed
+ * @param roofs measured once per number of threads
  */
 export function decodeOnWasm(
   adapter: AdapterInfo | undefined,
   engineNote: string | undefined,
   lanes: WasmLanes | undefined,
+  roofs = new RoofCache(),
 ): DecodeRunner {
   return {
     engine: 'wasm',
@@ -30,13 +33,14 @@ export function decodeOnWasm(
     roof: undefined,
     maxBufferBytes: TENSOR_BYTES,
     notes: [],
-    run: (stored) => runOnWasm(stored, lanes),
+    run: (stored) => runOnWasm(stored, lanes, roofs),
   };
 }
 
 async function runOnWasm(
   { call, key, value, parts, check, signal, report }: StoredCall,
   lanes: WasmLanes | undefined,
+  roofs: RoofCache,
 ): Promise<StoredRun> {
   const { shape, timedRuns: runs } = call.params;
   const rows = shape.batch * shape.queryHeads * shape.queries;
@@ -49,6 +53,7 @@ async function runOnWasm(
     const each = await measureOnWasm(part, {
       runs,
       lanes,
+      roofs,
       signal,
       report: ({ fraction, phase }) =>
         report({
@@ -64,14 +69,19 @@ async function runOnWasm(
     at += each.lse.length;
     threads = Math.max(threads, each.threads);
   }
+  const medianSeconds = median(samplesSeconds);
+  const flops = decodeFlops(parts);
+  const readBytes = f32ReadBytes(parts, BLOCK_KEYS);
+  const timing = { flops, gigaflopsPerSecond: flops / medianSeconds / 1e9 };
   return {
     output,
     lse,
-    medianSeconds: median(samplesSeconds),
+    medianSeconds,
     samplesSeconds,
     warmupRuns: WARMUP_RUNS,
     clock: 'performance.now',
-    readBytes: f32ReadBytes(parts, BLOCK_KEYS),
+    readBytes,
+    roof: roofs.place(threadsKey(threads), timing, readBytes).roof,
     kernelError: check({ output, lse }),
     notes: [
       `${simdLabel()} on ${threads === 1 ? 'one thread' : `${threads} threads`} of the CPU, over dequantised tensors: the bytes that it reads, and so its times, are those of f32 whatever the storage`,

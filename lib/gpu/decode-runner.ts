@@ -1,7 +1,7 @@
 import type { DecodeCall } from '../attention/decode/call';
 import type { DecodeResult, KernelError } from '../attention/decode/result';
 import type { StoredTensor } from '../attention/decode/stored';
-import type { AttentionInputs, AttentionOutput } from '../attention/types';
+import type { AdapterRoof, AttentionInputs, AttentionOutput } from '../attention/types';
 import type { OnProgress } from '../run/worker-api';
 import type { Measurement } from './measure';
 
@@ -23,6 +23,8 @@ export interface StoredRun extends AttentionOutput, Measurement {
   readonly splits?: number;
   readonly submits?: number;
   readonly readBytes: number;
+  /** What the run stands under, where that is known only then. */
+  readonly roof?: AdapterRoof | undefined;
   /** Undefined where the reference itself ran. */
   readonly kernelError: KernelError | undefined;
   readonly notes: readonly string[];

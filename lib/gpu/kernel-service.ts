@@ -205,12 +205,17 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     const { engine } = params;
     if (engine === 'cpu') return runDecode(params, decodeOnCpu, signal, report);
     if (engine === 'wasm') {
-      return runDecode(params, decodeOnWasm(undefined, undefined, lanes), signal, report);
+      return runDecode(params, decodeOnWasm(undefined, undefined, lanes, roofs), signal, report);
     }
     const adapter = (await keeper.get())?.info;
     if (engine === 'webgpu' && adapter === undefined) throw noAdapter();
     if (!takesDevice(engine, adapter)) {
-      return runDecode(params, decodeOnWasm(adapter, whyWasm(adapter), lanes), signal, report);
+      return runDecode(
+        params,
+        decodeOnWasm(adapter, whyWasm(adapter), lanes, roofs),
+        signal,
+        report,
+      );
     }
     const notes: string[] = [];
     const result = await keeper.withRecovery(

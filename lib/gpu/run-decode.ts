@@ -1,4 +1,3 @@
-import { countVisiblePairs } from '../attention/block-list';
 import { checkShapeLimits } from '../attention/checks';
 import { type DecodeCall, decodeCall, entriesOf, partsOf } from '../attention/decode/call';
 import {
@@ -13,9 +12,10 @@ import type { DecodeResult, StorageResult } from '../attention/decode/result';
 import { type StoredTensor, storeTensor } from '../attention/decode/stored';
 import { firstWord } from '../attention/decode/word';
 import { tensorError } from '../attention/quantise/error';
-import type { AttentionInputs } from '../attention/types';
+import type { AdapterRoof, AttentionInputs } from '../attention/types';
 import type { OnProgress } from '../run/worker-api';
 import type { CacheStorage, DecodeParams } from '../spec/kinds/decode';
+import { decodeFlops } from './decode-reads';
 import type { DecodeRunner, StoredCall, StoredRun } from './decode-runner';
 import { driveSteps, yieldToMessages } from './jobs';
 import { CHECK_FLOPS } from './run-context';
@@ -46,6 +46,7 @@ export async function runDecode(
   const expected = await reference(call.parts);
   const storages: StorageResult[] = [];
   let paged: DecodeResult['paged'];
+  let { roof } = runner;
   const notes = new Set(runner.notes);
   for (const storage of params.storages) {
     const stored = await store(call, storage, signal, report);
@@ -66,7 +67,8 @@ export async function runDecode(
         `${storage.name}: output differs from the f64 reference by ${run.kernelError.maxAbs.toExponential(1)}`,
       );
     }
-    storages.push(describe(call, storage, stored, run, expected, runner));
+    roof = run.roof ?? roof;
+    storages.push(describe(call, storage, stored, run, expected, roof));
     await yieldToMessages();
     signal.throwIfAborted();
   }
@@ -75,7 +77,7 @@ export async function runDecode(
     engine: runner.engine,
     engineNote: runner.engineNote,
     adapter: runner.adapter,
-    roof: runner.roof,
+    roof,
     storages,
     timing: storages[0]!.timing,
     paged,
@@ -121,7 +123,7 @@ function describe(
   stored: Stored,
   run: StoredRun,
   expected: ReferenceRows,
-  { roof }: DecodeRunner,
+  roof: AdapterRoof | undefined,
 ): StorageResult {
   const { params, inputs, pages, tokens } = call;
   const perToken = f32BytesPerToken(params);
@@ -139,8 +141,7 @@ function describe(
   const key = bytesOf(stored.key);
   const value = bytesOf(stored.value);
   const kept = key.total + value.total + (summary?.tableBytes ?? 0);
-  const pairs = call.parts.map(({ program, shape }) => countVisiblePairs(program, shape).pairs);
-  const flops = 4 * params.shape.headSize * pairs.reduce((sum, each) => sum + each, 0);
+  const flops = decodeFlops(call.parts);
   const { medianSeconds, samplesSeconds, warmupRuns, clock } = run;
   const readGigabytesPerSecond = run.readBytes / medianSeconds / 1e9;
   const packed = stored.key.quantised ?? stored.value.quantised;

@@ -158,7 +158,8 @@ test('on a software adapter engine auto runs WebAssembly and says what it read',
     'int4-token',
   );
   expect(error).toBeUndefined();
-  expect(result).toMatchObject({ engine: 'wasm', roof: undefined });
+  expect(result!.engine).toBe('wasm');
+  expect(result!.roof!.copyGigabytesPerSecond).toBeGreaterThan(0.1);
   expect(result!.adapter).toMatchObject({ isFallback: true });
   expect(result!.engineNote).toMatch(/adapter here is software .* slower than WebAssembly/);
   expect(result!.notes.join()).toMatch(
@@ -168,7 +169,9 @@ test('on a software adapter engine auto runs WebAssembly and says what it read',
   for (const each of result!.storages) {
     expect(each.kernelError).toMatchObject({ withinTolerance: true });
     expect(each.readBytes).toBe(f32!.readBytes);
-    expect(each).toMatchObject({ splits: undefined, percentOfCopyRoof: undefined });
+    expect(each.splits).toBeUndefined();
+    expect(each.percentOfCopyRoof).toBeGreaterThan(0);
+    expect(each.percentOfCopyRoof).toBeLessThanOrEqual(100 + 1e-6);
   }
   expect(f16!.error.relativeL2).toBeLessThan(int8!.error.relativeL2);
   expect(int8!.error.relativeL2).toBeLessThan(int4!.error.relativeL2);
