@@ -175,15 +175,17 @@ export function Workbench({ session, banner, slug }: Props) {
     return () => window.removeEventListener('keydown', onKeyDown);
   }, [commands]);
 
-  useEffect(() => {
-    const states = notebook.cells.flatMap((cell) => {
+  const states = notebook.cells
+    .flatMap((cell) => {
       const state = statuses.get(cell.id)?.state;
       return isJobKind(cell.kind) && state !== undefined && state !== 'idle'
         ? [`${cell.id} ${state}`]
         : [];
-    });
-    setAnnouncement(states.join(', '));
-  }, [statuses, notebook]);
+    })
+    .join(', ');
+  // Only when a state changes: one more update on every report of progress never lets the page rest,
+  // and React takes fifty such in a row for a loop.
+  useEffect(() => setAnnouncement(states), [states]);
 
   const act = (id: string) => () => commands.find((command) => command.id === id)?.run();
   const pending = notebook.cells.filter(

@@ -1,7 +1,6 @@
 'use client';
 
-import type * as PlotModule from '@observablehq/plot';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useMemo, useRef } from 'react';
 import type { CacheResult } from '../../lib/evaluate/cell-result';
 import {
   type AccuracyPoint,
@@ -10,6 +9,7 @@ import {
   accuracyPoints,
 } from '../../lib/views/charts/accuracy-bytes';
 import { useWidth } from '../views/use-canvas';
+import { type PlotLibrary, usePlot } from '../views/use-plot';
 import styles from './cache.module.css';
 
 const MOST_WIDTH = 720;
@@ -23,18 +23,12 @@ export function AccuracyChart({ result }: { readonly result: CacheResult }) {
 
 function Chart({ points }: { readonly points: readonly AccuracyPoint[] }) {
   const box = useRef<HTMLDivElement>(null);
-  const [Plot, setPlot] = useState<typeof PlotModule>();
   const width = Math.min(MOST_WIDTH, useWidth(box, 320));
-  useEffect(() => {
-    // Plot is half of the page's script: it comes when a chart does.
-    import('@observablehq/plot').then(setPlot);
-  }, []);
-  useEffect(() => {
-    const element = box.current;
-    if (element === null || Plot === undefined) return;
-    element.replaceChildren(Plot.plot(accuracyChart(Plot, points, width)));
-    return () => element.replaceChildren();
-  }, [Plot, points, width]);
+  const picture = useCallback(
+    (Plot: PlotLibrary, width: number) => accuracyChart(Plot, points, width),
+    [points],
+  );
+  usePlot(box, picture, width);
   return (
     <figure className={styles.chart}>
       <div ref={box} role="img" aria-label={accuracyLabel(points)} />

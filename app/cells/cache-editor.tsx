@@ -37,6 +37,9 @@ const PROTOCOL_NAMES: Readonly<Record<(typeof PROTOCOLS)[number], string>> = {
 /** Tasks that the shipped model answers with nothing dropped; the others are not offered. */
 const LEARNT = TASKS.filter(({ id }) => RECALL_TASKS.includes(id));
 
+/** Tasks that are not offered, by name. */
+const NOT_LEARNT = TASKS.filter((task) => !LEARNT.includes(task)).map(({ name }) => name);
+
 /** Task, protocol, and the policies side by side. */
 export function CacheEditor({ params, onParams, onCheckCell }: Props) {
   const [problem, setProblem] = useState<string>();
@@ -96,6 +99,10 @@ export function CacheEditor({ params, onParams, onCheckCell }: Props) {
           {task.tests} ({task.source})
         </p>
       )}
+      <p className={styles.note}>
+        Not offered, because the shipped model does not answer them with the full cache:{' '}
+        {NOT_LEARNT.join('; ')}.
+      </p>
       <EditTrace params={params} onEntries={(next) => set({ entries: [...next] })} />
       <ol className={styles.entries} aria-label="policies">
         {entries.map((entry, at) => (

@@ -200,6 +200,7 @@ function Breakdown({ runs }: { readonly runs: readonly CacheRun[] }) {
       <summary>By place of the answer and by kind of question</summary>
       <ScrollRegion label="by place and kind" className={styles.scroll}>
         <table>
+          <caption className="visually-hidden">right answers by place and kind</caption>
           <thead>
             <tr>
               <th scope="col">policy</th>

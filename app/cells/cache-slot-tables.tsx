@@ -13,6 +13,7 @@ export function SlotTable({ look, attention }: Pick<CacheResult, 'attention'> & 
   return (
     <ScrollRegion label="slots of every head" className={styles.scroll}>
       <table>
+        <caption className="visually-hidden">slots of every head</caption>
         <thead>
           <tr>
             <th scope="col">layer</th>

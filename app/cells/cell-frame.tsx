@@ -93,9 +93,9 @@ export function CellFrame(props: Props) {
       onDrop={drop}
     >
       <header className={styles.header}>
-        <h3>
+        <h2>
           {name} <code>{cell.id}</code>
-        </h3>
+        </h2>
         <StateBadge state={status.state} />
         <span className={styles.spring} />
         {isJobKind(cell.kind) &&

@@ -247,7 +247,7 @@ function Output({ cell, session, edit }: Props) {
           {output.kind === 'speculate' && (
             <SpeculateResultView result={output.value} isPartial={partial !== undefined} />
           )}
-          {output.kind === 'check' && <CheckResultView result={output.value} />}
+          {output.kind === 'check' && <CheckResultView result={output.value} isRuleAbove />}
           {output.kind === 'workload' && <WorkloadResultView workload={output.value} />}
           {output.kind === 'serve' && cell.kind === 'serve' && (
             <ServeResultView

@@ -2,6 +2,8 @@
 
 import { CHECK_LIST, type CheckLab } from '../../lib/run/check-list';
 import type { CheckParams } from '../../lib/spec/kinds/check';
+import { EVIDENCE_TEXT } from '../../lib/views/charts/check';
+import results from './check-result.module.css';
 import styles from './recall-gap.module.css';
 import { useParamsProblem } from './use-params-problem';
 
@@ -41,7 +43,15 @@ export function CheckEditor({ params, onParams }: Props) {
           ))}
         </select>
       </label>
-      {chosen !== undefined && <p className={styles.note}>{chosen.asks}</p>}
+      {chosen !== undefined && (
+        <>
+          <p className={styles.note}>{chosen.asks}</p>
+          <p className={results.rule}>
+            <strong>{chosen.title}.</strong> {chosen.check.rule}{' '}
+            <small>({EVIDENCE_TEXT[chosen.check.evidence]})</small>
+          </p>
+        </>
+      )}
       {problem !== undefined && (
         <p className={styles.problem} role="alert">
           {problem}

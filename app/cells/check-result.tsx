@@ -6,7 +6,6 @@ import type { CheckCellResult } from '../../lib/serving/checks/run-check';
 import {
   type CheckFigure,
   type CheckSeries,
-  type Evidence,
   isCertain,
   isWithin,
 } from '../../lib/serving/checks/types';
@@ -15,6 +14,7 @@ import {
   checkChart,
   checkLineStyle,
   checkSeriesLabel,
+  EVIDENCE_TEXT,
   figureText,
   foundText,
   verdictText,
@@ -24,25 +24,26 @@ import { PlotFigure } from '../views/plot-figure';
 import styles from './check-result.module.css';
 import results from './results.module.css';
 
-const EVIDENCE: Readonly<Record<Evidence, string>> = {
-  abstract: 'rule after the abstract',
-  code: "rule read in the authors' code",
-  'third-party': "rule after somebody's summary of the paper",
-  unverified: 'rule from memory, not held against the paper',
-  arithmetic: 'rule by construction',
-};
-
 /** What a check found: its rule, its figures beside their bands, and its curves. */
-export function CheckResultView({ result }: { readonly result: CheckCellResult }) {
+export function CheckResultView({
+  result,
+  isRuleAbove = false,
+}: {
+  readonly result: CheckCellResult;
+  /** The cell's editor says the rule, whether or not the check has run. */
+  readonly isRuleAbove?: boolean;
+}) {
   const { title, rule, evidence, figures, series, notes, seconds } = result;
   const banded = figures.filter((figure) => isWithin(figure) !== undefined);
   const inside = banded.filter((figure) => isWithin(figure) === true).length;
   const open = banded.filter((figure) => isCertain(figure) === false).length;
   return (
     <>
-      <p className={styles.rule}>
-        <strong>{title}.</strong> {rule} <small>({EVIDENCE[evidence]})</small>
-      </p>
+      {!isRuleAbove && (
+        <p className={styles.rule}>
+          <strong>{title}.</strong> {rule} <small>({EVIDENCE_TEXT[evidence]})</small>
+        </p>
+      )}
       <p className={results.note}>
         {formatCount(inside)} of {formatCount(banded.length)} figures with a band lie in it;{' '}
         {open > 0 && `${formatCount(open)} by less than the interval of 95 %; `}
@@ -51,6 +52,7 @@ export function CheckResultView({ result }: { readonly result: CheckCellResult }
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to */}
       <section className={results.scroll} tabIndex={0} aria-label={`figures of ${title}`}>
         <table className={styles.figures}>
+          <caption className="visually-hidden">figures and bands</caption>
           <thead>
             <tr>
               <th scope="col">figure</th>
@@ -120,6 +122,7 @@ function Picture({ series }: { readonly series: CheckSeries }) {
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above */}
         <section className={results.scroll} tabIndex={0} aria-label={`table: ${series.title}`}>
           <table>
+            <caption className="visually-hidden">figures by line</caption>
             <thead>
               <tr>
                 <th scope="col">line</th>

@@ -40,6 +40,7 @@ export function ComposeHeads({ result }: { readonly result: ComposeResult }) {
       </summary>
       <ScrollRegion label="heads" className={styles.scroll}>
         <table>
+          <caption className="visually-hidden">keys kept by head</caption>
           <thead>
             <tr>
               {['head', ...columns.map(({ name }) => name)].map((name) => (

@@ -1,11 +1,11 @@
 'use client';
 
-import type * as PlotModule from '@observablehq/plot';
 import { useEffect, useRef, useState } from 'react';
 import type { MassByQuery } from '../../lib/attention/compose/result';
 import { massColor, massPlot } from '../../lib/views/charts/mass';
 import { formatPercent } from '../../lib/views/format';
 import { useWidth } from '../views/use-canvas';
+import { usePlotLibrary } from '../views/use-plot';
 import styles from '../views/views.module.css';
 
 const LEAST_WIDTH = 280;
@@ -13,16 +13,13 @@ const TABLE_ROWS = 16;
 
 /** Where the softmax mass of each query lies: stacked areas, or the same as a table. */
 export function MassChart({ mass }: { readonly mass: MassByQuery }) {
-  const [Plot, setPlot] = useState<typeof PlotModule>();
+  const Plot = usePlotLibrary();
   const [isTable, setTable] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const width = Math.max(LEAST_WIDTH, useWidth(box, 640));
   const description = `share of the softmax mass by query, mean over heads: ${mass.names.join(', ')}`;
   // An area needs two points.
   const isShort = mass.positions.length < 2;
-  useEffect(() => {
-    import('@observablehq/plot').then(setPlot);
-  }, []);
   useEffect(() => {
     const element = box.current;
     if (element === null || Plot === undefined || isTable || isShort) return;
@@ -67,6 +64,7 @@ function MassTable({ mass: { names, positions, shares } }: { readonly mass: Mass
   return (
     <div className={styles.scroll}>
       <table>
+        <caption className="visually-hidden">mass by query</caption>
         <thead>
           <tr>
             {['query from', ...names].map((name) => (

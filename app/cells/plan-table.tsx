@@ -29,6 +29,7 @@ export function PlanTable({ cellId, result, onUse }: Props) {
       aria-label={`plans of ${cellId}`}
     >
       <table>
+        <caption className="visually-hidden">{`plans of ${cellId}`}</caption>
         <thead>
           <tr>
             <th scope="col">plan</th>

@@ -126,6 +126,7 @@ function CurveTable(props: {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <section className={styles.scroll} aria-label={name} tabIndex={0}>
         <table>
+          <caption className="visually-hidden">{`${name} by pairs`}</caption>
           <thead>
             <tr>
               <th scope="col">pairs</th>
@@ -158,7 +159,7 @@ function CurveTable(props: {
 function Gains({ curves }: { readonly curves: readonly RecallCurve[] }) {
   return (
     <>
-      <h4>What reading twice changes</h4>
+      <h3>What reading twice changes</h3>
       <ul className={styles.details}>
         {curves.map((curve) => (
           <li key={curve.model}>{gainText(curve)}</li>

@@ -93,6 +93,7 @@ function RecallTable({ recall }: { readonly recall: HybridRecall }) {
       </p>
       <div className={styles.scroll}>
         <table>
+          <caption className="visually-hidden">recall by pairs written</caption>
           <thead>
             <tr>
               <th scope="col">pairs written</th>

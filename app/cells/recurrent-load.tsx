@@ -17,6 +17,7 @@ export function RecurrentLoadView({ load }: { readonly load: MixtureLoad }) {
       </p>
       <div className={styles.scroll}>
         <table>
+          <caption className="visually-hidden">writes by stretch</caption>
           <thead>
             <tr>
               <th scope="col">memory</th>

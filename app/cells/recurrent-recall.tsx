@@ -26,6 +26,7 @@ export function RecurrentRecallView({ name, keySize, isScaled, recall, additive 
       </p>
       <div className={styles.scroll}>
         <table>
+          <caption className="visually-hidden">error by pairs</caption>
           <thead>
             <tr>
               <th scope="col">pairs</th>

@@ -32,6 +32,7 @@ export function RecurrentWindowView({ window }: { readonly window: WindowReconst
       </p>
       <div className={styles.scroll}>
         <table>
+          <caption className="visually-hidden">error by coefficients</caption>
           <thead>
             <tr>
               <th scope="col">coefficients</th>

@@ -4,6 +4,7 @@ import { useId, useRef, useState } from 'react';
 import type { Session } from '../../lib/run/session-types';
 import type { ServeSpeculation } from '../../lib/spec/kinds/serve-transform';
 import {
+  isOfCell,
   type MeasuredSpeculation,
   readAcceptance,
   speculationOf,
@@ -30,7 +31,7 @@ export function ServeAcceptance({ speculation, session, onSpeculation }: Props) 
   const input = useRef<HTMLInputElement>(null);
   const noteId = useId();
   const { acceptances, measuredBy, acceptance } = speculation;
-  const from = measured.find(({ found }) => found?.measuredBy === measuredBy);
+  const from = measured.find(({ cellId }) => isOfCell(measuredBy, cellId));
   const value = acceptances.length === 0 ? CHOSEN : (from?.cellId ?? HELD);
   const hasMoved = from?.found !== undefined && !isSame(from.found, speculation);
 
@@ -54,29 +55,31 @@ export function ServeAcceptance({ speculation, session, onSpeculation }: Props) 
   }
 
   return (
-    <div className={styles.fields}>
-      <label>
-        acceptances
-        <select
-          value={value}
-          aria-describedby={noteId}
-          onChange={({ target }) => choose(target.value)}
-        >
-          <option value={CHOSEN}>one chance for every place</option>
-          {value === HELD && <option value={HELD}>by place</option>}
-          {measured.map(({ cellId, found, why }) => (
-            <option key={cellId} value={cellId} disabled={found === undefined}>
-              measured by cell {cellId}
-              {why === undefined ? '' : ` (${why})`}
-            </option>
-          ))}
-        </select>
-      </label>
-      <div className={styles.note} id={noteId} aria-live="polite">
-        <p>
+    <>
+      <div className={styles.fields}>
+        <label>
+          acceptances
+          <select
+            value={value}
+            aria-describedby={noteId}
+            onChange={({ target }) => choose(target.value)}
+          >
+            <option value={CHOSEN}>one chance for every place</option>
+            {value === HELD && <option value={HELD}>by place</option>}
+            {measured.map(({ cellId, found, why }) => (
+              <option key={cellId} value={cellId} disabled={found === undefined}>
+                measured by cell {cellId}
+                {why === undefined ? '' : ` (${why})`}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <div className={styles.note}>
+        <p id={noteId} aria-live="polite">
           {acceptances.length === 0
             ? `each drafted token is accepted with ${formatPercent(acceptance)} if all before it were.`
-            : `accepted by place, if all before were: ${acceptances.map((share) => formatPercent(share)).join(', ')}${measuredBy === '' ? '' : `; ${measuredBy}`}. a drafted token costs ${formatPercent(speculation.draftCost)} of a decode step.`}
+            : `accepted by place, if all before were, what was not drafted counting as refused: ${acceptances.map((share) => formatPercent(share)).join(', ')}${measuredBy === '' ? '' : `; ${measuredBy}`}. a drafted token costs ${formatPercent(speculation.draftCost)} of a decode step.`}
         </p>
         {measured.length === 0 && (
           <p>a speculate cell in this notebook can measure them on a model in the page.</p>
@@ -111,7 +114,7 @@ export function ServeAcceptance({ speculation, session, onSpeculation }: Props) 
           </p>
         )}
       </div>
-    </div>
+    </>
   );
 }
 
@@ -142,6 +145,7 @@ function isSame(found: MeasuredSpeculation, held: Draft): boolean {
   return (
     found.draftTokens === held.draftTokens &&
     found.draftCost === held.draftCost &&
+    found.measuredBy === held.measuredBy &&
     found.acceptances.join() === held.acceptances.join()
   );
 }

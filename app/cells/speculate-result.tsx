@@ -61,6 +61,7 @@ export function SpeculateResultView({ result, isPartial }: Props) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
       <section className={styles.scroll} aria-label="acceptance by place" tabIndex={0}>
         <table>
+          <caption className="visually-hidden">acceptance by place</caption>
           <thead>
             <tr>
               {['place', 'drafted', 'reached', 'accepted', 'of reached', '95 % interval'].map(

@@ -79,6 +79,7 @@ export function SpeculateRounds({ result }: { readonly result: SpeculateResult }
       <summary>Rounds as a table</summary>
       <div className={styles.scroll}>
         <table>
+          <caption className="visually-hidden">rounds</caption>
           <thead>
             <tr>
               {['from token', 'guessed', 'accepted', 'written', 'drafter calls'].map((name) => (

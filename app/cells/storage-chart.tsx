@@ -1,10 +1,10 @@
 'use client';
 
-import type * as PlotModule from '@observablehq/plot';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useMemo, useRef } from 'react';
 import type { StorageResult } from '../../lib/attention/decode/result';
 import { storageChart, storageChartLabel, storagePoints } from '../../lib/views/charts/storages';
 import { useWidth } from '../views/use-canvas';
+import { type PlotLibrary, usePlot } from '../views/use-plot';
 import styles from './decode.module.css';
 
 const MOST_WIDTH = 640;
@@ -12,19 +12,13 @@ const MOST_WIDTH = 640;
 /** Output error against bytes per token; the table of storages beside it has the same numbers. */
 export function StorageChart({ storages }: { readonly storages: readonly StorageResult[] }) {
   const box = useRef<HTMLDivElement>(null);
-  const [Plot, setPlot] = useState<typeof PlotModule>();
   const width = Math.min(MOST_WIDTH, useWidth(box, 320));
   const points = useMemo(() => storagePoints(storages), [storages]);
-  useEffect(() => {
-    // Plot is half of the page's script: it comes when a chart does.
-    import('@observablehq/plot').then(setPlot);
-  }, []);
-  useEffect(() => {
-    const element = box.current;
-    if (element === null || Plot === undefined) return;
-    element.replaceChildren(Plot.plot(storageChart(Plot, points, width)));
-    return () => element.replaceChildren();
-  }, [Plot, points, width]);
+  const picture = useCallback(
+    (Plot: PlotLibrary, width: number) => storageChart(Plot, points, width),
+    [points],
+  );
+  usePlot(box, picture, width);
   return (
     <figure className={styles.chart}>
       <div ref={box} role="img" aria-label={storageChartLabel(points)} />

@@ -113,6 +113,7 @@ export function StorageDetails({ storages }: { readonly storages: readonly Stora
         <summary>bytes of codes, scales and zeros</summary>
         <div className={styles.scroll}>
           <table>
+            <caption className="visually-hidden">bytes by tensor</caption>
             <thead>
               <tr>
                 {[...parts, ...(hasPlans ? ['plan'] : [])].map((name) => (
@@ -143,6 +144,7 @@ export function StorageDetails({ storages }: { readonly storages: readonly Stora
         <summary>output error by head</summary>
         <div className={styles.scroll}>
           <table>
+            <caption className="visually-hidden">relative error of the output</caption>
             <thead>
               <tr>
                 <th scope="col">head</th>

@@ -109,6 +109,7 @@ function SweepTable({ cellId, result }: { readonly cellId: string; readonly resu
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to
     <section className={views.scroll} tabIndex={0} aria-label={`rates of ${cellId}`}>
       <table>
+        <caption className="visually-hidden">{`rates of ${cellId}`}</caption>
         <thead>
           <tr>
             {SWEEP_HEADERS.map((header) => (

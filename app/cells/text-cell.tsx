@@ -42,6 +42,8 @@ export function TextCell({ cell, onSet }: Props) {
               {children}
             </a>
           ),
+          // The notebook's title is the page's one heading of the first level.
+          h1: ({ children }) => <h2>{children}</h2>,
           img: ({ alt }) => <span>[image: {alt}]</span>,
         }}
       >

@@ -1,12 +1,12 @@
 'use client';
 
-import type * as PlotModule from '@observablehq/plot';
 import { useEffect, useRef, useState } from 'react';
 import { lengthsPlot, rateBins, ratesPlot } from '../../lib/views/charts/workload';
 import { formatCount, formatSeconds } from '../../lib/views/format';
 import { QUANTILE_COLUMNS, quantileRows } from '../../lib/views/workload-rows';
 import type { WorkloadStatistics } from '../../lib/workload/statistics';
 import { useWidth } from '../views/use-canvas';
+import { usePlotLibrary } from '../views/use-plot';
 import styles from '../views/views.module.css';
 
 const LEAST_WIDTH = 280;
@@ -14,16 +14,13 @@ const SERIES = ['prompt', 'output'] as const;
 
 /** Lengths and rates of a workload: a table of quantiles, and charts or their numbers. */
 export function WorkloadCharts({ statistics }: { readonly statistics: WorkloadStatistics }) {
-  const [Plot, setPlot] = useState<typeof PlotModule>();
+  const Plot = usePlotLibrary();
   const [isTable, setTable] = useState(false);
   const lengths = useRef<HTMLDivElement>(null);
   const rates = useRef<HTMLDivElement>(null);
   const width = Math.max(LEAST_WIDTH, useWidth(lengths, 640));
   const hasRates = statistics.arrivals.rates.length > 1;
   const unit = statistics.programs === undefined ? 'requests' : 'programs';
-  useEffect(() => {
-    import('@observablehq/plot').then(setPlot);
-  }, []);
   useEffect(() => {
     if (Plot === undefined || isTable) return;
     const figures = [
@@ -72,6 +69,7 @@ function QuantileTable({ statistics }: { readonly statistics: WorkloadStatistics
   return (
     <div className={styles.scroll}>
       <table>
+        <caption className="visually-hidden">quantiles of the requests</caption>
         <Head names={['', ...QUANTILE_COLUMNS]} />
         <tbody>
           {quantileRows(statistics).map(({ name, values }) => (
@@ -104,6 +102,7 @@ function ChartTables({
   return (
     <div className={styles.scroll}>
       <table>
+        <caption className="visually-hidden">deciles of lengths</caption>
         <Head names={['share of the requests', 'prompt tokens at most', 'output tokens at most']} />
         <tbody>
           {deciles.map((share) => (
@@ -116,6 +115,7 @@ function ChartTables({
         </tbody>
       </table>
       <table>
+        <caption className="visually-hidden">rate over time</caption>
         <Head names={['from', `${unit} /s`]} />
         <tbody>
           {rateBins(statistics).map(({ fromSeconds, ratePerSecond }) => (

@@ -1,10 +1,10 @@
 'use client';
 
-import type * as PlotModule from '@observablehq/plot';
-import { useEffect, useId, useRef, useState } from 'react';
+import { useCallback, useId, useRef } from 'react';
 import { residualChart } from '../../lib/views/charts/residuals';
 import type { ResidualPoint } from '../../lib/views/residual-rows';
 import { useWidth } from '../views/use-canvas';
+import { type PlotLibrary, usePlot } from '../views/use-plot';
 import styles from './how-right.module.css';
 
 const LEAST_WIDTH = 280;
@@ -18,18 +18,13 @@ export function ResidualChart({
   readonly title: string;
 }) {
   const id = useId();
-  const [Plot, setPlot] = useState<typeof PlotModule>();
   const box = useRef<HTMLDivElement>(null);
   const width = Math.max(LEAST_WIDTH, useWidth(box, 480));
-  useEffect(() => {
-    import('@observablehq/plot').then(setPlot);
-  }, []);
-  useEffect(() => {
-    const element = box.current;
-    if (element === null || Plot === undefined) return;
-    element.replaceChildren(Plot.plot(residualChart(Plot, points, width)));
-    return () => element.replaceChildren();
-  }, [Plot, points, width]);
+  const picture = useCallback(
+    (Plot: PlotLibrary, width: number) => residualChart(Plot, points, width),
+    [points],
+  );
+  usePlot(box, picture, width);
   return (
     <figure className={styles.figure}>
       <figcaption id={id}>

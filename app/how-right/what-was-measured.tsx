@@ -54,6 +54,7 @@ export function WhatWasMeasured() {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to */}
       <section className={styles.scroll} tabIndex={0} aria-label="what was measured">
         <table className={styles.facts}>
+          <caption className="visually-hidden">replays and their errors</caption>
           <thead>
             <tr>
               <th scope="col">replayed</th>

@@ -21,6 +21,7 @@ export function HelpDialog({
   return (
     <Dialog title="Keyboard" onClose={onClose}>
       <table>
+        <caption className="visually-hidden">keys of every command</caption>
         <tbody>
           {commands
             .filter((command) => command.keys.length > 0)

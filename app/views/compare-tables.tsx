@@ -23,6 +23,7 @@ export function CompareSummary({ pair }: { readonly pair: RunPair }) {
   return (
     <section className={styles.scroll} aria-label="both runs">
       <table>
+        <caption className="visually-hidden">both runs</caption>
         <thead>
           <tr>
             <th scope="col">simulated</th>
@@ -64,20 +65,20 @@ export function DifferenceTable({ pair, rows, order, measure }: DifferenceProps)
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reached by keyboard
     <section className={styles.tall} aria-label="requests one by one" tabIndex={0}>
-      <table>
-        <caption className={styles.note}>
-          {MEASURE_LABELS[measure]} of{' '}
-          {rows.length > SHOWN ? `the first ${SHOWN} of ${rows.length}` : `${rows.length}`} requests
-          in this order{' '}
-          <button
-            type="button"
-            onClick={() =>
-              saveText(differencesCsv(pair, rows), `${pair.names.join('-')}.csv`, 'text/csv')
-            }
-          >
-            CSV of all
-          </button>
-        </caption>
+      <p className={styles.note}>
+        {MEASURE_LABELS[measure]} of{' '}
+        {rows.length > SHOWN ? `the first ${SHOWN} of ${rows.length}` : `${rows.length}`} requests
+        in this order{' '}
+        <button
+          type="button"
+          onClick={() =>
+            saveText(differencesCsv(pair, rows), `${pair.names.join('-')}.csv`, 'text/csv')
+          }
+        >
+          CSV of all
+        </button>
+      </p>
+      <table aria-label="requests one by one">
         <thead>
           <tr>
             {['request', 'prompt', 'output', ...pair.names, 'change'].map((name) => (

@@ -1,10 +1,10 @@
 'use client';
 
-import type * as PlotModule from '@observablehq/plot';
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useRef } from 'react';
 import type { PlanResult } from '../../lib/serving/plan/result';
 import { PLAN_AXES, type PlanAxis, planChart, planChartLabel } from '../../lib/views/charts/plan';
 import { useWidth } from './use-canvas';
+import { type PlotLibrary, usePlot } from './use-plot';
 import styles from './views.module.css';
 
 const LEAST_WIDTH = 280;
@@ -17,19 +17,13 @@ export function PlanChart({
   readonly result: PlanResult;
   readonly axis: PlanAxis;
 }) {
-  const [Plot, setPlot] = useState<typeof PlotModule>();
   const box = useRef<HTMLDivElement>(null);
   const width = Math.max(LEAST_WIDTH, useWidth(box, 640));
-  useEffect(() => {
-    // Plot is half of the page's script: it comes when a chart does.
-    import('@observablehq/plot').then(setPlot);
-  }, []);
-  useEffect(() => {
-    const element = box.current;
-    if (element === null || Plot === undefined) return;
-    element.replaceChildren(Plot.plot(planChart(Plot, result, axis, width)));
-    return () => element.replaceChildren();
-  }, [Plot, result, axis, width]);
+  const picture = useCallback(
+    (Plot: PlotLibrary, width: number) => planChart(Plot, result, axis, width),
+    [result, axis],
+  );
+  usePlot(box, picture, width);
   return (
     <>
       <div

@@ -1,9 +1,10 @@
 'use client';
 
 import type * as PlotModule from '@observablehq/plot';
-import { useEffect, useRef, useState } from 'react';
+import { useRef } from 'react';
 import styles from './plot-figure.module.css';
 import { useWidth } from './use-canvas';
+import { usePlot } from './use-plot';
 
 const MOST_WIDTH = 720;
 
@@ -18,18 +19,8 @@ interface Props {
 /** A picture by Observable Plot; whoever shows one has a table of the same numbers beside it. */
 export function PlotFigure({ options, label, caption }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const [Plot, setPlot] = useState<typeof PlotModule>();
   const width = Math.min(MOST_WIDTH, useWidth(box, 320));
-  useEffect(() => {
-    // Plot is half of the page's script: it comes when a chart does.
-    import('@observablehq/plot').then(setPlot);
-  }, []);
-  useEffect(() => {
-    const element = box.current;
-    if (element === null || Plot === undefined) return;
-    element.replaceChildren(Plot.plot(options(Plot, width)));
-    return () => element.replaceChildren();
-  }, [Plot, options, width]);
+  usePlot(box, options, width);
   return (
     <figure className={styles.figure}>
       <div ref={box} role="img" aria-label={label} />

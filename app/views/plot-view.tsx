@@ -1,6 +1,5 @@
 'use client';
 
-import type * as PlotModule from '@observablehq/plot';
 import { brushX } from 'd3-brush';
 import { select } from 'd3-selection';
 import { useEffect, useMemo, useRef, useState } from 'react';
@@ -9,6 +8,7 @@ import { type ChartRow, chartsOf, makeChart } from '../../lib/views/charts/marks
 import type { ViewInput } from '../../lib/views/view-input';
 import { saveText } from '../state/save';
 import { useWidth } from './use-canvas';
+import { usePlotLibrary } from './use-plot';
 import styles from './views.module.css';
 
 interface Props {
@@ -23,7 +23,7 @@ type Domain = readonly [number, number];
 
 /** A chart by Observable Plot; drag over it to zoom the x axis, double-click or Escape to go back. */
 export function PlotView({ params, inputs, onParamsChange }: Props) {
-  const [Plot, setPlot] = useState<typeof PlotModule>();
+  const Plot = usePlotLibrary();
   const [domain, setDomain] = useState<Domain>();
   const [isTable, setTable] = useState(false);
   const box = useRef<HTMLDivElement>(null);
@@ -32,10 +32,6 @@ export function PlotView({ params, inputs, onParamsChange }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: `key` names the inputs' results; the arrays themselves are new on every render
   const chart = useMemo(() => makeChart(params, inputs), [key]);
 
-  useEffect(() => {
-    // Plot is half of the page's script: it comes when a chart does.
-    import('@observablehq/plot').then(setPlot);
-  }, []);
   useEffect(() => {
     const element = box.current;
     if (element === null || Plot === undefined || chart === undefined || isTable) return;
@@ -187,6 +183,7 @@ function RowsTable({ rows }: { readonly rows: readonly ChartRow[] }) {
   return (
     <div className={styles.scroll}>
       <table>
+        <caption className="visually-hidden">points of the plot</caption>
         <thead>
           <tr>
             {names.map((name) => (

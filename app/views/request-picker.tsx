@@ -13,6 +13,8 @@ import styles from './views.module.css';
 export interface PickableRun {
   readonly id: string;
   readonly requests: RequestColumns;
+  /** What simulating it took. */
+  readonly wallSeconds: number;
 }
 
 interface Props {

@@ -1,8 +1,8 @@
 'use client';
 
-import type * as PlotModule from '@observablehq/plot';
 import { useEffect, useRef, useState } from 'react';
 import { useWidth } from './use-canvas';
+import { usePlotLibrary } from './use-plot';
 import styles from './views.module.css';
 
 export interface Series {
@@ -43,14 +43,10 @@ function powerTicks(values: readonly number[], base: number): number[] {
 
 /** Lines over a shared axis by Observable Plot, and the same numbers as a table. */
 export function SeriesChart({ xs, series, x, y, description }: Props) {
-  const [Plot, setPlot] = useState<typeof PlotModule>();
+  const Plot = usePlotLibrary();
   const [isTable, setTable] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const width = Math.max(LEAST_WIDTH, useWidth(box, 640));
-  useEffect(() => {
-    // Plot is half of the page's script: it comes when a chart does.
-    import('@observablehq/plot').then(setPlot);
-  }, []);
   useEffect(() => {
     const element = box.current;
     if (element === null || Plot === undefined || isTable) return;
@@ -123,6 +119,7 @@ export function SeriesChart({ xs, series, x, y, description }: Props) {
       {isTable && (
         <section className={styles.scroll} aria-label={description}>
           <table>
+            <caption className="visually-hidden">{description}</caption>
             <thead>
               <tr>
                 <th scope="col">{x.label}</th>

@@ -1,7 +1,6 @@
 'use client';
 
-import type * as PlotModule from '@observablehq/plot';
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useRef } from 'react';
 import {
   SWEEP_MEASURES,
   type SweepMeasure,
@@ -10,6 +9,7 @@ import {
   sweepLabel,
 } from '../../lib/views/charts/sweep';
 import { useWidth } from './use-canvas';
+import { type PlotLibrary, usePlot } from './use-plot';
 import styles from './views.module.css';
 
 const LEAST_WIDTH = 280;
@@ -21,19 +21,13 @@ interface Props {
 
 /** A measure against the rate of arrivals, by Observable Plot; a table with the same numbers stands beside it. */
 export function SweepChart({ series, measure }: Props) {
-  const [Plot, setPlot] = useState<typeof PlotModule>();
   const box = useRef<HTMLDivElement>(null);
   const width = Math.max(LEAST_WIDTH, useWidth(box, 640));
-  useEffect(() => {
-    // Plot is half of the page's script: it comes when a chart does.
-    import('@observablehq/plot').then(setPlot);
-  }, []);
-  useEffect(() => {
-    const element = box.current;
-    if (element === null || Plot === undefined) return;
-    element.replaceChildren(Plot.plot(sweepChart(Plot, series, measure, width)));
-    return () => element.replaceChildren();
-  }, [Plot, series, measure, width]);
+  const picture = useCallback(
+    (Plot: PlotLibrary, width: number) => sweepChart(Plot, series, measure, width),
+    [series, measure],
+  );
+  usePlot(box, picture, width);
   return (
     <>
       <div

@@ -87,6 +87,7 @@ function SortableTable({
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to
     <section className={styles.scroll} tabIndex={0} aria-label={name}>
       <table>
+        <caption className="visually-hidden">{name}</caption>
         <thead>
           <tr>
             <th scope="col">cell</th>

@@ -7,6 +7,7 @@ import { aggregateLane } from '../../lib/views/timeline/lane-index';
 import { amountOf, type LabelledLane, requestOf, visibleRows } from '../../lib/views/timeline/rows';
 import { aggregateLink, aggregateShares, sharesAt } from '../../lib/views/timeline/side-aggregates';
 import type { Span } from '../../lib/views/timeline/span';
+import { ScrollRegion } from '../cells/scroll-region';
 import styles from './views.module.css';
 
 const TABLE_ROWS = 200;
@@ -45,7 +46,7 @@ function LaneTable({
 }) {
   if (rows.length === 0) return null;
   return (
-    <section className={styles.scroll} aria-label={label}>
+    <ScrollRegion className={styles.scroll} label={label}>
       <p className={styles.note}>{caption}</p>
       <table aria-label={label}>
         <Head names={names} />
@@ -60,7 +61,7 @@ function LaneTable({
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }
 
@@ -210,7 +211,7 @@ export function IterationTable({ lanes, span }: Props) {
     'request',
   ];
   return (
-    <div className={styles.scroll}>
+    <ScrollRegion className={styles.scroll} label="rows of the timeline">
       <table>
         <caption className={styles.note}>
           the first {TABLE_ROWS} visible rows, lane by lane; fewer lanes show more of each
@@ -230,6 +231,6 @@ export function IterationTable({ lanes, span }: Props) {
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollRegion>
   );
 }

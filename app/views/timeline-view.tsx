@@ -10,6 +10,7 @@ import { describeIteration, visibleCsv } from '../../lib/views/timeline/rows';
 import { clampSpan, type Span } from '../../lib/views/timeline/span';
 import type { ViewInput } from '../../lib/views/view-input';
 import { saveBlob, saveText } from '../state/save';
+import { AllReasons } from './all-reasons';
 import { RequestPicker } from './request-picker';
 import { TimelineCanvas } from './timeline-canvas';
 import { Legend } from './timeline-legend';
@@ -218,6 +219,7 @@ function Timeline({ params, inputs, session, onParamsChange }: Props) {
         field={search}
         onPick={trace.ask}
       />
+      <AllReasons runs={runs} session={session} />
       {trace.problem !== undefined && (
         <p className={styles.note} role="alert">
           {trace.problem}

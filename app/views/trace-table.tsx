@@ -4,6 +4,7 @@ import { activityText } from '../../lib/serving/trace/sentences';
 import { groupOf } from '../../lib/serving/trace/sums';
 import type { RequestTrace } from '../../lib/serving/trace/types';
 import { formatSeconds } from '../../lib/views/format';
+import { ScrollRegion } from '../cells/scroll-region';
 import styles from './views.module.css';
 
 const SHOWN = 200;
@@ -11,7 +12,7 @@ const SHOWN = 200;
 /** The phases of one request as text: the strip's table view. */
 export function TraceTable({ trace }: { readonly trace: RequestTrace }) {
   return (
-    <section className={styles.scroll} aria-label={`phases of request ${trace.id}`}>
+    <ScrollRegion className={styles.scroll} label={`phases of request ${trace.id}`}>
       <table>
         <caption className={styles.note}>
           {trace.phases.length > SHOWN
@@ -38,6 +39,6 @@ export function TraceTable({ trace }: { readonly trace: RequestTrace }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }

@@ -55,7 +55,15 @@ export function useRuns(inputs: readonly ViewInput[]): readonly PickableRun[] {
   return useMemo(
     () =>
       inputs.flatMap(({ id, result }) =>
-        result?.output.kind === 'serve' ? [{ id, requests: result.output.value.requests }] : [],
+        result?.output.kind === 'serve'
+          ? [
+              {
+                id,
+                requests: result.output.value.requests,
+                wallSeconds: result.output.value.wallSeconds,
+              },
+            ]
+          : [],
       ),
     [key],
   );

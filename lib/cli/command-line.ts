@@ -5,8 +5,8 @@ export type Command = (args: readonly string[]) => Promise<number>;
 
 /**
  * A command that reads its whole command line before it does anything. `--help` prints the usage.
- * Standard error says what goes wrong: in the command line, above the usage, with exit code 2; else with
- * exit code 1.
+ * Standard error says what goes wrong: in the command line, above the usage or with the way to a long
+ * one, with exit code 2; else with exit code 1.
  *
  * @param read the options of a command line. @throws Error with one sentence
  * @param run the command. @throws Error with what to print
@@ -25,7 +25,8 @@ export function command<Options>(
     try {
       options = read(args);
     } catch (error) {
-      console.error(`${(error as Error).message}\n\n${usage}`);
+      const { message } = error as Error;
+      console.error(args.length === 0 ? `${message}\n\n${usage}` : `${message}${wayTo(usage)}`);
       return 2;
     }
     try {
@@ -35,6 +36,15 @@ export function command<Options>(
       return 1;
     }
   };
+}
+
+/** Under thirty lines of options a sentence is not seen. */
+const MOST_USAGE_LINES = 12;
+
+function wayTo(usage: string): string {
+  const [name] = /^usage: (headroom(?: [a-z]+)+)/.exec(usage)?.slice(1) ?? [];
+  if (name === undefined || usage.split('\n').length <= MOST_USAGE_LINES) return `\n\n${usage}`;
+  return `\n(${name} --help lists the options)`;
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   type AttentionVariant,
   attentionParams,
 } from '../spec/kinds/attention';
-import { prepareAttention } from './attention-job';
+import { type AttentionJob, prepareAttention } from './attention-job';
 import { type GpuDevice, isDeviceLoss } from './device';
 import { abortable } from './jobs';
 import { measure } from './measure';
@@ -83,6 +83,12 @@ function probeShape(shape: AttentionShape, tokens: number): AttentionShape {
     : { ...shape, batch: 1, queryHeads: 4, kvHeads: 4, queries: tokens, keys: tokens };
 }
 
+/** Rounds of probes, each of every plan: at least, and at most while a round still finds shorter times. */
+const ROUNDS = { least: 3, most: 8 };
+/** A sample that is shorter by less than this is noise. */
+const SHORTER = 0.9;
+
+/** Plans in turn, so that what else runs on the machine meets all alike; fastest first. */
 async function timePlans(
   gpu: GpuDevice,
   plans: readonly AttentionPlan[],
@@ -93,29 +99,41 @@ async function timePlans(
   const inputs = probeInputs(shape, shape.keys);
   const flops = 4 * shape.headSize * countVisiblePairs(inputs.program, shape).pairs;
   const resident = await ResidentAttention.upload(gpu, inputs);
-  const timings: { plan: AttentionPlan; seconds: number; gigaflopsPerSecond: number }[] = [];
+  const jobs: AttentionJob[] = [];
+  // The least disturbed sample of each: a probe has too few for a median to be steady.
+  const shortest = plans.map(() => Number.POSITIVE_INFINITY);
   try {
     for (const plan of plans) {
       signal?.throwIfAborted();
       const job = await prepareAttention(gpu, resident, inputs, plan, {
         gigaflopsPerSecond: FIRST_GUESS_GIGAFLOPS,
       });
-      try {
-        const { samplesSeconds } = await measure(gpu, (stamps) => job.run(stamps, signal), {
-          runs: 3,
-          warmupRuns: 1,
+      jobs.push(job);
+      await job.run(undefined, signal);
+    }
+    for (let round = 0, isShorter = true; round < ROUNDS.most; round++) {
+      if (round >= ROUNDS.least && !isShorter) break;
+      isShorter = false;
+      for (const [i, job] of jobs.entries()) {
+        const { medianSeconds } = await measure(gpu, (stamps) => job.run(stamps, signal), {
+          runs: 1,
+          warmupRuns: 0,
         });
-        // The least disturbed sample: a probe has too few for a median to be steady.
-        const seconds = Math.min(...samplesSeconds);
-        timings.push({ plan, seconds, gigaflopsPerSecond: flops / seconds / 1e9 });
-      } finally {
-        job.destroy();
+        if (medianSeconds < SHORTER * shortest[i]!) isShorter = true;
+        shortest[i] = Math.min(shortest[i]!, medianSeconds);
       }
     }
   } finally {
+    for (const job of jobs) job.destroy();
     resident.destroy();
   }
-  return timings.sort((a, b) => a.seconds - b.seconds);
+  return plans
+    .map((plan, i) => ({
+      plan,
+      seconds: shortest[i]!,
+      gigaflopsPerSecond: flops / shortest[i]! / 1e9,
+    }))
+    .sort((a, b) => a.seconds - b.seconds);
 }
 
 /** Shapes of one class share a choice. */

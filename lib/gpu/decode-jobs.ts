@@ -6,7 +6,7 @@ import type { ChosenPlan } from './choose-plan';
 import { f32ReadBytes, readShare } from './decode-reads';
 import type { StoredCall } from './decode-runner';
 import type { GpuDevice } from './device';
-import { type PagedKernel, preparePaged } from './paged-job';
+import { preparePaged } from './paged-job';
 import { type DecodeKernel, prepareQuantised } from './quantised-job';
 import { ResidentAttention } from './resident';
 import type { DecodeJob } from './split-decode';
@@ -50,7 +50,9 @@ export function candidateJobs(
   const [inputs] = parts as [AttentionInputs];
   if (key.quantised !== undefined && value.quantised !== undefined) {
     const packed = { ...inputs, key: key.quantised, value: value.quantised };
-    return others.map((kernel) => async () => {
+    const kernels: readonly DecodeKernel[] =
+      chosen.plan.readsTexels === true ? ['texels', ...others] : others;
+    return kernels.map((kernel) => async () => {
       const job = await prepareQuantised(gpu, packed, kernel, optionsOf(forBuffers));
       const readBytes = job.cacheBytes * readShare(inputs, BLOCK_KEYS[kernel]);
       return { ...job, plan: `split-KV over packed keys and values (${kernel})`, readBytes };
@@ -73,7 +75,7 @@ export function candidateJobs(
         (each) => () => storedJob(gpu, each.plan, inputs, storage, optionsOf(each)),
       );
     }
-    const kernels: readonly PagedKernel[] =
+    const kernels: readonly DecodeKernel[] =
       suited.plan.readsTexels === true ? ['texels', ...others] : others;
     return kernels.map((kernel) => () => pagedJob(gpu, stored, kernel, storage, options));
   });
@@ -93,7 +95,7 @@ const suffixOf = (storage: Storage, isInTexels: boolean) =>
   isInTexels && storage !== 'f32' ? ', f16 texels' : SUFFIXES[storage];
 
 /** Keys per block that the kernels walk. */
-const BLOCK_KEYS: Readonly<Record<DecodeKernel, number>> = { quad: 32, tile: 64 };
+const BLOCK_KEYS: Readonly<Record<DecodeKernel, number>> = { texels: 32, quad: 32, tile: 64 };
 
 type Options = Parameters<typeof prepareAttention>[4];
 
@@ -108,6 +110,7 @@ async function storedJob(
   const resident = await ResidentAttention.upload(gpu, inputs, storage);
   try {
     const job = await prepareAttention(gpu, resident, inputs, plan, options);
+    if (isInTexels) resident.release('key', 'value');
     return {
       ...job,
       splits: job.splits ?? 1,
@@ -129,7 +132,7 @@ async function storedJob(
 async function pagedJob(
   gpu: GpuDevice,
   { call: { params, inputs, pages }, key, value }: StoredTensors,
-  kernel: PagedKernel,
+  kernel: DecodeKernel,
   storage: Storage,
   options: Options,
 ): Promise<PreparedJob> {

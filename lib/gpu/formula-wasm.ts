@@ -31,16 +31,18 @@ export function prepareWasmCall(inputs: AttentionInputs, lanes = 1): WasmCall {
   const { starts, count } = countPartial({ rows, entries });
   const isMasked = count > 0 && count * MASK_BYTES <= MAX_MASKS_BYTES;
   const tableBytes = program.tables.reduce((sum, { values }) => sum + values.byteLength, 0);
-  const reservedBytes = tableBytes + (isMasked ? count * MASK_BYTES : 0);
+  const listAddress = tableBytes + (isMasked ? count * MASK_BYTES : 0);
+  const reservedBytes = listAddress + entries.byteLength;
   const memory = makeMemory(inputs, reservedBytes, lanes);
   const addresses = writeTables(program, memory);
+  new Uint32Array(memory.buffer, listAddress, entries.length).set(entries);
   const counter = isShared ? new SharedArrayBuffer(4) : new ArrayBuffer(4);
   const call: LaneCall = {
     memory,
     shape,
     reservedBytes,
     formula: printFormulas(inputs, addresses, isShared),
-    lists: { rows, entries, stride, headStride, queryBlocks },
+    lists: { rows, entries, address: listAddress, stride, headStride, queryBlocks },
     masks: isMasked ? { address: tableBytes, starts } : undefined,
     lanes,
     next: new Int32Array(counter),

@@ -26,6 +26,23 @@ const SPLIT_OF_TEXELS: readonly BindingKind[] = [
   'nearest',
 ];
 
+const SPLIT_OF_CODES: readonly BindingKind[] = [
+  'read',
+  'texels',
+  'texels',
+  'read',
+  'read',
+  'read',
+  'read',
+  'read',
+  'write',
+  'write',
+  'uniform',
+  'uniform',
+  'texels',
+  'nearest',
+];
+
 const SPLIT_OF_PAGED_TEXELS = SPLIT_OF_TEXELS.filter((_, binding) => binding !== 3);
 
 const kernel = (
@@ -49,6 +66,7 @@ export const KERNELS = {
   'decode-quad.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-quantised-quad.wgsl': kernel(['WORKGROUP'], 0, true),
   'decode-quantised-tile.wgsl': kernel([], 1_536),
+  'decode-quantised-texels.wgsl': { ...kernel(['WORKGROUP'], 0, true), bindings: SPLIT_OF_CODES },
   'decode-texels.wgsl': { ...kernel(['WORKGROUP'], 0, true), bindings: SPLIT_OF_TEXELS },
   'decode-tile.wgsl': kernel([], 1_536),
   'legendre-chunks.wgsl': kernel(['WORKGROUP'], 0),

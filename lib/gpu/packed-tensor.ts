@@ -5,7 +5,7 @@ import type { WgslConstants } from './wgsl';
 
 /** A quantised tensor as `quantised.wgsl` reads it. */
 export interface PackedTensor {
-  /** Codes, scales, zeros. */
+  /** Codes, scales, zeros; or the latter two alone. */
   readonly words: Uint32Array<ArrayBuffer>;
   /** The struct `Packed`. */
   readonly params: Uint32Array<ArrayBuffer>;
@@ -14,8 +14,10 @@ export interface PackedTensor {
   readonly channelGroupTokens: number | undefined;
 }
 
+const NO_WORDS = new Uint32Array(0);
+
 const storedWords = (quantised: Quantised, values: Float32Array | undefined): Uint32Array => {
-  if (values === undefined) return new Uint32Array(0);
+  if (values === undefined) return NO_WORDS;
   if (quantised.scheme.scaleType === 'f16') return packHalves(values);
   return new Uint32Array(values.buffer, values.byteOffset, values.length);
 };
@@ -23,12 +25,15 @@ const storedWords = (quantised: Quantised, values: Float32Array | undefined): Ui
 /**
  * Joins codes, scales and zeros into one buffer.
  *
+ * @param isInTexels codes lie in textures, and scales per token with them: the rest remains
  * @throws RangeError where the columns do not fill whole words and pairs of vec4, or a group of
  * channels no vec4
  */
-export function packTensor(name: string, quantised: Quantised): PackedTensor {
-  const { shape, scheme, packed } = quantised;
+export function packTensor(name: string, quantised: Quantised, isInTexels = false): PackedTensor {
+  const { shape, scheme } = quantised;
   const { granularity } = scheme;
+  const packed = isInTexels ? NO_WORDS : quantised.packed;
+  const hasScales = !(isInTexels && granularity.type === 'token');
   const multiple = Math.max(8, 32 / scheme.bits);
   if (shape.columns % multiple !== 0 || shape.columns > 256) {
     throw new RangeError(
@@ -41,8 +46,8 @@ export function packTensor(name: string, quantised: Quantised): PackedTensor {
     );
   }
   const layout = scaleLayout(shape, scheme);
-  const scales = storedWords(quantised, quantised.scales);
-  const zeros = storedWords(quantised, quantised.zeros);
+  const scales = hasScales ? storedWords(quantised, quantised.scales) : NO_WORDS;
+  const zeros = hasScales ? storedWords(quantised, quantised.zeros) : NO_WORDS;
   const words = new Uint32Array(packed.length + scales.length + zeros.length);
   words.set(packed);
   words.set(scales, packed.length);

@@ -30,15 +30,12 @@ export interface PagedInputs {
   readonly isCausal: boolean;
 }
 
-/** As over contiguous keys, or pools in textures, which needs subgroups too. */
-export type PagedKernel = DecodeKernel | 'texels';
-
 const QUAD_WORKGROUP = 16;
 const TILE_KEYS = 64;
 /** Most vec4 of an output row that a lane of a quad holds. */
 const MAX_SLICES = 8;
 
-function pagedPlan(kernel: PagedKernel, inputs: PagedInputs): DecodePlan {
+function pagedPlan(kernel: DecodeKernel, inputs: PagedInputs): DecodePlan {
   const { shape, pageTokens } = inputs;
   const replaced = STORED_FILES[inputs.storage ?? 'f32'];
   const constants = { PAGE_TOKENS: pageTokens, CAUSAL: Number(inputs.isCausal) };
@@ -135,7 +132,7 @@ function checkInputs(inputs: PagedInputs): number {
 export async function preparePaged(
   gpu: GpuDevice,
   inputs: PagedInputs,
-  kernel: PagedKernel,
+  kernel: DecodeKernel,
   options: DecodeOptions,
 ): Promise<DecodeJob> {
   const tablePages = checkInputs(inputs);

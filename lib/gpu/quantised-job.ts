@@ -1,6 +1,7 @@
 import type { AttentionProgram } from '../attention/program';
 import type { Quantised } from '../attention/quantise/types';
 import type { AttentionShape } from '../spec/kinds/attention';
+import { codesInTexels, codeTexelConstants, fitsCodeTexels } from './code-texels';
 import type { GpuDevice } from './device';
 import { ownedBuffers } from './owned-buffers';
 import { packBlockList } from './packed-list';
@@ -21,8 +22,11 @@ export interface QuantisedInputs {
   readonly program: AttentionProgram;
 }
 
-/** Registers and quad exchange, which needs subgroups, or workgroup memory. */
-export type DecodeKernel = 'quad' | 'tile';
+/**
+ * Keys and values in textures, with quad exchange, or in buffers: registers and quad exchange, which
+ * both need subgroups, or workgroup memory.
+ */
+export type DecodeKernel = 'texels' | 'quad' | 'tile';
 
 const QUAD_WORKGROUP = 16;
 const QUAD_KEYS = 32;
@@ -52,10 +56,37 @@ function quantisedPlan(
       chunks: () => 1,
     };
   }
-  const words = shape.headSize / 4 / packedValue.vectorsPerWord;
-  const slices = Math.min(MAX_VECTORS / packedValue.vectorsPerWord, Math.ceil(words / 4));
   const rows = Math.min(4, rowsPerKvHead(shape));
   const tokens = packedKey.channelGroupTokens;
+  const folds = { FOLDS_KEY: Number(tokens !== undefined && tokens % QUAD_KEYS === 0) };
+  if (kernel === 'texels') {
+    return {
+      id,
+      label: `split-KV over packed keys and values in textures, ${rows} rows per quad`,
+      family: 'decode',
+      needsSubgroups: true,
+      readsTexels: true,
+      blockKeys: QUAD_KEYS,
+      rowsPerGroup: rows,
+      splitsPerWorkgroup: QUAD_WORKGROUP / 4,
+      kernel: () => ({
+        file: 'decode-quantised-texels.wgsl',
+        constants: {
+          ...constants,
+          ...folds,
+          ...codeTexelConstants(key, value),
+          TAKES_KEY: 1 - folds.FOLDS_KEY,
+          ROWS: rows,
+          KEYS: 2,
+          BLOCK_KEYS: QUAD_KEYS,
+        },
+        overrides: { WORKGROUP: QUAD_WORKGROUP },
+      }),
+      chunks: () => 1,
+    };
+  }
+  const words = shape.headSize / 4 / packedValue.vectorsPerWord;
+  const slices = Math.min(MAX_VECTORS / packedValue.vectorsPerWord, Math.ceil(words / 4));
   return {
     id,
     label: `split-KV over packed keys and values in registers, ${rows} rows per quad`,
@@ -71,7 +102,7 @@ function quantisedPlan(
         ROWS: rows,
         KEY_STEPS: QUAD_KEYS / 4,
         SLICES: slices,
-        FOLDS_KEY: Number(tokens !== undefined && tokens % QUAD_KEYS === 0),
+        ...folds,
       },
       overrides: { WORKGROUP: QUAD_WORKGROUP },
     }),
@@ -113,12 +144,16 @@ export async function prepareQuantised(
   options: DecodeOptions,
 ): Promise<DecodeJob> {
   checkInputs(inputs);
-  if (kernel === 'quad' && !gpu.info.hasSubgroups) {
-    throw new RangeError('invalid kernel: quad (expected tile, the adapter has no subgroups)');
+  if (kernel !== 'tile' && !gpu.info.hasSubgroups) {
+    throw new RangeError(`invalid kernel: ${kernel} (expected tile, the adapter has no subgroups)`);
   }
   const { shape, program } = inputs;
-  const key = packTensor('key', inputs.key);
-  const value = packTensor('value', inputs.value);
+  const isInTexels = kernel === 'texels';
+  if (isInTexels && !(fitsCodeTexels(inputs.key) && fitsCodeTexels(inputs.value))) {
+    throw new RangeError(`invalid keys: ${shape.keys} (expected as many as textures hold)`);
+  }
+  const key = packTensor('key', inputs.key, isInTexels);
+  const value = packTensor('value', inputs.value, isInTexels);
   const plan = quantisedPlan(kernel, inputs, key, value);
   const list = packBlockList(
     { shape, program, query: inputs.query, key: UNREAD, value: UNREAD },
@@ -130,8 +165,12 @@ export async function prepareQuantised(
   const buffers = ownedBuffers(gpu);
   try {
     const { store } = buffers;
+    const texels = isInTexels
+      ? await codesInTexels(gpu, buffers, inputs.key, inputs.value)
+      : undefined;
     const reads = [
       await store('query', { data: inputs.query as Float32Array<ArrayBuffer> }),
+      ...(texels === undefined ? [] : [texels.key, texels.value]),
       await store('packed keys', { data: key.words }),
       await store('packed values', { data: value.words }),
       await store('tables', { data: tables }),
@@ -147,13 +186,16 @@ export async function prepareQuantised(
       plan,
       slots: variantSlots(program),
       reads,
-      uniforms: [packedParams],
+      uniforms: [
+        packedParams,
+        ...(texels === undefined ? [] : [texels.scales, gpu.device.createSampler()]),
+      ],
       view: attentionParamsView(shape, program, {
         listStride: list.stride,
         listHeadStride: list.headStride,
       }),
       entries: list.blockEntries[0] ?? 0,
-      cacheBytes: key.words.byteLength + value.words.byteLength,
+      cacheBytes: key.words.byteLength + value.words.byteLength + (texels?.bytes ?? 0),
     });
   } catch (error) {
     buffers.destroy();

@@ -43,6 +43,7 @@ export class ResidentAttention {
   readonly storage: Storage;
   #texels: Promise<ResidentTexels> | undefined;
   #textures: readonly GPUTexture[] = [];
+  readonly #released = new Set<'key' | 'value'>();
 
   private constructor(
     { shape, program }: AttentionInputs,
@@ -121,13 +122,35 @@ export class ResidentAttention {
     };
   }
 
+  /**
+   * Lets go of tensors that nothing will read any more: the buffers that textures were made of, or the
+   * textures. Maps read the keys' buffer.
+   */
+  release(...tensors: readonly ('key' | 'value' | 'texels')[]): void {
+    for (const each of tensors) {
+      if (each === 'texels') {
+        for (const texture of this.#textures) texture.destroy();
+        this.#textures = [];
+      } else if (!this.#released.has(each)) {
+        this[each].destroy();
+        this.#released.add(each);
+      }
+    }
+  }
+
   get bytes(): number {
-    // A texture holds what its buffer does, but for the end of its last line.
-    const twice = this.#textures.length === 0 ? [] : [this.key, this.value];
     const { query, key, value, output, lse, tables } = this;
-    return [query, key, value, output, lse, tables, ...twice].reduce(
-      (sum, { size }) => sum + size,
-      0,
+    const rows = ({ size }: GPUBuffer, name: 'key' | 'value', isTexture: boolean) =>
+      // A texture holds what its buffer did, but for the end of its last line.
+      (this.#released.has(name) ? 0 : size) + (isTexture ? size : 0);
+    const [keys, values] = this.#textures;
+    return (
+      query.size +
+      rows(key, 'key', keys !== undefined) +
+      rows(value, 'value', values !== undefined) +
+      output.size +
+      lse.size +
+      tables.size
     );
   }
 

@@ -60,6 +60,8 @@ export async function runOnDevice(
     const job = await prepareAttention(gpu, resident, inputs, plan, {
       gigaflopsPerSecond: planned,
     });
+    // In textures alone; the keys' buffer is for maps.
+    if (plan.readsTexels === true) resident.release('value');
     const runs = context.isTimed ? params.timedRuns : 1;
     const warmupRuns = context.isTimed ? WARMUP_RUNS : 0;
     try {
@@ -115,6 +117,8 @@ export async function runOnDevice(
       };
     } finally {
       job.destroy();
+      // What stays is for maps and for saving.
+      resident.release('value', 'texels');
     }
   } catch (error) {
     resident.destroy();

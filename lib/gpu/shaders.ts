@@ -2,12 +2,14 @@ import attentionQuad from './kernels/attention-quad.wgsl';
 import attentionRows from './kernels/attention-rows.wgsl';
 import attentionTexels from './kernels/attention-texels.wgsl';
 import attentionTile from './kernels/attention-tile.wgsl';
+import codesTexels from './kernels/codes-texels.wgsl';
 import decodeLanes from './kernels/decode-lanes.wgsl';
 import decodePaged from './kernels/decode-paged.wgsl';
 import decodePagedQuad from './kernels/decode-paged-quad.wgsl';
 import decodePagedTexels from './kernels/decode-paged-texels.wgsl';
 import decodeQuad from './kernels/decode-quad.wgsl';
 import decodeQuantisedQuad from './kernels/decode-quantised-quad.wgsl';
+import decodeQuantisedTexels from './kernels/decode-quantised-texels.wgsl';
 import decodeQuantisedTile from './kernels/decode-quantised-tile.wgsl';
 import decodeTexels from './kernels/decode-texels.wgsl';
 import decodeTile from './kernels/decode-tile.wgsl';
@@ -19,6 +21,7 @@ import legendreScan from './kernels/legendre-scan.wgsl';
 import mapBase from './kernels/map-base.wgsl';
 import masked from './kernels/masked.wgsl';
 import mergeSplits from './kernels/merge-splits.wgsl';
+import packedCodes from './kernels/packed-codes.wgsl';
 import paged from './kernels/paged.wgsl';
 import pagedRows from './kernels/paged-rows.wgsl';
 import params from './kernels/params.wgsl';
@@ -60,6 +63,9 @@ export const SHADER_FILES = {
   'attention-rows.wgsl': attentionRows,
   'attention-texels.wgsl': attentionTexels,
   'attention-tile.wgsl': attentionTile,
+  'codes-texels.wgsl': codesTexels,
+  'decode-quantised-texels.wgsl': decodeQuantisedTexels,
+  'packed-codes.wgsl': packedCodes,
   'decode-lanes.wgsl': decodeLanes,
   'decode-paged-quad.wgsl': decodePagedQuad,
   'decode-paged-texels.wgsl': decodePagedTexels,

@@ -42,7 +42,7 @@ export interface SplitDecode extends DecodeOptions {
   readonly slots: WgslSlots;
   /** Bindings of the kernel before the partial outputs, and after the params. */
   readonly reads: readonly (GPUBuffer | GPUTextureView)[];
-  readonly uniforms: readonly (GPUBuffer | GPUSampler)[];
+  readonly uniforms: readonly (GPUBuffer | GPUTextureView | GPUSampler)[];
   readonly view: StructuredView;
   /** Blocks of keys in the longest walk. */
   readonly entries: number;

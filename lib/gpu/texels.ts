@@ -41,11 +41,62 @@ export const texelConstants = (headSize: number) => ({
   ROWS_PER_LINE: rowsPerLine(headSize / 4),
 });
 
-const mostRows = (headSize: number) => Math.min(MAX_ROWS, rowsPerLine(headSize / 4) * MAX_SIDE);
+/** Rows of so many texels each that a texture can hold. */
+export const mostRows = (texels: number) => Math.min(MAX_ROWS, rowsPerLine(texels) * MAX_SIDE);
 
 /** Whether a texture has room for the keys of a shape. */
 export const fitsTexels = ({ batch, kvHeads, keys, headSize }: AttentionShape): boolean =>
-  batch * kvHeads * keys <= mostRows(headSize);
+  batch * kvHeads * keys <= mostRows(headSize / 4);
+
+/** Rows of so many texels each. */
+interface TexelRows {
+  readonly format: GPUTextureFormat;
+  readonly texelBytes: number;
+  readonly texels: number;
+  readonly rows: number;
+}
+
+/** A texture for rows, and how to fill it line by line. */
+async function rowsTexture(gpu: GpuDevice, name: string, each: TexelRows) {
+  const { device } = gpu;
+  const { format, texelBytes, texels, rows } = each;
+  const perLine = rowsPerLine(texels);
+  const lineBytes = perLine * texels * texelBytes;
+  const lines = Math.floor(rows / perLine);
+  const size: [number, number] = [perLine * texels, Math.max(1, Math.ceil(rows / perLine))];
+  device.pushErrorScope('out-of-memory');
+  const texture = device.createTexture({
+    label: name,
+    size,
+    format,
+    usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST,
+  });
+  if ((await gpu.settle(device.popErrorScope())) !== null) {
+    texture.destroy();
+    throw new Error(`out of GPU memory: ${name} needs ${formatBytes(lineBytes * size[1])}`);
+  }
+  return { texture, lineBytes, lines, width: size[0], rest: (rows % perLine) * texels };
+}
+
+/** Uploads rows into a texture; rejects where the device is out of memory. */
+export async function rowsAsTexels(
+  gpu: GpuDevice,
+  name: string,
+  each: TexelRows & { readonly data: GPUAllowSharedBufferSource },
+): Promise<GPUTexture> {
+  const { texture, lineBytes, lines, width, rest } = await rowsTexture(gpu, name, each);
+  const { queue } = gpu.device;
+  const layout = { bytesPerRow: lineBytes };
+  if (lines > 0) queue.writeTexture({ texture }, each.data, layout, [width, lines]);
+  if (rest > 0) {
+    const offset = lines * lineBytes;
+    queue.writeTexture({ texture, origin: [0, lines] }, each.data, { ...layout, offset }, [
+      rest,
+      1,
+    ]);
+  }
+  return texture;
+}
 
 /**
  * Copies a tensor [rows, headSize] into a texture of which a texel is a vec4.
@@ -65,34 +116,23 @@ export async function texelsOf(
       `invalid storage: ${storage} (expected f32, half or half-words in texels)`,
     );
   }
-  if (rows > mostRows(headSize)) {
+  if (rows > mostRows(headSize / 4)) {
     throw new RangeError(
-      `invalid rows: ${rows} (expected at most ${mostRows(headSize)} in texels)`,
+      `invalid rows: ${rows} (expected at most ${mostRows(headSize / 4)} in texels)`,
     );
   }
   const { device } = gpu;
   const format = FORMATS[storage];
-  const dims = headSize / 4;
-  const perLine = rowsPerLine(dims);
-  const lineBytes = perLine * dims * TEXEL_BYTES[format];
-  const lines = Math.floor(rows / perLine);
-  const rest = (rows % perLine) * dims;
-  const size: [number, number] = [perLine * dims, Math.max(1, Math.ceil(rows / perLine))];
-  device.pushErrorScope('out-of-memory');
-  const texture = device.createTexture({
-    label: name,
-    size,
+  const { texture, lineBytes, lines, width, rest } = await rowsTexture(gpu, name, {
     format,
-    usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST,
+    texelBytes: TEXEL_BYTES[format],
+    texels: headSize / 4,
+    rows,
   });
-  if ((await gpu.settle(device.popErrorScope())) !== null) {
-    texture.destroy();
-    throw new Error(`out of GPU memory: ${name} needs ${formatBytes(lineBytes * size[1])}`);
-  }
   const encoder = device.createCommandEncoder();
   if (lines > 0) {
     const source = { buffer: tensor, bytesPerRow: lineBytes };
-    encoder.copyBufferToTexture(source, { texture }, [size[0], lines]);
+    encoder.copyBufferToTexture(source, { texture }, [width, lines]);
   }
   if (rest > 0) {
     const source = { buffer: tensor, offset: lines * lineBytes };

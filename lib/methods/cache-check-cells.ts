@@ -17,6 +17,7 @@ const POLICY_NAMES: Readonly<Record<string, string>> = {
   'elastic-cache-mm': 'elastic-cache',
   'v-rex-resv': 'v-rex',
   'jacobi-forcing': 'jacobi',
+  quickprefill: 'key-norm',
 };
 
 const CHECKED: ReadonlySet<string> = new Set([

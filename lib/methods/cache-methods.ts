@@ -49,6 +49,35 @@ export const CACHE_METHODS: readonly Method[] = [
     leavesOut: `${ofText}; dropping a fixed place of the cache while decoding`,
   },
   {
+    id: 'quickprefill',
+    name: 'QuickPrefill',
+    part: dropping,
+    says: 'A long video is read in groups of frames; after each group every layer keeps a share of the tokens, those with the smallest keys.',
+    cells: [
+      {
+        id: 'cache',
+        kind: 'cache',
+        params: {
+          entries: [
+            { type: 'preset', id: 'full', share: 1 },
+            { type: 'preset', id: 'random', share: 0.25 },
+            { type: 'preset', id: 'key-norm', share: 0.25 },
+            {
+              type: 'composed',
+              label: 'key norm, in groups',
+              policy: {
+                budget: { type: 'ratio', share: 0.25 },
+                scorer: { type: 'key-norm', keep: 'low' },
+                trigger: { type: 'every', tokens: 32 },
+              },
+            },
+          ],
+        },
+      },
+    ],
+    leavesOut: `${ofText}; the decoder of videos and its overlap with the prefill; a share of each group: the budget here is of all that was read`,
+  },
+  {
     id: 'gear',
     name: 'GEAR',
     part: fewerBits,

@@ -9,6 +9,7 @@ import { withServing } from './serving-cells';
 import { SERVING_COST_METHODS } from './serving-cost-methods';
 import { SERVING_METHODS } from './serving-methods';
 import { SERVING_SHARE_METHODS } from './serving-share-methods';
+import { SERVING_TREE_METHODS, SERVING_WEIGHT_METHODS } from './serving-weight-methods';
 import type { Method } from './types';
 
 /** Every method that has an entry, in order of its part. */
@@ -19,6 +20,8 @@ export const METHODS: readonly Method[] = [
     ...RECURRENT_METHODS,
     ...CACHE_METHODS,
     ...SERVING_COST_METHODS,
+    ...SERVING_WEIGHT_METHODS,
+    ...SERVING_TREE_METHODS,
   ]
     .map(withCacheCheck)
     .map(withServing),

@@ -32,6 +32,21 @@ export function presetServed(id: string, source?: object): readonly MethodCell[]
   return servedCells(preset.strategy, source);
 }
 
+/** A load, and the same served by the plain model and by the changed one, side by side. */
+export function comparedCells(
+  changed: object,
+  shared: object = {},
+  load: object = {},
+): readonly MethodCell[] {
+  const source = { type: 'generator', requests: 300, ...load };
+  return [
+    { id: 'load', kind: 'workload', params: { source } },
+    { id: 'plain', kind: 'serve', inputs: ['load'], params: shared },
+    { id: 'changed', kind: 'serve', inputs: ['load'], params: { ...shared, ...changed } },
+    { id: 'table', kind: 'table', inputs: ['plain', 'changed'], params: {} },
+  ];
+}
+
 /** Methods that have entries in other parts, and a check of how they serve. */
 export const CHECKED_ELSEWHERE = [
   'cache-craft',

@@ -1,22 +1,8 @@
 import type { TransformId } from '../spec/presets';
-import type { Method, MethodCell } from './types';
+import { comparedCells } from './serving-cells';
+import type { Method } from './types';
 
 const part = 'serving: cost of a model and an iteration';
-
-/** A load, and the same served by the plain model and by the changed one, side by side. */
-function comparedCells(
-  changed: object,
-  shared: object = {},
-  load: object = {},
-): readonly MethodCell[] {
-  const source = { type: 'generator', requests: 300, ...load };
-  return [
-    { id: 'load', kind: 'workload', params: { source } },
-    { id: 'plain', kind: 'serve', inputs: ['load'], params: shared },
-    { id: 'changed', kind: 'serve', inputs: ['load'], params: { ...shared, ...changed } },
-    { id: 'table', kind: 'table', inputs: ['plain', 'changed'], params: {} },
-  ];
-}
 
 const transformed = (preset: TransformId, shared: object = {}) =>
   comparedCells({ transform: { type: 'preset', preset } }, shared);

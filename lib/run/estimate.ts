@@ -9,6 +9,7 @@ import type { ComposeParams } from '../spec/kinds/compose';
 import type { PlanParams } from '../spec/kinds/plan';
 import { isGenerated, type WorkloadParams } from '../spec/kinds/workload';
 import type { Workload } from '../workload/types';
+import { CHECK_SECONDS } from './check-seconds';
 import type { JobCell } from './job-kinds';
 import type { CellOutput } from './types';
 
@@ -51,7 +52,7 @@ const DEFAULTS = {
   iterationsPerOutputToken: 1,
   /** Of a search that begins from a grid of rates. */
   searchedRates: 4,
-  /** A check is made to end within a few times this. */
+  /** A check that was not measured; the others have a table. */
   checkSeconds: 5,
   /** Rates that a search from an estimate tries, and shapes and phases that a plan search screens. */
   planRates: 8,
@@ -64,6 +65,11 @@ const DEFAULTS = {
 
 /** Below this a run's wall time is mostly messages and start-up: it bounds a rate from below only. */
 const TELLING_SECONDS = 1;
+
+function listedSeconds(check: string): number {
+  const own = Object.hasOwn(CHECK_SECONDS, check) ? CHECK_SECONDS[check] : undefined;
+  return own ?? DEFAULTS.checkSeconds;
+}
 
 /** Units per second after a run of `amount` units. */
 function learnedRate(known: number, amount: number, seconds: number): number {
@@ -111,6 +117,8 @@ export function createEstimator(): Estimator {
   let iterationsPerSecond = DEFAULTS.iterationsPerSecond;
   let secondsPerPrefillToken = DEFAULTS.secondsPerPrefillToken;
   let planScale = DEFAULTS.planScale;
+  const checkWall = new Map<string, number>();
+  let checkScale = 1;
   let iterationsPerOutputToken = DEFAULTS.iterationsPerOutputToken;
 
   function flops(params: AttentionParams): number {
@@ -223,7 +231,7 @@ export function createEstimator(): Estimator {
           return iterations / iterationsPerSecond;
         }
         case 'check':
-          return DEFAULTS.checkSeconds;
+          return checkWall.get(cell.params.check) ?? checkScale * listedSeconds(cell.params.check);
         case 'sweep': {
           const known = load(workload);
           if (known === undefined) return undefined;
@@ -271,8 +279,14 @@ export function createEstimator(): Estimator {
           secondsPerPrefillToken = wallSeconds / cacheTokens(output.value.params);
           return;
         case 'sweep':
-        case 'check':
           return;
+        case 'check': {
+          const { check } = output.value.params;
+          checkWall.set(check, wallSeconds);
+          // Below this a check is mostly start-up, and says nothing of the machine.
+          if (wallSeconds >= TELLING_SECONDS) checkScale = wallSeconds / listedSeconds(check);
+          return;
+        }
         case 'plan': {
           const seconds = cell.kind === 'plan' ? planSeconds(cell.params, workload) : undefined;
           if (seconds !== undefined && seconds > 0) planScale = wallSeconds / seconds;

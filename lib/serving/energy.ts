@@ -5,29 +5,22 @@ import { computes } from './lane-roles';
 import { replicaGroups } from './presets/degrees';
 import { HARDWARE } from './presets/hardware';
 import { MODELS } from './presets/models';
+import { sharedWork } from './shared-work';
 import { transformOf } from './transforms/presets';
 import { expectedTokens } from './transforms/speculation';
 import type { HardwareSpec, ServeMetrics, ServeResult } from './types';
 
-/** What one iteration keeps busy of an accelerator, in seconds at the peaks of its data sheet. */
-export interface IterationWork {
-  readonly seconds: number;
-  readonly arithmeticSeconds: number;
-  readonly memorySeconds: number;
-}
-
 /**
- * Joules of one accelerator: idle power all the time, and the rest of the board power for the share
- * that arithmetic and memory keep busy, never above the board power. So a FLOP and a byte each have a
- * price, and an iteration that stalls costs little more than idling.
+ * Joules of accelerators: idle power all the time, and the rest of the board power for as long as
+ * arithmetic and memory are busy at the peaks of the data sheet, one after the other. So a FLOP and a
+ * byte each have a price, and an iteration that stalls costs little more than idling.
  */
-export function iterationJoules(
-  { seconds, arithmeticSeconds, memorySeconds }: IterationWork,
+export function runJoules(
+  { seconds, busySeconds }: { readonly seconds: number; readonly busySeconds: number },
   { boardWatts }: Pick<HardwareSpec, 'boardWatts'>,
   idleShare: number,
 ): number {
-  const busy = Math.min(seconds, arithmeticSeconds + memorySeconds);
-  return boardWatts * (idleShare * seconds + (1 - idleShare) * busy);
+  return boardWatts * (idleShare * seconds + (1 - idleShare) * busySeconds);
 }
 
 type EnergyMetrics = Pick<ServeMetrics, 'energyJoules' | 'joulesPerToken' | 'costPerMillionTokens'>;
@@ -35,7 +28,8 @@ type EnergyMetrics = Pick<ServeMetrics, 'energyJoules' | 'joulesPerToken' | 'cos
 /**
  * Energy and cost of a run, from its timeline: every iteration's matrix products by its tokens, and
  * attention at the run's mean context, so that the total of attention is right where nothing was
- * computed twice or taken from a prefix cache. Idle replicas draw idle power until the last completion.
+ * computed twice or taken from a prefix cache. No iteration is busy for longer than it lasts, and idle
+ * replicas draw idle power until the last completion.
  */
 export function energyMetrics(
   params: ServeParams,
@@ -94,10 +88,7 @@ export function energyMetrics(
     number,
     { readonly model: Roofline; readonly ofDecodes: IterationParts[] }
   >();
-  let joules = 0;
-  let busySeconds = 0;
-  for (const lane of lanes) {
-    if (!computes(lane)) continue;
+  const worked = lanes.filter(computes).map((lane) => {
     // Two phases of one accelerator are lanes of one group.
     const { tensor } = (groups.find(({ role }) => role === lane.role) ?? groups[0])?.degrees ?? {
       tensor: params.tensorParallel,
@@ -105,7 +96,7 @@ export function energyMetrics(
     const known = models.get(tensor) ?? { model: modelOf(tensor), ofDecodes: [] };
     models.set(tensor, known);
     const { model, ofDecodes } = known;
-    for (let i = 0; i < lane.startSeconds.length; i++) {
+    const busySeconds = lane.durationSeconds.map((seconds, i) => {
       const iterations = lane.runIterations?.[i] ?? 1;
       const prompt = lane.prefillTokens[i] as number;
       const decode = lane.decodeTokens[i] as number;
@@ -116,27 +107,24 @@ export function energyMetrics(
       }
       // A step of speculation stands for as many iterations as it gives tokens; prompts go through once.
       const share = prompt > 0 ? 1 : iterations / perStep;
-      const seconds = lane.durationSeconds[i] as number;
-      busySeconds += seconds * tensor;
-      joules +=
-        tensor *
-        iterationJoules(
-          {
-            seconds,
-            arithmeticSeconds: parts.arithmeticSeconds * share,
-            memorySeconds: parts.memorySeconds * share,
-          },
-          hardware,
-          energy.idleShare,
-        );
-    }
+      return Math.min(seconds, (parts.arithmeticSeconds + parts.memorySeconds) * share);
+    });
+    return { lane, tensor, busySeconds };
+  });
+  let workSeconds = 0;
+  for (const each of worked) {
+    const { lane, tensor, busySeconds } = each;
+    if (lane.memoryOf !== undefined) continue;
+    const other = worked.find(({ lane: { memoryOf } }) => memoryOf === lane.id);
+    workSeconds +=
+      tensor *
+      (other === undefined ? busySeconds.reduce((a, b) => a + b, 0) : sharedWork(each, other));
   }
-  const { strategy } = params;
-  // Where two phases run at once, idle power was counted for each of them.
-  const isShared = strategy.type === 'composed' && strategy.partition.type !== 'none';
-  const rest = metrics.makespanSeconds * accelerators - busySeconds;
-  const idle = isShared ? rest : Math.max(0, rest);
-  const energyJoules = joules + idle * hardware.boardWatts * energy.idleShare;
+  const energyJoules = runJoules(
+    { seconds: metrics.makespanSeconds * accelerators, busySeconds: workSeconds },
+    hardware,
+    energy.idleShare,
+  );
   const hours = (metrics.makespanSeconds * accelerators) / 3600;
   return {
     energyJoules,

@@ -41,5 +41,8 @@ export const TRANSFORM_IDS = [
   'snapkv',
   'minference',
   'longgen',
+  'llm-in-a-flash',
+  'energonai',
+  'tpi-llm',
 ] as const;
 export type TransformId = (typeof TRANSFORM_IDS)[number];

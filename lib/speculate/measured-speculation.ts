@@ -10,25 +10,31 @@ export type MeasuredSpeculation = Omit<Draft, 'acceptance'>;
 
 type Counted = Pick<
   CellAcceptance,
-  'draftTokens' | 'offered' | 'accepted' | 'acceptance' | 'drafterCalls'
+  'draftTokens' | 'rounds' | 'offered' | 'accepted' | 'drafterCalls'
 >;
 
 /**
- * Acceptances by place as a serve cell takes them. Places that no round reached are left out: a serve
- * cell repeats the last one. The cost of a drafted token is the drafter's calls for it, each taken for
- * a decode step of the target: 0 for lookup, and 1, an upper bound, for a policy on the same model.
+ * Acceptances by place as a serve cell takes them: rounds accepted up to a place over those up to the
+ * place before, and at first over all rounds. A place that a round did not draft counts as refused, so
+ * that a simulated step gives the tokens that a measured round gave; it is verified all the same, which
+ * is on the slow side. Places behind the last that was accepted are 0.
+ *
+ * The cost of a drafted token is the drafter's calls for it, each taken for a decode step of the
+ * target: 0 for lookup, and 1, an upper bound, for a policy on the same model.
  *
  * @param measuredBy who measured it, in words
- * @throws Error where no round came to a first place
+ * @throws Error where no round drafted a token
  */
 export function measuredSpeculation(counted: Counted, measuredBy: string): MeasuredSpeculation {
-  const { acceptance, offered, draftTokens, drafterCalls } = counted;
-  const gap = acceptance.findIndex((share) => !Number.isFinite(share));
-  const acceptances = gap < 0 ? [...acceptance] : acceptance.slice(0, gap);
-  if (acceptances.length === 0) {
+  const { accepted, offered, rounds, draftTokens, drafterCalls } = counted;
+  const drafted = offered.reduce((sum, count) => sum + count, 0);
+  if (rounds === 0 || drafted === 0) {
     throw new Error('no acceptance by place: no round drafted a token');
   }
-  const drafted = offered.reduce((sum, count) => sum + count, 0);
+  const acceptances = Array.from({ length: draftTokens }, (_, place) => {
+    const before = place === 0 ? rounds : (accepted[place - 1] ?? 0);
+    return before === 0 ? 0 : (accepted[place] ?? 0) / before;
+  });
   return {
     type: 'draft',
     draftTokens,
@@ -41,10 +47,15 @@ export function measuredSpeculation(counted: Counted, measuredBy: string): Measu
 /** The same of a speculate cell's result. */
 export function speculationOf(result: SpeculateResult, cellId: string): MeasuredSpeculation {
   const { profile, drafter, modelName } = result;
-  return measuredSpeculation(profile, `cell ${cellId}: ${drafter} on ${modelName}`);
+  return measuredSpeculation(profile, `${ofCell(cellId)}${drafter} on ${modelName}`);
 }
 
-const share = z.number().min(0).max(1).nullable();
+/** Whether a cell's result, then or now, is where acceptances were taken from. */
+export const isOfCell = (measuredBy: string, cellId: string) =>
+  measuredBy.startsWith(ofCell(cellId));
+
+const ofCell = (cellId: string) => `cell ${cellId}: `;
+
 const count = z.int().min(0);
 
 const acceptanceFile = z.object({
@@ -54,9 +65,9 @@ const acceptanceFile = z.object({
   drafter: z.string(),
   draftTokens: z.int().min(1).max(64),
   drafterCalls: count,
+  rounds: count,
   offered: z.array(count).max(64),
   accepted: z.array(count).max(64),
-  acceptance: z.array(share).max(64),
 });
 
 /**
@@ -78,8 +89,13 @@ export function readAcceptance(text: string, fileName: string): MeasuredSpeculat
     throw new Error(`${fileName} is not the acceptance.json of a speculate cell: ${where}`);
   }
   const { data } = read;
-  return measuredSpeculation(
-    { ...data, acceptance: data.acceptance.map((one) => one ?? Number.NaN) },
-    `${fileName}: ${data.drafter} on ${data.model}`,
-  );
+  const { rounds, accepted } = data;
+  const from = accepted.findIndex((own, place) => own > (accepted[place - 1] ?? rounds));
+  if (from >= 0) {
+    const most = accepted[from - 1] ?? rounds;
+    throw new Error(
+      `${fileName} is not the acceptance.json of a speculate cell: accepted.${from}: ${accepted[from]} (expected at most ${most})`,
+    );
+  }
+  return measuredSpeculation(data, `${fileName}: ${data.drafter} on ${data.model}`);
 }

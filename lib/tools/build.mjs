@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { basePathOf } from './base-path.mjs';
 import { withPolicyMeta } from './csp.mjs';
 import { ensureInstall } from './ensure-install.mjs';
 import { OUT, ROOT } from './paths.mjs';
@@ -11,8 +12,8 @@ import { runCommand } from './run-command.mjs';
  * @param {{ basePath?: string }} [options] sub-path such as `/headroom`; default from HEADROOM_BASE_PATH
  */
 export async function build(options = {}) {
+  const basePath = basePathOf(options.basePath ?? process.env.HEADROOM_BASE_PATH ?? '');
   await ensureInstall();
-  const basePath = options.basePath ?? process.env.HEADROOM_BASE_PATH ?? '';
   const code = await runCommand('npx', ['next', 'build'], {
     cwd: ROOT,
     env: { HEADROOM_BASE_PATH: basePath },

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { basePathOf } from './base-path.mjs';
 import { OUT } from './paths.mjs';
 import { startStaticServer } from './static-server.mjs';
 
@@ -19,11 +20,19 @@ if (!Number.isInteger(port) || port < 0 || port > 65_535) {
   process.exit(1);
 }
 
+let basePath;
+try {
+  basePath = basePathOf(values.base);
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
+
 /** The wanted port, else the next free one: a second workbench should just open beside the first. */
 async function startOnFreePort() {
   for (let candidate = port; candidate < port + 20; candidate++) {
     try {
-      return await startStaticServer(OUT, { port: candidate, basePath: values.base });
+      return await startStaticServer(OUT, { port: candidate, basePath });
     } catch (error) {
       if (error.code !== 'EADDRINUSE' || port === 0) throw error;
     }

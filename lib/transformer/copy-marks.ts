@@ -2,7 +2,14 @@
 export interface CopyMarks {
   /** @param version changes whenever slots do other than by slots after them */
   mark(head: number, version: number, count: number): number;
-  same(head: number, mark: number, version: number, count: number): number;
+  /** @param earlier leading slots that are as they were in earlier versions */
+  same(
+    head: number,
+    mark: number,
+    version: number,
+    count: number,
+    earlier?: readonly { readonly version: number; readonly count: number }[],
+  ): number;
   /** Slots from `count` on are gone, and others may come in their place. */
   limit(head: number, count: number): void;
 }
@@ -16,9 +23,12 @@ export function createCopyMarks(heads: number): CopyMarks {
       known[head] = { mark: ++last, version, count };
       return last;
     },
-    same(head, mark, version, count) {
+    same(head, mark, version, count, earlier = []) {
       const at = known[head]!;
-      return at.mark === mark && at.version === version ? Math.min(at.count, count) : 0;
+      if (at.mark !== mark) return 0;
+      if (at.version === version) return Math.min(at.count, count);
+      const begun = earlier.find((one) => one.version === at.version);
+      return begun === undefined ? 0 : Math.min(at.count, begun.count, count);
     },
     limit(head, count) {
       const at = known[head]!;

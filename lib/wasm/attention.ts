@@ -62,6 +62,19 @@ export interface WasmAttention {
     fullCount: number,
     masks?: number,
   ): void;
+  /**
+   * `runBlock` of a list that lies in the memory: `count` u32 from byte `list` on. Nothing is checked
+   * or copied, for a short list is over as soon as that would be.
+   */
+  runListed(
+    batch: number,
+    head: number,
+    queryBlock: number,
+    list: number,
+    count: number,
+    fullCount: number,
+    masks?: number,
+  ): void;
   /** View [batch, queryHeads, queries, headSize]; 0 in fully masked rows. */
   readonly output: Float32Array;
   /** View [batch, queryHeads, queries]: row log-sum-exp, natural; -Infinity in fully masked rows. */
@@ -95,6 +108,46 @@ export function createWasmAttention(options: WasmAttentionOptions = {}): WasmAtt
     growTo(memory, layout.end);
     call = { shape, layout };
     return layout;
+  }
+
+  function attendListed(
+    batch: number,
+    head: number,
+    queryBlock: number,
+    list: number,
+    count: number,
+    fullCount: number,
+    masks: number,
+  ): void {
+    const { shape, layout } = loaded();
+    const { queryHeads, kvHeads, queries, keys, headSize } = shape;
+    const firstRow = queryBlock * BLOCK_QUERIES;
+    const queryHead = batch * queryHeads + head;
+    const row = queryHead * queries + firstRow;
+    const kvHead = batch * kvHeads + Math.floor(head / (queryHeads / kvHeads));
+    kernel.attendBlock(
+      layout.scratch + instance * SCRATCH_BYTES,
+      layout.query + queryHead * layout.queryStride + 4 * firstRow * headSize,
+      layout.key + kvHead * layout.keyStride,
+      layout.value + kvHead * layout.valueStride,
+      layout.output + 4 * row * headSize,
+      layout.lse + 4 * row,
+      list,
+      count,
+      options.visible === undefined ? count : fullCount,
+      Math.min(BLOCK_QUERIES, queries - firstRow),
+      keys,
+      headSize,
+      1 / Math.sqrt(headSize),
+      batch,
+      head,
+      firstRow,
+      layout.isRowWise ? 1 : 0,
+      options.modify === undefined ? 0 : 1,
+      masks,
+      // Several threads take rows in turn.
+      instances === 1 ? 1 : 0,
+    );
   }
 
   return {
@@ -142,7 +195,7 @@ export function createWasmAttention(options: WasmAttentionOptions = {}): WasmAtt
     },
     runBlock(batch, head, queryBlock, blocks, fullCount, masks = NO_MASKS) {
       const { shape, layout } = loaded();
-      const { queryHeads, kvHeads, queries, keys, headSize } = shape;
+      const { queryHeads } = shape;
       checkIndex('batch', batch, shape.batch);
       checkIndex('head', head, queryHeads);
       checkIndex('queryBlock', queryBlock, layout.queryBlocks);
@@ -156,31 +209,10 @@ export function createWasmAttention(options: WasmAttentionOptions = {}): WasmAtt
       const list = layout.blocks + instance * layout.blocksStride;
       new Uint32Array(memory.buffer, list, blocks.length).set(blocks);
 
-      const firstRow = queryBlock * BLOCK_QUERIES;
-      const queryHead = batch * queryHeads + head;
-      const row = queryHead * queries + firstRow;
-      const kvHead = batch * kvHeads + Math.floor(head / (queryHeads / kvHeads));
-      kernel.attendBlock(
-        layout.scratch + instance * SCRATCH_BYTES,
-        layout.query + queryHead * layout.queryStride + 4 * firstRow * headSize,
-        layout.key + kvHead * layout.keyStride,
-        layout.value + kvHead * layout.valueStride,
-        layout.output + 4 * row * headSize,
-        layout.lse + 4 * row,
-        list,
-        blocks.length,
-        options.visible === undefined ? blocks.length : fullCount,
-        Math.min(BLOCK_QUERIES, queries - firstRow),
-        keys,
-        headSize,
-        1 / Math.sqrt(headSize),
-        batch,
-        head,
-        firstRow,
-        layout.isRowWise ? 1 : 0,
-        options.modify === undefined ? 0 : 1,
-        masks,
-      );
+      attendListed(batch, head, queryBlock, list, blocks.length, fullCount, masks);
+    },
+    runListed(batch, head, queryBlock, list, count, fullCount, masks = NO_MASKS) {
+      attendListed(batch, head, queryBlock, list, count, fullCount, masks);
     },
     get output() {
       const { shape, layout } = loaded();

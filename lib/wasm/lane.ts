@@ -9,6 +9,8 @@ import { probeThread, type ThreadRoof } from './roof';
 export interface LaneLists {
   readonly rows: Uint32Array;
   readonly entries: Uint32Array;
+  /** Where the entries lie in the memory too, bytes. */
+  readonly address: number;
   readonly stride: number;
   readonly headStride: number;
   readonly queryBlocks: number;
@@ -35,6 +37,9 @@ export interface LaneCall {
 export const laneTasks = ({ shape, lists }: LaneCall): number =>
   shape.batch * shape.queryHeads * lists.queryBlocks;
 
+/** Key blocks between two looks at the clock: less than a millisecond, and many short lists. */
+const BLOCKS_PER_LOOK = 64;
+
 /** One thread's part in a call. */
 export interface Lane {
   readonly attention: WasmAttention;
@@ -59,26 +64,32 @@ export function createLane(call: LaneCall, lane: number): Lane {
   if (lane > 0) attention.attach(shape);
   else if (masks && formula?.visible) fillMasks(masks, lists, shape, formula.visible);
   const total = laneTasks(call);
-  const runTask = (task: number) => {
+  /** Key blocks of the task. */
+  const runTask = (task: number): number => {
     // Head by head, for its keys and values stay in the cache, and forwards, as memory is fetched ahead.
     const block = task % lists.queryBlocks;
     const batchHead = Math.floor(task / lists.queryBlocks);
     const batch = Math.floor(batchHead / shape.queryHeads);
     const head = batchHead % shape.queryHeads;
     const row = batch * lists.stride + head * lists.headStride + block;
-    const entries = lists.entries.subarray(lists.rows[2 * row], lists.rows[2 * row + 2]);
+    const first = lists.rows[2 * row] as number;
+    const count = (lists.rows[2 * row + 2] as number) - first;
     const full = lists.rows[2 * row + 1] as number;
     const ready = masks && masks.address + MASK_BYTES * (masks.starts[row] as number);
-    attention.runBlock(batch, head, block, entries, full, ready);
+    attention.runListed(batch, head, block, lists.address + 4 * first, count, full, ready);
+    return count;
   };
   return {
     attention,
     runSome(milliseconds) {
       const end = performance.now() + milliseconds;
       do {
-        const task = Atomics.add(call.next, 0, 1);
-        if (task >= total) return false;
-        runTask(task);
+        for (let blocks = 0; blocks < BLOCKS_PER_LOOK; ) {
+          const task = Atomics.add(call.next, 0, 1);
+          if (task >= total) return false;
+          // An empty list takes time too.
+          blocks += 1 + runTask(task);
+        }
       } while (performance.now() < end);
       return true;
     },

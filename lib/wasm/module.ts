@@ -56,6 +56,7 @@ export interface KernelExports {
     isRowWise: number,
     modifies: number,
     masks: number,
+    isInOrder: number,
   ): void;
   packKeys(from: number, to: number, paddedKeys: number, headSize: number): void;
   packQueries(from: number, to: number, rows: number, headSize: number): void;

@@ -81,11 +81,11 @@ const SCHEMES: readonly (readonly [string, QuantisationScheme, QuantisationSchem
 const INT8 = { key: SCHEMES[0]![1], value: SCHEMES[0]![2] };
 const INT4 = { key: SCHEMES[2]![1], value: SCHEMES[2]![2] };
 
-test('the test browser has subgroups, so that both kernels are run', async () => {
+test('the test browser has subgroups, so that all kernels are run', async () => {
   expect(await call('adapter')).toMatchObject({ hasSubgroups: true });
 });
 
-const KERNELS = ['quad', 'tile'] as const;
+const KERNELS = ['texels', 'quad', 'tile'] as const;
 
 describe.each(KERNELS)('packed %s kernel', (kernel) => {
   describe('equals f64 attention over the dequantised tensors', () => {
@@ -93,7 +93,9 @@ describe.each(KERNELS)('packed %s kernel', (kernel) => {
       const result = await call('runQuantised', kernel, SHAPE, CAUSAL, { key, value });
       expect(result).toMatchObject({ withinTolerance: true, checkedRows: 8 });
       expect(result.distance).toBeGreaterThan(1e-4);
-      expect(result.cacheBytes).toBe(result.bytes);
+      // Rows of codes in textures are whole texels of 128 bits.
+      expect(result.cacheBytes).toBeGreaterThanOrEqual(result.bytes);
+      if (kernel !== 'texels') expect(result.cacheBytes).toBe(result.bytes);
     });
 
     test.each([
@@ -162,7 +164,7 @@ describe.each(KERNELS)('packed %s kernel', (kernel) => {
   });
 });
 
-describe.each([...KERNELS, 'texels'] as const)('paged %s kernel', (kernel) => {
+describe.each(KERNELS)('paged %s kernel', (kernel) => {
   describe.each([16, 32] as const)('pages of %i', (pageTokens) => {
     test.each([
       ['ragged lengths, one of them 1', SHAPE, [203, 1]],

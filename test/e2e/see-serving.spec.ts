@@ -88,6 +88,22 @@ test('a request is found at the cursor, and its transfer shows', async ({ page }
   await expect(lanes.getByRole('columnheader', { name: 'mean batch' })).toBeVisible();
 });
 
+test('the reasons of every request are saved, or as many as there is time for', async ({
+  page,
+}) => {
+  await open(page);
+  await openDocument(page, DOCUMENT);
+  await run(page, 'a');
+  const lanes = cell(page, 'lanes');
+  const all = lanes.getByRole('button', { name: /^Reasons of all as CSV \(about/ });
+  const download = page.waitForEvent('download');
+  await all.press('Enter');
+  const text = readFileSync(await (await download).path(), 'utf8');
+  const rows = text.trim().split('\r\n').slice(1);
+  expect(new Set(rows.map((row) => row.split(',', 1)[0])).size).toBe(200);
+  await expect(lanes.getByText('reasons of all 200 requests saved')).toBeVisible();
+});
+
 test('two runs of one trace are held against each other', async ({ page }) => {
   const problems = await open(page);
   const compare = '```cell compare #ab <- a pools\n{}\n```\n';

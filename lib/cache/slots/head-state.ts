@@ -33,7 +33,18 @@ export interface HeadState {
   readonly meta: ReadonlyMap<SlotMeta, Float32Array>;
   /** Changes when anything but an append does: what was read of the slots is old. */
   readonly version: number;
+  /** Leading slots that are as they were in earlier versions, the latest first; none unless given. */
+  readonly before?: readonly Earlier[];
 }
+
+/** Slots of a version that a later one begins with. */
+export interface Earlier {
+  readonly version: number;
+  readonly count: number;
+}
+
+/** As many versions may pass between two reads and still be told apart. */
+const MOST_EARLIER = 4;
 
 let versions = 0;
 
@@ -74,8 +85,10 @@ export function withAppended(
   const { multiplicity } = head;
   // A slot before others shifts their ranks.
   const isAfter = head.count === 0 || positions[0]! > head.positions[head.count - 1]!;
+  const { before, ...rest } = head;
   return {
-    ...head,
+    ...rest,
+    ...(before && isAfter ? { before } : {}),
     version: isAfter ? head.version : ++versions,
     count,
     blocks: [...(open ? head.blocks.slice(0, -1) : head.blocks), block],
@@ -113,6 +126,8 @@ export function withKept(head: HeadState, slots: Int32Array, headSize: number): 
     }
   }
   const { multiplicity } = head;
+  const moved = slots.findIndex((slot, i) => slot !== i);
+  const same = moved < 0 ? slots.length : moved;
   const pick = (column: Float32Array) => Float32Array.from(slots, (slot) => column[slot]!);
   return {
     count: slots.length,
@@ -121,7 +136,29 @@ export function withKept(head: HeadState, slots: Int32Array, headSize: number): 
     ...(multiplicity ? { multiplicity: pick(multiplicity) } : {}),
     meta: new Map([...head.meta].map(([name, column]) => [name, pick(column)])),
     version: ++versions,
+    ...(same > 0 ? { before: beginningWith(head, same) } : {}),
   };
+}
+
+function beginningWith({ version, before = [] }: HeadState, same: number): readonly Earlier[] {
+  const older = before.map((one) => ({ ...one, count: Math.min(one.count, same) }));
+  return [{ version, count: same }, ...older].slice(0, MOST_EARLIER);
+}
+
+/**
+ * Slots of a head that are as they were when `count` slots of a version were read.
+ *
+ * @param ranks whether a slot's RoPE index follows from the others: then any change may move it
+ */
+export function unchangedSlots(
+  head: HeadState,
+  version: number,
+  count: number,
+  ranks: boolean,
+): number {
+  if (version === head.version) return Math.min(count, head.count);
+  const earlier = ranks ? undefined : head.before?.find((one) => one.version === version);
+  return earlier === undefined ? 0 : Math.min(count, earlier.count, head.count);
 }
 
 /** A head of exactly these runs. @throws RangeError where a run's columns differ in length */

@@ -72,6 +72,9 @@ export function keyIndices(rule: IndexRule, positions: Int32Array, query?: numbe
   }
 }
 
+/** Whether the index of a slot depends on the slots beside it. */
+export const followsRanks = ({ type }: IndexRule): boolean => type === 'slot-index';
+
 /** RoPE index of a query whose own slot is among `positions` or comes after them. */
 export function queryIndexOf(rule: IndexRule, positions: Int32Array, position: number): number {
   if (rule.type === 'table') return inTable(rule.indexOf, position);

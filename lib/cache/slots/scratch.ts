@@ -1,5 +1,5 @@
-import { decode, type HeadState } from './head-state';
-import { type IndexRule, keyIndices } from './index-rule';
+import { decode, type HeadState, unchangedSlots } from './head-state';
+import { followsRanks, type IndexRule, keyIndices } from './index-rule';
 import type { Rotation } from './rotation';
 
 /** Rotated keys and decoded values of one head, made when attention reads them. */
@@ -35,9 +35,9 @@ export function createScratch(headSize: number, rule: IndexRule, rotation: Rotat
     },
     read(head, query) {
       const positions = head.positions.subarray(0, head.count);
-      // Slots that were only appended leave those before them as they were read.
-      const isRead = version === head.version && count <= head.count;
-      const start = isRead && rule.type !== 'clamped-far' ? count : 0;
+      // Slots that were appended, or dropped, leave those before them as they were read.
+      const start =
+        rule.type === 'clamped-far' ? 0 : unchangedSlots(head, version, count, followsRanks(rule));
       reserve(head.count);
       if (start < head.count) {
         const indices = keyIndices(rule, positions, query).subarray(start);

@@ -15,7 +15,7 @@ import {
   withAppended,
   withKept,
 } from './head-state';
-import { appendedIndices, type IndexRule, queryIndexOf } from './index-rule';
+import { appendedIndices, followsRanks, type IndexRule, queryIndexOf } from './index-rule';
 import { layerBytes, slotViews } from './ledger';
 import { createRotation } from './rotation';
 import { createScratch, type Scratch } from './scratch';
@@ -178,8 +178,8 @@ export function createSlotCache(
       },
       same(layer, kvHead, mark) {
         const index = at(layer, kvHead);
-        const { version, count } = heads[index]!;
-        return marks.same(index, mark, version, count);
+        const { version, count, before } = heads[index]!;
+        return marks.same(index, mark, version, count, followsRanks(rule) ? [] : before);
       },
     },
     charge(cost) {

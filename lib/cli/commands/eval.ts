@@ -4,10 +4,11 @@ import { fitGates } from '../../evaluate/fit-gates';
 import type { AskPlan } from '../../evaluate/types';
 import { engineOf } from '../../run/engines';
 import type { ModelData } from '../../run/evaluation-service';
+import { RECALL_TASKS } from '../../transformer/recall';
 import { command } from '../command-line';
 import { type EvalOptions, parseEvalOptions } from '../evaluate/eval-options';
 import { editLines, evaluationLines } from '../evaluate/print-evaluation';
-import { readModel } from '../evaluate/read-model';
+import { readModel, SHIPPED_MODEL } from '../evaluate/read-model';
 import { createThreadPool } from '../evaluate/thread-pool';
 
 const USAGE = `usage: headroom eval --task ID [--policy ID] [--budget B] [options]
@@ -56,6 +57,13 @@ function fittedGates(
   }
 }
 
+/** Why a result says nothing of a policy. */
+function notLearnt({ modelFolder, isEdits, plan }: EvalOptions): string | undefined {
+  const { taskId: task } = plan;
+  if (modelFolder !== SHIPPED_MODEL || isEdits || RECALL_TASKS.includes(task)) return undefined;
+  return `note: the shipped model does not answer ${task} even with the full cache, so this says nothing of a policy`;
+}
+
 async function runEval(options: EvalOptions): Promise<void> {
   const { policyId, isEdits, composed, budget, plan, modelFolder, engine, isJson } = options;
   const { gates: gateSource } = options;
@@ -101,6 +109,8 @@ async function runEval(options: EvalOptions): Promise<void> {
 
 /** `headroom eval`: what a policy's cache still answers. See `USAGE`. */
 export const evalCommand = command(USAGE, parseEvalOptions, async (options) => {
+  const note = notLearnt(options);
+  if (note !== undefined) console.error(note);
   await runEval(options);
   return 0;
 });

@@ -9,13 +9,13 @@ const USAGE = `usage: headroom gates [--model DIR] [options]
 
   --model DIR    folder of a model in the tasks' vocabulary (the shipped recall model)
   --context N    tokens of each context (512)
-  --samples N    contexts of each gate (200)
+  --samples N    contexts of each task (200)
   --seed N       (1)
   --engine NAME  what computes
   --threads N    (as many as the machine runs at once)
   --json         one JSON object on standard output
 
-Exit code 1 where a gate fails.`;
+Exit code 1 where a gate is not passed.`;
 
 function readOptions(args: readonly string[]) {
   const { values, positionals } = readArguments(args, {

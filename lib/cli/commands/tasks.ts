@@ -1,6 +1,7 @@
 import { expectedOf } from '../../tasks/options';
 import { TASKS, taskOf } from '../../tasks/registry';
 import { toText } from '../../tasks/vocabulary';
+import { RECALL_TASKS } from '../../transformer/recall';
 import { atMost, command, readArguments, wholeNumber } from '../command-line';
 
 const USAGE = 'usage: headroom tasks [ID] [--context N] [--seed N]';
@@ -45,7 +46,10 @@ function readLines(args: readonly string[]): readonly string[] {
     values.context === undefined ? undefined : wholeNumber('--context', values.context, 1);
   const seed = wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1);
   if (id !== undefined) return describe(id, seed, context);
-  return TASKS.map((task) => [task.id, task.name, task.tests].join('\t'));
+  return TASKS.map(({ id: task, name, tests }) => {
+    const learnt = RECALL_TASKS.includes(task) ? '' : ' (the shipped model does not answer it)';
+    return [task, name, `${tests}${learnt}`].join('\t');
+  });
 }
 
 /** `headroom tasks [ID]`: the tasks, or one with its options and a sample. */

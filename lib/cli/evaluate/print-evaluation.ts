@@ -21,10 +21,16 @@ export function evaluationLines(evaluation: Evaluation, wallSeconds: number): st
   const { accuracy, bytesPerToken, chance, lossGapNats: gap, plan } = evaluation;
   const bytes = (count: number) => count.toFixed(1);
   return [
-    ...(accuracy ? [`accuracy\t${shareLine(accuracy)}`, `chance\t${chanceText(chance)}`] : []),
+    ...(accuracy
+      ? [
+          `accuracy\t${shareLine(accuracy)}`,
+          `intervals\t95 %, Wilson`,
+          `chance\t${chanceText(chance)}`,
+        ]
+      : []),
     ...(evaluation.tokenAccuracy === undefined
       ? []
-      : [`answer tokens\t${percent(evaluation.tokenAccuracy)}`]),
+      : [`tokens right\t${percent(evaluation.tokenAccuracy)} of the answers' tokens`]),
     ...(gap
       ? [
           `loss gap\t${gap.mean.toFixed(4)} nats (${gap.low.toFixed(4)} to ${gap.high.toFixed(4)}) above ${gap.entropyNats.toFixed(4)}`,

@@ -20,6 +20,7 @@ override WORKGROUP: u32 = 16;
 // #include "params.wgsl"
 // #include "masked.wgsl"
 // #include "variant.wgsl"
+// #include "packed-codes.wgsl"
 // #include "quantised.wgsl"
 
 @group(0) @binding(0) var<storage, read> query: array<vec4f>;

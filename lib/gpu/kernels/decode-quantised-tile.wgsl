@@ -10,6 +10,7 @@
 // #include "params.wgsl"
 // #include "masked.wgsl"
 // #include "variant.wgsl"
+// #include "packed-codes.wgsl"
 // #include "quantised.wgsl"
 
 @group(0) @binding(0) var<storage, read> query: array<vec4f>;

@@ -19,18 +19,19 @@ export interface Tools {
   readonly slowSeconds: number;
 }
 
-/** Agents of 8 to 14 turns: 6,000 tokens first, 600 per tool result, 200 generated. */
+/** Agents of 8 to 14 turns unless given: 6,000 tokens first, 600 per tool result, 200 generated. */
 export function agentSessions(
   seed: number,
   count: number,
   ratePerSecond: number,
   tools: Tools,
+  [leastTurns, mostTurns]: readonly [number, number] = [8, 14],
 ): readonly Session[] {
   const random = createRandom(seed);
   let startSeconds = 0;
   return Array.from({ length: count }, () => {
     startSeconds += random.exponential() / ratePerSecond;
-    const turns = Array.from({ length: random.integer(8, 14) }, (_, i) => ({
+    const turns = Array.from({ length: random.integer(leastTurns, mostTurns) }, (_, i) => ({
       ownTokens: i === 0 ? 6000 : 600,
       outputTokens: 200,
       gapSeconds:

@@ -1,8 +1,10 @@
 import { atts } from './atts';
 import { comet } from './comet';
 import { dfloat11 } from './dfloat11';
+import { energonai } from './energonai';
 import { fastdraft } from './fastdraft';
 import { finequant } from './finequant';
+import { llmInAFlash } from './llm-in-a-flash';
 import { lserve } from './lserve';
 import { mirrorSd } from './mirror-sd';
 import { mllmNpu } from './mllm-npu';
@@ -28,4 +30,6 @@ export const COST_CHECKS: readonly RowCheck[] = [
   prepacking,
   finequant,
   comet,
+  llmInAFlash,
+  energonai,
 ];

@@ -4,6 +4,7 @@ import type { ModelTransform } from '../transforms/presets';
 import type { BatchFeatures, CostModel, HardwareSpec, ModelSpec } from '../types';
 import { layerOperators } from './layer-operators';
 import { type Overlap, overlappedSeconds, weightReads } from './overlap';
+import { streamSeconds, withStream } from './streamed-weights';
 
 export interface RooflineOptions {
   readonly tensorParallel: number;
@@ -39,7 +40,8 @@ const SERIAL: Overlap = { type: 'serial' };
  * after another unless `overlap` says otherwise, and attention of prefills and of decodes is two
  * operators. Tensor parallelism divides heads and matrices and adds two ring all-reduces per layer.
  * Experts are read once each where any token reaches them, count (1 - (1 - perToken / count)^tokens)
- * of them under uniform routing. Nothing is fitted; real mixed batches cost more than this sum, which
+ * of them under uniform routing. Weights that a transform streams are read beside all that, once an
+ * iteration (`streamed-weights.ts`). Nothing is fitted; real mixed batches cost more than this sum, which
  * flatters chunked prefill.
  */
 export function rooflineCostModel(
@@ -56,6 +58,8 @@ export function rooflineCostModel(
   const { layer, head, perContext } = operators;
   const isSerial = overlap.type === 'serial';
   const overheadSeconds = (options.overheadMicroseconds + transform.overheadMicroseconds) * 1e-6;
+
+  const streaming = streamSeconds(model, transform, tp);
 
   function readLayer(f: BatchFeatures, isCounting: boolean): number {
     const queries = f.queriesPerDecode ?? 1;
@@ -78,7 +82,11 @@ export function rooflineCostModel(
     const emits = f.prefillReachesHead !== false;
     const atHead = emits ? f : Object.assign(passingBy, f, NO_PROMPTS);
     const last = emits || f.decodeCount > 0 ? head(atHead) : 0;
-    return model.layers * (share * mixed + (1 - share) * without) + last + overheadSeconds;
+    return withStream(
+      model.layers * (share * mixed + (1 - share) * without) + last + overheadSeconds,
+      streaming,
+      transform.streamOverlap,
+    );
   }
   const isArithmeticBound = (count: number, context: number): boolean =>
     context * perContext.flops > context * perContext.bytes + count * perContext.bytesPerDecode;
@@ -94,7 +102,8 @@ export function rooflineCostModel(
     iterationSeconds(f) {
       const share = f.prefillLayerShare ?? 1;
       if (share < 1 && f.prefillCount > 0) return layeredSeconds(f, share);
-      return model.layers * layerSeconds(f) + head(f) + overheadSeconds;
+      const seconds = model.layers * layerSeconds(f) + head(f) + overheadSeconds;
+      return withStream(seconds, streaming, transform.streamOverlap);
     },
     pricesLayers: true,
     parts(f) {
@@ -110,7 +119,7 @@ export function rooflineCostModel(
       };
     },
     // Attention is the larger of two lines in the context; the rest depends on the count alone.
-    ...(isSerial && transform.decodeBudgetTokens === 0
+    ...(isSerial && transform.decodeBudgetTokens === 0 && streaming === 0
       ? {
           decodeRun: {
             iterations({ decodeCount, decodeContextTokens }) {

@@ -74,7 +74,8 @@ function unevenHeads(model: ModelSpec, tensor: number): string {
 
 /**
  * KV blocks of one replica: what utilisation leaves beside the weights, over all its accelerators.
- * A transform changes both: W of the layers' weights (embeddings stay) and M of the KV of a token.
+ * A transform changes both: W of the layers' weights (embeddings stay), less those that are streamed,
+ * and M of the KV of a token.
  * KV heads that do not divide by the tensor-parallel degree are replicated, as engines do. Of
  * pipeline stages the largest counts, with embeddings and output head taken as spread evenly.
  *
@@ -103,7 +104,8 @@ export function planKv(
   const parts = tensor / stageShare(model.layers, pipeline);
   const perAccelerator = hardware.memoryBytes * memory.utilization - besideBytes;
   const transform = transformOf(params.transform);
-  const saved = (1 - (transform?.weightBytes ?? 1)) * layerWeightBytes(model);
+  const stays = (transform?.weightBytes ?? 1) * (1 - (transform?.streamedWeights ?? 0));
+  const saved = (1 - stays) * layerWeightBytes(model);
   const weights = (weightBytes(model) - saved) / parts;
   if (weights >= perAccelerator) {
     throw new Error(

@@ -114,6 +114,29 @@ export const TRANSFORMS: Readonly<Record<TransformId, TransformPreset>> = {
     says: 'A third of the layers attend to everything, the rest sparsely: 62 % less KV, the claim; reads and pairs by the same.',
     evidence: abstract,
   },
+  'llm-in-a-flash': {
+    title: 'LLM in a flash',
+    vector: {
+      streamedWeights: 0.5,
+      streamedReads: 0.033,
+      streamGigabytesPerSecond: 6,
+      streamOverlap: 0,
+    },
+    says: 'Half of the layers in flash, as for models of twice the memory (the claim). Of them an iteration reads one in forty weights of the feed-forward layers: neurons that the last tokens did not use. That share and 6 GB/s are assumptions of this preset, of a sparse (ReLU) model and one request.',
+    evidence: 'unverified',
+  },
+  energonai: {
+    title: 'EnergonAI, weights on peers',
+    vector: { streamedWeights: 0.5, streamGigabytesPerSecond: 300, streamOverlap: 1 },
+    says: 'Half of the layers on a neighbouring accelerator, each read while the one before it computes. The half is an assumption of this preset, 300 GB/s that of a link between accelerators.',
+    evidence: 'unverified',
+  },
+  'tpi-llm': {
+    title: 'TPI-LLM, a window of weights',
+    vector: { streamedWeights: 0.9, streamGigabytesPerSecond: 3, streamOverlap: 1 },
+    says: 'A tenth of the layers in memory, nine tenths on a disk (memory less by 90 %, the claim); a window of layers is read while those before it compute and sum up. 3 GB/s is an assumption of this preset.',
+    evidence: abstract,
+  },
 };
 
 /** The vector that a cell asks for, or undefined for none. */

@@ -38,6 +38,14 @@ export const transformVector = z.strictObject({
   kvBudgetTokens: tokens,
   /** Length of request for which a storage budget is planned: block plans know one number a token. */
   planTokens: z.int().min(1).max(10_000_000).default(16_384),
+  /** Share of the layers' weights that lie below the accelerator's memory: on a peer, a host, flash. */
+  streamedWeights: share(0),
+  /** Share of those that every iteration reads over the link; less where only some neurons are wanted. */
+  streamedReads: share(1),
+  /** Of the link, for each accelerator. */
+  streamGigabytesPerSecond: z.number().min(0.001).max(100_000).default(16),
+  /** Share of an iteration under which reads hide: 1 where they are begun a layer ahead, 0 on demand. */
+  streamOverlap: share(1),
   /** Seconds of an iteration that nothing else covers. */
   overheadMicroseconds: z.number().min(0).max(1e6).default(0),
 });

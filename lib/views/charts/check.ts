@@ -2,10 +2,20 @@ import type * as PlotModule from '@observablehq/plot';
 import {
   type CheckFigure,
   type CheckSeries,
+  type Evidence,
   isCertain,
   isWithin,
 } from '../../serving/checks/types';
 import { formatCount } from '../format';
+
+/** Where the rule of a check was read. */
+export const EVIDENCE_TEXT: Readonly<Record<Evidence, string>> = {
+  abstract: 'rule after the abstract',
+  code: "rule read in the authors' code",
+  'third-party': "rule after somebody's summary of the paper",
+  unverified: 'rule from memory, not held against the paper',
+  arithmetic: 'rule by construction',
+};
 
 const DASHES = ['none', '7 3', '2 3', '8 3 2 3'];
 

@@ -77,7 +77,13 @@ export function traceSpan({ arrivalSeconds, endSeconds }: RequestTrace): Span {
 
 /** Every phase, units in the column names. */
 export function traceCsv(trace: RequestTrace): string {
-  const rows = trace.phases.map((phase) =>
+  return `${[PHASE_HEADER, ...phaseRows(trace)].join('\r\n')}\r\n`;
+}
+
+const PHASE_HEADER = 'start_s,duration_s,lane,group,activity,what';
+
+const phaseRows = (trace: RequestTrace): readonly string[] =>
+  trace.phases.map((phase) =>
     [
       phase.startSeconds,
       phase.endSeconds - phase.startSeconds,
@@ -87,5 +93,15 @@ export function traceCsv(trace: RequestTrace): string {
       `"${activityText(phase.activity).replaceAll('"', '""')}"`,
     ].join(','),
   );
-  return `${['start_s,duration_s,lane,group,activity,what', ...rows].join('\r\n')}\r\n`;
+
+/** First line of a file with the phases of many requests. */
+export const REASONS_HEADER = `request,end,${PHASE_HEADER}\r\n`;
+
+/** Lines of such a file: one request that waits for nothing and does nothing has one line all the same. */
+export function reasonRows(trace: RequestTrace): string {
+  const { id, end } = trace;
+  const rows = phaseRows(trace);
+  const refusal = `"${(trace.refusal ?? '').replaceAll('"', '""')}"`;
+  const told = rows.length > 0 ? rows : [`${trace.arrivalSeconds},0,-1,,${end},${refusal}`];
+  return told.map((row) => `${id},${end},${row}\r\n`).join('');
 }

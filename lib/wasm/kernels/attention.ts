@@ -4,6 +4,7 @@
 // rescaled by exp(old maximum - new maximum). Memory is laid out by the caller; see
 // `../attention.ts` and `scratch.ts`.
 
+import { lookAhead } from './ahead';
 import { exponentials } from './exponential';
 import { logarithm, logarithms } from './logarithm';
 import { packKeys, packQueries } from './pack';
@@ -159,6 +160,12 @@ function markTile(
   for (let at = marks; at < marks + 4 * rows; at += 4) store<u32>(at, load<u32>(at) & existing);
 }
 
+/** The last key block of a list, whose full and partial blocks ascend each. */
+function lastBlock(blocks: usize, blockCount: usize, fullCount: usize): u32 {
+  const last = load<u32>(blocks + 4 * (blockCount - 1));
+  return fullCount == 0 ? last : max(last, load<u32>(blocks + 4 * (fullCount - 1)));
+}
+
 /**
  * One query block of one head.
  *
@@ -173,6 +180,7 @@ function markTile(
  * @param modifies scores go through `modify`
  * @param masks u32 [blockCount - fullCount][BLOCK_QUERIES], what `visible` says of the partial
  *   blocks; NO_MASKS asks it
+ * @param isInOrder the next call is for the rows after these
  */
 export function attendBlock(
   scratch: usize,
@@ -194,6 +202,7 @@ export function attendBlock(
   isRowWise: bool,
   modifies: bool,
   masks: usize,
+  isInOrder: bool,
 ): void {
   // The tiled path computes whole groups of four rows; those past the end are zeros.
   const computed = isRowWise ? rows : (rows + 3) & ~3;
@@ -207,6 +216,15 @@ export function attendBlock(
   const marks = visibleOf(scratch);
   const ends = segmentEndsOf(scratch);
   const valueRow: usize = 4 * paddedHead(headSize);
+  if (!isRowWise && blockCount > 0) {
+    const nextKey = BLOCK_KEYS * (<usize>lastBlock(blocks, blockCount, fullCount) + 1);
+    const isInside = nextKey < keyCount;
+    const nextKeys = isInside ? keys + 4 * headSize * nextKey : query;
+    const nextValues = isInside ? values + valueRow * nextKey : query;
+    const nextRows: usize = isInOrder ? 4 * BLOCK_QUERIES * headSize : 0;
+    const nextOutput = isInOrder ? output + nextRows : query;
+    lookAhead(query + nextRows, nextOutput, nextKeys, nextValues, headSize);
+  }
   let tile = scratch;
   for (let i: usize = 0; i < blockCount; i++) {
     const firstKey = BLOCK_KEYS * <usize>load<u32>(blocks + 4 * i);

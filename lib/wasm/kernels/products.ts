@@ -63,47 +63,6 @@ export function scorePanel(
 }
 
 /**
- * `scorePanel` for 4 keys: one half of a panel, `keys` and `scores` at its first column. Two dims at
- * once, because four sums would wait for each other.
- */
-export function scoreHalfPanel(
-  query: usize,
-  keys: usize,
-  scores: usize,
-  headSize: usize,
-  scale: f32,
-): void {
-  let s0 = f32x4.splat(0);
-  let s1 = f32x4.splat(0);
-  let s2 = f32x4.splat(0);
-  let s3 = f32x4.splat(0);
-  let t0 = f32x4.splat(0);
-  let t1 = f32x4.splat(0);
-  let t2 = f32x4.splat(0);
-  let t3 = f32x4.splat(0);
-  const end = query + 16 * headSize;
-  while (query < end) {
-    const k = v128.load(keys);
-    s0 = multiplyAdd(v128.load32_splat(query), k, s0);
-    s1 = multiplyAdd(v128.load32_splat(query, 4), k, s1);
-    s2 = multiplyAdd(v128.load32_splat(query, 8), k, s2);
-    s3 = multiplyAdd(v128.load32_splat(query, 12), k, s3);
-    const l = v128.load(keys, 32);
-    t0 = multiplyAdd(v128.load32_splat(query, 16), l, t0);
-    t1 = multiplyAdd(v128.load32_splat(query, 20), l, t1);
-    t2 = multiplyAdd(v128.load32_splat(query, 24), l, t2);
-    t3 = multiplyAdd(v128.load32_splat(query, 28), l, t3);
-    query += 32;
-    keys += 64;
-  }
-  const factor = f32x4.splat(scale);
-  v128.store(scores, f32x4.mul(f32x4.add(s0, t0), factor));
-  v128.store(scores, f32x4.mul(f32x4.add(s1, t1), factor), ROW_1);
-  v128.store(scores, f32x4.mul(f32x4.add(s2, t2), factor), ROW_2);
-  v128.store(scores, f32x4.mul(f32x4.add(s3, t3), factor), ROW_3);
-}
-
-/**
  * Weighted values of 4 queries and 8 dims:
  * `to[i][d] = (from[i][d] * rescaling[i] + sum over keys j of weights[i][j] * values[j][d]) * factor[i]`.
  *

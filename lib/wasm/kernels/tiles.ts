@@ -1,4 +1,5 @@
-import { scoreHalfPanel, scorePanel, weightPanel } from './products';
+import { touchAhead } from './ahead';
+import { scorePanel, weightPanel } from './products';
 import { scoreRow, weightRow32, weightRow8 } from './row-products';
 import {
   accumulatorOf,
@@ -33,6 +34,7 @@ export function scoreTile(
     for (let row: usize = 0; row < rows; row += 4) {
       const scores = tile + row * SCORE_ROW_BYTES + 4 * column;
       scorePanel(query + 4 * headSize * row, panel, scores, headSize, scale);
+      touchAhead();
     }
   }
 }
@@ -63,6 +65,7 @@ export function weightTiles(
     const factors = output == 0 ? onesOf(scratch) : sumsOf(scratch) + 4 * row;
     for (let d: usize = 0; d < rowBytes; d += 32) {
       weightPanel(segments, end, d, sums, to, rowBytes, rescalings, isSummed, factors);
+      touchAhead();
     }
     store<u32>(stagesOf(scratch) + row, output == 0 ? SUMMED : WRITTEN);
   }
@@ -111,13 +114,12 @@ export function scoreSeen(
   query += 4 * headSize * row;
   const scores = tile + row * SCORE_ROW_BYTES;
   for (let column: usize = 0; column < BLOCK_KEYS; column += 8) {
-    const bits = (seen >>> <u32>column) & 0xff;
-    if (bits == 0) continue;
+    // Half a panel takes as long as a whole one.
+    if (((seen >>> <u32>column) & 0xff) == 0) continue;
     const panel = keys + 4 * headSize * column;
     const out = scores + 4 * column;
-    if (bits < 0x10) scoreHalfPanel(query, panel, out, headSize, scale);
-    else if ((bits & 0xf) == 0) scoreHalfPanel(query, panel + 16, out + 16, headSize, scale);
-    else scorePanel(query, panel, out, headSize, scale);
+    scorePanel(query, panel, out, headSize, scale);
+    touchAhead();
   }
 }
 
@@ -140,15 +142,23 @@ export function scoreSeenRow(
 
 /** Masks four rows of a partial tile between the first and the last bit of `seen`, not 0. */
 export function maskSeen(tile: usize, visible: usize, row: usize, seen: u32): void {
-  const from: usize = <usize>ctz(seen) & ~3;
   const to: usize = ((31 - <usize>clz(seen)) | 3) + 1;
   const scores = tile + row * SCORE_ROW_BYTES;
   const bits = visible + 4 * row;
-  for (let column = from; column < to; column += 4) {
-    maskHidden(scores, load<u32>(bits), column);
-    maskHidden(scores + SCORE_ROW_BYTES, load<u32>(bits, 4), column);
-    maskHidden(scores + 2 * SCORE_ROW_BYTES, load<u32>(bits, 8), column);
-    maskHidden(scores + 3 * SCORE_ROW_BYTES, load<u32>(bits, 12), column);
+  const first = load<u32>(bits);
+  const second = load<u32>(bits, 4);
+  const third = load<u32>(bits, 8);
+  const fourth = load<u32>(bits, 12);
+  // Keys that all four see need no mask: of an edge of a window few do.
+  let hidden = ~(first & second & third & fourth) & (0xffffffff >>> <u32>(BLOCK_KEYS - to));
+  hidden &= -1 << (ctz(seen) & ~3);
+  while (hidden != 0) {
+    const column: usize = <usize>ctz(hidden) & ~3;
+    maskHidden(scores, first, column);
+    maskHidden(scores + SCORE_ROW_BYTES, second, column);
+    maskHidden(scores + 2 * SCORE_ROW_BYTES, third, column);
+    maskHidden(scores + 3 * SCORE_ROW_BYTES, fourth, column);
+    hidden &= ~(0xf << <u32>column);
   }
 }
 

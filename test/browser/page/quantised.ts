@@ -9,7 +9,7 @@ import { attentionReference } from '../../../lib/attention/reference';
 import type { AttentionInputs } from '../../../lib/attention/types';
 import { prepareAttention } from '../../../lib/gpu/attention-job';
 import { type GpuDevice, openDevice } from '../../../lib/gpu/device';
-import { type PagedInputs, type PagedKernel, preparePaged } from '../../../lib/gpu/paged-job';
+import { type PagedInputs, preparePaged } from '../../../lib/gpu/paged-job';
 import { planById } from '../../../lib/gpu/plans';
 import { type DecodeKernel, prepareQuantised } from '../../../lib/gpu/quantised-job';
 import { ResidentAttention } from '../../../lib/gpu/resident';
@@ -170,7 +170,7 @@ function sequence(inputs: AttentionInputs, each: PagedCase, b: number): Attentio
 }
 
 /** Each sequence against f64, and whether another order of pages gives the same bits. */
-async function runPaged(kernel: PagedKernel, each: PagedCase, options: RunOptions = {}) {
+async function runPaged(kernel: DecodeKernel, each: PagedCase, options: RunOptions = {}) {
   const gpu = await device();
   const made = inputsOf(each.shape, { type: 'dense' });
   const rounded = (tensor: Float32Array) => halvesToNumbers(roundToHalves(tensor));
@@ -214,7 +214,7 @@ async function runPaged(kernel: PagedKernel, each: PagedCase, options: RunOption
 const CONTIGUOUS = { quad: 'quad-split-4', tile: 'tile-split', texels: 'texels-split-4' } as const;
 
 /** Largest difference of the paged kernel from the contiguous one of the same make. */
-async function pagedFromContiguous(kernel: PagedKernel, each: PagedCase) {
+async function pagedFromContiguous(kernel: DecodeKernel, each: PagedCase) {
   const gpu = await device();
   const inputs = inputsOf(each.shape, { type: each.isCausal ? 'causal' : 'dense' });
   const options = { gigaflopsPerSecond: 1, splits: 3 };

@@ -41,7 +41,8 @@ describe.each(WAYS)('headroom %s', (way) => {
 
   test('says of an unknown flag which it is, and exits with 2', async () => {
     expect(await dispatch([...words, '--no-such-flag'])).toBe(2);
-    expect(errors[0]).toMatch(new RegExp(`--no-such-flag[^]*\n\nusage: headroom ${way}\\b`));
+    expect(errors[0]).toContain('--no-such-flag');
+    expect(errors[0]).toMatch(new RegExp(`\n\n?(usage: |\\()headroom ${way}\\b`));
     expect(out).toEqual([]);
   });
 });
@@ -89,7 +90,7 @@ const wrong: readonly (readonly [line: string, message: RegExp])[] = [
 test.each(wrong)('a wrong command line exits with 2: %s', async (line, message) => {
   expect(await dispatch(line.split(' '))).toBe(2);
   expect(errors).toEqual([expect.stringMatching(message)]);
-  expect(errors[0]).toMatch(/\n\nusage: headroom /);
+  expect(errors[0]).toMatch(/\n\nusage: headroom |\n\(headroom .* --help lists the options\)$/);
   expect(out).toEqual([]);
 });
 

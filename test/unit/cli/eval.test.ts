@@ -133,11 +133,29 @@ test('the same scorer takes another action by its name, or as JSON', () => {
   expect(parseEvalOptions(args.slice(0, -1)).composed).toBeUndefined();
 });
 
-test('wrong arguments print the usage, and a folder without a model its name', async () => {
-  expect(await evalCommand(['--task', 'lunch'])).toBe(2);
+test('wrong arguments are told in a sentence, and a folder without a model by its name', async () => {
+  expect(await evalCommand([])).toBe(2);
   expect(errors[0]).toContain('usage: headroom eval');
+  expect(await evalCommand(['--task', 'lunch'])).toBe(2);
+  expect(errors[1]).toMatch(/^unknown task: lunch .*\n\(headroom eval --help lists the options\)$/);
   expect(await evalCommand(['--task', 'passkey', '--model', folder])).toBe(1);
-  expect(errors[1]).toMatch(new RegExp(`^${folder}: `));
+  expect(errors[2]).toMatch(new RegExp(`^${folder}: `));
+});
+
+test('gates have help', async () => {
+  expect(await gatesCommand(['--help'])).toBe(0);
+  expect(lines[0]).toMatch(/^usage: headroom gates[\s\S]*--samples N/);
+});
+
+test('tasks that the shipped model has not learnt are marked, where they are listed and run', async () => {
+  expect(await tasksCommand([])).toBe(0);
+  expect(lines.find((line) => line.startsWith('common-words'))).toContain('does not answer it');
+  expect(lines.find((line) => line.startsWith('passkey'))).not.toContain('does not answer it');
+  const args = ['--context', '64', '--samples', '1', '--threads', '1', '--task'];
+  expect(await evalCommand([...args, 'common-words'])).toBe(0);
+  expect(errors).toEqual([expect.stringContaining('says nothing of a policy')]);
+  expect(await evalCommand([...args, 'passkey'])).toBe(0);
+  expect(errors).toHaveLength(1);
 });
 
 test('runs a model of a folder over threads and prints one JSON object', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { POLICIES } from '../../../lib/cache/policies';
 import { CACHE_CHECKS } from '../../../lib/evaluate/checks/registry';
 import { CHECK_LIST, cacheCheckId, listedCheck } from '../../../lib/run/check-list';
+import { CHECK_SECONDS } from '../../../lib/run/check-seconds';
 import { ROW_CHECKS } from '../../../lib/serving/checks/registry';
 import { checkParams } from '../../../lib/spec/kinds/check';
 
@@ -29,6 +30,11 @@ describe('every method of the cache lab', () => {
     const policy = POLICIES.get(id);
     expect(policy?.source.length).toBeGreaterThan(10);
     expect(policy?.defaults).toMatch(/\.$/);
+  });
+
+  test('has a measured time in the table of estimates, and no other check has', () => {
+    expect(Object.keys(CHECK_SECONDS).sort()).toEqual(CHECK_LIST.map(({ id }) => id).sort());
+    for (const seconds of Object.values(CHECK_SECONDS)) expect(seconds).toBeGreaterThan(0);
   });
 
   test('has checks of policies that exist alone', () => {

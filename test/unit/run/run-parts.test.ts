@@ -103,6 +103,22 @@ describe('result cache', () => {
 describe('estimates', () => {
   const none = { workload: undefined, fileBytes: undefined };
 
+  test('a check has its own time, and one that ran tells of the machine', () => {
+    const estimator = createEstimator();
+    const nothing = { workload: undefined, fileBytes: undefined };
+    const check = (id: string) =>
+      makeNotebook([{ id: 'c', kind: 'check', params: { check: id } }]).cells[0] as JobCell;
+    const before = ['saga', 'snapkv', 'constructor', 'made-up'].map((id) =>
+      estimator.seconds(check(id), nothing),
+    ) as number[];
+    expect(before[0]).toBeGreaterThan(2 * before[1]!);
+    expect(before.slice(2)).toEqual([5, 5]);
+    const output = { kind: 'check', value: { params: { check: 'saga', seed: 1 } } };
+    estimator.learn(check('saga'), output as CellOutput, 3 * before[0]!, nothing);
+    expect(estimator.seconds(check('saga'), nothing)).toBeCloseTo(3 * before[0]!, 9);
+    expect(estimator.seconds(check('snapkv'), nothing)).toBeCloseTo(3 * before[1]!, 9);
+  });
+
   test('start on the slow side and follow what was measured', () => {
     const estimator = createEstimator();
     const before = estimator.seconds(attn, none)!;

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { offlineWorkload } from '../../../lib/serving/checks/run-parts';
 import { simulate } from '../../../lib/serving/core/simulation';
 import { makeCostModel } from '../../../lib/serving/cost/make-cost-model';
-import { iterationJoules } from '../../../lib/serving/energy';
+import { runJoules } from '../../../lib/serving/energy';
 import { planRun } from '../../../lib/serving/plan/measure';
+import { sharedWork } from '../../../lib/serving/shared-work';
 import { serveParams } from '../../../lib/spec/kinds/serve';
 
 const run = (given: object, requests = 40) => {
@@ -12,13 +13,30 @@ const run = (given: object, requests = 40) => {
 };
 
 describe('energy of a run', () => {
-  test('an iteration draws between idle and board power', () => {
-    const board = { boardWatts: 400 };
-    const at = (arithmeticSeconds: number, memorySeconds: number) =>
-      iterationJoules({ seconds: 2, arithmeticSeconds, memorySeconds }, board, 0.25);
-    expect(at(0, 0)).toBe(200);
-    expect(at(0.5, 0.5)).toBe(400 * (0.5 + 0.75));
-    expect(at(2, 2)).toBe(800);
+  test('draws idle power always, and the rest while busy', () => {
+    const at = (busySeconds: number) =>
+      runJoules({ seconds: 2, busySeconds }, { boardWatts: 400 }, 0.25);
+    expect(at(0)).toBe(200);
+    expect(at(1)).toBe(400 * (0.5 + 0.75));
+    expect(at(2)).toBe(800);
+  });
+
+  test('two phases on one accelerator draw no more than it does', () => {
+    const lane = (
+      starts: readonly number[],
+      lasts: readonly number[],
+      busy: readonly number[],
+    ) => ({
+      lane: { startSeconds: Float64Array.from(starts), durationSeconds: Float64Array.from(lasts) },
+      busySeconds: Float64Array.from(busy),
+    });
+    // From 0 to 2 the first alone at a half, to 4 both (full), to 6 the second alone at 0.75.
+    expect(sharedWork(lane([0], [4], [2]), lane([2], [4], [3]))).toBeCloseTo(1 + 2 + 1.5, 12);
+    expect(sharedWork(lane([], [], []), lane([1, 5], [2, 0], [1, 0]))).toBe(1);
+    const partition = { type: 'static', prefillShare: 0.7, decodeShare: 0.7 };
+    const { metrics } = run({ strategy: { type: 'composed', partition } }, 200);
+    expect(metrics.energyJoules).toBeLessThanOrEqual(400 * metrics.makespanSeconds);
+    expect(metrics.energyJoules).toBeGreaterThan(0.3 * 400 * metrics.makespanSeconds);
   });
 
   test('stays within the powers of the data sheet, and counts every accelerator', () => {

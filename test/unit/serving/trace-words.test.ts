@@ -7,7 +7,14 @@ import {
 } from '../../../lib/serving/trace/sentences';
 import { reasonOf, traceSums } from '../../../lib/serving/trace/sums';
 import type { RequestTrace, TracePhase } from '../../../lib/serving/trace/types';
-import { phaseAt, phaseText, stripPieces, traceCsv } from '../../../lib/views/timeline/trace-strip';
+import {
+  phaseAt,
+  phaseText,
+  REASONS_HEADER,
+  reasonRows,
+  stripPieces,
+  traceCsv,
+} from '../../../lib/views/timeline/trace-strip';
 
 const phase = (
   startSeconds: number,
@@ -80,6 +87,15 @@ describe('the words of a trace', () => {
     expect(phaseAt(trace, 3.6)).toBe(2);
     expect(phaseText(trace, 2)).toMatch(/^phase 3 of 4, 400 ms, 2.5 s after arrival: stalls/);
     expect(traceCsv(trace).trim().split('\r\n')).toHaveLength(5);
+    const told = reasonRows(trace).trimEnd().split('\r\n');
+    expect(told.map((row) => row.replace(/^7,completed,/, ''))).toEqual(
+      traceCsv(trace).trim().split('\r\n').slice(1),
+    );
+    const refused = { ...trace, end: 'refused' as const, phases: [], refusal: 'needs "9" blocks' };
+    expect(reasonRows(refused)).toMatch(
+      /^7,refused,[\d.]+,0,-1,,refused,"needs ""9"" blocks"\r\n$/,
+    );
+    expect(REASONS_HEADER.split(',')).toHaveLength(8);
   });
 
   it('merge what is below a pixel with its neighbours of the same group', () => {

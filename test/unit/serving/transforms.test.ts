@@ -195,3 +195,41 @@ test('a preset is found by its id with words for provenance', () => {
     expect(['abstract', 'unverified']).toContain(evidence);
   }
 });
+
+describe('weights below memory', () => {
+  const streamed = (more: object) => paramsOf({ type: 'vector', ...more });
+  // Layers of Llama 3.1 8B in 16 bits.
+  const layerBytes = 13.96e9;
+
+  test('leave their place to KV', () => {
+    const more = blocks({ type: 'vector', streamedWeights: 0.5 }) - blocks(none);
+    expect(more / ((0.5 * layerBytes) / (131_072 * 16))).toBeCloseTo(1, 2);
+  });
+
+  test('are read beside an iteration, or before it', () => {
+    const decode = { decodes: 1, contextTokens: 100 };
+    const plain = seconds(paramsOf(none), decode);
+    const half = { streamedWeights: 0.5, streamGigabytesPerSecond: 20 };
+    const read = (0.5 * layerBytes) / 20e9;
+    const ahead = seconds(streamed({ ...half, streamOverlap: 1 }), decode);
+    const onDemand = seconds(streamed({ ...half, streamOverlap: 0 }), decode);
+    expect(ahead / read).toBeCloseTo(1, 2);
+    expect((onDemand - plain) / read).toBeCloseTo(1, 2);
+    const tenth = seconds(streamed({ ...half, streamedReads: 0.1, streamOverlap: 0 }), decode);
+    expect((tenth - plain) / (onDemand - plain)).toBeCloseTo(0.1, 9);
+  });
+
+  test('cost nothing where an iteration computes longer than they take', () => {
+    const prompt = { promptTokens: 8192 };
+    const fast = streamed({ streamedWeights: 0.5, streamGigabytesPerSecond: 300 });
+    expect(seconds(fast, prompt)).toBe(seconds(paramsOf(none), prompt));
+  });
+
+  test('are priced alike in runs of decodes and one by one', () => {
+    const params = streamed({ streamedWeights: 0.3, streamGigabytesPerSecond: 100 });
+    const load = offlineWorkload(20, 300, 60);
+    const run = (isStepped: boolean) =>
+      simulate(params, load, makeCostModel(params), { isStepped }).metrics.makespanSeconds;
+    expect(run(false)).toBeCloseTo(run(true), 9);
+  });
+});

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
+import { createRotation } from '../../../lib/cache/slots/rotation';
 import { createSlotCache } from '../../../lib/cache/slots/slot-cache';
-import type { SlotSnapshot } from '../../../lib/cache/slots/types';
+import type { SlotCache, SlotSnapshot } from '../../../lib/cache/slots/types';
+import { ropeOf } from '../../../lib/transformer/reference';
 import { configOf } from '../../transformer/random-model';
 
 const config = configOf({ layers: 1, heads: 1, kvHeads: 1, headSize: 2 });
@@ -29,6 +31,11 @@ const act = fc.oneof(
     }),
   },
   {
+    // What a policy does at every token.
+    weight: 3,
+    arbitrary: fc.record({ type: fc.constant('evict' as const), slot: fc.nat(12) }),
+  },
+  {
     weight: 1,
     arbitrary: fc.record({
       type: fc.constant('truncate' as const),
@@ -37,6 +44,13 @@ const act = fc.oneof(
   },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('merge' as const) }) },
 );
+
+function rotatedAnew(cache: SlotCache): number[] {
+  const { positions, keys } = cache.head(0, 0);
+  const out = new Float32Array(2 * positions.length);
+  createRotation(ropeOf(config)).rotate(keys(), positions, out, 0);
+  return [...out];
+}
 
 test('slots that are said to be the same are, whatever was done since the mark', () => {
   fc.assert(
@@ -67,6 +81,15 @@ test('slots that are said to be the same are, whatever was done since the mark',
             );
             break;
           }
+          case 'evict': {
+            const slots = Int32Array.from({ length: count }, (_, slot) => slot);
+            cache.keep(
+              0,
+              0,
+              slots.filter((slot) => slot !== one.slot),
+            );
+            break;
+          }
           case 'truncate':
             next = Math.max(0, next - one.tokens);
             cache.truncate(next);
@@ -80,6 +103,8 @@ test('slots that are said to be the same are, whatever was done since the mark',
             break;
           }
           case 'mark':
+            // What is kept of an earlier reading is what a new one gives.
+            expect([...cache.head(0, 0).rotatedKeys()]).toEqual(rotatedAnew(cache));
             copy = {
               mark: cache.copied!.mark(0, 0),
               keys: cache.head(0, 0).keys().slice(),

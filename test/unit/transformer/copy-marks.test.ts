@@ -51,7 +51,7 @@ describe('what is left of a copy', () => {
     expect(same(cache, at)).toBe(1);
   });
 
-  test('slots: nothing after an eviction; after a rewind what was there before it', () => {
+  test('slots: what stood before an eviction; after a rewind what was there before it', () => {
     const cache = createSlotCache(config);
     append(cache, [0, 1, 2]);
     const saved = cache.snapshot();
@@ -61,10 +61,27 @@ describe('what is left of a copy', () => {
     append(cache, [3, 4]);
     expect(same(cache, at)).toBe(3);
     cache.keep(0, 0, Int32Array.of(0, 2));
-    expect(same(cache, at)).toBe(0);
+    expect(same(cache, at)).toBe(1);
     const after = mark(cache);
     cache.restore(saved);
     expect(same(cache, after)).toBe(0);
+  });
+
+  test('slots: a token dropped at each step leaves those before it, but not their ranks', () => {
+    const [absolute, ranked] = [
+      createSlotCache(config),
+      createSlotCache(config, { rule: { type: 'slot-index' } }),
+    ].map((cache) => {
+      append(cache, [0, 1, 2, 3, 4]);
+      return Array.from({ length: 3 }, (_, step) => {
+        const at = mark(cache);
+        append(cache, [5 + step]);
+        cache.keep(0, 0, Int32Array.of(0, 1, 2, 4, 5));
+        return same(cache, at);
+      });
+    });
+    expect(absolute).toEqual([3, 3, 3]);
+    expect(ranked).toEqual([0, 0, 0]);
   });
 
   test('rows: nothing after one is replaced, moved, dropped or brought back', () => {
