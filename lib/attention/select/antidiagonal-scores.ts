@@ -28,9 +28,38 @@ export function reverseGroups(head: HeadTensors, stride: number): ReversedGroups
 }
 
 /**
+ * Antidiagonal sums of one group of queries over the tiles of stride keys that its last query sees,
+ * scaled by 1 / (sqrt(headSize) stride norm). Tiles cut by the causal diagonal count whole, masked
+ * pairs included.
+ *
+ * @param out [at least ceil(keys / stride)]
+ * @returns number of tiles
+ */
+export function antidiagonalScores(
+  head: HeadTensors,
+  reversed: ReversedGroups,
+  norm: number,
+  group: number,
+  out: Float64Array,
+): number {
+  const { headSize, keys } = head;
+  const { stride } = reversed;
+  const scale = 1 / (Math.sqrt(headSize) * stride * norm);
+  const lastQuery = Math.min(head.queries, (group + 1) * stride) - 1;
+  const tiles = Math.ceil(visibleEnd(head, lastQuery) / stride);
+  const queryOffset = group * stride * headSize;
+  for (let tile = 0; tile < tiles; tile++) {
+    const tokens = Math.min(stride, keys - tile * stride);
+    out[tile] =
+      dot(reversed.queries, queryOffset, head.key, tile * stride * headSize, tokens * headSize) *
+      scale;
+  }
+  return tiles;
+}
+
+/**
  * Estimated attention mass of every key block for one query block: softmax over the antidiagonal
- * sums of each group of queries, scaled by 1 / (sqrt(headSize) stride norm), added up by block.
- * Tiles cut by the causal diagonal count whole, masked pairs included.
+ * sums of each group of queries, added up by block.
  *
  * @param out [grid.keyBlocks]; blocks that no group sees are 0
  * @returns flops
@@ -43,26 +72,16 @@ export function antidiagonalMass(
   queryBlock: number,
   out: Float64Array,
 ): number {
-  const { headSize, keys } = head;
   const { stride } = reversed;
-  const scale = 1 / (Math.sqrt(headSize) * stride * norm);
   const perBlock = grid.blockKeys / stride;
-  const row = new Float64Array(Math.ceil(keys / stride));
+  const row = new Float64Array(Math.ceil(head.keys / stride));
   const first = (queryBlock * grid.blockQueries) / stride;
   const end = Math.ceil(endQuery(grid, queryBlock) / stride);
   let multiplyAdds = 0;
   out.fill(0);
   for (let group = first; group < end; group++) {
-    const lastQuery = Math.min(head.queries, (group + 1) * stride) - 1;
-    const tiles = Math.ceil(visibleEnd(head, lastQuery) / stride);
-    const queryOffset = group * stride * headSize;
-    for (let tile = 0; tile < tiles; tile++) {
-      const tokens = Math.min(stride, keys - tile * stride);
-      row[tile] =
-        dot(reversed.queries, queryOffset, head.key, tile * stride * headSize, tokens * headSize) *
-        scale;
-    }
-    multiplyAdds += tiles * stride * headSize;
+    const tiles = antidiagonalScores(head, reversed, norm, group, row);
+    multiplyAdds += tiles * stride * head.headSize;
     softmaxInPlace(row, tiles);
     for (let tile = 0; tile < tiles; tile++) {
       const block = Math.floor(tile / perBlock);

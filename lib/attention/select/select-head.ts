@@ -5,6 +5,7 @@ import {
 } from '../../spec/kinds/selection';
 import { selectAShape } from './a-shape';
 import { selectBlockSparse } from './block-sparse';
+import { selectComposed } from './composed';
 import { selectFlexPrefill } from './flexprefill';
 import { selectHip } from './hip';
 import { selectMoba } from './moba';
@@ -71,6 +72,8 @@ export function selectHead(head: HeadTensors, method: AttentionSelection): Selec
       return selectMoba(head, { ...method, blockQueries });
     case 'nsa':
       return selectNsa(head, { ...method, blockQueries });
+    case 'composed':
+      return selectComposed(head, method);
     case 'oracle-top-k':
       return selectOracle(head, { ...blocks, budget: { type: 'top-k', blocks: method.blocks } });
     case 'oracle-top-p':
