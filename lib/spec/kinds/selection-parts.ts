@@ -103,22 +103,26 @@ export function partsIssues(composed: ComposedSelection): readonly PartsIssue[] 
   }
   if (summariser.type === 'bounds') {
     if (blockTokens % summariser.partTokens !== 0) {
-      refuse('summariser.partTokens', `a divisor of blockTokens ${blockTokens}`);
+      refuse('summariser.partTokens', `summariser parts that divide blockTokens ${blockTokens}`);
     }
     if (reducer.of === 'probabilities') {
-      refuse('reducer.of', 'scores: upper bounds are no probabilities');
+      refuse('reducer.of', 'a reducer of scores: upper bounds are no probabilities');
     }
     if (reducer.keys !== 'max' && !hasOneScorePerBlock(composed)) {
-      refuse('reducer.keys', 'max: only the largest bound of its parts bounds a block');
+      refuse(
+        'reducer.keys',
+        'reducer max over keys: only the largest bound of its parts bounds a block',
+      );
     }
     const isMass = selector.type === 'top-p' || selector.type === 'threshold';
     if (isMass && !(selector.type === 'threshold' && selector.of === 'maximum')) {
       const field = selector.type === 'top-p' ? 'selector.type' : 'selector.of';
-      refuse(field, 'top-k or a threshold of the maximum: upper bounds add up to no mass');
+      refuse(field, 'selector top-k or a threshold of the maximum: upper bounds add up to no mass');
     }
   }
   if (reducer.of === 'scores') {
-    const why = 'max or mean, or of probabilities: scores of either sign add up to nothing';
+    const why =
+      'reducer max or mean, or one of probabilities: scores of either sign add up to nothing';
     if (reducer.keys === 'sum' && summariser.type !== 'bounds' && !hasOneScorePerBlock(composed)) {
       refuse('reducer.keys', why);
     }

@@ -21,7 +21,7 @@ const REFUSED: readonly (readonly [parts: object, field: string, why: string])[]
   [
     { summariser: { type: 'bounds', partTokens: 24 } },
     'summariser.partTokens',
-    'a divisor of blockTokens 32',
+    'divide blockTokens 32',
   ],
   [{ ...bounds, reducer: { of: 'probabilities' } }, 'reducer.of', 'no probabilities'],
   [{ ...bounds, reducer: { keys: 'mean' } }, 'reducer.keys', 'only the largest bound'],
