@@ -19,7 +19,9 @@ test('a selection is taken apart, composed anew part by part, and run', async ({
   // Antidiagonals are of keys, and the mean of a block has none.
   await scorer.selectOption('antidiagonal');
   const refusal = composed.getByRole('alert');
-  await expect(refusal).toContainText('expected another scorer, or summariser every-key');
+  await expect(refusal).toContainText(
+    'invalid scorer.type: "antidiagonal" (expected another scorer, or summariser every-key',
+  );
   await expect(scorer).toHaveValue('mean-query');
   // By keyboard.
   await part('summariser').getByLabel('type').focus();

@@ -6,6 +6,7 @@ import {
   composedSelection,
   partsIssues,
 } from '../../../lib/spec/kinds/selection-parts';
+import { parseNotebook } from '../../../lib/spec/validate';
 import { randomHead } from '../attention/select-cases';
 import { anyParts } from './arbitrary-selection';
 
@@ -59,6 +60,18 @@ describe('parts that mean nothing together', () => {
         expect(parsed.success).toBe(true);
       }
     }
+  });
+
+  it('a document is told the field with its part', () => {
+    const select = { type: 'composed', ...bounds, selector: topP };
+    const bad = { cells: [{ id: 'a', kind: 'attention', params: { select } }] };
+    const parsed = parseNotebook(bad);
+    expect(parsed.ok ? [] : parsed.issues).toEqual([
+      expect.objectContaining({
+        path: 'cells[0].params.select.selector.type',
+        message: expect.stringContaining('invalid selector.type: "top-p" (expected selector top-k'),
+      }),
+    ]);
   });
 
   it('what the document takes runs, and what it refuses is told in words', () => {
