@@ -194,6 +194,55 @@ describe('laws of composed selections', () => {
     );
   });
 
+  it('a threshold of the whole maximum is top-1; of half the mass, at most two blocks', () => {
+    fc.assert(
+      fc.property(heads, fc.constantFrom('scores', 'probabilities'), (head, of) => {
+        const kept = (selector: object) =>
+          selectComposed(
+            head,
+            composed({
+              queryBlockTokens: 8,
+              reducer: { of },
+              selector,
+              forced: { sinkTokens: 0, recentTokens: 0 },
+            }),
+          );
+        const best = kept({ type: 'top-k', blocks: 1 });
+        const largest = kept({ type: 'threshold', of: 'maximum', share: 1 });
+        expect(largest.offsets).toEqual(best.offsets);
+        expect(largest.blocks).toEqual(best.blocks);
+        const half = kept({ type: 'threshold', of: 'mass', share: 0.5 });
+        for (let i = 0; i < half.queryBlocks; i++) {
+          const row = rowOf(half, i);
+          expect(row.length).toBeLessThanOrEqual(2);
+          if (row.length === 1) expect(row).toEqual(rowOf(best, i));
+        }
+      }),
+      { numRuns: 40 },
+    );
+    const even = randomHead({ queries: 8, keys: 64, seed: 1, spread: 0.01, causal: false });
+    const parts = composed({
+      blockTokens: 16,
+      selector: { type: 'threshold', of: 'mass', share: 0.3 },
+      forced: { sinkTokens: 0, recentTokens: 0 },
+    });
+    expect(selectComposed(even, parts).blocks).toHaveLength(0);
+  });
+
+  it('means are over the queries that score a block, of probabilities over all', () => {
+    const weights = (of: 'scores' | 'probabilities') => {
+      const reducer = makeBlockReducer(3, 1, { of, keys: 'max', queries: 'mean' });
+      reducer.clear();
+      reducer.add(Float64Array.of(2, 9, 9), 1);
+      reducer.add(Float64Array.of(4, 4, 9), 2);
+      const out = new Float64Array(3);
+      reducer.finish(out);
+      return [...out];
+    };
+    expect(weights('scores')).toEqual([3, 4, -Infinity]);
+    expect(weights('probabilities')).toEqual([0.75, 0.25, 0]);
+  });
+
   it('codes of 8 bits give the scores of the keys within their rounding', () => {
     const head = randomHead({ queries: 24, keys: 64, seed: 9 });
     const of = (summariser: object) => weightsOf(head, composed({ summariser }), [3, 20]);
