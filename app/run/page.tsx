@@ -8,7 +8,7 @@ export const metadata: Metadata = {
 
 export default function Page() {
   return (
-    <main>
+    <main id="notebook">
       <h1>Headroom headless runner</h1>
       <p>
         The command line opens this page to run attention cells on this machine’s WebGPU through{' '}

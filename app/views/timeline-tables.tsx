@@ -91,7 +91,7 @@ const IMAGE_NAMES = [
   'batches',
   'busy',
   'images',
-  'mean batch',
+  'mean time',
   'longest',
   'images/s while busy',
 ];

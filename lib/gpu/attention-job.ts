@@ -15,7 +15,6 @@ import {
 import type { ResidentAttention } from './resident';
 import { STORED_FILES } from './stored';
 import { submitSlices } from './submit-slices';
-import { trimEntries } from './trimmed-list';
 import { variantSlots } from './variant-slots';
 
 const TARGET_SUBMIT_SECONDS = 0.008;
@@ -85,11 +84,7 @@ export async function prepareAttention(
   };
   try {
     const listRows = await own(storageBuffer(gpu, 'block list rows', { data: list.rows }));
-    const data =
-      plan.family === 'prefill' && plan.trimsEntries === true
-        ? trimEntries(inputs, list, plan.blockQueries, plan.blockKeys)
-        : list.entries;
-    const entries = await own(storageBuffer(gpu, 'block list', { data }));
+    const entries = await own(storageBuffer(gpu, 'block list', { data: list.entries }));
     const uniform = uniformBuffer(gpu, view.arrayBuffer.byteLength);
     owned.push(uniform);
     const { query, tables } = resident;

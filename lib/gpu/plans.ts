@@ -26,8 +26,6 @@ interface PlanBase {
 export interface PrefillPlan extends PlanBase {
   readonly family: 'prefill';
   readonly blockQueries: number;
-  /** Its entries are those of `trimEntries`. */
-  readonly trimsEntries?: boolean;
 }
 
 /** Split-KV: workgroups over splits of the keys, then a merge. */
@@ -76,7 +74,6 @@ function rowsPrefill(rows: number, workgroup: number, readsTexels = false): Pref
     label: `whole rows in registers, ${rows} per lane, ${workgroup} lanes per workgroup${readsTexels ? ', keys in textures' : ''}`,
     family: 'prefill',
     needsSubgroups: true,
-    trimsEntries: true,
     readsTexels,
     ...(readsTexels ? { insteadOf: `rows-${rows}x${workgroup}` } : {}),
     maxHeadSize: MAX_UNROLLED_HEAD_SIZE,

@@ -5,6 +5,7 @@ import { withSelections } from '../attention/selected-program';
 import type { AttentionInputs, SelectionSummary } from '../attention/types';
 import type { OnProgress } from '../run/worker-api';
 import type { AttentionParams } from '../spec/kinds/attention';
+import { createRowProducts } from '../wasm/matrix-products';
 import { yieldToMessages } from './jobs';
 
 /** Pairs of the heads that are compared with dense attention, at least one head. */
@@ -34,7 +35,7 @@ export async function selectKeys(
     await yieldToMessages();
     signal.throwIfAborted();
     const start = performance.now();
-    const selection = selectHead(headTensors(params, inputs, i), select);
+    const selection = selectHead(headTensors(params, inputs, i), select, createRowProducts);
     seconds += (performance.now() - start) / 1000;
     if (selection !== undefined) selections.push(selection);
   }

@@ -1,6 +1,5 @@
 import type { AttentionProgram } from '../attention/program';
 import { printWgsl, type WgslNames } from '../formula/print-wgsl';
-import { splitMask } from './trimmed-list';
 import type { WgslSlots } from './wgsl';
 
 /** The expressions that a program puts into the slots of `variant.wgsl`, from its trees alone. */
@@ -41,9 +40,7 @@ export function variantSlots(program: AttentionProgram): WgslSlots {
       return `readTable(${at}u, ${index}, at.batch, at.head)`;
     },
   };
-  const { plain } = splitMask(mask);
   return {
-    ...(plain === undefined ? {} : { plain4: printWgsl(plain, names, 4, 'bool') }),
     ...(mask === undefined
       ? {}
       : { mask1: printWgsl(mask, names, 1, 'bool'), mask4: printWgsl(mask, names, 4, 'bool') }),

@@ -18,14 +18,14 @@ test('sliders answer what if, and say what the run uses', async ({ page }) => {
   const pools = cell(page, 'pools');
   await pools.getByText('What if, and what it uses').click();
   const table = pools.getByRole('table', { name: 'what if' });
-  await expect(table.getByRole('row', { name: /^link used/ })).toContainText('1×');
+  await expect(table.getByRole('row', { name: /^links and stores used/ })).toContainText('1×');
 
   const link = pools.getByRole('slider', { name: /^link bandwidth/ });
   await link.focus();
   for (let i = 0; i < 16; i++) await page.keyboard.press('ArrowLeft');
   await expect(link).toHaveAttribute('aria-valuetext', '0.25× what the cell has');
   await expect(pools.getByTestId('what-if-state')).toHaveText(/changed as the sliders say/);
-  await expect(table.getByRole('row', { name: /^link used/ })).not.toContainText('1×');
+  await expect(table.getByRole('row', { name: /^links and stores used/ })).not.toContainText('1×');
   await expect(pools.getByRole('img', { name: /^utilisation over time/ })).toBeVisible();
   await pools.getByRole('button', { name: 'Utilisation as a table' }).click();
   await expect(

@@ -1,3 +1,4 @@
+import type { RowProducts } from '../weights/types';
 import { dot, softmaxInPlace } from './dot';
 import type { BlockGrid } from './grid';
 import { endQuery, visibleEnd } from './grid';
@@ -27,6 +28,81 @@ export function reverseGroups(head: HeadTensors, stride: number): ReversedGroups
   return { queries: reversed, groups, stride };
 }
 
+/** Writes the products of one group of queries with the first `tiles` tiles of keys. */
+export type TileProducts = (group: number, tiles: number, out: Float64Array) => void;
+
+/** One dot product after the other, summed in f64. */
+export function dotTiles(head: HeadTensors, { queries, stride }: ReversedGroups): TileProducts {
+  const { key, keys, headSize } = head;
+  const size = stride * headSize;
+  return (group, tiles, out) => {
+    for (let tile = 0; tile < tiles; tile++) {
+      const length = Math.min(stride, keys - tile * stride) * headSize;
+      out[tile] = dot(queries, group * size, key, tile * size, length);
+    }
+  };
+}
+
+const PANEL = 8;
+
+/**
+ * The same as products of matrices in f32, as many groups at a time as a query block has.
+ *
+ * @param together groups that are asked for one after the other, from a multiple of it on
+ */
+export function multiplyTiles(
+  head: HeadTensors,
+  { queries, groups, stride }: ReversedGroups,
+  together: number,
+  products: RowProducts,
+): TileProducts {
+  const { key, keys, headSize } = head;
+  const size = stride * headSize;
+  const tileCount = Math.ceil(keys / stride);
+  const rows = new Float32Array(tileCount * size);
+  rows.set(key.subarray(0, keys * headSize));
+  const kept = products.keep(rows, tileCount, size);
+  let first = -1;
+  let values = new Float32Array();
+  let width = 0;
+  return (group, tiles, out) => {
+    const start = group - (group % together);
+    if (start !== first) {
+      first = start;
+      const end = Math.min(groups, start + together);
+      const seen = visibleEnd(head, Math.min(head.queries, end * stride) - 1);
+      const panels = Math.ceil(Math.ceil(seen / stride) / PANEL);
+      width = PANEL * panels;
+      const part = queries.subarray(start * size, end * size);
+      values =
+        panels === 0 ? values : products.multiply(part, end - start, kept, 0, panels).slice();
+    }
+    const at = (group - start) * width;
+    for (let tile = 0; tile < tiles; tile++) out[tile] = values[at + tile] as number;
+  };
+}
+
+/** Multiply-adds of a head from which products of matrices are worth their packing. */
+const LARGE_HEAD = 2 ** 21;
+
+/**
+ * Products of matrices for large heads, in f32, where they are given; else dot products in f64.
+ *
+ * @param blockQueries queries whose groups are asked for one after the other
+ */
+export function chooseTileProducts(
+  head: HeadTensors,
+  reversed: ReversedGroups,
+  blockQueries: number,
+  createProducts?: () => RowProducts,
+): TileProducts {
+  const { stride } = reversed;
+  const isLarge = (head.queries * head.keys * head.headSize) / stride >= LARGE_HEAD;
+  return isLarge && createProducts !== undefined
+    ? multiplyTiles(head, reversed, blockQueries / stride, createProducts())
+    : dotTiles(head, reversed);
+}
+
 /**
  * Antidiagonal sums of one group of queries over the tiles of stride keys that its last query sees,
  * scaled by 1 / (sqrt(headSize) stride norm). Tiles cut by the causal diagonal count whole, masked
@@ -41,19 +117,15 @@ export function antidiagonalScores(
   norm: number,
   group: number,
   out: Float64Array,
+  tileProducts: TileProducts = dotTiles(head, reversed),
 ): number {
-  const { headSize, keys } = head;
+  const { headSize } = head;
   const { stride } = reversed;
   const scale = 1 / (Math.sqrt(headSize) * stride * norm);
   const lastQuery = Math.min(head.queries, (group + 1) * stride) - 1;
   const tiles = Math.ceil(visibleEnd(head, lastQuery) / stride);
-  const queryOffset = group * stride * headSize;
-  for (let tile = 0; tile < tiles; tile++) {
-    const tokens = Math.min(stride, keys - tile * stride);
-    out[tile] =
-      dot(reversed.queries, queryOffset, head.key, tile * stride * headSize, tokens * headSize) *
-      scale;
-  }
+  tileProducts(group, tiles, out);
+  for (let tile = 0; tile < tiles; tile++) out[tile] = (out[tile] as number) * scale;
   return tiles;
 }
 
@@ -71,6 +143,7 @@ export function antidiagonalMass(
   norm: number,
   queryBlock: number,
   out: Float64Array,
+  tileProducts: TileProducts = dotTiles(head, reversed),
 ): number {
   const { stride } = reversed;
   const perBlock = grid.blockKeys / stride;
@@ -80,7 +153,7 @@ export function antidiagonalMass(
   let multiplyAdds = 0;
   out.fill(0);
   for (let group = first; group < end; group++) {
-    const tiles = antidiagonalScores(head, reversed, norm, group, row);
+    const tiles = antidiagonalScores(head, reversed, norm, group, row, tileProducts);
     multiplyAdds += tiles * stride * head.headSize;
     softmaxInPlace(row, tiles);
     for (let tile = 0; tile < tiles; tile++) {

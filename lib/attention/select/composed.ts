@@ -1,5 +1,6 @@
 import { type ComposedSelection, partsIssues } from '../../spec/kinds/selection-parts';
-import { antidiagonalScores, reverseGroups } from './antidiagonal-scores';
+import type { RowProducts } from '../weights/types';
+import { antidiagonalScores, chooseTileProducts, reverseGroups } from './antidiagonal-scores';
 import { makeBlockReducer } from './block-reducer';
 import { checkHead } from './checks';
 import { softmaxInPlace } from './dot';
@@ -29,17 +30,23 @@ interface RowScores {
   ) => { readonly count: number; readonly flops: number };
 }
 
-function rowScores(head: HeadTensors, grid: BlockGrid, parts: ComposedSelection): RowScores {
+function rowScores(
+  head: HeadTensors,
+  grid: BlockGrid,
+  parts: ComposedSelection,
+  createProducts: (() => RowProducts) | undefined,
+): RowScores {
   const { scorer } = parts;
   const { queries, headSize } = head;
   if (scorer.type === 'antidiagonal') {
     const { stride } = scorer;
     const reversed = reverseGroups(head, stride);
+    const products = chooseTileProducts(head, reversed, grid.blockQueries, createProducts);
     return {
       perBlock: grid.blockKeys / stride,
       rowsOf: (i) => [(i * grid.blockQueries) / stride, Math.ceil(endQuery(grid, i) / stride)],
       score: (row, out) => {
-        const count = antidiagonalScores(head, reversed, 1, row, out);
+        const count = antidiagonalScores(head, reversed, 1, row, out, products);
         return { count, flops: 2 * headSize * stride * count };
       },
     };
@@ -94,16 +101,21 @@ function addChosen(
  * thresholds take the softmax over the blocks that a query block sees, or probabilities, which they
  * take as they are. Forced blocks count towards k and p.
  *
+ * @param createProducts products of matrices, for the antidiagonals of large heads
  * @throws RangeError where the parts do not go together, see `partsIssues`
  */
-export function selectComposed(head: HeadTensors, parts: ComposedSelection): Selection {
+export function selectComposed(
+  head: HeadTensors,
+  parts: ComposedSelection,
+  createProducts?: () => RowProducts,
+): Selection {
   checkHead(head);
   const [issue] = partsIssues(parts);
   if (issue !== undefined) {
     throw new RangeError(`invalid ${issue.path.join('.')} (${issue.message})`);
   }
   const grid = makeGrid(head, parts.queryBlockTokens, parts.blockTokens);
-  const rows = rowScores(head, grid, parts);
+  const rows = rowScores(head, grid, parts, createProducts);
   const reduced = makeBlockReducer(grid.keyBlocks, rows.perBlock, parts.reducer);
   const scores = new Float64Array(Math.ceil(rows.perBlock * grid.keyBlocks));
   const weights = new Float64Array(grid.keyBlocks);

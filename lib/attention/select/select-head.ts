@@ -3,6 +3,7 @@ import {
   SELECTION_KEYS,
   SELECTION_QUERIES,
 } from '../../spec/kinds/selection';
+import type { RowProducts } from '../weights/types';
 import { selectAShape } from './a-shape';
 import { selectBlockSparse } from './block-sparse';
 import { selectComposed } from './composed';
@@ -22,8 +23,16 @@ import { selectXAttention } from './xattention';
 /** Rows that the pattern search compares with dense attention: one in so many. */
 const SEARCH_ROW_STRIDE = 16;
 
-/** What the method of a document keeps of one head; undefined where nothing is selected. */
-export function selectHead(head: HeadTensors, method: AttentionSelection): Selection | undefined {
+/**
+ * What the method of a document keeps of one head; undefined where nothing is selected.
+ *
+ * @param createProducts products of matrices, for methods that are made of them
+ */
+export function selectHead(
+  head: HeadTensors,
+  method: AttentionSelection,
+  createProducts?: () => RowProducts,
+): Selection | undefined {
   const blockQueries = SELECTION_QUERIES;
   const blocks = { blockQueries, blockKeys: SELECTION_KEYS };
   switch (method.type) {
@@ -67,13 +76,13 @@ export function selectHead(head: HeadTensors, method: AttentionSelection): Selec
     case 'lserve':
       return selectLserve(head, { ...method, blockQueries });
     case 'xattention':
-      return selectXAttention(head, method);
+      return selectXAttention(head, method, createProducts);
     case 'moba':
       return selectMoba(head, { ...method, blockQueries });
     case 'nsa':
       return selectNsa(head, { ...method, blockQueries });
     case 'composed':
-      return selectComposed(head, method);
+      return selectComposed(head, method, createProducts);
     case 'oracle-top-k':
       return selectOracle(head, { ...blocks, budget: { type: 'top-k', blocks: method.blocks } });
     case 'oracle-top-p':

@@ -58,8 +58,20 @@ export function meanOfRows(
   order?: Uint32Array,
 ): void {
   out.fill(0);
-  for (let t = start; t < end; t++) {
-    const offset = (order === undefined ? t : (order[t] as number)) * headSize;
+  const rowAt = (t: number) => (order === undefined ? t : (order[t] as number)) * headSize;
+  let t = start;
+  // Four rows per sum that is read and written.
+  for (; t + 3 < end; t += 4) {
+    const [a, b, c, e] = [rowAt(t), rowAt(t + 1), rowAt(t + 2), rowAt(t + 3)];
+    for (let d = 0; d < headSize; d++) {
+      out[d] =
+        (out[d] as number) +
+        ((values[a + d] as number) + (values[b + d] as number)) +
+        ((values[c + d] as number) + (values[e + d] as number));
+    }
+  }
+  for (; t < end; t++) {
+    const offset = rowAt(t);
     for (let d = 0; d < headSize; d++) {
       out[d] = (out[d] as number) + (values[offset + d] as number);
     }

@@ -1,4 +1,5 @@
-import { antidiagonalMass, reverseGroups } from './antidiagonal-scores';
+import type { RowProducts } from '../weights/types';
+import { antidiagonalMass, chooseTileProducts, reverseGroups } from './antidiagonal-scores';
 import { checkDivides, checkHead, checkInteger, checkShare } from './checks';
 import { collectBlocks, makeGrid, makeSelection, visibleBlocks } from './grid';
 import { addRecent, addSinks, addTopP } from './selectors';
@@ -18,8 +19,14 @@ export interface XAttentionOptions {
  * XAttention (2025): antidiagonal sums of stride x stride tiles cross every column and every
  * diagonal, at 1/stride of the cost of the scores; their softmax, summed by block, is kept up to a
  * share per query block. In a causal head the first block and the diagonal are forced, and count.
+ *
+ * @param createProducts products of matrices for large heads, in f32; default: dot products in f64
  */
-export function selectXAttention(head: HeadTensors, options: XAttentionOptions): Selection {
+export function selectXAttention(
+  head: HeadTensors,
+  options: XAttentionOptions,
+  createProducts?: () => RowProducts,
+): Selection {
   const { blockTokens, stride, share, norm = 1 } = options;
   checkHead(head);
   const grid = makeGrid(head, blockTokens, blockTokens);
@@ -28,10 +35,11 @@ export function selectXAttention(head: HeadTensors, options: XAttentionOptions):
   checkShare('share', share);
   if (!(norm > 0)) throw new RangeError(`invalid norm: ${norm} (expected above 0)`);
   const reversed = reverseGroups(head, stride);
+  const tiles = chooseTileProducts(head, reversed, blockTokens, createProducts);
   const mass = new Float64Array(grid.keyBlocks);
   let selectionFlops = 0;
   const rows = collectBlocks(grid, (i, keep) => {
-    selectionFlops += antidiagonalMass(head, grid, reversed, norm, i, mass);
+    selectionFlops += antidiagonalMass(head, grid, reversed, norm, i, mass, tiles);
     if (head.causal) {
       addSinks(grid, keep, 1);
       addRecent(grid, keep, i, 1);

@@ -40,18 +40,12 @@ fn main(
 
   let listRow = batch * params.listStride + head * params.listHeadStride + block;
   let first = listRows[listRow].x;
+  let firstPartial = first + listRows[listRow].y;
   let end = listRows[listRow + 1u].x;
   for (var e = first; e < end; e++) {
-    // block | isPlain << 15 | visited groups << 16 | masked groups << 24: `trimmed-list.ts`.
-    let entry = entries[e];
-    let blockStart = (entry & 0x7fffu) * (4u * BLOCK_GROUPS);
-    let isPlain = (entry & 0x8000u) != 0u;
+    let blockStart = entries[e] * (4u * BLOCK_GROUPS);
+    let isMasked = e >= firstPartial || blockStart + 4u * BLOCK_GROUPS > params.keys;
     for (var c = 0u; c < BLOCK_GROUPS; c += KEY_GROUPS) {
-      let bits = ((1u << KEY_GROUPS) - 1u) << (c + 16u);
-      if ((entry & bits) == 0u) {
-        continue;
-      }
-      let isMasked = (entry & (bits << 8u)) != 0u;
       let keyStart = blockStart + 4u * c;
       // #for g KEY_GROUPS
       let keys$g = vec4u(keyStart + 4u * $gu) + lanes;
@@ -71,19 +65,11 @@ fn main(
       // #end
       // #end
       if (isMasked) {
-        if (isPlain) {
-          // #for r ROWS
-          // #for g KEY_GROUPS
-          s$r_$g = select(vec4f(LOWEST), s$r_$g, areKeysVisibleByPlace(at$r, keys$g));
-          // #end
-          // #end
-        } else {
-          // #for r ROWS
-          // #for g KEY_GROUPS
-          s$r_$g = select(vec4f(LOWEST), s$r_$g, areKeysVisible(at$r, keys$g));
-          // #end
-          // #end
-        }
+        // #for r ROWS
+        // #for g KEY_GROUPS
+        s$r_$g = select(vec4f(LOWEST), s$r_$g, areKeysVisible(at$r, keys$g));
+        // #end
+        // #end
       }
       // #for g KEY_GROUPS
       // #for d DIMS

@@ -63,13 +63,6 @@ fn areKeysVisible(at: OneRow, keys: vec4u) -> vec4<bool> {
   return seen & (keys < vec4u(params.keys));
 }
 
-// The same by the parts of the mask that read no table, where the others hold.
-fn areKeysVisibleByPlace(at: OneRow, keys: vec4u) -> vec4<bool> {
-  let k = vec4i(keys);
-  let seen = vec4<bool>(true); // #slot plain4
-  return seen & (keys < vec4u(params.keys));
-}
-
 fn areKeysModified(at: OneRow, keys: vec4u, score: vec4f) -> vec4f {
   let k = vec4i(keys);
   let modified = score; // #slot score4

@@ -8,8 +8,10 @@ import type { CheckProgress, CheckResult, RowCheck } from './types';
 
 const SEEDS = 3;
 const REQUESTS = 240;
-const RATES = [1, 2, 4, 6, 8];
-const RATE = 4;
+/** The published experiments have 0.25 to 2 requests a second, and so has what is judged. */
+const RATES = [0.25, 0.5, 1, 2, 4, 6];
+const RATE = 1;
+const HIGHER_RATES = [2, 4];
 const SHIFT_RATE = 5;
 const LONG_OUTPUT = 2000;
 const DUE = { ttftSeconds: 1, tpotSeconds: 0.05 };
@@ -17,9 +19,11 @@ const ROLES = { type: 'longest-queue', everySeconds: 5, switchSeconds: 1 };
 
 /** Share of the dense peak of an A100 that is reached. */
 const EFFICIENCY = 0.5;
-/** A 4K image as ten slices of 1,024 patches through 0.4 billion weights, 64 tokens of each for an 8B model. */
+/** A 4K image as ten slices of 1,024 patches through 0.4 billion weights and their attention, 64 tokens of each for an 8B model. */
 const SLICES = 10;
-const SLICE_FLOPS = 1024 * 2 * 0.4e9;
+const PATCHES = 1024;
+const VISION = { layers: 27, hiddenSize: 1152 };
+const SLICE_FLOPS = PATCHES * 2 * 0.4e9 + 4 * PATCHES ** 2 * VISION.hiddenSize * VISION.layers;
 const ENCODE_SECONDS = (SLICES * SLICE_FLOPS) / (EFFICIENCY * 312e12);
 const TOKENS_PER_IMAGE = SLICES * 64;
 const encoder = { millisecondsPerItem: 1e3 * ENCODE_SECONDS };
@@ -143,7 +147,7 @@ function* run(seed: number): Generator<CheckProgress, CheckResult> {
     mean(results.map(pick));
   const ttft = (results: readonly ServeResult[]) =>
     of(results, ({ metrics }) => metrics.ttftSeconds.mean);
-  const slowLoads = seeds.map((each) => imageLoad(each, RATES[0] as number));
+  const slowLoads = seeds.map((each) => imageLoad(each, RATE));
   const slowPd = yield* runs(PD, slowLoads, last, SLOWER);
   const slowEpd = yield* runs(EPD, slowLoads, last, SLOWER);
   const less = (arm: Arm, rate: number) => 100 * (1 - at(EPD, rate).ttft / at(arm, rate).ttft);
@@ -159,13 +163,13 @@ function* run(seed: number): Generator<CheckProgress, CheckResult> {
         expected: { low: 50, high: 71 },
         source: claim,
       })),
-      {
-        label: `mean TTFT less by, ${EPD} against ${PD}, ${RATES[0]} requests/s`,
-        value: less(PD, RATES[0] as number),
+      ...HIGHER_RATES.map((rate) => ({
+        label: `mean TTFT less by, ${EPD} against ${PD}, ${rate} requests/s`,
+        value: less(PD, rate),
         unit: '%',
-      },
+      })),
       {
-        label: `the same with encoders ${SLOWER} times slower`,
+        label: `mean TTFT less by, ${EPD} against ${PD}, ${RATE} requests/s, encoders ${SLOWER} times slower`,
         value: 100 * (1 - ttft(slowEpd) / ttft(slowPd)),
         unit: '%',
       },
@@ -211,7 +215,8 @@ function* run(seed: number): Generator<CheckProgress, CheckResult> {
     })),
     notes: [
       `Compositions on eight A100 by roofline at ${EFFICIENCY} of the peak: ${(1e3 * ENCODE_SECONDS).toFixed(0)} ms by arithmetic to encode a 4K image of ${TOKENS_PER_IMAGE} tokens, which is a parameter of the part; ${REQUESTS} Poisson requests of 2 to 8 images and 64 tokens out, ${SEEDS} seeds. In time: first token in ${DUE.ttftSeconds} s, then ${DUE.tpotSeconds} s each.`,
-      'Encoding in parallel hides at most the share of encoding; by arithmetic alone that is less than half here. Encoders reach far less of the peak than assumed, which is where a larger gain would come from; and two workers prefill in place of seven.',
+      'Encoding in parallel hides at most the share of encoding; by arithmetic alone that is half of the work here. Encoders reach far less of the peak than assumed, which is where a larger gain would come from.',
+      `Judged at ${RATE} request/s: the authors' experiments send 0.25 to 2 a second (2 images, 10 tokens out, MiniCPM-V 2.6, read in their scripts). Above, two workers that prefill in place of seven become what is waited for, and the gain is gone.`,
       `For changing roles, after half of the requests images fall to 0 or 1 and answers grow to ${LONG_OUTPUT} tokens, more than one worker decodes, at ${SHIFT_RATE}/s; a look every ${ROLES.everySeconds} s, ${ROLES.switchSeconds} s to change (assumed), and a worker first ends what it has. Queues are compared as seconds of work per worker.`,
       'An encoder beside a model takes 1 GB of its memory here; what the paper gains by roles without other weights on smaller cards, and the search over plans, are not in it.',
     ],

@@ -28,8 +28,8 @@ export interface BlockPool {
   begin(node: number, start: number, length: number): number;
   /**
    * Adds up to `length` held blocks to the end of a run, if their contents, from `start` on, are what
-   * comes next and nobody else holds it: as many as there are before a content that is in memory
-   * already. @returns how many
+   * comes next and nobody else holds it: as many as there are before a content that another run has
+   * already, unless that is older. @returns how many
    */
   extend(run: number, node: number, start: number, length: number): number;
   /** The same for a run that is the only one of its node and stays in it: all or none. */
@@ -162,7 +162,7 @@ export function createBlockPool(total: number, nodeEnds: Int32Array): BlockPool 
       // Of two runs that have a content the older one was the first to have it, and so in all they share.
       const more = index.isAlone(run)
         ? length
-        : index.nextNamed(node, start, start + length) - start;
+        : index.nextNotOlder(node, start, start + length, runs.ages[run] as number) - start;
       if (more === 0) return 0;
       lengths[run] = own + more;
       changes++;

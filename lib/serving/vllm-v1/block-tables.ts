@@ -15,15 +15,20 @@ export interface BlockTables {
    * @returns false, and nothing done, where it is not so simple
    */
   nameAlone(id: number, end: number): boolean;
+  /** A run that has the last named block of a request, or had it before it was cut; `NO_RUN` without any. */
+  lastRun(id: number): number;
   /** Releases all named blocks, the last first. */
   free(id: number): void;
 }
 
 export function createBlockTables(pool: BlockPool, requests: number): BlockTables {
-  // Pairs of a run and the blocks that were in it when it was held.
+  // Pairs of a run and the blocks that were in it when it was held; of the last run, which may grow,
+  // these are all behind `befores`.
   const tables: (Int32Array | undefined)[] = new Array(requests).fill(undefined);
   const counts = new Int32Array(requests);
   const named = new Int32Array(requests);
+  /** Named blocks before the last run. */
+  const befores = new Int32Array(requests);
   /** The run that had the last named block when it was named. */
   const lasts = new Int32Array(requests);
   /** A table that is given back serves the next request. */
@@ -46,19 +51,23 @@ export function createBlockTables(pool: BlockPool, requests: number): BlockTable
   function append(id: number, run: number, length: number): void {
     const table = tableOf(id);
     const count = counts[id] as number;
+    const before = named[id] as number;
+    if (count > 0) table[2 * count - 1] = before - (befores[id] as number);
     table[2 * count] = run;
-    table[2 * count + 1] = length;
     counts[id] = count + 1;
-    named[id] = (named[id] as number) + length;
+    befores[id] = before;
+    named[id] = before + length;
     lasts[id] = run;
   }
 
-  /** Counts blocks that the last run of a request has come to have. */
-  function lengthen(id: number, blocks: number): void {
+  /** The run that has a request's last named block, whatever was cut since it was named. */
+  function lastOf(id: number, count: number): number {
+    const { starts, lengths } = pool.runs;
+    const last = lasts[id] as number;
+    if ((starts[last] as number) + (lengths[last] as number) === named[id]) return last;
     const table = tables[id] as Int32Array;
-    const at = 2 * (counts[id] as number) - 1;
-    table[at] = (table[at] as number) + blocks;
-    named[id] = (named[id] as number) + blocks;
+    const length = (named[id] as number) - (befores[id] as number);
+    return pool.lastOf(table[2 * count - 2] as number, length);
   }
 
   return {
@@ -68,11 +77,10 @@ export function createBlockTables(pool: BlockPool, requests: number): BlockTable
       const count = counts[id] as number;
       const from = named[id] as number;
       if (count > 0) {
-        const table = tables[id] as Int32Array;
-        const last = pool.lastOf(table[2 * count - 2] as number, table[2 * count - 1] as number);
+        const last = lastOf(id, count);
         const more = pool.extend(last, node, from, end - from);
         lasts[id] = last;
-        if (more > 0) lengthen(id, more);
+        if (more > 0) named[id] = from + more;
       }
       const left = end - (named[id] as number);
       if (left > 0) append(id, pool.begin(node, end - left, left), left);
@@ -81,13 +89,16 @@ export function createBlockTables(pool: BlockPool, requests: number): BlockTable
       const last = lasts[id] as number;
       const from = named[id] as number;
       if (last === NO_RUN || !pool.extendAlone(last, from, end - from)) return false;
-      lengthen(id, end - from);
+      named[id] = end;
       return true;
     },
+    lastRun: (id) => lasts[id] as number,
     free(id) {
       const table = tables[id];
       if (table === undefined) return;
-      for (let i = (counts[id] as number) - 1; i >= 0; i--)
+      const last = (counts[id] as number) - 1;
+      table[2 * last + 1] = (named[id] as number) - (befores[id] as number);
+      for (let i = last; i >= 0; i--)
         pool.release(table[2 * i] as number, table[2 * i + 1] as number);
       spare.push(table);
       tables[id] = undefined;

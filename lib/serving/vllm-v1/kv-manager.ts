@@ -132,6 +132,12 @@ export function createKvManager(
   }
 
   function nameShared(id: number, to: number): void {
+    const node = pool.runs.nodes[tables.lastRun(id)] as number;
+    const nodeEnd = node < tree.nodeCount ? (tree.nodeEnds[node] as number) : 0;
+    if (tables.namedBlocks(id) > 0 && to <= nodeEnd) {
+      tables.name(id, node, to);
+      return;
+    }
     const last = tree.offsets[id + 1] as number;
     for (let i = tree.offsets[id] as number; i < last && tables.namedBlocks(id) < to; i++) {
       const end = Math.min(tree.ends[i] as number, to);

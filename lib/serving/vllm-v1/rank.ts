@@ -53,8 +53,10 @@ export function createRank(
     if (state.trace?.id === id) state.trace.ended(previousEnd);
     kv.free(id);
     const place = placeOf(id);
-    if (running[place] === id) running.splice(place, 1);
-    else state.waiting.remove(id);
+    if (running[place] === id) {
+      for (let i = place + 1; i < running.length; i++) running[i - 1] = running[i] as number;
+      running.pop();
+    } else state.waiting.remove(id);
     outstanding--;
   }
 

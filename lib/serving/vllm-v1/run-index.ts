@@ -9,8 +9,8 @@ export interface RunIndex {
   find(node: number, at: number): number;
   /** Up to where the run that `find` gave is the one named first. */
   readonly foundEnd: number;
-  /** The first place in [from, to) whose content some run has; `to` if there is none. */
-  nextNamed(node: number, from: number, to: number): number;
+  /** The first place in [from, to) whose content some run no older than `age` has; `to` if there is none. */
+  nextNotOlder(node: number, from: number, to: number, age: number): number;
   /** Whether a run is the only one of its node. */
   isAlone(run: number): boolean;
   add(run: number): void;
@@ -50,10 +50,11 @@ export function createRunIndex(runs: Runs, nodeCount: number): RunIndex {
       index.foundEnd = end;
       return head;
     },
-    nextNamed(node: number, from: number, to: number): number {
-      const { starts, lengths, nextInNode } = runs;
+    nextNotOlder(node: number, from: number, to: number, age: number): number {
+      const { starts, lengths, ages, nextInNode } = runs;
       let run = node < heads.length ? (heads[node] as number) : NO_RUN;
       for (; run !== NO_RUN && (starts[run] as number) < to; run = nextInNode[run] as number) {
+        if ((ages[run] as number) < age) continue;
         const start = starts[run] as number;
         if (start + (lengths[run] as number) > from) return Math.max(start, from);
       }

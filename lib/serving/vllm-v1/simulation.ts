@@ -138,7 +138,7 @@ export function createVllmV1Simulation(
     while (sends.nextSeconds() + frontEndSeconds <= now) {
       const id = sends.take();
       let waiting = 0;
-      for (const rank of ranks) waiting += rank.waiting;
+      for (let i = 0; i < ranks.length; i++) waiting += (ranks[i] as Rank).waiting;
       backlog[arrived++] = waiting;
       // The last token is emitted and never fed, so it needs no KV.
       const fed = (totalTokens[id] as number) - 1;
@@ -157,7 +157,10 @@ export function createVllmV1Simulation(
         continue;
       }
       let best = ranks[0] as Rank;
-      for (const rank of ranks) if (rank.outstanding < best.outstanding) best = rank;
+      for (let i = 1; i < ranks.length; i++) {
+        const rank = ranks[i] as Rank;
+        if (rank.outstanding < best.outstanding) best = rank;
+      }
       if (trace?.id === id) {
         trace.arrived(arrivalSeconds[id] as number);
         trace.enter(arrivalSeconds[id] as number, -1, { kind: 'front-end' });

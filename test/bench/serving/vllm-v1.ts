@@ -33,15 +33,20 @@ async function tablesModel(): Promise<(() => CostModel) | undefined> {
     });
 }
 
+const LEAST_ATTEMPTS = 4;
+/** Runs of a few thousand steps would measure the compiler: shorter loads run more often. */
+const LEAST_ITERATIONS = 200_000;
+
 /** Runs of one load after each other: the first finds cold code, the best of all is what it can do. */
 function timed(workload: Workload, makeModel: (() => CostModel) | undefined, cell: object) {
   const params = serveParams.parse(cell);
   const cpuSeconds: number[] = [];
   let iterations = 0;
   let meanBatchSize = 0;
-  for (let attempt = 0; attempt < 4; attempt++) {
-    const simulation = createSimulation(params, workload, makeModel?.() ?? makeCostModel(params));
+  while (cpuSeconds.length < LEAST_ATTEMPTS || iterations * cpuSeconds.length < LEAST_ITERATIONS) {
+    const costModel = makeModel?.() ?? makeCostModel(params);
     const before = process.cpuUsage();
+    const simulation = createSimulation(params, workload, costModel);
     while (simulation.advance(1_000_000));
     const { user, system } = process.cpuUsage(before);
     cpuSeconds.push((user + system) / 1e6);
@@ -51,7 +56,7 @@ function timed(workload: Workload, makeModel: (() => CostModel) | undefined, cel
   return {
     iterations,
     meanBatchSize,
-    /** The first run of a workload also names what its tokens are, and finds cold code. */
+    /** The first run of a workload also looks what its requests have in common, and finds cold code. */
     firstRunIterationsPerCpuSecond: Math.round(iterations / first),
     iterationsPerCpuSecond: Math.round(iterations / Math.min(...cpuSeconds)),
   };

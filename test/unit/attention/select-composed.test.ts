@@ -10,6 +10,7 @@ import { takenApart } from '../../../lib/attention/select/taken-apart';
 import type { HeadTensors } from '../../../lib/attention/select/types';
 import { type AttentionSelection, attentionSelection } from '../../../lib/spec/kinds/selection';
 import { type ComposedSelection, composedSelection } from '../../../lib/spec/kinds/selection-parts';
+import { createRowProducts } from '../../../lib/wasm/matrix-products';
 import { composedParts } from '../spec/arbitrary-selection';
 import { randomHead, rowOf } from './select-cases';
 
@@ -77,6 +78,21 @@ describe('a preset taken apart', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('takes the antidiagonals of a large head as the preset does, by products of matrices', () => {
+    const head = randomHead({ queries: 512, keys: 512, headSize: 64, seed: 4 });
+    const preset = attentionSelection.parse({ type: 'xattention', stride: 4, share: 0.8 });
+    const parts = takenApart(preset, true) as AttentionSelection;
+    let made = 0;
+    const create = () => {
+      made++;
+      return createRowProducts();
+    };
+    expect(selectHead(head, parts, create)?.blocks).toEqual(
+      selectHead(head, preset, createRowProducts)?.blocks,
+    );
+    expect(made).toBe(1);
   });
 
   it('is undefined where the parts cannot say it', () => {

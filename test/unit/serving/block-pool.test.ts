@@ -105,6 +105,24 @@ describe('block pool', () => {
     expect(inMemory(pool)).toEqual([1]);
   });
 
+  it('lengthens a run beside an older one, but not beside what was once cut off its end', () => {
+    const pool = createBlockPool(30, Int32Array.of(20));
+    pool.take(20);
+    const older = pool.begin(0, 0, 6);
+    const younger = pool.begin(0, 0, 2);
+    expect(pool.extend(younger, 0, 2, 6)).toBe(6);
+    expect([pool.index.find(0, 5), pool.index.find(0, 6)]).toEqual([older, younger]);
+    // Its beginning is held once more, and the rest is free but in memory.
+    pool.hold(pool.cut(younger, 0, 4));
+    const rest = pool.lastOf(younger, 8);
+    pool.release(older, 6);
+    pool.release(younger, 8);
+    expect(pool.extend(younger, 0, 4, 1)).toBe(0);
+    // The never-used ones and all of the older run.
+    pool.take(10 + 6);
+    expect([pool.index.find(0, 3), pool.index.find(0, 4)]).toEqual([younger, rest]);
+  });
+
   it('goes on when there are more runs and nodes than there was room for', () => {
     const pool = createBlockPool(2000, Int32Array.of(3));
     pool.take(2000);

@@ -26,7 +26,7 @@ describe('figures of checks against their bands', () => {
     for (const check of ['splitwise', 'flover', 'scbench']) expect(outside(check)).toEqual([]);
   }, 180_000);
 
-  test('EPD: the first token comes later than claimed, since encoding is less than half of the work here', () => {
+  test('EPD: the first token comes later than claimed, since encoding is half of the work here', () => {
     const labels = outside('epd');
     expect(labels).toHaveLength(2);
     expect(labels.filter((each) => each.startsWith('mean TTFT'))).toHaveLength(2);
@@ -52,7 +52,7 @@ describe('figures of checks against their bands', () => {
       .map(({ value }) => value);
     expect(values.toSorted((a, b) => b - a)).toEqual(values);
     expect(values[2]).toBeLessThan(1.75);
-  }, 180_000);
+  }, 400_000);
 
   test('KVShare: hardly anything while no queue stands, most where all come at once', () => {
     const values = figuresOf('kvshare')

@@ -97,9 +97,11 @@ describe('utilisation', () => {
 });
 
 describe('utilisation of accelerators that lanes do not stand for one by one', () => {
+  const source = { ...load.source, type: 'generator' as const, requests: 200 };
+  const few = generateWorkload(load, source as typeof load.source & { type: 'generator' });
   const found = (strategy: object, more: object = {}) => {
     const params = serveParams.parse({ strategy: { type: 'composed', ...strategy }, ...more });
-    const run = simulate(params, workload, makeCostModel(params));
+    const run = simulate(params, few, makeCostModel(params));
     return { run, of: utilisation(run, MODELS[params.model], HARDWARE[params.hardware], 120) };
   };
   const flopShare = ({ run }: ReturnType<typeof found>, accelerators: number) => {
@@ -146,7 +148,7 @@ describe('utilisation of accelerators that lanes do not stand for one by one', (
   });
 
   it('encoders are a resource of their own, and no link', () => {
-    const load = { ...workload, items: workload.promptTokens.map(() => 2) };
+    const load = { ...few, items: few.promptTokens.map(() => 2) };
     const params = serveParams.parse({
       strategy: { type: 'composed', encode: { type: 'pool', workers: 2 } },
     });

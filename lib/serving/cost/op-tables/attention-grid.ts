@@ -24,17 +24,19 @@ export interface AttentionGrid {
   ): number;
 }
 
-/** A level of the nested grid: ascending values, and what stands under each. */
+/** The innermost level of the nested grid: ascending values, and the time at each. */
+interface Line {
+  readonly values: Float64Array;
+  readonly times: Float64Array;
+}
+
+/** A level above it: what stands under each value. */
 interface Axis<T> {
   readonly values: Float64Array;
   readonly under: readonly T[];
 }
 
-function nest<T>(
-  rows: readonly number[],
-  column: Float64Array,
-  build: (rows: readonly number[]) => T,
-): Axis<T> {
+function groupsOf(rows: readonly number[], column: Float64Array): Map<number, number[]> {
   const groups = new Map<number, number[]>();
   for (const row of rows) {
     const value = column[row] as number;
@@ -42,19 +44,57 @@ function nest<T>(
     if (group === undefined) groups.set(value, [row]);
     else group.push(row);
   }
+  return groups;
+}
+
+function nest<T>(
+  rows: readonly number[],
+  column: Float64Array,
+  build: (rows: readonly number[]) => T,
+): Axis<T> {
+  const groups = groupsOf(rows, column);
   const values = Float64Array.from(groups.keys()).sort();
   return { values, under: Array.from(values, (value) => build(groups.get(value) ?? [])) };
 }
 
-/** Linear blend along one axis of what `read` gives for the two neighbours; a value below the first clamps. */
-function blend<T>(axis: Axis<T>, at: number, read: (under: T) => number): number {
-  const { values, under } = axis;
-  if (values.length === 1 || at <= (values[0] as number)) return read(under[0] as T);
+// One function for each level and none that calls another given to it: a look-up is inlined.
+
+/** The time at `at`, linear between values; one below the first clamps. */
+function onLine({ values, times }: Line, at: number): number {
+  if (values.length === 1 || at <= (values[0] as number)) return times[0] as number;
   const i = segmentOf(values, at);
   const from = values[i] as number;
   const share = (at - from) / ((values[i + 1] as number) - from);
-  const low = read(under[i] as T);
-  return share === 0 ? low : low + share * (read(under[i + 1] as T) - low);
+  const low = times[i] as number;
+  return share === 0 ? low : low + share * ((times[i + 1] as number) - low);
+}
+
+function overContexts({ values, under }: Axis<Line>, at: number, decodeContext: number): number {
+  if (values.length === 1 || at <= (values[0] as number))
+    return onLine(under[0] as Line, decodeContext);
+  const i = segmentOf(values, at);
+  const from = values[i] as number;
+  const share = (at - from) / ((values[i + 1] as number) - from);
+  const low = onLine(under[i] as Line, decodeContext);
+  if (share === 0) return low;
+  return low + share * (onLine(under[i + 1] as Line, decodeContext) - low);
+}
+
+function overDecodes(
+  { values, under }: Axis<Axis<Line>>,
+  at: number,
+  prefillContext: number,
+  decodeContext: number,
+): number {
+  if (values.length === 1 || at <= (values[0] as number))
+    return overContexts(under[0] as Axis<Line>, prefillContext, decodeContext);
+  const i = segmentOf(values, at);
+  const from = values[i] as number;
+  const share = (at - from) / ((values[i + 1] as number) - from);
+  const low = overContexts(under[i] as Axis<Line>, prefillContext, decodeContext);
+  if (share === 0) return low;
+  const high = overContexts(under[i + 1] as Axis<Line>, prefillContext, decodeContext);
+  return low + share * (high - low);
 }
 
 /**
@@ -95,19 +135,14 @@ export function readAttentionGrid(table: CsvTable): AttentionGrid {
     }
     return time[first as number] as number;
   };
-  const grid = nest(rows, chunk, (a) =>
-    nest(a, decodes, (b) => nest(b, context, (c) => nest(c, decodeContext, leaf))),
-  );
+  const line = (group: readonly number[]): Line => {
+    const groups = groupsOf(group, decodeContext);
+    const values = Float64Array.from(groups.keys()).sort();
+    return { values, times: values.map((value) => leaf(groups.get(value) ?? [])) };
+  };
+  const grid = nest(rows, chunk, (a) => nest(a, decodes, (b) => nest(b, context, line)));
   const largest = (column: Float64Array): number => column.reduce((a, b) => Math.max(a, b), 0);
 
-  // Arguments travel in these: closures made once, so that a look-up allocates nothing.
-  let atContext = 0;
-  let atDecodes = 0;
-  let atDecodeContext = 0;
-  const self = (value: number): number => value;
-  const readContexts = (axis: Axis<number>): number => blend(axis, atDecodeContext, self);
-  const readSlice = (axis: Axis<Axis<number>>): number => blend(axis, atContext, readContexts);
-  const readChunk = (axis: Axis<Axis<Axis<number>>>): number => blend(axis, atDecodes, readSlice);
   return {
     isKeyLength,
     reach: {
@@ -116,11 +151,23 @@ export function readAttentionGrid(table: CsvTable): AttentionGrid {
       decodes: largest(decodes),
       decodeContext: largest(decodeContext),
     },
-    microseconds(atChunk, prefillContext, decodeCount, decodeMean) {
-      atContext = prefillContext;
-      atDecodes = decodeCount;
-      atDecodeContext = decodeMean;
-      return blend(grid, atChunk, readChunk);
+    microseconds(at, prefillContext, decodeCount, decodeMean) {
+      const { values, under } = grid;
+      if (values.length === 1 || at <= (values[0] as number))
+        return overDecodes(under[0] as Axis<Axis<Line>>, decodeCount, prefillContext, decodeMean);
+      const i = segmentOf(values, at);
+      const from = values[i] as number;
+      const share = (at - from) / ((values[i + 1] as number) - from);
+      const upper = under[i + 1] as Axis<Axis<Line>>;
+      const low = overDecodes(
+        under[i] as Axis<Axis<Line>>,
+        decodeCount,
+        prefillContext,
+        decodeMean,
+      );
+      if (share === 0) return low;
+      const high = overDecodes(upper, decodeCount, prefillContext, decodeMean);
+      return low + share * (high - low);
     },
   };
 }
