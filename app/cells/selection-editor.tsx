@@ -1,8 +1,11 @@
 'use client';
 
+import { takenApart } from '../../lib/attention/select/taken-apart';
 import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import { paramsSchema } from '../../lib/spec/ranges';
 import { SchemaForm } from '../parts/schema-form';
+import { ComposedSelectionEditor } from './composed-selection';
+import { useParamsProblem } from './use-params-problem';
 import styles from './variant-editor.module.css';
 
 type SelectionType = AttentionParams['select']['type'];
@@ -24,6 +27,7 @@ const METHODS: Readonly<Record<SelectionType, string>> = {
   xattention: 'blocks by sums along antidiagonals (XAttention)',
   moba: 'the blocks with the best mean key per query (MoBA)',
   nsa: 'compressed keys choose blocks, beside a window (NSA)',
+  composed: 'blocks chosen by parts: what stands for keys, which queries score them, what is kept',
   'oracle-top-k': 'the blocks with the most true mass: a bound for the others',
   'oracle-top-p': 'the fewest blocks with a share of the true mass: a bound for the others',
 };
@@ -36,28 +40,51 @@ interface Props {
 /** Which keys are chosen from the data, within a dense or causal variant. */
 export function SelectionEditor({ params, onSet }: Props) {
   const { select, variant } = params;
+  const [problem, setProblem] = useParamsProblem(select);
   if (variant.type !== 'dense' && variant.type !== 'causal') return null;
   const options = paramsSchema('attention').properties?.select;
   const chosen = (options?.oneOf ?? options?.anyOf)?.find(
     ({ properties }) => properties?.type?.const === select.type,
   );
+  const isCausal = variant.type === 'causal';
+  const inParts = select.type === 'composed' ? undefined : takenApart(select, isCausal);
+  // What was chosen before goes on where parts can say it.
+  const choose = (type: string) =>
+    setProblem(onSet(['select'], (type === 'composed' ? inParts : undefined) ?? { type }));
   return (
     <>
       <label className={styles.choice}>
         selection{' '}
-        <select
-          value={select.type}
-          onChange={(event) => onSet(['select'], { type: event.target.value })}
-        >
+        <select value={select.type} onChange={(event) => choose(event.target.value)}>
           {Object.keys(METHODS).map((type) => (
             <option key={type}>{type}</option>
           ))}
         </select>
       </label>
-      <p className={styles.note}>{METHODS[select.type]}</p>
-      {chosen !== undefined && (
-        <SchemaForm schema={chosen} value={select} path={['select']} onSet={onSet} />
+      <p className={styles.note}>
+        {METHODS[select.type]}{' '}
+        {inParts !== undefined && (
+          <button type="button" onClick={() => choose('composed')}>
+            Edit its parts
+          </button>
+        )}
+      </p>
+      {problem !== undefined && (
+        <p className={styles.refused} role="alert">
+          {problem}
+        </p>
       )}
+      {chosen !== undefined &&
+        (select.type === 'composed' ? (
+          <ComposedSelectionEditor
+            composed={select}
+            isCausal={isCausal}
+            schema={chosen}
+            onSet={onSet}
+          />
+        ) : (
+          <SchemaForm schema={chosen} value={select} path={['select']} onSet={onSet} />
+        ))}
     </>
   );
 }

@@ -77,6 +77,14 @@ function withArticle(name: string): string {
   return /^[aeiou]/.test(name) ? `an ${name}` : `a ${name}`;
 }
 
+/** The last name of a path; of a part that does not go with others also whose `type` or `of` it is. */
+function nameOf({ code, path }: z.core.$ZodIssue): string {
+  const names = path.filter((part) => typeof part === 'string');
+  const last = names.at(-1) ?? 'document';
+  const isBare = code === 'custom' && (last === 'type' || last === 'of') && names.length > 1;
+  return isBare ? `${names.at(-2)}.${last}` : last;
+}
+
 /**
  * A zod issue as ours. `expectedAt` tells what the schema wants at a path, such as both bounds of a
  * number, or the types of a union.
@@ -95,7 +103,7 @@ export function toSpecIssues(
   }
   const path = issue.path;
   const value = valueAt(root, path);
-  const name = String(path.findLast((part) => typeof part === 'string') ?? 'document');
+  const name = nameOf(issue);
   const reason = issue.code === 'too_small' ? whyNot(name, value) : undefined;
   const expected = `${expectation(issue, expectedAt(path))}${reason === undefined ? '' : `: ${reason}`}`;
   return [

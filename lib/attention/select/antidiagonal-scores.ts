@@ -82,10 +82,56 @@ export function multiplyTiles(
   };
 }
 
+/** Multiply-adds of a head from which products of matrices are worth their packing. */
+const LARGE_HEAD = 2 ** 21;
+
+/**
+ * Products of matrices for large heads, in f32, where they are given; else dot products in f64.
+ *
+ * @param blockQueries queries whose groups are asked for one after the other
+ */
+export function chooseTileProducts(
+  head: HeadTensors,
+  reversed: ReversedGroups,
+  blockQueries: number,
+  createProducts?: () => RowProducts,
+): TileProducts {
+  const { stride } = reversed;
+  const isLarge = (head.queries * head.keys * head.headSize) / stride >= LARGE_HEAD;
+  return isLarge && createProducts !== undefined
+    ? multiplyTiles(head, reversed, blockQueries / stride, createProducts())
+    : dotTiles(head, reversed);
+}
+
+/**
+ * Antidiagonal sums of one group of queries over the tiles of stride keys that its last query sees,
+ * scaled by 1 / (sqrt(headSize) stride norm). Tiles cut by the causal diagonal count whole, masked
+ * pairs included.
+ *
+ * @param out [at least ceil(keys / stride)]
+ * @returns number of tiles
+ */
+export function antidiagonalScores(
+  head: HeadTensors,
+  reversed: ReversedGroups,
+  norm: number,
+  group: number,
+  out: Float64Array,
+  tileProducts: TileProducts = dotTiles(head, reversed),
+): number {
+  const { headSize } = head;
+  const { stride } = reversed;
+  const scale = 1 / (Math.sqrt(headSize) * stride * norm);
+  const lastQuery = Math.min(head.queries, (group + 1) * stride) - 1;
+  const tiles = Math.ceil(visibleEnd(head, lastQuery) / stride);
+  tileProducts(group, tiles, out);
+  for (let tile = 0; tile < tiles; tile++) out[tile] = (out[tile] as number) * scale;
+  return tiles;
+}
+
 /**
  * Estimated attention mass of every key block for one query block: softmax over the antidiagonal
- * sums of each group of queries, scaled by 1 / (sqrt(headSize) stride norm), added up by block.
- * Tiles cut by the causal diagonal count whole, masked pairs included.
+ * sums of each group of queries, added up by block.
  *
  * @param out [grid.keyBlocks]; blocks that no group sees are 0
  * @returns flops
@@ -99,21 +145,16 @@ export function antidiagonalMass(
   out: Float64Array,
   tileProducts: TileProducts = dotTiles(head, reversed),
 ): number {
-  const { headSize, keys } = head;
   const { stride } = reversed;
-  const scale = 1 / (Math.sqrt(headSize) * stride * norm);
   const perBlock = grid.blockKeys / stride;
-  const row = new Float64Array(Math.ceil(keys / stride));
+  const row = new Float64Array(Math.ceil(head.keys / stride));
   const first = (queryBlock * grid.blockQueries) / stride;
   const end = Math.ceil(endQuery(grid, queryBlock) / stride);
   let multiplyAdds = 0;
   out.fill(0);
   for (let group = first; group < end; group++) {
-    const lastQuery = Math.min(head.queries, (group + 1) * stride) - 1;
-    const tiles = Math.ceil(visibleEnd(head, lastQuery) / stride);
-    tileProducts(group, tiles, row);
-    for (let tile = 0; tile < tiles; tile++) row[tile] = (row[tile] as number) * scale;
-    multiplyAdds += tiles * stride * headSize;
+    const tiles = antidiagonalScores(head, reversed, norm, group, row, tileProducts);
+    multiplyAdds += tiles * stride * head.headSize;
     softmaxInPlace(row, tiles);
     for (let tile = 0; tile < tiles; tile++) {
       const block = Math.floor(tile / perBlock);

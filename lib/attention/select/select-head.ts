@@ -6,6 +6,7 @@ import {
 import type { RowProducts } from '../weights/types';
 import { selectAShape } from './a-shape';
 import { selectBlockSparse } from './block-sparse';
+import { selectComposed } from './composed';
 import { selectFlexPrefill } from './flexprefill';
 import { selectHip } from './hip';
 import { selectMoba } from './moba';
@@ -80,6 +81,8 @@ export function selectHead(
       return selectMoba(head, { ...method, blockQueries });
     case 'nsa':
       return selectNsa(head, { ...method, blockQueries });
+    case 'composed':
+      return selectComposed(head, method, createProducts);
     case 'oracle-top-k':
       return selectOracle(head, { ...blocks, budget: { type: 'top-k', blocks: method.blocks } });
     case 'oracle-top-p':

@@ -79,6 +79,19 @@ export function addAbove(
   for (let i = 0; i < count; i++) if ((scores[i] as number) > threshold) kept[i] = 1;
 }
 
+/** Adds every index whose weight is at least the threshold; -Infinity is no candidate. */
+export function addAtLeast(
+  kept: Uint8Array,
+  weights: Float64Array,
+  count: number,
+  threshold: number,
+): void {
+  for (let i = 0; i < count; i++) {
+    const weight = weights[i] as number;
+    if (weight > -Infinity && weight >= threshold) kept[i] = 1;
+  }
+}
+
 /** Forces the blocks that hold the first `sinkTokens` keys. */
 export function addSinks(grid: BlockGrid, kept: Uint8Array, sinkTokens: number): void {
   kept.fill(1, 0, Math.min(grid.keyBlocks, Math.ceil(sinkTokens / grid.blockKeys)));

@@ -1,5 +1,5 @@
 import type { RowProducts } from '../weights/types';
-import { antidiagonalMass, dotTiles, multiplyTiles, reverseGroups } from './antidiagonal-scores';
+import { antidiagonalMass, chooseTileProducts, reverseGroups } from './antidiagonal-scores';
 import { checkDivides, checkHead, checkInteger, checkShare } from './checks';
 import { collectBlocks, makeGrid, makeSelection, visibleBlocks } from './grid';
 import { addRecent, addSinks, addTopP } from './selectors';
@@ -14,9 +14,6 @@ export interface XAttentionOptions {
   /** Divisor of the scores beside sqrt(headSize) and stride. Default 1. */
   readonly norm?: number;
 }
-
-/** Multiply-adds of a head from which products of matrices are worth their packing. */
-const LARGE_HEAD = 2 ** 21;
 
 /**
  * XAttention (2025): antidiagonal sums of stride x stride tiles cross every column and every
@@ -38,11 +35,7 @@ export function selectXAttention(
   checkShare('share', share);
   if (!(norm > 0)) throw new RangeError(`invalid norm: ${norm} (expected above 0)`);
   const reversed = reverseGroups(head, stride);
-  const isLarge = (head.queries * head.keys * head.headSize) / stride >= LARGE_HEAD;
-  const tiles =
-    isLarge && createProducts !== undefined
-      ? multiplyTiles(head, reversed, blockTokens / stride, createProducts())
-      : dotTiles(head, reversed);
+  const tiles = chooseTileProducts(head, reversed, blockTokens, createProducts);
   const mass = new Float64Array(grid.keyBlocks);
   let selectionFlops = 0;
   const rows = collectBlocks(grid, (i, keep) => {

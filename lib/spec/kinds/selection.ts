@@ -1,5 +1,6 @@
 import '../zod-config';
 import * as z from 'zod';
+import { composedSelection } from './selection-parts';
 
 const tokens = (fallback: number, low = 1, high = 16_384) =>
   z.int().min(low).max(high).default(fallback);
@@ -117,5 +118,6 @@ export const attentionSelection = z.discriminatedUnion('type', [
   }),
   z.strictObject({ type: z.literal('oracle-top-k'), blocks: tokens(8) }),
   z.strictObject({ type: z.literal('oracle-top-p'), share: share(0.95) }),
+  composedSelection,
 ]);
 export type AttentionSelection = z.output<typeof attentionSelection>;

@@ -1,67 +1,72 @@
 import fc from 'fast-check';
 import { int } from './arbitrary-basics';
+import { composedParts } from './arbitrary-selection';
 
 /** Params of the cells that run kernels. */
 export const kernelParams = {
-  attention: fc.record(
-    {
-      shape: fc.record(
-        {
-          batch: int(1, 3),
-          queries: int(1, 4096),
-          keys: int(1, 4096),
-          headSize: int(1, 64).map((n) => n * 4),
-          queryHeads: fc.constantFrom(2, 8, 16),
-        },
-        { requiredKeys: [] },
-      ),
-      structure: fc.record(
-        { bandStrength: fc.double({ min: 0, max: 16, noNaN: true }), needleCount: int(1, 64) },
-        { requiredKeys: [] },
-      ),
-      inputs: fc.oneof(
-        fc.constant({ source: 'synthetic' }),
-        fc.record(
+  attention: fc.oneof(
+    fc.record(
+      {
+        shape: fc.record(
           {
-            source: fc.constant('file'),
-            fileName: fc.string({ maxLength: 30 }),
-            query: fc.string({ minLength: 1, maxLength: 9 }),
-            layout: fc.constantFrom('bhnd', 'nhd'),
+            batch: int(1, 3),
+            queries: int(1, 4096),
+            keys: int(1, 4096),
+            headSize: int(1, 64).map((n) => n * 4),
+            queryHeads: fc.constantFrom(2, 8, 16),
           },
-          { requiredKeys: ['source'] },
+          { requiredKeys: [] },
         ),
-      ),
-      variant: fc.oneof(
-        fc.constant({ type: 'dense' }),
-        fc.constant({ type: 'causal' }),
-        fc.record(
-          { type: fc.constant('sliding-window'), windowTokens: int(1, 999) },
-          { requiredKeys: ['type'] },
+        structure: fc.record(
+          { bandStrength: fc.double({ min: 0, max: 16, noNaN: true }), needleCount: int(1, 64) },
+          { requiredKeys: [] },
         ),
-        fc.record(
-          { type: fc.constant('window-sinks'), sinkTokens: int(1, 99) },
-          { requiredKeys: ['type'] },
-        ),
-        fc.record(
-          { type: fc.constant('documents'), causal: fc.boolean() },
-          { requiredKeys: ['type'] },
-        ),
-        fc.record({
-          type: fc.constant('formula'),
-          mask: fc.constantFrom(
-            [],
-            ['k', 'q', '<='],
-            ['q', 'tag', 'k', 'tag', '==', 'q', 'k', '-', 'reach', '<', 'and'],
+        inputs: fc.oneof(
+          fc.constant({ source: 'synthetic' }),
+          fc.record(
+            {
+              source: fc.constant('file'),
+              fileName: fc.string({ maxLength: 30 }),
+              query: fc.string({ minLength: 1, maxLength: 9 }),
+              layout: fc.constantFrom('bhnd', 'nhd'),
+            },
+            { requiredKeys: ['source'] },
           ),
-          score: fc.constantFrom([], ['score', 0.5, '*', 'h', '+']),
-          numbers: fc.constant([{ name: 'reach', value: 4, min: 0, max: 9 }]),
-          tables: fc.constant([{ name: 'tag', source: 'segments' }]),
-        }),
-      ),
-      engine: fc.constantFrom('auto', 'webgpu', 'cpu'),
-      seed: int(0, 99),
-    },
-    { requiredKeys: [] },
+        ),
+        variant: fc.oneof(
+          fc.constant({ type: 'dense' }),
+          fc.constant({ type: 'causal' }),
+          fc.record(
+            { type: fc.constant('sliding-window'), windowTokens: int(1, 999) },
+            { requiredKeys: ['type'] },
+          ),
+          fc.record(
+            { type: fc.constant('window-sinks'), sinkTokens: int(1, 99) },
+            { requiredKeys: ['type'] },
+          ),
+          fc.record(
+            { type: fc.constant('documents'), causal: fc.boolean() },
+            { requiredKeys: ['type'] },
+          ),
+          fc.record({
+            type: fc.constant('formula'),
+            mask: fc.constantFrom(
+              [],
+              ['k', 'q', '<='],
+              ['q', 'tag', 'k', 'tag', '==', 'q', 'k', '-', 'reach', '<', 'and'],
+            ),
+            score: fc.constantFrom([], ['score', 0.5, '*', 'h', '+']),
+            numbers: fc.constant([{ name: 'reach', value: 4, min: 0, max: 9 }]),
+            tables: fc.constant([{ name: 'tag', source: 'segments' }]),
+          }),
+        ),
+        engine: fc.constantFrom('auto', 'webgpu', 'cpu'),
+        seed: int(0, 99),
+      },
+      { requiredKeys: [] },
+    ),
+    fc.record({ select: composedParts }),
+    fc.record({ variant: fc.constant({ type: 'dense' }), select: composedParts }),
   ),
   compose: fc
     .record(

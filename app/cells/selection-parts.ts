@@ -1,0 +1,86 @@
+import { takenApart } from '../../lib/attention/select/taken-apart';
+import { attentionSelection } from '../../lib/spec/kinds/selection';
+import { type ComposedSelection, hasOneScorePerBlock } from '../../lib/spec/kinds/selection-parts';
+
+/** Presets that the parts can say, by whom they are known. */
+export const STARTS = [
+  'moba',
+  'block-sparse',
+  'quest',
+  'lserve',
+  'xattention',
+  'oracle-top-k',
+  'oracle-top-p',
+] as const;
+export type Start = (typeof STARTS)[number];
+
+/** The parts of a preset with its own numbers. */
+export function startParts(start: Start, isCausal: boolean): ComposedSelection | undefined {
+  return takenApart(attentionSelection.parse({ type: start }), isCausal);
+}
+
+/** The preset whose parts these are, numbers included. */
+export function startOf(composed: ComposedSelection, isCausal: boolean): Start | undefined {
+  return STARTS.find((start) => isSame(startParts(start, isCausal), composed));
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) =>
+      isSame((a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name]),
+    )
+  );
+}
+
+const SUMMARISERS: Readonly<Record<ComposedSelection['summariser']['type'], string>> = {
+  mean: 'each block stands for itself by the mean of its keys',
+  bounds: 'the least and largest value per channel bound every score of a part of the block',
+  representative: 'one key stands for its block',
+  'every-key': 'nothing stands for anything: keys are scored themselves',
+  'low-bit': 'each key has its score, of integer codes with one scale per token',
+};
+const SCORERS: Readonly<Record<ComposedSelection['scorer']['type'], string>> = {
+  'mean-query': 'one query per query block, the mean of them',
+  window: 'the last queries of the head choose, once for every query block',
+  'every-query': 'each query of a query block has its say',
+  antidiagonal: 'sums along the antidiagonals of small tiles, at 1/stride of the scores',
+};
+
+/** What the parts amount to, one sentence each. */
+export function partNotes(composed: ComposedSelection) {
+  const { summariser, scorer, reducer, selector } = composed;
+  return {
+    summariser: SUMMARISERS[summariser.type],
+    scorer: SCORERS[scorer.type],
+    reducer: reducerNote(composed),
+    selector: selectorNote(selector, reducer.of),
+    forced: 'blocks with the first keys, and with the last keys of each query, are always kept',
+  } as const;
+}
+
+function selectorNote(
+  selector: ComposedSelection['selector'],
+  of: ComposedSelection['reducer']['of'],
+): string {
+  if (selector.type === 'top-k') return 'the best blocks, forced ones among them';
+  const weights = of === 'scores' ? 'the softmax over blocks' : 'the probabilities';
+  if (selector.type === 'top-p') return `the fewest blocks that hold a share of ${weights}`;
+  const whole = selector.of === 'maximum' ? 'the largest' : 'the sum';
+  return `blocks of at least a share of ${whole} of ${weights}`;
+}
+
+function reducerNote(composed: ComposedSelection): string {
+  const single = [
+    ...(hasOneScorePerBlock(composed) ? ['one score per block'] : []),
+    ...(composed.scorer.type === 'mean-query' ? ['one query'] : []),
+  ];
+  const what =
+    composed.reducer.of === 'scores'
+      ? 'scores as they are'
+      : 'after a softmax over the keys that each query sees';
+  if (single.length === 0) return what;
+  return `${what}; ${single.join(' and ')}, so ${single.length === 2 ? 'nothing is' : 'only the other axis is'} reduced`;
+}

@@ -1,0 +1,85 @@
+import {
+  type AttentionSelection,
+  SELECTION_KEYS,
+  SELECTION_QUERIES,
+} from '../../spec/kinds/selection';
+import type { ComposedSelection } from '../../spec/kinds/selection-parts';
+
+const NOTHING_FORCED = { sinkTokens: 0, recentTokens: 0 };
+const MASS = { of: 'probabilities', keys: 'sum', queries: 'sum' } as const;
+const LARGEST = { of: 'scores', keys: 'max', queries: 'max' } as const;
+
+/**
+ * A preset as the parts that select the same blocks; undefined where the parts cannot say it: lines,
+ * permutations, trees and choices between patterns.
+ *
+ * @param isCausal of the variant; XAttention forces blocks in causal heads only
+ */
+export function takenApart(
+  method: AttentionSelection,
+  isCausal: boolean,
+): ComposedSelection | undefined {
+  const type = 'composed';
+  const queryBlockTokens = SELECTION_QUERIES;
+  switch (method.type) {
+    case 'composed':
+      return method;
+    case 'block-sparse':
+    case 'moba': {
+      const isMoba = method.type === 'moba';
+      return {
+        type,
+        blockTokens: method.blockTokens,
+        queryBlockTokens: isMoba ? queryBlockTokens : method.blockTokens,
+        summariser: { type: 'mean' },
+        scorer: { type: 'mean-query' },
+        reducer: LARGEST,
+        selector: { type: 'top-k', blocks: method.topBlocks },
+        forced: isMoba ? { sinkTokens: 0, recentTokens: 1 } : NOTHING_FORCED,
+      };
+    }
+    case 'quest':
+    case 'lserve': {
+      const { pageTokens, budgetTokens, sinkTokens, recentTokens } = method;
+      const partTokens = method.type === 'lserve' ? method.subPageTokens : pageTokens;
+      return {
+        type,
+        blockTokens: pageTokens,
+        queryBlockTokens,
+        summariser: { type: 'bounds', partTokens },
+        scorer: { type: 'every-query' },
+        reducer: LARGEST,
+        selector: { type: 'top-k', blocks: Math.max(1, Math.floor(budgetTokens / pageTokens)) },
+        forced: { sinkTokens, recentTokens },
+      };
+    }
+    case 'xattention':
+      return {
+        type,
+        blockTokens: method.blockTokens,
+        queryBlockTokens: method.blockTokens,
+        summariser: { type: 'every-key' },
+        scorer: { type: 'antidiagonal', stride: method.stride },
+        reducer: MASS,
+        selector: { type: 'top-p', share: method.share },
+        forced: isCausal ? { sinkTokens: 1, recentTokens: 1 } : NOTHING_FORCED,
+      };
+    case 'oracle-top-k':
+    case 'oracle-top-p':
+      return {
+        type,
+        blockTokens: SELECTION_KEYS,
+        queryBlockTokens,
+        summariser: { type: 'every-key' },
+        scorer: { type: 'every-query' },
+        reducer: MASS,
+        selector:
+          method.type === 'oracle-top-k'
+            ? { type: 'top-k', blocks: method.blocks }
+            : { type: 'top-p', share: method.share },
+        forced: NOTHING_FORCED,
+      };
+    default:
+      return undefined;
+  }
+}

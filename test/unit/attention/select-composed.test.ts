@@ -1,0 +1,287 @@
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { makeBlockReducer } from '../../../lib/attention/select/block-reducer';
+import { selectComposed } from '../../../lib/attention/select/composed';
+import { selectionMask, selectionStats } from '../../../lib/attention/select/evaluate';
+import { makeGrid, visibleBlocks, visibleEnd } from '../../../lib/attention/select/grid';
+import { selectHead } from '../../../lib/attention/select/select-head';
+import { summaryScores } from '../../../lib/attention/select/summary-scores';
+import { takenApart } from '../../../lib/attention/select/taken-apart';
+import type { HeadTensors } from '../../../lib/attention/select/types';
+import { type AttentionSelection, attentionSelection } from '../../../lib/spec/kinds/selection';
+import { type ComposedSelection, composedSelection } from '../../../lib/spec/kinds/selection-parts';
+import { createRowProducts } from '../../../lib/wasm/matrix-products';
+import { composedParts } from '../spec/arbitrary-selection';
+import { randomHead, rowOf } from './select-cases';
+
+const heads = fc
+  .record({
+    queries: fc.integer({ min: 1, max: 150 }),
+    keys: fc.integer({ min: 1, max: 170 }),
+    causal: fc.boolean(),
+    seed: fc.integer({ min: 1, max: 1e6 }),
+    spread: fc.constantFrom(0.3, 1, 3),
+  })
+  .map(randomHead);
+const composed = (parts: object) => composedSelection.parse({ type: 'composed', ...parts });
+
+/** Weights of the key blocks for queries of one summariser, every query by itself. */
+function weightsOf(head: HeadTensors, parts: ComposedSelection, queries: readonly number[]) {
+  const grid = makeGrid(head, parts.queryBlockTokens, parts.blockTokens);
+  const { perBlock, score } = summaryScores(head, grid, parts.summariser, head.query);
+  const reducer = makeBlockReducer(grid.keyBlocks, perBlock, parts.reducer);
+  const row = new Float64Array(perBlock * grid.keyBlocks);
+  const out = new Float64Array(grid.keyBlocks);
+  reducer.clear();
+  for (const query of queries) reducer.add(row, score(query, visibleEnd(head, query), row));
+  reducer.finish(out);
+  return out;
+}
+
+describe('a preset taken apart', () => {
+  const tokens = fc.constantFrom(8, 16, 24, 32);
+  const presets: Readonly<Record<string, fc.Arbitrary<object>>> = {
+    moba: fc.record({ blockTokens: tokens, topBlocks: fc.integer({ min: 1, max: 9 }) }),
+    'block-sparse': fc.record({ blockTokens: tokens, topBlocks: fc.integer({ min: 1, max: 9 }) }),
+    quest: fc.record({
+      pageTokens: tokens,
+      budgetTokens: fc.integer({ min: 1, max: 99 }),
+      sinkTokens: fc.integer({ min: 0, max: 40 }),
+      recentTokens: fc.integer({ min: 0, max: 40 }),
+    }),
+    lserve: fc.record({
+      pageTokens: fc.constantFrom(16, 32),
+      subPageTokens: fc.constantFrom(8, 16),
+      budgetTokens: fc.integer({ min: 1, max: 99 }),
+      recentTokens: fc.integer({ min: 0, max: 40 }),
+    }),
+    xattention: fc.record({
+      blockTokens: tokens,
+      stride: fc.constantFrom(1, 2, 4, 8),
+      share: fc.double({ min: 0.01, max: 1, noNaN: true }),
+    }),
+    'oracle-top-k': fc.record({ blocks: fc.integer({ min: 1, max: 5 }) }),
+    'oracle-top-p': fc.record({ share: fc.double({ min: 0.01, max: 1, noNaN: true }) }),
+  };
+
+  test.each(Object.keys(presets))('%s selects the same blocks at the same cost', (type) => {
+    fc.assert(
+      fc.property(heads, presets[type] as fc.Arbitrary<object>, (head, options) => {
+        const preset = attentionSelection.parse({ type, ...options });
+        const parts = takenApart(preset, head.causal) as AttentionSelection;
+        expect(attentionSelection.parse(parts)).toEqual(parts);
+        const expected = selectHead(head, preset);
+        const selected = selectHead(head, parts);
+        expect(selected?.offsets).toEqual(expected?.offsets);
+        expect(selected?.blocks).toEqual(expected?.blocks);
+        expect(selected?.selectionFlops).toBe(expected?.selectionFlops);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('takes the antidiagonals of a large head as the preset does, by products of matrices', () => {
+    const head = randomHead({ queries: 512, keys: 512, headSize: 64, seed: 4 });
+    const preset = attentionSelection.parse({ type: 'xattention', stride: 4, share: 0.8 });
+    const parts = takenApart(preset, true) as AttentionSelection;
+    let made = 0;
+    const create = () => {
+      made++;
+      return createRowProducts();
+    };
+    expect(selectHead(head, parts, create)?.blocks).toEqual(
+      selectHead(head, preset, createRowProducts)?.blocks,
+    );
+    expect(made).toBe(1);
+  });
+
+  it('is undefined where the parts cannot say it', () => {
+    const types = attentionSelection.options.map(({ shape }) => shape.type.value);
+    const said = types.filter(
+      (type) => takenApart(attentionSelection.parse({ type }), true) !== undefined,
+    );
+    expect(said.toSorted()).toEqual([...Object.keys(presets), 'composed'].toSorted());
+  });
+});
+
+describe('laws of composed selections', () => {
+  it('top-p at 1, top-k of all blocks and a threshold of 0 are dense', () => {
+    const selectors = [
+      { type: 'top-p', share: 1 },
+      { type: 'top-k', blocks: 16_384 },
+      { type: 'threshold', of: 'maximum', share: 0 },
+      { type: 'threshold', of: 'mass', share: 0 },
+    ];
+    fc.assert(
+      fc.property(heads, composedParts, fc.constantFrom(...selectors), (head, parts, selector) => {
+        const parsed = composedSelection.safeParse({ ...parts, selector });
+        fc.pre(parsed.success);
+        const { keptPairs, visiblePairs } = selectionStats(
+          head,
+          selectComposed(head, parsed.data!),
+        );
+        expect(keptPairs).toBe(visiblePairs);
+      }),
+      { numRuns: 80 },
+    );
+  });
+
+  it('keeps what is forced, k blocks at most beside it, and nothing that is hidden', () => {
+    fc.assert(
+      fc.property(heads, composedParts, fc.integer({ min: 1, max: 9 }), (head, parts, blocks) => {
+        const each = composed({ ...parts, selector: { type: 'top-k', blocks } });
+        const selection = selectComposed(head, each);
+        const none = { ...each, forced: { sinkTokens: 0, recentTokens: 0 } };
+        const free = selectComposed(head, none);
+        const grid = makeGrid(head, each.queryBlockTokens, each.blockTokens);
+        const sees = selectionMask(head, selection);
+        for (let i = 0; i < selection.queryBlocks; i++) {
+          const visible = visibleBlocks(grid, i);
+          expect(rowOf(free, i)).toHaveLength(Math.min(blocks, visible));
+          const row = rowOf(selection, i);
+          expect(row.length).toBeGreaterThanOrEqual(Math.min(blocks, visible));
+          expect(Math.max(-1, ...row)).toBeLessThan(visible);
+        }
+        for (let q = 0; q < head.queries; q++) {
+          const end = visibleEnd(head, q);
+          for (let k = 0; k < Math.min(end, each.forced.sinkTokens); k++) {
+            expect(sees(q, k)).toBe(true);
+          }
+          const position = head.keys - head.queries + q;
+          for (let d = 0; d < each.forced.recentTokens && d <= position; d++) {
+            expect(sees(q, position - d)).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('the bound of a block is at least the largest score of its keys, for any reducer of queries', () => {
+    fc.assert(
+      fc.property(
+        heads,
+        fc.constantFrom('max', 'mean', 'sum'),
+        fc.constantFrom(8, 16, 32),
+        (head, queries, partTokens) => {
+          const parts = (summariser: object): ComposedSelection => ({
+            ...composed({ blockTokens: 32, summariser }),
+            reducer: { of: 'scores', keys: 'max', queries: queries as 'max' },
+          });
+          const all = Array.from({ length: head.queries }, (_, q) => q);
+          const bounds = weightsOf(head, parts({ type: 'bounds', partTokens }), all);
+          const truth = weightsOf(head, parts({ type: 'every-key' }), all);
+          bounds.forEach((bound, j) => {
+            if (truth[j] === -Infinity) expect(bound).toBe(-Infinity);
+            else expect(bound).toBeGreaterThanOrEqual((truth[j] as number) - 1e-9 * head.queries);
+          });
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('the mean score of a block is the score of its mean key, where all of it is seen', () => {
+    const mean = { of: 'scores', keys: 'mean', queries: 'mean' };
+    fc.assert(
+      fc.property(heads, (causal) => {
+        const head = { ...causal, causal: false };
+        const parts = (type: string) => composed({ summariser: { type }, reducer: mean });
+        const all = Array.from({ length: head.queries }, (_, q) => q);
+        const keys = weightsOf(head, parts('every-key'), all);
+        weightsOf(head, parts('mean'), all).forEach((weight, j) => {
+          expect(weight).toBeCloseTo(keys[j] as number, 3);
+        });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('probabilities of all blocks add up to one a query that sees a key', () => {
+    const mass = { of: 'probabilities', keys: 'sum', queries: 'sum' };
+    fc.assert(
+      fc.property(heads, fc.constantFrom('mean', 'every-key', 'low-bit'), (head, type) => {
+        const all = Array.from({ length: head.queries }, (_, q) => q);
+        const weights = weightsOf(head, composed({ summariser: { type }, reducer: mass }), all);
+        const seeing = all.filter((q) => visibleEnd(head, q) > 0).length;
+        expect(weights.reduce((a, b) => a + b, 0)).toBeCloseTo(seeing, 6);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('a threshold of the whole maximum is top-1; of half the mass, at most two blocks', () => {
+    fc.assert(
+      fc.property(heads, fc.constantFrom('scores', 'probabilities'), (head, of) => {
+        const kept = (selector: object) =>
+          selectComposed(
+            head,
+            composed({
+              queryBlockTokens: 8,
+              reducer: { of },
+              selector,
+              forced: { sinkTokens: 0, recentTokens: 0 },
+            }),
+          );
+        const best = kept({ type: 'top-k', blocks: 1 });
+        const largest = kept({ type: 'threshold', of: 'maximum', share: 1 });
+        expect(largest.offsets).toEqual(best.offsets);
+        expect(largest.blocks).toEqual(best.blocks);
+        const half = kept({ type: 'threshold', of: 'mass', share: 0.5 });
+        for (let i = 0; i < half.queryBlocks; i++) {
+          const row = rowOf(half, i);
+          expect(row.length).toBeLessThanOrEqual(2);
+          if (row.length === 1) expect(row).toEqual(rowOf(best, i));
+        }
+      }),
+      { numRuns: 40 },
+    );
+    const even = randomHead({ queries: 8, keys: 64, seed: 1, spread: 0.01, causal: false });
+    const parts = composed({
+      blockTokens: 16,
+      selector: { type: 'threshold', of: 'mass', share: 0.3 },
+      forced: { sinkTokens: 0, recentTokens: 0 },
+    });
+    expect(selectComposed(even, parts).blocks).toHaveLength(0);
+  });
+
+  it('means are over the queries that score a block, of probabilities over all', () => {
+    const weights = (of: 'scores' | 'probabilities') => {
+      const reducer = makeBlockReducer(3, 1, { of, keys: 'max', queries: 'mean' });
+      reducer.clear();
+      reducer.add(Float64Array.of(2, 9, 9), 1);
+      reducer.add(Float64Array.of(4, 4, 9), 2);
+      const out = new Float64Array(3);
+      reducer.finish(out);
+      return [...out];
+    };
+    expect(weights('scores')).toEqual([3, 4, -Infinity]);
+    expect(weights('probabilities')).toEqual([0.75, 0.25, 0]);
+  });
+
+  it('codes of 8 bits give the scores of the keys within their rounding', () => {
+    const head = randomHead({ queries: 24, keys: 64, seed: 9 });
+    const of = (summariser: object) => weightsOf(head, composed({ summariser }), [3, 20]);
+    const exact = of({ type: 'every-key' });
+    const near = of({ type: 'low-bit', bits: 8 });
+    const far = of({ type: 'low-bit', bits: 2 });
+    const error = (weights: Float64Array) =>
+      Math.max(...weights.map((weight, j) => Math.abs(weight - (exact[j] as number))));
+    expect(error(near)).toBeLessThan(0.05);
+    expect(error(far)).toBeGreaterThan(error(near));
+  });
+
+  it('a window chooses once: every query block has the same ranking among what it sees', () => {
+    const head = randomHead({ queries: 128, keys: 128, seed: 3, causal: false });
+    const parts = composed({
+      scorer: { type: 'window', windowQueries: 16 },
+      selector: { type: 'top-k', blocks: 2 },
+      forced: { sinkTokens: 0, recentTokens: 0 },
+    });
+    const selection = selectComposed(head, parts);
+    const rows = Array.from({ length: selection.queryBlocks }, (_, i) => rowOf(selection, i));
+    expect(new Set(rows.map(String)).size).toBe(1);
+    // 16 queries against the means of 4 blocks.
+    expect(selection.selectionFlops).toBe(2 * 8 * 16 * 4);
+  });
+});
