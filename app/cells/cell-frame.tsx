@@ -97,21 +97,22 @@ export function CellFrame(props: Props) {
           {name} <code>{cell.id}</code>
         </h2>
         <StateBadge state={status.state} />
-        <span className={styles.spring} />
-        {isJobKind(cell.kind) &&
-          (isBusy ? (
-            <button type="button" onClick={() => session.cancel(cell.id)}>
-              Cancel
-            </button>
-          ) : (
-            <button type="button" data-primary="" onClick={() => session.run(cell.id)}>
-              Run
-              {estimate === undefined || estimate < CHEAP_SECONDS
-                ? ''
-                : ` (about ${formatSeconds(estimate)})`}
-            </button>
-          ))}
-        <CellMenu cell={cell} edit={edit} />
+        <div className={styles.actions}>
+          {isJobKind(cell.kind) &&
+            (isBusy ? (
+              <button type="button" onClick={() => session.cancel(cell.id)}>
+                Cancel
+              </button>
+            ) : (
+              <button type="button" data-primary="" onClick={() => session.run(cell.id)}>
+                Run
+                {estimate === undefined || estimate < CHEAP_SECONDS
+                  ? ''
+                  : ` (about ${formatSeconds(estimate)})`}
+              </button>
+            ))}
+          <CellMenu cell={cell} edit={edit} />
+        </div>
       </header>
       {isBusy && (
         <div className={styles.progress}>
