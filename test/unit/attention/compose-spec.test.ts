@@ -53,7 +53,7 @@ describe('compose params', () => {
     ],
     [
       { parts: [{ name: 'a' }], rule: { type: 'latent' }, encoding: { type: 'alibi' } },
-      'invalid type: "alibi" (expected none or rope for rule latent) at cells[0].params.encoding.type',
+      'invalid encoding.type: "alibi" (expected none or rope for rule latent) at cells[0].params.encoding.type',
     ],
     [
       {

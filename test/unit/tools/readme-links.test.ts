@@ -49,7 +49,7 @@ const readme = readFileSync('README.md', 'utf8');
 
 test('the README names scripts and commands that there are', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
-  const named = [...readme.matchAll(/npm run (?:--silent )?([\w:]+)/g)].map(([, name]) => name);
+  const named = [...readme.matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, name]) => name);
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((name) => scripts[name ?? ''] === undefined)).toEqual([]);
 });
