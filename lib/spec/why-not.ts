@@ -14,7 +14,7 @@ const REASONS: Readonly<Record<string, string>> = {
   tpotSeconds: 'no token comes in no time',
   tbtSeconds: 'no token comes in no time',
   maxSequences: 'without a seat no request enters',
-  blockTokens: 'a block without tokens holds no KV',
+  blockTokens: 'a block without tokens holds nothing',
   utilization: 'without memory there are no weights',
   ratePerSecond: 'at such a rate no request would come',
   prefillShare: 'prompts would never be computed',

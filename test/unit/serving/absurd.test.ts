@@ -61,7 +61,7 @@ describe('a document that asks for the absurd is refused with a reason', () => {
     ],
     [
       { memory: { blockTokens: -16 } },
-      'invalid blockTokens: -16 (expected 1..256: a block without tokens holds no KV) at cells[1].params.memory.blockTokens',
+      'invalid blockTokens: -16 (expected 1..256: a block without tokens holds nothing) at cells[1].params.memory.blockTokens',
     ],
     [
       { strategy: { type: 'sarathi', tokenBudget: -1 } },
