@@ -1,5 +1,6 @@
 import '../zod-config';
 import * as z from 'zod';
+import { orderIssues, selectionOrder } from './selection-order';
 
 const blockTokens = (fallback: number) => z.int().min(8).max(512).multipleOf(8).default(fallback);
 const forcedTokens = z.int().min(0).max(16_384);
@@ -71,6 +72,7 @@ const parts = z.strictObject({
   reducer: reducer.prefault({}),
   selector: selector.default({ type: 'top-k', blocks: 8 }),
   forced: forced.prefault({}),
+  order: selectionOrder.optional(),
 });
 export type ComposedSelection = z.output<typeof parts>;
 
@@ -128,6 +130,7 @@ export function partsIssues(composed: ComposedSelection): readonly PartsIssue[] 
     }
     if (reducer.queries === 'sum' && scorer.type !== 'mean-query') refuse('reducer.queries', why);
   }
+  issues.push(...orderIssues(composed));
   return issues;
 }
 
