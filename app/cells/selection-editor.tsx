@@ -1,6 +1,6 @@
 'use client';
 
-import { takenApart } from '../../lib/attention/select/taken-apart';
+import { partsOf } from '../../lib/attention/select/parts-of';
 import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import { paramsSchema } from '../../lib/spec/ranges';
 import { SchemaForm } from '../parts/schema-form';
@@ -47,7 +47,7 @@ export function SelectionEditor({ params, onSet }: Props) {
     ({ properties }) => properties?.type?.const === select.type,
   );
   const isCausal = variant.type === 'causal';
-  const inParts = select.type === 'composed' ? undefined : takenApart(select, isCausal);
+  const inParts = select.type === 'composed' ? undefined : partsOf(select, isCausal);
   // What was chosen before goes on where parts can say it.
   const choose = (type: string) =>
     setProblem(onSet(['select'], (type === 'composed' ? inParts : undefined) ?? { type }));
@@ -80,6 +80,7 @@ export function SelectionEditor({ params, onSet }: Props) {
             composed={select}
             isCausal={isCausal}
             schema={chosen}
+            path={['select']}
             onSet={onSet}
           />
         ) : (

@@ -6,12 +6,12 @@ import {
 import type { RowProducts } from '../weights/types';
 import { selectAShape } from './a-shape';
 import { selectBlockSparse } from './block-sparse';
-import { selectComposed } from './composed';
 import { selectFlexPrefill } from './flexprefill';
 import { selectHip } from './hip';
 import { selectMoba } from './moba';
 import { selectNsa } from './nsa';
 import { selectOracle } from './oracle';
+import { selectOrdered } from './ordered';
 import { searchPattern } from './pattern-search';
 import { selectPbs } from './pbs';
 import { selectLserve, selectQuest } from './quest';
@@ -82,7 +82,7 @@ export function selectHead(
     case 'nsa':
       return selectNsa(head, { ...method, blockQueries });
     case 'composed':
-      return selectComposed(head, method, createProducts);
+      return selectOrdered(head, method, createProducts);
     case 'oracle-top-k':
       return selectOracle(head, { ...blocks, budget: { type: 'top-k', blocks: method.blocks } });
     case 'oracle-top-p':

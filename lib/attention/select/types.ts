@@ -3,6 +3,11 @@ export interface HeadGeometry {
   readonly queries: number;
   readonly keys: number;
   readonly causal: boolean;
+  /**
+   * One past the last key that each query is scored against, [queries], where causality alone does
+   * not say it: of permuted keys a query sees whole segments.
+   */
+  readonly seenEnds?: Uint32Array;
 }
 
 /**

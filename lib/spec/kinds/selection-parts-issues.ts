@@ -1,3 +1,4 @@
+import { orderIssues } from './selection-order';
 import type { ComposedSelection } from './selection-parts';
 
 /** One score per block, which every reduction leaves as it is. */
@@ -15,9 +16,9 @@ export interface PartsIssue {
 /** Why parts do not go together, each at the field to change; empty where they do. */
 export function partsIssues(composed: ComposedSelection): readonly PartsIssue[] {
   const { summariser, scorer, reducer, selector, blockTokens, queryBlockTokens } = composed;
+  const issues: PartsIssue[] = [...orderIssues(composed)];
   // Nothing is scored: the other parts wait for another selector.
-  if (selector.type === 'none') return [];
-  const issues: PartsIssue[] = [];
+  if (selector.type === 'none') return issues;
   const refuse = (path: string, message: string) =>
     issues.push({ path: path.split('.'), message: `expected ${message}` });
   if (scorer.type === 'antidiagonal') {
