@@ -2,7 +2,7 @@ import type { RecurrentParams } from '../../spec/kinds/recurrent';
 import { compareOutputs, type RecurrentError } from './compare';
 import { makeFastWeightInputs } from './fast-weight-inputs';
 import { type ChunkFit, type FastWeightInputs, fastWeightReference } from './fast-weight-reference';
-import { mapInputs } from './feature-map';
+import { chosenFeatureMap, mapInputs } from './feature-map';
 import { makeRecurrentInputs, normaliseRows } from './inputs';
 import { type LegendreInputs, legendreStep } from './legendre';
 import { legendreReference } from './legendre-reference';
@@ -113,18 +113,22 @@ export function unitOf(
   return readMemoryUnit(params, callShape(call), expected.output, actual?.output, keySize);
 }
 
-/** Seeded inputs after convolution and feature map; a delta rule keeps unit keys. */
+/**
+ * Seeded inputs after the convolution and then the feature map, which a normaliser needs last: silu
+ * leaves numbers below 0. A delta rule keeps unit keys.
+ */
 export function stateInputs(
   { shape, convolutionWidth, featureMap }: RecurrentParams,
   rule: StateRule,
   seed: number,
 ): RecurrentInputs {
-  let inputs = makeRecurrentInputs(shape, rule, seed);
+  let inputs = makeRecurrentInputs(shape, rule, seed, 'raw');
   if (convolutionWidth > 1) {
     const convolution = makeShortConvolution(shape, convolutionWidth, 'silu', seed);
     inputs = convolveInputs(inputs, convolution);
   }
-  if (featureMap !== 'identity') inputs = mapInputs(inputs, featureMap);
+  const map = chosenFeatureMap(rule, featureMap);
+  if (map !== 'identity') inputs = mapInputs(inputs, map);
   if (!isDeltaRule(rule)) return inputs;
   const { keySize } = inputs.shape;
   return {

@@ -77,8 +77,8 @@ export const recurrentParams = z
   .strictObject({
     shape: recurrentShape.prefault({}),
     rule: stateRule.default({ type: 'gated-delta' }),
-    /** Applied to q and k; rules with a normaliser start from elu + 1. */
-    featureMap: z.enum(['identity', 'relu', 'softmax', 'taylor']).default('identity'),
+    /** Applied to q and k after the convolution; under a rule with a normaliser, identity is elu + 1. */
+    featureMap: z.enum(['identity', 'elu+1', 'relu', 'softmax', 'taylor']).default('identity'),
     /** Tokens of the causal convolution before q, k and v; 1 is none. */
     convolutionWidth: size(1, 4, 1),
     hybrid: hybridStack.prefault({}),

@@ -97,6 +97,44 @@ describe('a recurrent call', () => {
     expect(recurrentReference(inputs, { type: 'delta' }).output.every(Number.isFinite)).toBe(true);
   });
 
+  it('maps keys and queries last, so that a normaliser stays positive after a convolution', () => {
+    const rules = [
+      { type: 'additive', normalise: true },
+      { type: 'gated', normalise: true },
+      { type: 'prefix-linear', normalise: true, prefixTokens: 9 },
+    ] as const;
+    for (const rule of rules) {
+      for (const featureMap of ['identity', 'elu+1', 'softmax'] as const) {
+        const params = recurrentParams.parse({
+          shape: { tokens: 60, keySize: 6 },
+          rule,
+          featureMap,
+          convolutionWidth: 4,
+        });
+        const { query, key, prefixKey } = stateInputs(params, rule, 3);
+        for (const each of [query, key, ...(prefixKey ? [prefixKey] : [])]) {
+          expect(each.every((x) => x > 0)).toBe(true);
+        }
+      }
+    }
+  });
+
+  it('takes the chosen map of what was drawn, not of its elu + 1', () => {
+    const rule = { type: 'additive', normalise: true } as const;
+    const made = (featureMap: string) =>
+      stateInputs(recurrentParams.parse({ shape: { keySize: 4 }, rule, featureMap }), rule, 1);
+    const relu = made('relu').key;
+    // Half of what a normal distribution draws is below 0.
+    const zeros = relu.filter((x) => x === 0).length / relu.length;
+    expect(zeros).toBeGreaterThan(0.4);
+    expect(zeros).toBeLessThan(0.6);
+    expect(made('identity').key).toEqual(made('elu+1').key);
+    // Taylor's constant, and a linear part of either sign.
+    const taylor = made('taylor').key;
+    expect([taylor[0], taylor[21]]).toEqual([1, 1]);
+    expect(taylor.some((x) => x < 0)).toBe(true);
+  });
+
   it('refuses Taylor features that fit no kernel', () => {
     const parse = (keySize: number, type: string) =>
       recurrentParams.safeParse({ shape: { keySize }, rule: { type }, featureMap: 'taylor' });
