@@ -29,6 +29,21 @@ export function abortable<T>(pending: Promise<T>, signal: AbortSignal | undefine
   });
 }
 
+/**
+ * What `pending` makes, or the signal's reason as soon as it aborts; what comes after that is
+ * disposed of.
+ */
+export function abortableResource<T>(
+  pending: Promise<T>,
+  signal: AbortSignal,
+  dispose: (late: T) => void,
+): Promise<T> {
+  return abortable(pending, signal).catch((error: unknown) => {
+    if (signal.aborted) void pending.then(dispose, () => undefined);
+    throw error;
+  });
+}
+
 /** Running jobs by the caller's id. */
 export class Jobs {
   readonly #running = new Map<number, AbortController>();

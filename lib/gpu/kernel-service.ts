@@ -25,7 +25,7 @@ import { decodeOnCpu } from './decode-on-cpu';
 import { decodeOnDevice } from './decode-on-device';
 import { decodeOnWasm } from './decode-on-wasm';
 import { DeviceKeeper } from './device-keeper';
-import { driveSteps, Jobs, withReports, yieldToMessages } from './jobs';
+import { abortable, driveSteps, Jobs, withReports, yieldToMessages } from './jobs';
 import { mapBaseOnDevice } from './map-base';
 import { type ReadRecall, recallModel } from './model-inputs';
 import { headsOfList } from './plans';
@@ -88,7 +88,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     await yieldToMessages();
     signal.throwIfAborted();
     // Before the inputs are built: a shape beyond the limits may not fit into memory either.
-    const gpu = await adapterFor(params.engine);
+    const gpu = await abortable(adapterFor(params.engine), signal);
     const issues = checkShapeLimits(params.shape, gpu?.info.maxBufferBytes ?? CPU_TENSOR_BYTES);
     if (issues.length > 0) throw new Error(issues.join('; '));
     const made = await callInputs(call, signal, report, loadModel, options.makeInputs);
@@ -152,7 +152,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     report: OnProgress,
   ): Promise<ComposeResult> {
     report({ fraction: undefined, phase: 'inputs' });
-    const gpu = await adapterFor(params.engine);
+    const gpu = await abortable(adapterFor(params.engine), signal);
     return runCompose(params, {
       runCall: (context) => runBy(params.engine, context, gpu?.info),
       maxBufferBytes: gpu?.info.maxBufferBytes ?? CPU_TENSOR_BYTES,
@@ -180,7 +180,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
       const note = `rule ${params.rule.type} has no kernel: the CPU reference ran in f64`;
       return runRecurrentOnCpu(params, note, signal, report);
     }
-    const adapter = (await keeper.get())?.info;
+    const adapter = (await abortable(keeper.get(), signal))?.info;
     if (adapter === undefined && engine === 'webgpu') throw noAdapter();
     if (!takesDevice(engine, adapter) && runsOnWasm(params.rule)) {
       return runRecurrentOnWasm(params, adapter, whyWasm(adapter), signal, report, roofs);
@@ -207,7 +207,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     if (engine === 'wasm') {
       return runDecode(params, decodeOnWasm(undefined, undefined, lanes, roofs), signal, report);
     }
-    const adapter = (await keeper.get())?.info;
+    const adapter = (await abortable(keeper.get(), signal))?.info;
     if (engine === 'webgpu' && adapter === undefined) throw noAdapter();
     if (!takesDevice(engine, adapter)) {
       return runDecode(

@@ -6,7 +6,7 @@ import { recurrentBytes, recurrentFlops } from '../attention/recurrent/work';
 import type { OnProgress } from '../run/worker-api';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
 import type { GpuDevice } from './device';
-import { yieldToMessages } from './jobs';
+import { abortable, abortableResource, yieldToMessages } from './jobs';
 import { measure } from './measure';
 import { prepareCall } from './recurrent-call';
 import { adapterKey, type RoofCache } from './roof';
@@ -27,9 +27,13 @@ export async function runRecurrentOnDevice(
     throw new Error(`rule ${rule.type} has no kernel; choose engine auto or cpu`);
   }
   const shape = callShape(call);
-  const roof = await roofs.get(gpu);
+  const roof = await abortable(roofs.get(gpu), signal);
   report({ fraction: undefined, phase: 'compiling' });
-  const { job, read, plan, notes } = await prepareCall(gpu, call);
+  const { job, read, plan, notes } = await abortableResource(
+    prepareCall(gpu, call),
+    signal,
+    (late) => late.job.destroy(),
+  );
   try {
     const measured = await measure(gpu, (stamps) => job.run(stamps, signal), {
       runs,
