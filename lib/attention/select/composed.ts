@@ -3,6 +3,7 @@ import type { RowProducts } from '../weights/types';
 import { checkHead } from './checks';
 import { selectBlocks } from './composed-blocks';
 import { selectForced } from './composed-forced';
+import { selectComposedLines } from './composed-lines';
 import { makeGrid } from './grid';
 import type { HeadTensors, Selection } from './types';
 
@@ -27,6 +28,10 @@ export function selectComposed(
   switch (selector.type) {
     case 'none':
       return selectForced(grid, parts.forced, selector.unit);
+    case 'line-top-k':
+    case 'line-top-p':
+    case 'line-cover':
+      return selectComposedLines(head, grid, parts, selector);
     default:
       return selectBlocks(head, grid, parts, selector, createProducts);
   }

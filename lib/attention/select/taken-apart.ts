@@ -39,6 +39,23 @@ export function takenApart(
         selector: { type: 'none', unit: 'token' },
         forced: { sinkTokens: method.sinkTokens, recentTokens: method.windowTokens },
       };
+    case 'vertical-slash':
+    case 'line-cover': {
+      const { windowQueries, forcedColumns, forcedDiagonals } = method;
+      return {
+        type,
+        blockTokens: SELECTION_KEYS,
+        queryBlockTokens,
+        summariser: { type: 'every-key' },
+        scorer: { type: 'window', windowQueries },
+        reducer: MASS,
+        selector:
+          method.type === 'line-cover'
+            ? { type: 'line-cover', share: method.share, kinds: method.kinds }
+            : { type: 'line-top-k', columns: method.columns, diagonals: method.diagonals },
+        forced: { sinkTokens: forcedColumns, recentTokens: forcedDiagonals },
+      };
+    }
     case 'block-sparse':
     case 'moba': {
       const isMoba = method.type === 'moba';

@@ -3,9 +3,16 @@ import * as z from 'zod';
 import { selectionOrder } from './selection-order';
 import { partsIssues } from './selection-parts-issues';
 
-export { hasOneScorePerBlock, type PartsIssue, partsIssues } from './selection-parts-issues';
+export {
+  hasOneScorePerBlock,
+  type PartsIssue,
+  partsIssues,
+  selectsLines,
+} from './selection-parts-issues';
 
 const blockTokens = (fallback: number) => z.int().min(8).max(512).multipleOf(8).default(fallback);
+const share = (fallback: number) => z.number().min(0.01).max(1).default(fallback);
+const lineCount = z.int().min(0).max(16_384);
 const forcedTokens = z.int().min(0).max(16_384);
 const REDUCTIONS = ['max', 'mean', 'sum'] as const;
 
@@ -53,12 +60,30 @@ const selector = z.discriminatedUnion('type', [
     type: z.literal('top-k'),
     blocks: z.int().min(1).max(16_384).default(8),
   }),
-  z.strictObject({ type: z.literal('top-p'), share: z.number().min(0.01).max(1).default(0.9) }),
+  z.strictObject({ type: z.literal('top-p'), share: share(0.9) }),
   /** Blocks of at least `share` of the largest weight, or of the sum of all. */
   z.strictObject({
     type: z.literal('threshold'),
     of: z.enum(['maximum', 'mass']).default('maximum'),
     share: z.number().min(0).max(1).default(0.05),
+  }),
+  /** Single columns (keys) and diagonals (distances), the same for every query. */
+  z.strictObject({
+    type: z.literal('line-top-k'),
+    columns: lineCount.default(64),
+    diagonals: lineCount.default(128),
+  }),
+  /** The fewest columns and the fewest diagonals that each hold `share`, and at least so many. */
+  z.strictObject({
+    type: z.literal('line-top-p'),
+    share: share(0.9),
+    leastLines: lineCount.default(0),
+  }),
+  /** The fewest lines that cover `share` together, a pair on two lines counted once. */
+  z.strictObject({
+    type: z.literal('line-cover'),
+    share: share(0.95),
+    kinds: z.enum(['both', 'columns']).default('both'),
   }),
 ]);
 

@@ -27,12 +27,15 @@ function weightsOf(head: HeadTensors, parts: ComposedSelection, queries: readonl
 }
 
 describe('laws of composed selections', () => {
-  it('top-p at 1, top-k of all blocks and a threshold of 0 are dense', () => {
+  it('top-p at 1, top-k of all blocks or lines and a threshold of 0 are dense', () => {
     const selectors = [
       { type: 'top-p', share: 1 },
       { type: 'top-k', blocks: 16_384 },
       { type: 'threshold', of: 'maximum', share: 0 },
       { type: 'threshold', of: 'mass', share: 0 },
+      { type: 'line-top-k', columns: 16_384, diagonals: 0 },
+      { type: 'line-top-p', share: 1 },
+      { type: 'line-cover', share: 1 },
     ];
     fc.assert(
       fc.property(heads, composedParts, fc.constantFrom(...selectors), (head, parts, selector) => {
@@ -95,17 +98,16 @@ describe('laws of composed selections', () => {
             selectComposed(head, composed({ selector: { type: 'none', unit }, forced })),
           );
         const [byToken, byBlock] = [seen('token'), seen('block')];
-        const offset = head.keys - head.queries;
+        const wrong: unknown[] = [];
         for (let q = 0; q < head.queries; q++) {
-          const end = visibleEnd(head, q);
-
-          const isForced = (query: number, k: number) =>
-            k < sinkTokens || (offset + query >= k && offset + query - k < recentTokens);
+          const position = head.keys - head.queries + q;
           for (let k = 0; k < head.keys; k++) {
-            expect(byToken(q, k)).toBe(k < end && isForced(q, k));
-            if (k < end && isForced(q, k)) expect(byBlock(q, k)).toBe(true);
+            const isRecent = k <= position && position - k < recentTokens;
+            const isForced = k < visibleEnd(head, q) && (k < sinkTokens || isRecent);
+            if (byToken(q, k) !== isForced || (isForced && !byBlock(q, k))) wrong.push([q, k]);
           }
         }
+        expect(wrong).toEqual([]);
       }),
       { numRuns: 30 },
     );

@@ -43,6 +43,13 @@ export const anyParts = fc.record(
         of: fc.constantFrom('maximum', 'mass'),
         share,
       }),
+      fc.record({ type: fc.constant('line-top-k'), columns: int(0, 70), diagonals: int(0, 70) }),
+      fc.record({ type: fc.constant('line-top-p'), share, leastLines: int(0, 70) }),
+      fc.record({
+        type: fc.constant('line-cover'),
+        share,
+        kinds: fc.constantFrom('both', 'columns'),
+      }),
     ),
     forced: fc.record({ sinkTokens: int(0, 40), recentTokens: int(0, 40) }, { requiredKeys: [] }),
   },
