@@ -4,6 +4,7 @@ import { type ComposedSelection, hasOneScorePerBlock } from '../../lib/spec/kind
 
 /** Presets that the parts can say, by whom they are known. */
 export const STARTS = [
+  'a-shape',
   'moba',
   'block-sparse',
   'quest',
@@ -54,9 +55,12 @@ const SCORERS: Readonly<Record<ComposedSelection['scorer']['type'], string>> = {
   antidiagonal: 'sums along the antidiagonals of small tiles, at 1/stride of the scores',
 };
 
+type ScoredSelector = Exclude<ComposedSelection['selector'], { type: 'none' }>;
+
 /** What the parts amount to, one sentence each. */
 export function partNotes(composed: ComposedSelection) {
   const { summariser, scorer, reducer, selector } = composed;
+  if (selector.type === 'none') return forcedNotes(selector.unit);
   return {
     summariser: SUMMARISERS[summariser.type],
     scorer: SCORERS[scorer.type],
@@ -66,10 +70,20 @@ export function partNotes(composed: ComposedSelection) {
   } as const;
 }
 
-function selectorNote(
-  selector: ComposedSelection['selector'],
-  of: ComposedSelection['reducer']['of'],
-): string {
+/** Of a selection that nothing is chosen for. */
+function forcedNotes(unit: 'token' | 'block') {
+  const unused = 'not used: nothing is scored';
+  const these = 'the first keys, and the last keys of each query';
+  return {
+    summariser: unused,
+    scorer: unused,
+    reducer: unused,
+    selector: 'nothing beside what is forced',
+    forced: unit === 'token' ? `${these}, exactly` : `blocks with ${these}`,
+  } as const;
+}
+
+function selectorNote(selector: ScoredSelector, of: ComposedSelection['reducer']['of']): string {
   if (selector.type === 'top-k') return 'the best blocks, forced ones among them';
   const weights = of === 'scores' ? 'the softmax over blocks' : 'the probabilities';
   if (selector.type === 'top-p') return `the fewest blocks that hold a share of ${weights}`;

@@ -8,10 +8,16 @@ import type { ComposedSelection } from '../../spec/kinds/selection-parts';
 const NOTHING_FORCED = { sinkTokens: 0, recentTokens: 0 };
 const MASS = { of: 'probabilities', keys: 'sum', queries: 'sum' } as const;
 const LARGEST = { of: 'scores', keys: 'max', queries: 'max' } as const;
+/** Parts that do nothing where nothing is scored. */
+const UNSCORED = {
+  summariser: { type: 'mean' },
+  scorer: { type: 'mean-query' },
+  reducer: LARGEST,
+} as const;
 
 /**
- * A preset as the parts that select the same blocks; undefined where the parts cannot say it: lines,
- * permutations, trees and choices between patterns.
+ * A preset as the parts that select the same keys; undefined where the parts cannot say it:
+ * permutations and choices between patterns.
  *
  * @param isCausal of the variant; XAttention forces blocks in causal heads only
  */
@@ -24,6 +30,15 @@ export function takenApart(
   switch (method.type) {
     case 'composed':
       return method;
+    case 'a-shape':
+      return {
+        type,
+        blockTokens: SELECTION_KEYS,
+        queryBlockTokens,
+        ...UNSCORED,
+        selector: { type: 'none', unit: 'token' },
+        forced: { sinkTokens: method.sinkTokens, recentTokens: method.windowTokens },
+      };
     case 'block-sparse':
     case 'moba': {
       const isMoba = method.type === 'moba';

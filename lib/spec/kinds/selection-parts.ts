@@ -1,6 +1,9 @@
 import '../zod-config';
 import * as z from 'zod';
 import { orderIssues, selectionOrder } from './selection-order';
+import { partsIssues } from './selection-parts-issues';
+
+export { hasOneScorePerBlock, type PartsIssue, partsIssues } from './selection-parts-issues';
 
 const blockTokens = (fallback: number) => z.int().min(8).max(512).multipleOf(8).default(fallback);
 const forcedTokens = z.int().min(0).max(16_384);
@@ -44,6 +47,8 @@ const reducer = z.strictObject({
 });
 
 const selector = z.discriminatedUnion('type', [
+  /** Forced keys alone, exact to the token or as the blocks that hold them; nothing is scored. */
+  z.strictObject({ type: z.literal('none'), unit: z.enum(['token', 'block']).default('token') }),
   z.strictObject({
     type: z.literal('top-k'),
     blocks: z.int().min(1).max(16_384).default(8),
@@ -57,7 +62,10 @@ const selector = z.discriminatedUnion('type', [
   }),
 ]);
 
-/** Blocks that hold any of these keys are kept whatever their score, and count towards a budget. */
+/**
+ * Kept whatever the score, and counted towards a budget: the blocks that hold any of these keys, or
+ * the keys themselves where single keys are selected.
+ */
 const forced = z.strictObject({
   sinkTokens: forcedTokens.default(1),
   recentTokens: forcedTokens.default(1),
@@ -76,70 +84,12 @@ const parts = z.strictObject({
 });
 export type ComposedSelection = z.output<typeof parts>;
 
-/** One score per block, which every reduction leaves as it is. */
-export function hasOneScorePerBlock({ summariser, blockTokens }: ComposedSelection): boolean {
-  if (summariser.type === 'bounds') return summariser.partTokens >= blockTokens;
-  return summariser.type === 'mean' || summariser.type === 'representative';
-}
-
-export interface PartsIssue {
-  readonly path: readonly string[];
-  /** After the field and its value: `expected ...`. */
-  readonly message: string;
-}
-
-/** Why parts do not go together, each at the field to change; empty where they do. */
-export function partsIssues(composed: ComposedSelection): readonly PartsIssue[] {
-  const { summariser, scorer, reducer, selector, blockTokens, queryBlockTokens } = composed;
-  const issues: PartsIssue[] = [];
-  const refuse = (path: string, message: string) =>
-    issues.push({ path: path.split('.'), message: `expected ${message}` });
-  if (scorer.type === 'antidiagonal') {
-    if (summariser.type !== 'every-key') {
-      refuse('scorer.type', 'another scorer, or summariser every-key: antidiagonals are of keys');
-    }
-    const { stride } = scorer;
-    if (blockTokens % stride !== 0 || queryBlockTokens % stride !== 0) {
-      refuse('scorer.stride', 'a divisor of blockTokens and of queryBlockTokens');
-    }
-  }
-  if (summariser.type === 'bounds') {
-    if (blockTokens % summariser.partTokens !== 0) {
-      refuse('summariser.partTokens', `summariser parts that divide blockTokens ${blockTokens}`);
-    }
-    if (reducer.of === 'probabilities') {
-      refuse('reducer.of', 'a reducer of scores: upper bounds are no probabilities');
-    }
-    if (reducer.keys !== 'max' && !hasOneScorePerBlock(composed)) {
-      refuse(
-        'reducer.keys',
-        'reducer max over keys: only the largest bound of its parts bounds a block',
-      );
-    }
-    const isMass = selector.type === 'top-p' || selector.type === 'threshold';
-    if (isMass && !(selector.type === 'threshold' && selector.of === 'maximum')) {
-      const field = selector.type === 'top-p' ? 'selector.type' : 'selector.of';
-      refuse(field, 'selector top-k or a threshold of the maximum: upper bounds add up to no mass');
-    }
-  }
-  if (reducer.of === 'scores') {
-    const why =
-      'reducer max or mean, or one of probabilities: scores of either sign add up to nothing';
-    if (reducer.keys === 'sum' && summariser.type !== 'bounds' && !hasOneScorePerBlock(composed)) {
-      refuse('reducer.keys', why);
-    }
-    if (reducer.queries === 'sum' && scorer.type !== 'mean-query') refuse('reducer.queries', why);
-  }
-  issues.push(...orderIssues(composed));
-  return issues;
-}
-
 /**
  * Selection of key blocks part by part: summariser, scorer, reducer, selector. Parts that mean
  * nothing together are refused at the field to change.
  */
 export const composedSelection = parts.superRefine((composed, context) => {
-  for (const { path, message } of partsIssues(composed)) {
+  for (const { path, message } of [...partsIssues(composed), ...orderIssues(composed)]) {
     context.addIssue({ code: 'custom', path: [...path], message });
   }
 });

@@ -1,28 +1,16 @@
 import fc from 'fast-check';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { makeBlockReducer } from '../../../lib/attention/select/block-reducer';
 import { selectComposed } from '../../../lib/attention/select/composed';
 import { selectionMask, selectionStats } from '../../../lib/attention/select/evaluate';
 import { makeGrid, visibleBlocks, visibleEnd } from '../../../lib/attention/select/grid';
-import { selectHead } from '../../../lib/attention/select/select-head';
 import { summaryScores } from '../../../lib/attention/select/summary-scores';
-import { takenApart } from '../../../lib/attention/select/taken-apart';
 import type { HeadTensors } from '../../../lib/attention/select/types';
-import { type AttentionSelection, attentionSelection } from '../../../lib/spec/kinds/selection';
 import { type ComposedSelection, composedSelection } from '../../../lib/spec/kinds/selection-parts';
-import { createRowProducts } from '../../../lib/wasm/matrix-products';
 import { composedParts } from '../spec/arbitrary-selection';
+import { anyHeads as heads } from './arbitrary-heads';
 import { randomHead, rowOf } from './select-cases';
 
-const heads = fc
-  .record({
-    queries: fc.integer({ min: 1, max: 150 }),
-    keys: fc.integer({ min: 1, max: 170 }),
-    causal: fc.boolean(),
-    seed: fc.integer({ min: 1, max: 1e6 }),
-    spread: fc.constantFrom(0.3, 1, 3),
-  })
-  .map(randomHead);
 const composed = (parts: object) => composedSelection.parse({ type: 'composed', ...parts });
 
 /** Weights of the key blocks for queries of one summariser, every query by itself. */
@@ -37,72 +25,6 @@ function weightsOf(head: HeadTensors, parts: ComposedSelection, queries: readonl
   reducer.finish(out);
   return out;
 }
-
-describe('a preset taken apart', () => {
-  const tokens = fc.constantFrom(8, 16, 24, 32);
-  const presets: Readonly<Record<string, fc.Arbitrary<object>>> = {
-    moba: fc.record({ blockTokens: tokens, topBlocks: fc.integer({ min: 1, max: 9 }) }),
-    'block-sparse': fc.record({ blockTokens: tokens, topBlocks: fc.integer({ min: 1, max: 9 }) }),
-    quest: fc.record({
-      pageTokens: tokens,
-      budgetTokens: fc.integer({ min: 1, max: 99 }),
-      sinkTokens: fc.integer({ min: 0, max: 40 }),
-      recentTokens: fc.integer({ min: 0, max: 40 }),
-    }),
-    lserve: fc.record({
-      pageTokens: fc.constantFrom(16, 32),
-      subPageTokens: fc.constantFrom(8, 16),
-      budgetTokens: fc.integer({ min: 1, max: 99 }),
-      recentTokens: fc.integer({ min: 0, max: 40 }),
-    }),
-    xattention: fc.record({
-      blockTokens: tokens,
-      stride: fc.constantFrom(1, 2, 4, 8),
-      share: fc.double({ min: 0.01, max: 1, noNaN: true }),
-    }),
-    'oracle-top-k': fc.record({ blocks: fc.integer({ min: 1, max: 5 }) }),
-    'oracle-top-p': fc.record({ share: fc.double({ min: 0.01, max: 1, noNaN: true }) }),
-  };
-
-  test.each(Object.keys(presets))('%s selects the same blocks at the same cost', (type) => {
-    fc.assert(
-      fc.property(heads, presets[type] as fc.Arbitrary<object>, (head, options) => {
-        const preset = attentionSelection.parse({ type, ...options });
-        const parts = takenApart(preset, head.causal) as AttentionSelection;
-        expect(attentionSelection.parse(parts)).toEqual(parts);
-        const expected = selectHead(head, preset);
-        const selected = selectHead(head, parts);
-        expect(selected?.offsets).toEqual(expected?.offsets);
-        expect(selected?.blocks).toEqual(expected?.blocks);
-        expect(selected?.selectionFlops).toBe(expected?.selectionFlops);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it('takes the antidiagonals of a large head as the preset does, by products of matrices', () => {
-    const head = randomHead({ queries: 512, keys: 512, headSize: 64, seed: 4 });
-    const preset = attentionSelection.parse({ type: 'xattention', stride: 4, share: 0.8 });
-    const parts = takenApart(preset, true) as AttentionSelection;
-    let made = 0;
-    const create = () => {
-      made++;
-      return createRowProducts();
-    };
-    expect(selectHead(head, parts, create)?.blocks).toEqual(
-      selectHead(head, preset, createRowProducts)?.blocks,
-    );
-    expect(made).toBe(1);
-  });
-
-  it('is undefined where the parts cannot say it', () => {
-    const types = attentionSelection.options.map(({ shape }) => shape.type.value);
-    const said = types.filter(
-      (type) => takenApart(attentionSelection.parse({ type }), true) !== undefined,
-    );
-    expect(said.toSorted()).toEqual([...Object.keys(presets), 'composed'].toSorted());
-  });
-});
 
 describe('laws of composed selections', () => {
   it('top-p at 1, top-k of all blocks and a threshold of 0 are dense', () => {
@@ -129,7 +51,12 @@ describe('laws of composed selections', () => {
   it('keeps what is forced, k blocks at most beside it, and nothing that is hidden', () => {
     fc.assert(
       fc.property(heads, composedParts, fc.integer({ min: 1, max: 9 }), (head, parts, blocks) => {
-        const each = composed({ ...parts, selector: { type: 'top-k', blocks } });
+        const parsed = composedSelection.safeParse({
+          ...parts,
+          selector: { type: 'top-k', blocks },
+        });
+        fc.pre(parsed.success);
+        const each = parsed.data!;
         const selection = selectComposed(head, each);
         const none = { ...each, forced: { sinkTokens: 0, recentTokens: 0 } };
         const free = selectComposed(head, none);
@@ -155,6 +82,41 @@ describe('laws of composed selections', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('nothing chosen is what is forced: to the token, or as the blocks that hold it', () => {
+    const tokens = fc.integer({ min: 0, max: 50 });
+    fc.assert(
+      fc.property(heads, tokens, tokens, (head, sinkTokens, recentTokens) => {
+        const forced = { sinkTokens, recentTokens };
+        const seen = (unit: string) =>
+          selectionMask(
+            head,
+            selectComposed(head, composed({ selector: { type: 'none', unit }, forced })),
+          );
+        const [byToken, byBlock] = [seen('token'), seen('block')];
+        const offset = head.keys - head.queries;
+        for (let q = 0; q < head.queries; q++) {
+          const end = visibleEnd(head, q);
+
+          const isForced = (query: number, k: number) =>
+            k < sinkTokens || (offset + query >= k && offset + query - k < recentTokens);
+          for (let k = 0; k < head.keys; k++) {
+            expect(byToken(q, k)).toBe(k < end && isForced(q, k));
+            if (k < end && isForced(q, k)) expect(byBlock(q, k)).toBe(true);
+          }
+        }
+      }),
+      { numRuns: 30 },
+    );
+    const head = randomHead({ queries: 96, keys: 96 });
+    const whole = composed({
+      selector: { type: 'none', unit: 'block' },
+      forced: { sinkTokens: 1, recentTokens: 2 },
+    });
+    const selection = selectComposed(head, whole);
+    expect([0, 1, 2].map((i) => rowOf(selection, i))).toEqual([[0], [0, 1], [0, 1, 2]]);
+    expect(selection.selectionFlops).toBe(0);
   });
 
   it('the bound of a block is at least the largest score of its keys, for any reducer of queries', () => {

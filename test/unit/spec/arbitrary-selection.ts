@@ -35,6 +35,7 @@ export const anyParts = fc.record(
       { requiredKeys: [] },
     ),
     selector: fc.oneof(
+      fc.record({ type: fc.constant('none'), unit: fc.constantFrom('token', 'block') }),
       fc.record({ type: fc.constant('top-k'), blocks: int(1, 9) }),
       fc.record({ type: fc.constant('top-p'), share }),
       fc.record({
