@@ -28,6 +28,7 @@ const METHODS: Readonly<Record<SelectionType, string>> = {
   moba: 'the blocks with the best mean key per query (MoBA)',
   nsa: 'compressed keys choose blocks, beside a window (NSA)',
   composed: 'blocks chosen by parts: what stands for keys, which queries score them, what is kept',
+  choice: 'per head one of several, by what it keeps and costs there',
   'oracle-top-k': 'the blocks with the most true mass: a bound for the others',
   'oracle-top-p': 'the fewest blocks with a share of the true mass: a bound for the others',
 };
@@ -47,10 +48,11 @@ export function SelectionEditor({ params, onSet }: Props) {
     ({ properties }) => properties?.type?.const === select.type,
   );
   const isCausal = variant.type === 'causal';
-  const inParts = select.type === 'composed' ? undefined : partsOf(select, isCausal);
+  const isInParts = select.type === 'composed' || select.type === 'choice';
+  const inParts = isInParts ? undefined : partsOf(select, isCausal);
   // What was chosen before goes on where parts can say it.
   const choose = (type: string) =>
-    setProblem(onSet(['select'], (type === 'composed' ? inParts : undefined) ?? { type }));
+    setProblem(onSet(['select'], (type === inParts?.type ? inParts : undefined) ?? { type }));
   return (
     <>
       <label className={styles.choice}>
@@ -64,7 +66,7 @@ export function SelectionEditor({ params, onSet }: Props) {
       <p className={styles.note}>
         {METHODS[select.type]}{' '}
         {inParts !== undefined && (
-          <button type="button" onClick={() => choose('composed')}>
+          <button type="button" onClick={() => choose(inParts.type)}>
             Edit its parts
           </button>
         )}

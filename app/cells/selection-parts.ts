@@ -24,7 +24,8 @@ export type Start = (typeof STARTS)[number];
 
 /** The parts of a preset with its own numbers. */
 export function startParts(start: Start, isCausal: boolean): ComposedSelection | undefined {
-  return partsOf(attentionSelection.parse({ type: start }), isCausal);
+  const parts = partsOf(attentionSelection.parse({ type: start }), isCausal);
+  return parts?.type === 'composed' ? parts : undefined;
 }
 
 /** The preset whose parts these are, numbers included. */

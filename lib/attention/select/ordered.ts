@@ -1,3 +1,4 @@
+import { orderIssues } from '../../spec/kinds/selection-order';
 import { type ComposedSelection, partsIssues } from '../../spec/kinds/selection-parts';
 import type { RowProducts } from '../weights/types';
 import { checkHead } from './checks';
@@ -31,7 +32,7 @@ function permuteRows(values: Float32Array, rowSize: number, order: Uint32Array):
  * causality inside them is exact, as everywhere, by the original position of a key. Blocks with
  * forced keys are kept beside the budget, wherever their keys went.
  *
- * @throws RangeError where the parts do not go together, see `partsIssues`
+ * @throws RangeError where the parts do not go together, see `orderIssues` and `partsIssues`
  */
 export function selectOrdered(
   head: HeadTensors,
@@ -41,7 +42,7 @@ export function selectOrdered(
   const { order, ...rest } = parts;
   if (order === undefined) return selectComposed(head, parts, createProducts);
   checkHead(head);
-  const [issue] = partsIssues(parts);
+  const [issue] = [...orderIssues(parts), ...partsIssues(parts)];
   if (issue !== undefined) {
     throw new RangeError(`invalid ${issue.path.join('.')} (${issue.message})`);
   }

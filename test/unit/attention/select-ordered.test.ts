@@ -144,6 +144,7 @@ describe('an order that does not go with other parts', () => {
   test.each([
     [{ order: { segmentTokens: 48 } }, 'order.segmentTokens', 'a multiple of blockTokens 32'],
     [{ blockTokens: 64, order: { segmentTokens: 32 } }, 'order.segmentTokens', 'blockTokens 64'],
+    [{ order: { segmentTokens: 64 }, selector: { type: 'none' } }, 'selector.type', 'no order'],
   ])('%j is refused at %s: %s', (parts, field, why) => {
     const parsed = composedSelection.safeParse({ type: 'composed', ...parts });
     const issues = parsed.error?.issues ?? [];
