@@ -114,7 +114,7 @@ export type ComposedSelection = z.output<typeof parts>;
  * nothing together are refused at the field to change.
  */
 export const composedSelection = parts.superRefine((composed, context) => {
-  for (const { path, message } of [...partsIssues(composed), ...orderIssues(composed)]) {
+  for (const { path, message } of partsIssues(composed)) {
     context.addIssue({ code: 'custom', path: [...path], message });
   }
 });
