@@ -132,6 +132,7 @@ export class RoofCache {
         copyGigabytesPerSecond: gigabytesPerSecond,
         clock: 'performance.now',
         measuredSeconds: (performance.now() - start) / 1000,
+        threads,
       };
     });
   }
