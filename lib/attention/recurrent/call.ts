@@ -2,7 +2,7 @@ import type { RecurrentParams } from '../../spec/kinds/recurrent';
 import { compareOutputs, type RecurrentError } from './compare';
 import { makeFastWeightInputs } from './fast-weight-inputs';
 import { type ChunkFit, type FastWeightInputs, fastWeightReference } from './fast-weight-reference';
-import { chosenFeatureMap, mapInputs } from './feature-map';
+import { chosenFeatureMap, featureSize, mapInputs } from './feature-map';
 import { makeRecurrentInputs, normaliseRows } from './inputs';
 import { type LegendreInputs, legendreStep } from './legendre';
 import { legendreReference } from './legendre-reference';
@@ -32,8 +32,27 @@ export type TestTimeCall =
   | { readonly type: 'lact'; readonly inputs: FastWeightInputs }
   | { readonly type: 'temporal-lora'; readonly inputs: TemporalLoraInputs };
 
-/** Seeded inputs of the cell's rule. */
+/** Bytes of one tensor above which a call is refused with a sentence, before it is tried. */
+const MOST_TENSOR_BYTES = 2 ** 30;
+
+/** @throws Error with a sentence where a tensor of q, k, v or decays would be above 1 GiB */
+function checkSize({ shape, featureMap }: RecurrentParams): void {
+  const { batch, heads, tokens, keySize, valueSize } = shape;
+  const channels = Math.max(featureSize(featureMap, keySize), valueSize);
+  const bytes = 4 * batch * heads * tokens * channels;
+  if (bytes <= MOST_TENSOR_BYTES) return;
+  throw new Error(
+    `q, k or v of this shape takes ${(bytes / 2 ** 30).toFixed(1)} GiB, above the limit of 1 GiB; lower tokens, heads or batch`,
+  );
+}
+
+/**
+ * Seeded inputs of the cell's rule.
+ *
+ * @throws Error with a sentence where a tensor would be above 1 GiB
+ */
 export function makeCall(params: RecurrentParams): RecurrentCall {
+  checkSize(params);
   const { rule, seed } = params;
   if (rule.type === 'mom') {
     const memoryInputs = (memorySeed: number) => stateInputs(params, MEMORY_RULE, memorySeed);

@@ -12,7 +12,7 @@ const MAX_TAYLOR_KEY_SIZE = 10;
 export const recurrentShape = z.strictObject({
   batch: size(1, 16, 1),
   heads: size(1, 64, 4),
-  tokens: size(1, 16_384, 1024),
+  tokens: size(1, 65_536, 1024),
   keySize: size(1, 128, 64),
   valueSize: size(1, 256, 64),
 });

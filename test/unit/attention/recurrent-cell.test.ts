@@ -1,8 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
 import { stateInputs } from '../../../lib/attention/recurrent/call';
 import { STATE_RULES } from '../../../lib/attention/recurrent/cases';
-import { recallCurve } from '../../../lib/attention/recurrent/recall';
+import { recallCurve, sharesOf } from '../../../lib/attention/recurrent/recall';
 import { recurrentReference } from '../../../lib/attention/recurrent/reference';
+import type { StateRule } from '../../../lib/attention/recurrent/types';
 import { runRecurrentOnCpu } from '../../../lib/gpu/run-recurrent-on-cpu';
 import { runRecurrentOnWasm } from '../../../lib/gpu/run-recurrent-on-wasm';
 import { recurrentParams } from '../../../lib/spec/kinds/recurrent';
@@ -18,6 +19,26 @@ describe('recall', () => {
       1,
       5,
     );
+  });
+
+  it('tells how much of the old value a key still answers with', () => {
+    const shares = (rule: StateRule) => recallCurve(rule, 32, 1).overwriteShares!;
+    expect(shares({ type: 'delta' }).first).toBeCloseTo(0, 6);
+    expect(shares({ type: 'delta' }).second).toBeCloseTo(1, 6);
+    expect(shares({ type: 'additive', normalise: false }).first).toBeCloseTo(1, 6);
+    expect(shares({ type: 'additive', normalise: false }).second).toBeCloseTo(1, 6);
+    // One head: two tokens after it was written, the second value one, at 1 - 1 / 32 a token.
+    const retnet = shares({ type: 'retnet' });
+    expect(retnet.first).toBeCloseTo((31 / 32) ** 2, 5);
+    expect(retnet.second).toBeCloseTo(31 / 32, 5);
+  });
+
+  it('shares are the coefficients of any mix of two values, parallel ones as the second', () => {
+    const [a, b] = [Float64Array.of(1, 2, 0), Float64Array.of(0.5, -1, 3)];
+    const mix = a.map((x, i) => 0.25 * x - 2 * b[i]!);
+    expect(sharesOf(mix, a, b).first).toBeCloseTo(0.25, 12);
+    expect(sharesOf(mix, a, b).second).toBeCloseTo(-2, 12);
+    expect(sharesOf(a, a, a)).toEqual({ first: 0, second: 1 });
   });
 
   it('gets worse with the pairs, and holds more under the delta rule', () => {
