@@ -1,3 +1,4 @@
+import { runSteps, STEP_PRODUCTS } from '../steps';
 import { checkHead, checkInteger } from './checks';
 import { dot } from './dot';
 import { visibleEnd } from './grid';
@@ -81,15 +82,16 @@ interface PartialSoftmax {
 
 /**
  * Visits every `rowStride`-th query with its softmax over the kept keys and over the others; their
- * log-sum-exp merge is the dense row, so that one pass serves both.
+ * log-sum-exp merge is the dense row, so that one pass serves both. Yields the share done every few
+ * milliseconds.
  */
-function visitRows(
+function* visitRows(
   head: HeadTensors,
   selection: Selection,
   rowStride: number,
   withValues: boolean,
   visit: (kept: PartialSoftmax, dropped: PartialSoftmax, keptKeys: number, end: number) => void,
-): void {
+): Generator<number, void> {
   const { queries, keys, headSize } = head;
   const scale = 1 / Math.sqrt(headSize);
   const blockKept = new Uint8Array(keys);
@@ -100,7 +102,12 @@ function visitRows(
     { maximum: 0, sum: 0, output: new Float64Array(headSize) },
   ];
   let block = -1;
+  let products = 0;
   for (let q = 0; q < queries; q += rowStride) {
+    if (products > STEP_PRODUCTS) {
+      yield q / queries;
+      products = 0;
+    }
     const queryBlock = Math.floor(q / selection.blockQueries);
     if (queryBlock !== block) fillKeptKeys(head, selection, queryBlock, blockKept);
     block = queryBlock;
@@ -111,6 +118,7 @@ function visitRows(
       part.output.fill(0);
     }
     const end = visibleEnd(head, q);
+    products += end * headSize * (withValues ? 2 : 1);
     let keptKeys = 0;
     for (let k = 0; k < end; k++) {
       const score = dot(head.query, q * headSize, head.key, k * headSize, headSize) * scale;
@@ -140,12 +148,20 @@ function mergeFactor(part: PartialSoftmax, other: PartialSoftmax): number {
 
 /** Realised density and mass recall of a selection against dense attention; O(queries x keys x headSize). */
 export function selectionStats(head: HeadTensors, selection: Selection): SelectionStats {
+  return runSteps(selectionStatsSteps(head, selection));
+}
+
+/** `selectionStats` in slices: yields the share done every few milliseconds. */
+export function* selectionStatsSteps(
+  head: HeadTensors,
+  selection: Selection,
+): Generator<number, SelectionStats> {
   checkHead(head);
   let visiblePairs = 0;
   let keptPairs = 0;
   let mass = 0;
   let rows = 0;
-  visitRows(head, selection, 1, false, (kept, dropped, keptKeys, end) => {
+  yield* visitRows(head, selection, 1, false, (kept, dropped, keptKeys, end) => {
     if (end === 0) return;
     const keptSum = kept.sum * mergeFactor(kept, dropped);
     mass += keptSum / (keptSum + dropped.sum * mergeFactor(dropped, kept));
@@ -172,12 +188,21 @@ export function maskedOutputError(
   selection: Selection,
   options: { readonly rowStride?: number } = {},
 ): number {
+  return runSteps(maskedOutputErrorSteps(head, selection, options));
+}
+
+/** `maskedOutputError` in slices: yields the share done every few milliseconds. */
+export function* maskedOutputErrorSteps(
+  head: HeadTensors,
+  selection: Selection,
+  options: { readonly rowStride?: number } = {},
+): Generator<number, number> {
   const { rowStride = 1 } = options;
   checkHead(head);
   checkInteger('rowStride', rowStride, 1, 2 ** 24);
   let difference = 0;
   let norm = 0;
-  visitRows(head, selection, rowStride, true, (kept, dropped, _, end) => {
+  yield* visitRows(head, selection, rowStride, true, (kept, dropped, _, end) => {
     if (end === 0) return;
     const keptFactor = mergeFactor(kept, dropped);
     const droppedFactor = mergeFactor(dropped, kept);
