@@ -101,6 +101,26 @@ export async function withReports<T>(
   }
 }
 
+/** `driveSteps`, with the time of the work alone. */
+export async function driveTimedSteps<T>(
+  steps: Generator<number, T>,
+  signal: AbortSignal,
+  onFraction: (fraction: number) => void,
+): Promise<{ readonly value: T; readonly seconds: number }> {
+  let seconds = 0;
+  function* timed(): Generator<number, T> {
+    for (;;) {
+      const start = performance.now();
+      const step = steps.next();
+      seconds += (performance.now() - start) / 1000;
+      if (step.done) return step.value;
+      yield step.value;
+    }
+  }
+  const value = await driveSteps(timed(), signal, onFraction);
+  return { value, seconds };
+}
+
 /** Drives a generator of shares done, letting messages in between its steps. */
 export async function driveSteps<T>(
   steps: Generator<number, T>,

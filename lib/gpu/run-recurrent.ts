@@ -1,4 +1,4 @@
-import { callShape, checkCall, makeCall } from '../attention/recurrent/call';
+import { callShape, checkCallSteps, makeCall } from '../attention/recurrent/call';
 import { describeCall } from '../attention/recurrent/describe';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import { isTestTimeRule } from '../attention/recurrent/rule';
@@ -6,7 +6,7 @@ import { recurrentBytes, recurrentFlops } from '../attention/recurrent/work';
 import type { OnProgress } from '../run/worker-api';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
 import type { GpuDevice } from './device';
-import { abortable, abortableResource, yieldToMessages } from './jobs';
+import { abortable, abortableResource, driveSteps, yieldToMessages } from './jobs';
 import { measure } from './measure';
 import { prepareCall } from './recurrent-call';
 import { adapterKey, type RoofCache } from './roof';
@@ -48,7 +48,11 @@ export async function runRecurrentOnDevice(
     const actual = await read();
     await yieldToMessages();
     signal.throwIfAborted();
-    const { error, unit } = checkCall(params, call, actual);
+    const { error, unit } = await driveSteps(
+      checkCallSteps(params, call, actual),
+      signal,
+      (fraction) => report({ fraction, phase: 'checking' }),
+    );
     const flops = recurrentFlops(rule, shape);
     const bytes = recurrentBytes(rule, shape);
     const copySeconds = bytes / 1e9 / roof.copyGigabytesPerSecond;
