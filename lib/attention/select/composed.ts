@@ -4,6 +4,7 @@ import { checkHead } from './checks';
 import { selectBlocks } from './composed-blocks';
 import { selectForced } from './composed-forced';
 import { selectComposedLines } from './composed-lines';
+import { selectTree } from './composed-tree';
 import { makeGrid } from './grid';
 import type { HeadTensors, Selection } from './types';
 
@@ -32,6 +33,8 @@ export function selectComposed(
     case 'line-top-p':
     case 'line-cover':
       return selectComposedLines(head, grid, parts, selector);
+    case 'tree':
+      return selectTree(head, grid, parts, selector);
     default:
       return selectBlocks(head, grid, parts, selector, createProducts);
   }

@@ -31,6 +31,7 @@ export function partsIssues(composed: ComposedSelection): readonly PartsIssue[] 
     refuseLines(composed, refuse);
     return issues;
   }
+  if (composed.selector.type === 'tree') refuseTree(composed, refuse);
   refuseBounds(composed, refuse);
   if (composed.reducer.of === 'scores') refuseSums(composed, refuse);
   return issues;
@@ -71,6 +72,24 @@ function refuseLines(
   }
   if (type === 'line-cover' && reducer.queries !== 'sum') {
     refuse('reducer.queries', 'sum, or another selector: a cover adds up what it has not covered');
+  }
+}
+
+/** A tree has one key a node, and each query block goes down it by itself. */
+function refuseTree({ summariser, scorer, reducer }: ComposedSelection, refuse: Refuse): void {
+  if (summariser.type !== 'representative') {
+    refuse(
+      'selector.type',
+      'another selector, or summariser representative: one key stands for a node of the tree',
+    );
+  } else if (scorer.type !== 'mean-query' && scorer.type !== 'every-query') {
+    refuse(
+      'selector.type',
+      'another selector, or scorer mean-query or every-query: each query block has its search',
+    );
+  }
+  if (reducer.of === 'probabilities') {
+    refuse('reducer.of', 'scores, or another selector: a search does not score every key');
   }
 }
 

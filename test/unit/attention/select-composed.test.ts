@@ -33,6 +33,7 @@ describe('laws of composed selections', () => {
       { type: 'top-k', blocks: 16_384 },
       { type: 'threshold', of: 'maximum', share: 0 },
       { type: 'threshold', of: 'mass', share: 0 },
+      { type: 'tree', blocks: 16_384 },
       { type: 'line-top-k', columns: 16_384, diagonals: 0 },
       { type: 'line-top-p', share: 1 },
       { type: 'line-cover', share: 1 },
@@ -119,6 +120,30 @@ describe('laws of composed selections', () => {
     const selection = selectComposed(head, whole);
     expect([0, 1, 2].map((i) => rowOf(selection, i))).toEqual([[0], [0, 1], [0, 1, 2]]);
     expect(selection.selectionFlops).toBe(0);
+  });
+
+  it('a tree that splits its root into leaves is the best block of all', () => {
+    const token = fc.constantFrom('first', 'centre', 'last');
+    fc.assert(
+      fc.property(heads, token, (head, each) => {
+        const kept = (selector: object) =>
+          selectComposed(
+            head,
+            composed({
+              blockTokens: 16,
+              summariser: { type: 'representative', token: each },
+              selector,
+              forced: { sinkTokens: 0, recentTokens: 0 },
+            }),
+          );
+        const flat = kept({ type: 'top-k', blocks: 1 });
+        const tree = kept({ type: 'tree', blocks: 1, branch: 16 });
+        expect(tree.offsets).toEqual(flat.offsets);
+        expect(tree.blocks).toEqual(flat.blocks);
+        expect(tree.selectionFlops).toBeLessThanOrEqual(flat.selectionFlops);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('the bound of a block is at least the largest score of its keys, for any reducer of queries', () => {

@@ -31,6 +31,13 @@ describe('a preset taken apart', () => {
     }),
     moba: fc.record({ blockTokens: tokens, topBlocks: fc.integer({ min: 1, max: 9 }) }),
     'block-sparse': fc.record({ blockTokens: tokens, topBlocks: fc.integer({ min: 1, max: 9 }) }),
+    hip: fc.record({
+      keptTokens: fc.integer({ min: 2, max: 120 }),
+      windowTokens: fc.integer({ min: 1, max: 40 }),
+      sinkTokens: fc.integer({ min: 0, max: 40 }),
+      representative: fc.constantFrom('first', 'centre'),
+      queryReduce: fc.constantFrom('mean', 'max'),
+    }),
     quest: fc.record({
       pageTokens: tokens,
       budgetTokens: fc.integer({ min: 1, max: 99 }),

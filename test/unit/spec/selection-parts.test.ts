@@ -20,6 +20,8 @@ const lines = { type: 'line-top-k', columns: 4, diagonals: 4 };
 const lineShare = { type: 'line-top-p', share: 0.9 };
 const lineCover = { type: 'line-cover', share: 0.9 };
 const window = { ...exact, scorer: { type: 'window', windowQueries: 8 } };
+const tree = { type: 'tree', blocks: 4, branch: 2 };
+const oneKey = { summariser: { type: 'representative', token: 'first' } };
 const probabilities = { of: 'probabilities' };
 const REFUSED: readonly (readonly [parts: object, field: string, why: string])[] = [
   [{ scorer: antidiagonal }, 'scorer.type', 'summariser every-key'],
@@ -48,6 +50,13 @@ const REFUSED: readonly (readonly [parts: object, field: string, why: string])[]
     'reducer.queries',
     'expected sum',
   ],
+  [{ selector: tree }, 'selector.type', 'summariser representative'],
+  [
+    { ...oneKey, scorer: { type: 'window', windowQueries: 8 }, selector: tree },
+    'selector.type',
+    'scorer mean-query or every-query',
+  ],
+  [{ ...oneKey, selector: tree, reducer: probabilities }, 'reducer.of', 'does not score every key'],
 ];
 
 describe('parts that mean nothing together', () => {
