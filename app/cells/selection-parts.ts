@@ -12,6 +12,7 @@ export const STARTS = [
   'vertical-slash',
   'line-cover',
   'hip',
+  'sale',
   'moba',
   'block-sparse',
   'quest',
@@ -103,6 +104,9 @@ function selectorNote(selector: ScoredSelector, of: ComposedSelection['reducer']
         : 'the fewest keys that hold a share';
     case 'tree':
       return `from the top of a tree of blocks, each node split in ${selector.branch}: the best go on, the others are never scored`;
+  }
+  if (selector.type === 'threshold' && selector.of === 'forced') {
+    return 'blocks with a key that a query may give more than a share of what it gives to all forced keys';
   }
   const weights = of === 'scores' ? 'the softmax over blocks' : 'the probabilities';
   if (selector.type === 'top-p') return `the fewest blocks that hold a share of ${weights}`;

@@ -71,6 +71,17 @@ export function takenApart(
         forced: isMoba ? { sinkTokens: 0, recentTokens: 1 } : NOTHING_FORCED,
       };
     }
+    case 'sale':
+      return {
+        type,
+        blockTokens: SELECTION_KEYS,
+        queryBlockTokens,
+        summariser: { type: 'low-bit', bits: method.bits },
+        scorer: { type: 'every-query' },
+        reducer: LARGEST,
+        selector: { type: 'threshold', of: 'forced', share: method.threshold },
+        forced: { sinkTokens: method.sinkTokens, recentTokens: method.windowTokens },
+      };
     case 'hip': {
       const { sinkTokens, windowTokens, representative, queryReduce } = method;
       return {

@@ -33,7 +33,8 @@ export function partsIssues(composed: ComposedSelection): readonly PartsIssue[] 
   }
   if (composed.selector.type === 'tree') refuseTree(composed, refuse);
   refuseBounds(composed, refuse);
-  if (composed.reducer.of === 'scores') refuseSums(composed, refuse);
+  if (isOfForced(composed)) refuseOfForced(composed, refuse);
+  else if (composed.reducer.of === 'scores') refuseSums(composed, refuse);
   return issues;
 }
 
@@ -93,6 +94,30 @@ function refuseTree({ summariser, scorer, reducer }: ComposedSelection, refuse: 
   }
 }
 
+/** A threshold against the forced keys, which each query has its own sum over. */
+function isOfForced({ selector }: ComposedSelection): boolean {
+  return selector.type === 'threshold' && selector.of === 'forced';
+}
+
+function refuseOfForced(composed: ComposedSelection, refuse: Refuse): void {
+  const { scorer, reducer, forced } = composed;
+  if (scorer.type !== 'every-query') {
+    refuse(
+      'selector.of',
+      'maximum or mass, or scorer every-query: each query compares with its own forced keys',
+    );
+  }
+  if (forced.sinkTokens === 0 && forced.recentTokens === 0) {
+    refuse('forced.recentTokens', 'at least 1, or first keys: a threshold of the forced keys');
+  }
+  if (reducer.of === 'probabilities') {
+    refuse('reducer.of', 'scores: a threshold of the forced keys is over them, not over all keys');
+  }
+  const why = 'max, or another threshold: one key of one query keeps its block';
+  if (reducer.keys !== 'max' && !hasOneScorePerBlock(composed)) refuse('reducer.keys', why);
+  if (reducer.queries !== 'max') refuse('reducer.queries', why);
+}
+
 function refuseBounds(composed: ComposedSelection, refuse: Refuse): void {
   const { summariser, reducer, selector, blockTokens } = composed;
   if (summariser.type !== 'bounds') return;
@@ -108,10 +133,12 @@ function refuseBounds(composed: ComposedSelection, refuse: Refuse): void {
       'reducer max over keys: only the largest bound of its parts bounds a block',
     );
   }
-  const isMass = selector.type === 'top-p' || selector.type === 'threshold';
-  if (isMass && !(selector.type === 'threshold' && selector.of === 'maximum')) {
-    const field = selector.type === 'top-p' ? 'selector.type' : 'selector.of';
-    refuse(field, 'selector top-k or a threshold of the maximum: upper bounds add up to no mass');
+  const ofMass = selector.type === 'threshold' && selector.of === 'mass';
+  if (selector.type === 'top-p' || ofMass) {
+    refuse(
+      ofMass ? 'selector.of' : 'selector.type',
+      'selector top-k or a threshold of the maximum: upper bounds add up to no mass',
+    );
   }
 }
 

@@ -62,10 +62,13 @@ const selector = z.discriminatedUnion('type', [
     blocks: z.int().min(1).max(16_384).default(8),
   }),
   z.strictObject({ type: z.literal('top-p'), share: share(0.9) }),
-  /** Blocks of at least `share` of the largest weight, or of the sum of all. */
+  /**
+   * Blocks of at least `share` of the largest weight, or of the sum of all; or those in which a
+   * query may give a key more than `share` of what it gives to all its forced keys.
+   */
   z.strictObject({
     type: z.literal('threshold'),
-    of: z.enum(['maximum', 'mass']).default('maximum'),
+    of: z.enum(['maximum', 'mass', 'forced']).default('maximum'),
     share: z.number().min(0).max(1).default(0.05),
   }),
   /** Single columns (keys) and diagonals (distances), the same for every query. */

@@ -40,7 +40,7 @@ export const anyParts = fc.record(
       fc.record({ type: fc.constant('top-p'), share }),
       fc.record({
         type: fc.constant('threshold'),
-        of: fc.constantFrom('maximum', 'mass'),
+        of: fc.constantFrom('maximum', 'mass', 'forced'),
         share,
       }),
       fc.record({ type: fc.constant('line-top-k'), columns: int(0, 70), diagonals: int(0, 70) }),
