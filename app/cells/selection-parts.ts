@@ -11,6 +11,8 @@ export const STARTS = [
   'a-shape',
   'vertical-slash',
   'line-cover',
+  'hip',
+  'sale',
   'moba',
   'block-sparse',
   'quest',
@@ -69,14 +71,15 @@ const FORCED = 'the first keys, and the last keys of each query';
 export function partNotes(composed: ComposedSelection) {
   const { summariser, scorer, reducer, selector } = composed;
   if (selector.type === 'none') return forcedNotes(selector.unit);
+  const isTree = selector.type === 'tree';
   return {
-    summariser: SUMMARISERS[summariser.type],
+    summariser: isTree ? 'one key stands for its node of the tree' : SUMMARISERS[summariser.type],
     scorer: SCORERS[scorer.type],
     reducer: reducerNote(composed),
     selector: selectorNote(selector, reducer.of),
     forced: selectsLines(composed)
       ? `${FORCED}, are always kept, exactly`
-      : 'blocks with the first keys, and with the last keys of each query, are always kept',
+      : `blocks with ${FORCED}, are always kept${isTree ? ', beside those found' : ''}`,
   } as const;
 }
 
@@ -104,6 +107,11 @@ function selectorNote(selector: ScoredSelector, of: ComposedSelection['reducer']
       return selector.kinds === 'both'
         ? 'the fewest keys and distances that hold a share together, overlaps counted once'
         : 'the fewest keys that hold a share';
+    case 'tree':
+      return `from the top of a tree of blocks, each node split in ${selector.branch}: the best go on, the others are never scored`;
+  }
+  if (selector.type === 'threshold' && selector.of === 'forced') {
+    return 'blocks with a key that a query may give more than a share of what it gives to all forced keys';
   }
   const weights = of === 'scores' ? 'the softmax over blocks' : 'the probabilities';
   if (selector.type === 'top-p') return `the fewest blocks that hold a share of ${weights}`;

@@ -32,8 +32,10 @@ export function partsIssues(composed: ComposedSelection): readonly PartsIssue[] 
     refuseLines(composed, refuse);
     return issues;
   }
+  if (composed.selector.type === 'tree') refuseTree(composed, refuse);
   refuseBounds(composed, refuse);
-  if (composed.reducer.of === 'scores') refuseSums(composed, refuse);
+  if (isOfForced(composed)) refuseOfForced(composed, refuse);
+  else if (composed.reducer.of === 'scores') refuseSums(composed, refuse);
   return issues;
 }
 
@@ -75,6 +77,48 @@ function refuseLines(
   }
 }
 
+/** A tree has one key a node, and each query block goes down it by itself. */
+function refuseTree({ summariser, scorer, reducer }: ComposedSelection, refuse: Refuse): void {
+  if (summariser.type !== 'representative') {
+    refuse(
+      'selector.type',
+      'another selector, or summariser representative: one key stands for a node of the tree',
+    );
+  } else if (scorer.type !== 'mean-query' && scorer.type !== 'every-query') {
+    refuse(
+      'selector.type',
+      'another selector, or scorer mean-query or every-query: each query block has its search',
+    );
+  }
+  if (reducer.of === 'probabilities') {
+    refuse('reducer.of', 'scores, or another selector: a search does not score every key');
+  }
+}
+
+/** A threshold against the forced keys, which each query has its own sum over. */
+function isOfForced({ selector }: ComposedSelection): boolean {
+  return selector.type === 'threshold' && selector.of === 'forced';
+}
+
+function refuseOfForced(composed: ComposedSelection, refuse: Refuse): void {
+  const { scorer, reducer, forced } = composed;
+  if (scorer.type !== 'every-query') {
+    refuse(
+      'selector.of',
+      'maximum or mass, or scorer every-query: each query compares with its own forced keys',
+    );
+  }
+  if (forced.sinkTokens === 0 && forced.recentTokens === 0) {
+    refuse('forced.recentTokens', 'at least 1, or first keys: a threshold of the forced keys');
+  }
+  if (reducer.of === 'probabilities') {
+    refuse('reducer.of', 'scores: a threshold of the forced keys is over them, not over all keys');
+  }
+  const why = 'max, or another threshold: one key of one query keeps its block';
+  if (reducer.keys !== 'max' && !hasOneScorePerBlock(composed)) refuse('reducer.keys', why);
+  if (reducer.queries !== 'max') refuse('reducer.queries', why);
+}
+
 function refuseBounds(composed: ComposedSelection, refuse: Refuse): void {
   const { summariser, reducer, selector, blockTokens } = composed;
   if (summariser.type !== 'bounds') return;
@@ -90,10 +134,12 @@ function refuseBounds(composed: ComposedSelection, refuse: Refuse): void {
       'reducer max over keys: only the largest bound of its parts bounds a block',
     );
   }
-  const isMass = selector.type === 'top-p' || selector.type === 'threshold';
-  if (isMass && !(selector.type === 'threshold' && selector.of === 'maximum')) {
-    const field = selector.type === 'top-p' ? 'selector.type' : 'selector.of';
-    refuse(field, 'selector top-k or a threshold of the maximum: upper bounds add up to no mass');
+  const ofMass = selector.type === 'threshold' && selector.of === 'mass';
+  if (selector.type === 'top-p' || ofMass) {
+    refuse(
+      ofMass ? 'selector.of' : 'selector.type',
+      'selector top-k or a threshold of the maximum: upper bounds add up to no mass',
+    );
   }
 }
 

@@ -10,7 +10,9 @@ export {
   selectsLines,
 } from './selection-parts-issues';
 
-const blockTokens = (fallback: number) => z.int().min(8).max(512).multipleOf(8).default(fallback);
+const queryTokens = (fallback: number) => z.int().min(8).max(512).multipleOf(8).default(fallback);
+/** Trees have leaves of few keys. */
+const blockTokens = (fallback: number) => z.int().min(2).max(512).multipleOf(2).default(fallback);
 const share = (fallback: number) => z.number().min(0.01).max(1).default(fallback);
 const lineCount = z.int().min(0).max(16_384);
 const forcedTokens = z.int().min(0).max(16_384);
@@ -61,10 +63,13 @@ const selector = z.discriminatedUnion('type', [
     blocks: z.int().min(1).max(16_384).default(8),
   }),
   z.strictObject({ type: z.literal('top-p'), share: share(0.9) }),
-  /** Blocks of at least `share` of the largest weight, or of the sum of all. */
+  /**
+   * Blocks of at least `share` of the largest weight, or of the sum of all; or those in which a
+   * query may give a key more than `share` of what it gives to all its forced keys.
+   */
   z.strictObject({
     type: z.literal('threshold'),
-    of: z.enum(['maximum', 'mass']).default('maximum'),
+    of: z.enum(['maximum', 'mass', 'forced']).default('maximum'),
     share: z.number().min(0).max(1).default(0.05),
   }),
   /** Single columns (keys) and diagonals (distances), the same for every query. */
@@ -85,6 +90,12 @@ const selector = z.discriminatedUnion('type', [
     share: share(0.95),
     kinds: z.enum(['both', 'columns']).default('both'),
   }),
+  /** A search down a tree of blocks: of the parts of its nodes the best go on, down to `blocks`. */
+  z.strictObject({
+    type: z.literal('tree'),
+    blocks: z.int().min(1).max(16_384).default(8),
+    branch: z.int().min(2).max(16).default(2),
+  }),
 ]);
 
 /**
@@ -99,7 +110,7 @@ const forced = z.strictObject({
 const parts = z.strictObject({
   type: z.literal('composed'),
   blockTokens: blockTokens(32),
-  queryBlockTokens: blockTokens(32),
+  queryBlockTokens: queryTokens(32),
   summariser: summariser.default({ type: 'mean' }),
   scorer: scorer.default({ type: 'mean-query' }),
   reducer: reducer.prefault({}),

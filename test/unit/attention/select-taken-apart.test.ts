@@ -31,6 +31,19 @@ describe('a preset taken apart', () => {
     }),
     moba: fc.record({ blockTokens: tokens, topBlocks: fc.integer({ min: 1, max: 9 }) }),
     'block-sparse': fc.record({ blockTokens: tokens, topBlocks: fc.integer({ min: 1, max: 9 }) }),
+    sale: fc.record({
+      bits: fc.integer({ min: 2, max: 8 }),
+      threshold: fc.constantFrom(1e-4, 0.004, 0.1, 0.5, 1),
+      sinkTokens: fc.integer({ min: 0, max: 40 }),
+      windowTokens: fc.integer({ min: 1, max: 40 }),
+    }),
+    hip: fc.record({
+      keptTokens: fc.integer({ min: 2, max: 120 }),
+      windowTokens: fc.integer({ min: 1, max: 40 }),
+      sinkTokens: fc.integer({ min: 0, max: 40 }),
+      representative: fc.constantFrom('first', 'centre'),
+      queryReduce: fc.constantFrom('mean', 'max'),
+    }),
     quest: fc.record({
       pageTokens: tokens,
       budgetTokens: fc.integer({ min: 1, max: 99 }),

@@ -20,6 +20,11 @@ const lines = { type: 'line-top-k', columns: 4, diagonals: 4 };
 const lineShare = { type: 'line-top-p', share: 0.9 };
 const lineCover = { type: 'line-cover', share: 0.9 };
 const window = { ...exact, scorer: { type: 'window', windowQueries: 8 } };
+const tree = { type: 'tree', blocks: 4, branch: 2 };
+const oneKey = { summariser: { type: 'representative', token: 'first' } };
+const ofForced = { type: 'threshold', of: 'forced', share: 0.1 };
+const eachQuery = { ...exact, scorer: { type: 'every-query' } };
+const nothing = { sinkTokens: 0, recentTokens: 0 };
 const probabilities = { of: 'probabilities' };
 const REFUSED: readonly (readonly [parts: object, field: string, why: string])[] = [
   [{ scorer: antidiagonal }, 'scorer.type', 'summariser every-key'],
@@ -48,6 +53,26 @@ const REFUSED: readonly (readonly [parts: object, field: string, why: string])[]
     'reducer.queries',
     'expected sum',
   ],
+  [{ selector: tree }, 'selector.type', 'summariser representative'],
+  [
+    { ...oneKey, scorer: { type: 'window', windowQueries: 8 }, selector: tree },
+    'selector.type',
+    'scorer mean-query or every-query',
+  ],
+  [{ selector: ofForced }, 'selector.of', 'scorer every-query'],
+  [{ ...eachQuery, selector: ofForced, forced: nothing }, 'forced.recentTokens', 'at least 1'],
+  [{ ...eachQuery, selector: ofForced, reducer: probabilities }, 'reducer.of', 'not over all keys'],
+  [
+    { ...eachQuery, selector: ofForced, reducer: { keys: 'mean' } },
+    'reducer.keys',
+    'one key of one',
+  ],
+  [
+    { ...eachQuery, selector: ofForced, reducer: { queries: 'mean' } },
+    'reducer.queries',
+    'one key',
+  ],
+  [{ ...oneKey, selector: tree, reducer: probabilities }, 'reducer.of', 'does not score every key'],
 ];
 
 describe('parts that mean nothing together', () => {
