@@ -24,6 +24,7 @@ import { headOf, type MapOperand } from './map-operand';
 import { MapTable } from './map-table';
 import { type MapPart, MapTools, toggled } from './map-tools';
 import { MapWhy } from './map-why';
+import { takenBy } from './taken-by';
 import { useWidth } from './use-canvas';
 import { useDelayed } from './use-delayed';
 import { useMapBlocks } from './use-map-blocks';
@@ -203,6 +204,7 @@ export function MapView(props: Props) {
           keys={keys}
           of={`${first.resultKey} ${second?.resultKey ?? ''} ${batch}`}
           load={(each) => loadHeadPicture(first, second, batch, each, aggregate)}
+          takenBy={(each) => takenBy(first, batch, each) ?? takenBy(second, batch, each)}
           aggregate={aggregate}
           scale={scale}
           colors={colors}
