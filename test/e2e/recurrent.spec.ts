@@ -73,3 +73,23 @@ test('a Legendre memory gives its window back, and fast weights say that they ha
   await expect(weights.locator('tbody tr')).toHaveCount(4);
   expect(problems).toEqual([]);
 });
+
+test('an overwritten key answers both values under the additive rule, the second under the delta rule', async ({
+  page,
+}) => {
+  const { problems, recurrent } = await addCell(page);
+  await choose(page, 'DeltaNet');
+  const overwritten = recurrent.getByRole('region', { name: 'overwriting a key' });
+  await expect(overwritten.getByRole('img', { name: /^delta: / })).toHaveAttribute(
+    'aria-label',
+    'delta: 0 % of A and 100 % of B',
+  );
+  await expect(overwritten.getByRole('img', { name: /^additive: / })).toHaveAttribute(
+    'aria-label',
+    'additive: 100 % of A and 100 % of B',
+  );
+  await choose(page, 'linear attention');
+  await expect(overwritten.getByRole('row', { name: /^delta/ })).toHaveCount(0);
+  await expect(overwritten.locator('tbody tr')).toHaveCount(2);
+  expect(problems).toEqual([]);
+});
