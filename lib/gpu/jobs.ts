@@ -64,7 +64,7 @@ export class Jobs {
   }
 }
 
-/** At most ten reports a second; what comes in between is sent when its turn comes, the latest only. */
+/** At most ten reports a second; what comes in between is sent when its turn comes, the latest only, with a preview that still waits. */
 export function throttled(onProgress: OnProgress): { report: OnProgress; stop: () => void } {
   let last = Number.NEGATIVE_INFINITY;
   let waiting: Progress | undefined;
@@ -78,7 +78,8 @@ export function throttled(onProgress: OnProgress): { report: OnProgress; stop: (
   };
   return {
     report: (progress) => {
-      waiting = progress;
+      const preview = progress.preview ?? waiting?.preview;
+      waiting = preview === undefined ? progress : { ...progress, preview };
       const due = last + PROGRESS_INTERVAL_MILLISECONDS - performance.now();
       if (due <= 0) send();
       else timer ??= setTimeout(send, due);
@@ -127,14 +128,19 @@ export async function driveSteps<T>(
   onFraction: (fraction: number) => void,
 ): Promise<T> {
   let lastYield = performance.now();
-  for (;;) {
-    signal.throwIfAborted();
-    const step = steps.next();
-    if (step.done) return step.value;
-    onFraction(step.value);
-    if (performance.now() - lastYield > 8) {
-      await yieldToMessages();
-      lastYield = performance.now();
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const step = steps.next();
+      if (step.done) return step.value;
+      onFraction(step.value);
+      if (performance.now() - lastYield > 8) {
+        await yieldToMessages();
+        lastYield = performance.now();
+      }
     }
+  } finally {
+    // One that is stopped half-way may have something to clean up.
+    steps.return?.(undefined as T);
   }
 }

@@ -134,6 +134,7 @@ export class RoofCache {
         copyGigabytesPerSecond: gigabytesPerSecond,
         clock: 'performance.now',
         measuredSeconds: (performance.now() - start) / 1000,
+        threads,
       };
     });
   }

@@ -64,6 +64,10 @@ export async function selectKeys(
       method: select.type,
       seconds,
       flops: selections.reduce((sum, { selectionFlops }) => sum + selectionFlops, 0),
+      patterns: selections.map(({ pattern }) => pattern),
+      ...(select.type === 'choice'
+        ? { choices: selections.flatMap(({ choice }) => choice ?? []) }
+        : {}),
       heads,
     },
   };

@@ -7,7 +7,7 @@ import {
   type FastWeightInputs,
   fastWeightReferenceSteps,
 } from './fast-weight-reference';
-import { mapInputs } from './feature-map';
+import { chosenFeatureMap, featureSize, mapInputs } from './feature-map';
 import { makeRecurrentInputs, normaliseRows } from './inputs';
 import { type LegendreInputs, legendreStep } from './legendre';
 import { legendreReferenceSteps } from './legendre-reference';
@@ -37,8 +37,27 @@ export type TestTimeCall =
   | { readonly type: 'lact'; readonly inputs: FastWeightInputs }
   | { readonly type: 'temporal-lora'; readonly inputs: TemporalLoraInputs };
 
-/** Seeded inputs of the cell's rule. */
+/** Bytes of one tensor above which a call is refused with a sentence, before it is tried. */
+const MOST_TENSOR_BYTES = 2 ** 30;
+
+/** @throws Error with a sentence where a tensor of q, k, v or decays would be above 1 GiB */
+function checkSize({ shape, featureMap }: RecurrentParams): void {
+  const { batch, heads, tokens, keySize, valueSize } = shape;
+  const channels = Math.max(featureSize(featureMap, keySize), valueSize);
+  const bytes = 4 * batch * heads * tokens * channels;
+  if (bytes <= MOST_TENSOR_BYTES) return;
+  throw new Error(
+    `q, k or v of this shape takes ${(bytes / 2 ** 30).toFixed(1)} GiB, above the limit of 1 GiB; lower tokens, heads or batch`,
+  );
+}
+
+/**
+ * Seeded inputs of the cell's rule.
+ *
+ * @throws Error with a sentence where a tensor would be above 1 GiB
+ */
 export function makeCall(params: RecurrentParams): RecurrentCall {
+  checkSize(params);
   const { rule, seed } = params;
   if (rule.type === 'mom') {
     const memoryInputs = (memorySeed: number) => stateInputs(params, MEMORY_RULE, memorySeed);
@@ -130,18 +149,22 @@ export function unitOf(
   return readMemoryUnit(params, callShape(call), expected.output, actual?.output, keySize);
 }
 
-/** Seeded inputs after convolution and feature map; a delta rule keeps unit keys. */
+/**
+ * Seeded inputs after the convolution and then the feature map, which a normaliser needs last: silu
+ * leaves numbers below 0. A delta rule keeps unit keys.
+ */
 export function stateInputs(
   { shape, convolutionWidth, featureMap }: RecurrentParams,
   rule: StateRule,
   seed: number,
 ): RecurrentInputs {
-  let inputs = makeRecurrentInputs(shape, rule, seed);
+  let inputs = makeRecurrentInputs(shape, rule, seed, 'raw');
   if (convolutionWidth > 1) {
     const convolution = makeShortConvolution(shape, convolutionWidth, 'silu', seed);
     inputs = convolveInputs(inputs, convolution);
   }
-  if (featureMap !== 'identity') inputs = mapInputs(inputs, featureMap);
+  const map = chosenFeatureMap(rule, featureMap);
+  if (map !== 'identity') inputs = mapInputs(inputs, map);
   if (!isDeltaRule(rule)) return inputs;
   const { keySize } = inputs.shape;
   return {

@@ -4,14 +4,21 @@ import {
   SELECTION_QUERIES,
 } from '../../spec/kinds/selection';
 import type { ComposedSelection } from '../../spec/kinds/selection-parts';
+import { HIP_BLOCK_KEYS } from './hip';
 
 const NOTHING_FORCED = { sinkTokens: 0, recentTokens: 0 };
 const MASS = { of: 'probabilities', keys: 'sum', queries: 'sum' } as const;
 const LARGEST = { of: 'scores', keys: 'max', queries: 'max' } as const;
+/** Parts that do nothing where nothing is scored. */
+const UNSCORED = {
+  summariser: { type: 'mean' },
+  scorer: { type: 'mean-query' },
+  reducer: LARGEST,
+} as const;
 
 /**
- * A preset as the parts that select the same blocks; undefined where the parts cannot say it: lines,
- * permutations, trees and choices between patterns.
+ * A preset as the parts that select the same keys; undefined where the parts cannot say it:
+ * permutations and choices between patterns.
  *
  * @param isCausal of the variant; XAttention forces blocks in causal heads only
  */
@@ -24,6 +31,32 @@ export function takenApart(
   switch (method.type) {
     case 'composed':
       return method;
+    case 'a-shape':
+      return {
+        type,
+        blockTokens: SELECTION_KEYS,
+        queryBlockTokens,
+        ...UNSCORED,
+        selector: { type: 'none', unit: 'token' },
+        forced: { sinkTokens: method.sinkTokens, recentTokens: method.windowTokens },
+      };
+    case 'vertical-slash':
+    case 'line-cover': {
+      const { windowQueries, forcedColumns, forcedDiagonals } = method;
+      return {
+        type,
+        blockTokens: SELECTION_KEYS,
+        queryBlockTokens,
+        summariser: { type: 'every-key' },
+        scorer: { type: 'window', windowQueries },
+        reducer: MASS,
+        selector:
+          method.type === 'line-cover'
+            ? { type: 'line-cover', share: method.share, kinds: method.kinds }
+            : { type: 'line-top-k', columns: method.columns, diagonals: method.diagonals },
+        forced: { sinkTokens: forcedColumns, recentTokens: forcedDiagonals },
+      };
+    }
     case 'block-sparse':
     case 'moba': {
       const isMoba = method.type === 'moba';
@@ -36,6 +69,34 @@ export function takenApart(
         reducer: LARGEST,
         selector: { type: 'top-k', blocks: method.topBlocks },
         forced: isMoba ? { sinkTokens: 0, recentTokens: 1 } : NOTHING_FORCED,
+      };
+    }
+    case 'sale':
+      return {
+        type,
+        blockTokens: SELECTION_KEYS,
+        queryBlockTokens,
+        summariser: { type: 'low-bit', bits: method.bits },
+        scorer: { type: 'every-query' },
+        reducer: LARGEST,
+        selector: { type: 'threshold', of: 'forced', share: method.threshold },
+        forced: { sinkTokens: method.sinkTokens, recentTokens: method.windowTokens },
+      };
+    case 'hip': {
+      const { sinkTokens, windowTokens, representative, queryReduce } = method;
+      return {
+        type,
+        blockTokens: HIP_BLOCK_KEYS,
+        queryBlockTokens,
+        summariser: { type: 'representative', token: representative },
+        scorer: { type: queryReduce === 'mean' ? 'mean-query' : 'every-query' },
+        reducer: LARGEST,
+        selector: {
+          type: 'tree',
+          blocks: Math.max(1, Math.floor(method.keptTokens / HIP_BLOCK_KEYS)),
+          branch: 2,
+        },
+        forced: { sinkTokens, recentTokens: windowTokens },
       };
     }
     case 'quest':

@@ -1,28 +1,16 @@
 import fc from 'fast-check';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { makeBlockReducer } from '../../../lib/attention/select/block-reducer';
 import { selectComposed } from '../../../lib/attention/select/composed';
 import { selectionMask, selectionStats } from '../../../lib/attention/select/evaluate';
 import { makeGrid, visibleBlocks, visibleEnd } from '../../../lib/attention/select/grid';
-import { selectHead } from '../../../lib/attention/select/select-head';
 import { summaryScores } from '../../../lib/attention/select/summary-scores';
-import { takenApart } from '../../../lib/attention/select/taken-apart';
 import type { HeadTensors } from '../../../lib/attention/select/types';
-import { type AttentionSelection, attentionSelection } from '../../../lib/spec/kinds/selection';
 import { type ComposedSelection, composedSelection } from '../../../lib/spec/kinds/selection-parts';
-import { createRowProducts } from '../../../lib/wasm/matrix-products';
 import { composedParts } from '../spec/arbitrary-selection';
-import { randomHead, rowOf } from './select-cases';
+import { anyHeads as heads } from './arbitrary-heads';
+import { denseProbabilities, randomHead, rowOf } from './select-cases';
 
-const heads = fc
-  .record({
-    queries: fc.integer({ min: 1, max: 150 }),
-    keys: fc.integer({ min: 1, max: 170 }),
-    causal: fc.boolean(),
-    seed: fc.integer({ min: 1, max: 1e6 }),
-    spread: fc.constantFrom(0.3, 1, 3),
-  })
-  .map(randomHead);
 const composed = (parts: object) => composedSelection.parse({ type: 'composed', ...parts });
 
 /** Weights of the key blocks for queries of one summariser, every query by itself. */
@@ -38,79 +26,18 @@ function weightsOf(head: HeadTensors, parts: ComposedSelection, queries: readonl
   return out;
 }
 
-describe('a preset taken apart', () => {
-  const tokens = fc.constantFrom(8, 16, 24, 32);
-  const presets: Readonly<Record<string, fc.Arbitrary<object>>> = {
-    moba: fc.record({ blockTokens: tokens, topBlocks: fc.integer({ min: 1, max: 9 }) }),
-    'block-sparse': fc.record({ blockTokens: tokens, topBlocks: fc.integer({ min: 1, max: 9 }) }),
-    quest: fc.record({
-      pageTokens: tokens,
-      budgetTokens: fc.integer({ min: 1, max: 99 }),
-      sinkTokens: fc.integer({ min: 0, max: 40 }),
-      recentTokens: fc.integer({ min: 0, max: 40 }),
-    }),
-    lserve: fc.record({
-      pageTokens: fc.constantFrom(16, 32),
-      subPageTokens: fc.constantFrom(8, 16),
-      budgetTokens: fc.integer({ min: 1, max: 99 }),
-      recentTokens: fc.integer({ min: 0, max: 40 }),
-    }),
-    xattention: fc.record({
-      blockTokens: tokens,
-      stride: fc.constantFrom(1, 2, 4, 8),
-      share: fc.double({ min: 0.01, max: 1, noNaN: true }),
-    }),
-    'oracle-top-k': fc.record({ blocks: fc.integer({ min: 1, max: 5 }) }),
-    'oracle-top-p': fc.record({ share: fc.double({ min: 0.01, max: 1, noNaN: true }) }),
-  };
-
-  test.each(Object.keys(presets))('%s selects the same blocks at the same cost', (type) => {
-    fc.assert(
-      fc.property(heads, presets[type] as fc.Arbitrary<object>, (head, options) => {
-        const preset = attentionSelection.parse({ type, ...options });
-        const parts = takenApart(preset, head.causal) as AttentionSelection;
-        expect(attentionSelection.parse(parts)).toEqual(parts);
-        const expected = selectHead(head, preset);
-        const selected = selectHead(head, parts);
-        expect(selected?.offsets).toEqual(expected?.offsets);
-        expect(selected?.blocks).toEqual(expected?.blocks);
-        expect(selected?.selectionFlops).toBe(expected?.selectionFlops);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it('takes the antidiagonals of a large head as the preset does, by products of matrices', () => {
-    const head = randomHead({ queries: 512, keys: 512, headSize: 64, seed: 4 });
-    const preset = attentionSelection.parse({ type: 'xattention', stride: 4, share: 0.8 });
-    const parts = takenApart(preset, true) as AttentionSelection;
-    let made = 0;
-    const create = () => {
-      made++;
-      return createRowProducts();
-    };
-    expect(selectHead(head, parts, create)?.blocks).toEqual(
-      selectHead(head, preset, createRowProducts)?.blocks,
-    );
-    expect(made).toBe(1);
-  });
-
-  it('is undefined where the parts cannot say it', () => {
-    const types = attentionSelection.options.map(({ shape }) => shape.type.value);
-    const said = types.filter(
-      (type) => takenApart(attentionSelection.parse({ type }), true) !== undefined,
-    );
-    expect(said.toSorted()).toEqual([...Object.keys(presets), 'composed'].toSorted());
-  });
-});
-
 describe('laws of composed selections', () => {
-  it('top-p at 1, top-k of all blocks and a threshold of 0 are dense', () => {
+  it('top-p at 1, top-k of all blocks or lines and a threshold of 0 are dense', () => {
     const selectors = [
       { type: 'top-p', share: 1 },
       { type: 'top-k', blocks: 16_384 },
       { type: 'threshold', of: 'maximum', share: 0 },
       { type: 'threshold', of: 'mass', share: 0 },
+      { type: 'threshold', of: 'forced', share: 0 },
+      { type: 'tree', blocks: 16_384 },
+      { type: 'line-top-k', columns: 16_384, diagonals: 0 },
+      { type: 'line-top-p', share: 1 },
+      { type: 'line-cover', share: 1 },
     ];
     fc.assert(
       fc.property(heads, composedParts, fc.constantFrom(...selectors), (head, parts, selector) => {
@@ -129,7 +56,12 @@ describe('laws of composed selections', () => {
   it('keeps what is forced, k blocks at most beside it, and nothing that is hidden', () => {
     fc.assert(
       fc.property(heads, composedParts, fc.integer({ min: 1, max: 9 }), (head, parts, blocks) => {
-        const each = composed({ ...parts, selector: { type: 'top-k', blocks } });
+        const parsed = composedSelection.safeParse({
+          ...parts,
+          selector: { type: 'top-k', blocks },
+        });
+        fc.pre(parsed.success);
+        const each = parsed.data!;
         const selection = selectComposed(head, each);
         const none = { ...each, forced: { sinkTokens: 0, recentTokens: 0 } };
         const free = selectComposed(head, none);
@@ -154,6 +86,108 @@ describe('laws of composed selections', () => {
         }
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it('nothing chosen is what is forced: to the token, or as the blocks that hold it', () => {
+    const tokens = fc.integer({ min: 0, max: 50 });
+    fc.assert(
+      fc.property(heads, tokens, tokens, (head, sinkTokens, recentTokens) => {
+        const forced = { sinkTokens, recentTokens };
+        const seen = (unit: string) =>
+          selectionMask(
+            head,
+            selectComposed(head, composed({ selector: { type: 'none', unit }, forced })),
+          );
+        const [byToken, byBlock] = [seen('token'), seen('block')];
+        const wrong: unknown[] = [];
+        for (let q = 0; q < head.queries; q++) {
+          const position = head.keys - head.queries + q;
+          for (let k = 0; k < head.keys; k++) {
+            const isRecent = k <= position && position - k < recentTokens;
+            const isForced = k < visibleEnd(head, q) && (k < sinkTokens || isRecent);
+            if (byToken(q, k) !== isForced || (isForced && !byBlock(q, k))) wrong.push([q, k]);
+          }
+        }
+        expect(wrong).toEqual([]);
+      }),
+      { numRuns: 30 },
+    );
+    const head = randomHead({ queries: 96, keys: 96 });
+    const whole = composed({
+      selector: { type: 'none', unit: 'block' },
+      forced: { sinkTokens: 1, recentTokens: 2 },
+    });
+    const selection = selectComposed(head, whole);
+    expect([0, 1, 2].map((i) => rowOf(selection, i))).toEqual([[0], [0, 1], [0, 1, 2]]);
+    expect(selection.selectionFlops).toBe(0);
+  });
+
+  it('a tree that splits its root into leaves is the best block of all', () => {
+    const token = fc.constantFrom('first', 'centre', 'last');
+    fc.assert(
+      fc.property(heads, token, (head, each) => {
+        const kept = (selector: object) =>
+          selectComposed(
+            head,
+            composed({
+              blockTokens: 16,
+              summariser: { type: 'representative', token: each },
+              selector,
+              forced: { sinkTokens: 0, recentTokens: 0 },
+            }),
+          );
+        const flat = kept({ type: 'top-k', blocks: 1 });
+        const tree = kept({ type: 'tree', blocks: 1, branch: 16 });
+        expect(tree.offsets).toEqual(flat.offsets);
+        expect(tree.blocks).toEqual(flat.blocks);
+        expect(tree.selectionFlops).toBeLessThanOrEqual(flat.selectionFlops);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('above what the forced keys get: by keys exactly the blocks that need it, by bounds no fewer', () => {
+    const share = fc.constantFrom(0.02, 0.2, 1);
+    fc.assert(
+      fc.property(heads, share, fc.constantFrom(1, 20), (head, above, recentTokens) => {
+        const kept = (summariser: object) =>
+          selectComposed(
+            head,
+            composed({
+              blockTokens: 16,
+              summariser,
+              scorer: { type: 'every-query' },
+              selector: { type: 'threshold', of: 'forced', share: above },
+              forced: { sinkTokens: 3, recentTokens },
+            }),
+          );
+        const exact = kept({ type: 'every-key' });
+        const bounded = kept({ type: 'bounds', partTokens: 8 });
+        const forced = selectComposed(
+          head,
+          composed({
+            blockTokens: 16,
+            selector: { type: 'none', unit: 'block' },
+            forced: { sinkTokens: 3, recentTokens },
+          }),
+        );
+        const isForced = selectionMask(head, forced);
+        const rows = denseProbabilities(head);
+        for (let i = 0; i < exact.queryBlocks; i++) {
+          const wanted = new Set(rowOf(forced, i));
+          for (let q = 32 * i; q < Math.min(head.queries, 32 * (i + 1)); q++) {
+            const row = rows[q]!;
+            const given = row.reduce((sum, p, k) => sum + (isForced(q, k) ? p : 0), 0);
+            row.forEach((p, k) => {
+              if (p > above * given) wanted.add(Math.floor(k / 16));
+            });
+          }
+          expect(rowOf(exact, i)).toEqual([...wanted].toSorted((a, b) => a - b));
+          expect(rowOf(bounded, i)).toEqual(expect.arrayContaining(rowOf(exact, i)));
+        }
+      }),
+      { numRuns: 40 },
     );
   });
 

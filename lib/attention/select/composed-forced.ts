@@ -1,0 +1,33 @@
+import type { ComposedSelection } from '../../spec/kinds/selection-parts';
+import { leadingLines } from './a-shape';
+import type { BlockGrid } from './grid';
+import { collectBlocks, makeSelection } from './grid';
+import { selectLines } from './lines';
+import { addRecent, addSinks } from './selectors';
+import type { Lines, Selection } from './types';
+
+type Forced = ComposedSelection['forced'];
+
+/** Keeps the blocks of forced keys of one query block. */
+export function addForced(
+  grid: BlockGrid,
+  kept: Uint8Array,
+  queryBlock: number,
+  { sinkTokens, recentTokens }: Forced,
+): void {
+  addSinks(grid, kept, sinkTokens);
+  addRecent(grid, kept, queryBlock, recentTokens);
+}
+
+/** Forced keys as lines: the first columns and the nearest diagonals. */
+export function forcedLines(keys: number, { sinkTokens, recentTokens }: Forced): Lines {
+  return leadingLines(keys, sinkTokens, recentTokens);
+}
+
+/** Forced keys alone, exact to the token (as A-shape) or as the blocks that hold them. */
+export function selectForced(grid: BlockGrid, forced: Forced, unit: 'token' | 'block'): Selection {
+  const rest = { pattern: 'forced keys', selectionFlops: 0 };
+  if (unit === 'token') return selectLines(grid, forcedLines(grid.keys, forced), rest);
+  const rows = collectBlocks(grid, (i, keep) => addForced(grid, keep, i, forced));
+  return makeSelection(grid, rows, rest);
+}
