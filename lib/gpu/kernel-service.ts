@@ -28,6 +28,7 @@ import { decodeOnWasm } from './decode-on-wasm';
 import { DeviceKeeper } from './device-keeper';
 import { abortable, Jobs, withReports, yieldToMessages } from './jobs';
 import { mapBaseOnDevice } from './map-base';
+import { asShortage } from './memory-shortage';
 import { type ReadRecall, recallModel } from './model-inputs';
 import { headsOfList } from './plans';
 import { reduceMap } from './reduce-map';
@@ -290,7 +291,11 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
   return {
     adapter: async (): Promise<AdapterInfo | undefined> => (await keeper.get())?.info,
     run: (jobId, call, onProgress) =>
-      jobs.run(jobId, (signal) => withReports(onProgress, (report) => run(call, signal, report))),
+      jobs.run(jobId, (signal) =>
+        withReports(onProgress, (report) => run(call, signal, report)).catch((error: unknown) => {
+          throw asShortage(error, call.kind);
+        }),
+      ),
     mapBase: (jobId, call, batch, head, onProgress = () => undefined) =>
       jobs.run(jobId, async (signal) => {
         if (call.kind !== 'attention') {
