@@ -14,6 +14,7 @@ export const STARTS = [
   'hip',
   'sale',
   'moba',
+  'nsa',
   'block-sparse',
   'quest',
   'lserve',
@@ -46,6 +47,7 @@ function isSame(a: unknown, b: unknown): boolean {
 
 const SUMMARISERS: Readonly<Record<ComposedSelection['summariser']['type'], string>> = {
   mean: 'each block stands for itself by the mean of its keys',
+  'sliding-mean': 'means of parts of the keys, which may overlap and cross blocks',
   bounds: 'the least and largest value per channel bound every score of a part of the block',
   representative: 'one key stands for its block',
   'every-key': 'nothing stands for anything: keys are scored themselves',
@@ -67,14 +69,15 @@ export function partNotes(composed: ComposedSelection) {
   const { summariser, scorer, reducer, selector } = composed;
   if (selector.type === 'none') return forcedNotes(selector.unit);
   const isTree = selector.type === 'tree';
+  const window = composed.forced.windowTokens > 0 ? '; the window counts towards nothing' : '';
   return {
     summariser: isTree ? 'one key stands for its node of the tree' : SUMMARISERS[summariser.type],
     scorer: SCORERS[scorer.type],
     reducer: reducerNote(composed),
     selector: selectorNote(selector, reducer.of),
     forced: selectsLines(composed)
-      ? `${FORCED}, are always kept, exactly`
-      : `blocks with ${FORCED}, are always kept${isTree ? ', beside those found' : ''}`,
+      ? `${FORCED}, are always kept, exactly${window}`
+      : `blocks with ${FORCED}, are always kept${isTree ? ', beside those found' : ''}${window}`,
   } as const;
 }
 
@@ -118,6 +121,10 @@ function reducerNote(composed: ComposedSelection): string {
   if (selectsLines(composed)) {
     const what = composed.reducer.of === 'scores' ? 'scores' : 'probabilities';
     return `${what} along columns and diagonals: each query has one key on a line, so only queries are reduced`;
+  }
+  if (composed.summariser.type === 'sliding-mean') {
+    const how = { sum: 'shares by overlap', mean: 'means by overlap', max: 'the largest' } as const;
+    return `probabilities of parts; a block gets ${how[composed.reducer.keys]} of those that cross it`;
   }
   const single = [
     ...(hasOneScorePerBlock(composed) ? ['one score per block'] : []),
