@@ -65,7 +65,7 @@ export function ComposedSelectionEditor({ composed, isCausal, schema, onSet }: P
               onSet={onSet}
             />
           </fieldset>
-          <p className={styles.note}>the unit that is kept, and the queries that share a choice</p>
+          <p className={styles.note}>{notes.blocks}</p>
         </li>
         {PARTS.map((name) => (
           <li key={name}>

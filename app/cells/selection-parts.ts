@@ -62,6 +62,8 @@ const SCORERS: Readonly<Record<ComposedSelection['scorer']['type'], string>> = {
 
 type ScoredSelector = Exclude<ComposedSelection['selector'], { type: 'none' }>;
 
+const BLOCKS = 'the unit that is kept, and the queries that share a choice';
+const LINE_BLOCKS = 'where the kernel looks: blocks that hold a kept key, masked to the key';
 const FORCED = 'the first keys, and the last keys of each query';
 
 /** What the parts amount to, one sentence each. */
@@ -69,8 +71,10 @@ export function partNotes(composed: ComposedSelection) {
   const { summariser, scorer, reducer, selector } = composed;
   if (selector.type === 'none') return forcedNotes(selector.unit);
   const isTree = selector.type === 'tree';
-  const window = composed.forced.windowTokens > 0 ? '; the window counts towards nothing' : '';
+  const hasBudget = selector.type !== 'threshold' && !isTree;
+  const window = hasBudget ? '; a window is kept beside the budget, the others count' : '';
   return {
+    blocks: selectsLines(composed) ? LINE_BLOCKS : BLOCKS,
     summariser: isTree ? 'one key stands for its node of the tree' : SUMMARISERS[summariser.type],
     scorer: SCORERS[scorer.type],
     reducer: reducerNote(composed),
@@ -85,6 +89,7 @@ export function partNotes(composed: ComposedSelection) {
 function forcedNotes(unit: 'token' | 'block') {
   const unused = 'not used: nothing is scored';
   return {
+    blocks: unit === 'token' ? LINE_BLOCKS : BLOCKS,
     summariser: unused,
     scorer: unused,
     reducer: unused,

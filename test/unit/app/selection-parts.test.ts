@@ -54,7 +54,7 @@ describe('the form of a composed selection', () => {
     fc.assert(
       fc.property(composedParts, (given) => {
         const notes = Object.values(partNotes(composedSelection.parse(given)));
-        expect(notes).toHaveLength(5);
+        expect(notes).toHaveLength(6);
         for (const note of notes) expect(note).toMatch(/^[a-z][^.]+$/);
       }),
     );
