@@ -1,10 +1,18 @@
 import { partsOf } from '../../lib/attention/select/parts-of';
 import { attentionSelection } from '../../lib/spec/kinds/selection';
-import { type ComposedSelection, hasOneScorePerBlock } from '../../lib/spec/kinds/selection-parts';
+import {
+  type ComposedSelection,
+  hasOneScorePerBlock,
+  selectsLines,
+} from '../../lib/spec/kinds/selection-parts';
 
 /** Presets that the parts can say, by whom they are known. */
 export const STARTS = [
   'a-shape',
+  'vertical-slash',
+  'line-cover',
+  'hip',
+  'sale',
   'moba',
   'block-sparse',
   'quest',
@@ -57,34 +65,54 @@ const SCORERS: Readonly<Record<ComposedSelection['scorer']['type'], string>> = {
 
 type ScoredSelector = Exclude<ComposedSelection['selector'], { type: 'none' }>;
 
+const FORCED = 'the first keys, and the last keys of each query';
+
 /** What the parts amount to, one sentence each. */
 export function partNotes(composed: ComposedSelection) {
   const { summariser, scorer, reducer, selector } = composed;
   if (selector.type === 'none') return forcedNotes(selector.unit);
+  const isTree = selector.type === 'tree';
   return {
-    summariser: SUMMARISERS[summariser.type],
+    summariser: isTree ? 'one key stands for its node of the tree' : SUMMARISERS[summariser.type],
     scorer: SCORERS[scorer.type],
     reducer: reducerNote(composed),
     selector: selectorNote(selector, reducer.of),
-    forced: 'blocks with the first keys, and with the last keys of each query, are always kept',
+    forced: selectsLines(composed)
+      ? `${FORCED}, are always kept, exactly`
+      : `blocks with ${FORCED}, are always kept${isTree ? ', beside those found' : ''}`,
   } as const;
 }
 
 /** Of a selection that nothing is chosen for. */
 function forcedNotes(unit: 'token' | 'block') {
   const unused = 'not used: nothing is scored';
-  const these = 'the first keys, and the last keys of each query';
   return {
     summariser: unused,
     scorer: unused,
     reducer: unused,
     selector: 'nothing beside what is forced',
-    forced: unit === 'token' ? `${these}, exactly` : `blocks with ${these}`,
+    forced: unit === 'token' ? `${FORCED}, exactly` : `blocks with ${FORCED}`,
   } as const;
 }
 
 function selectorNote(selector: ScoredSelector, of: ComposedSelection['reducer']['of']): string {
-  if (selector.type === 'top-k') return 'the best blocks, forced ones among them';
+  switch (selector.type) {
+    case 'top-k':
+      return 'the best blocks, forced ones among them';
+    case 'line-top-k':
+      return 'the best keys and the best distances, the same for every query, forced ones among them';
+    case 'line-top-p':
+      return 'the fewest keys, and the fewest distances, that each hold a share of the probabilities';
+    case 'line-cover':
+      return selector.kinds === 'both'
+        ? 'the fewest keys and distances that hold a share together, overlaps counted once'
+        : 'the fewest keys that hold a share';
+    case 'tree':
+      return `from the top of a tree of blocks, each node split in ${selector.branch}: the best go on, the others are never scored`;
+  }
+  if (selector.type === 'threshold' && selector.of === 'forced') {
+    return 'blocks with a key that a query may give more than a share of what it gives to all forced keys';
+  }
   const weights = of === 'scores' ? 'the softmax over blocks' : 'the probabilities';
   if (selector.type === 'top-p') return `the fewest blocks that hold a share of ${weights}`;
   const whole = selector.of === 'maximum' ? 'the largest' : 'the sum';
@@ -92,6 +120,10 @@ function selectorNote(selector: ScoredSelector, of: ComposedSelection['reducer']
 }
 
 function reducerNote(composed: ComposedSelection): string {
+  if (selectsLines(composed)) {
+    const what = composed.reducer.of === 'scores' ? 'scores' : 'probabilities';
+    return `${what} along columns and diagonals: each query has one key on a line, so only queries are reduced`;
+  }
   const single = [
     ...(hasOneScorePerBlock(composed) ? ['one score per block'] : []),
     ...(composed.scorer.type === 'mean-query' ? ['one query'] : []),

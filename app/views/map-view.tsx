@@ -159,7 +159,13 @@ export function MapView(props: Props) {
   const { names, subject, fileName, valueName, origin } = mapNames(first, second, head);
   const shown = touchedRect(view, queries, keys);
   const problem = firstData.problem ?? secondData.problem ?? blocksProblem;
-  const cells = exact === undefined ? `${aggregate} of each cell` : 'exact values';
+  const everyQuery = firstData.everyQuery ?? secondData.everyQuery;
+  const cells =
+    exact !== undefined
+      ? 'exact values'
+      : everyQuery !== undefined
+        ? `${aggregate} of each cell over one query of ${everyQuery}`
+        : `${aggregate} of each cell`;
   const isTable = parts.has('table');
   return (
     <div ref={box}>
@@ -175,7 +181,7 @@ export function MapView(props: Props) {
           if (part === 'blocks') return words !== undefined;
           return part === 'why' ? attention !== undefined : part !== 'heads' || heads > 1;
         }}
-        hasPicture={layer !== undefined}
+        hasPicture={layer !== undefined && everyQuery === undefined}
         words={words}
         onParamsChange={onParamsChange}
         onPart={(part) => setParts(toggled(parts, part))}
@@ -230,8 +236,11 @@ export function MapView(props: Props) {
             onHover={setHover}
             onCursor={setCursor}
           />
-          {layer === undefined && problem === undefined && (
-            <p>computing the map{progressText(firstData, secondData)}</p>
+          {(layer === undefined || everyQuery !== undefined) && problem === undefined && (
+            <p>
+              computing the map{progressText(firstData, secondData)}
+              {everyQuery !== undefined && `; so far from one query of ${everyQuery}`}
+            </p>
           )}
         </div>
       )}

@@ -91,6 +91,8 @@ export interface AdapterRoof {
   readonly copyGigabytesPerSecond: number;
   readonly clock: Clock;
   readonly measuredSeconds: number;
+  /** Of WebAssembly: whose it is together. */
+  readonly threads?: number;
 }
 
 /** Where a run stands under a roof; see `roofline.ts`. */

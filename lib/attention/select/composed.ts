@@ -1,8 +1,11 @@
 import { type ComposedSelection, partsIssues } from '../../spec/kinds/selection-parts';
 import type { RowProducts } from '../weights/types';
 import { checkHead } from './checks';
+import { selectAboveForced } from './composed-above-forced';
 import { selectBlocks } from './composed-blocks';
 import { selectForced } from './composed-forced';
+import { selectComposedLines } from './composed-lines';
+import { selectTree } from './composed-tree';
 import { makeGrid } from './grid';
 import type { HeadTensors, Selection } from './types';
 
@@ -27,6 +30,15 @@ export function selectComposed(
   switch (selector.type) {
     case 'none':
       return selectForced(grid, parts.forced, selector.unit);
+    case 'line-top-k':
+    case 'line-top-p':
+    case 'line-cover':
+      return selectComposedLines(head, grid, parts, selector);
+    case 'tree':
+      return selectTree(head, grid, parts, selector);
+    case 'threshold':
+      if (selector.of === 'forced') return selectAboveForced(head, grid, parts, selector.share);
+      return selectBlocks(head, grid, parts, selector, createProducts);
     default:
       return selectBlocks(head, grid, parts, selector, createProducts);
   }

@@ -1,3 +1,4 @@
+import { runSteps, STEP_PRODUCTS } from '../steps';
 import { checkHead, checkInteger } from './checks';
 import { dot } from './dot';
 import { visibleEnd } from './grid';
@@ -81,9 +82,10 @@ interface PartialSoftmax {
 
 /**
  * Visits every `rowStride`-th query with its softmax over the kept keys and over the others; their
- * log-sum-exp merge is the dense row, so that one pass serves both.
+ * log-sum-exp merge is the dense row, so that one pass serves both. Yields the share done every few
+ * milliseconds.
  */
-function visitRows(
+function* visitRows(
   head: HeadTensors,
   selection: Selection,
   rowStride: number,
@@ -93,7 +95,7 @@ function visitRows(
     dropped: PartialSoftmax,
     keys: { readonly kept: number; readonly inBlocks: number; readonly visible: number },
   ) => void,
-): void {
+): Generator<number, void> {
   const { queries, keys, headSize } = head;
   const scale = 1 / Math.sqrt(headSize);
   const blockKept = new Uint8Array(keys);
@@ -104,7 +106,12 @@ function visitRows(
     { maximum: 0, sum: 0, output: new Float64Array(headSize) },
   ];
   let block = -1;
+  let products = 0;
   for (let q = 0; q < queries; q += rowStride) {
+    if (products > STEP_PRODUCTS) {
+      yield q / queries;
+      products = 0;
+    }
     const queryBlock = Math.floor(q / selection.blockQueries);
     if (queryBlock !== block) fillKeptKeys(head, selection, queryBlock, blockKept);
     block = queryBlock;
@@ -115,6 +122,7 @@ function visitRows(
       part.output.fill(0);
     }
     const end = visibleEnd(head, q);
+    products += end * headSize * (withValues ? 2 : 1);
     let keptKeys = 0;
     let inBlocks = 0;
     for (let k = 0; k < end; k++) {
@@ -173,12 +181,20 @@ function makeErrorSum(headSize: number) {
 
 /** Realised density and mass recall of a selection against dense attention; O(queries x keys x headSize). */
 export function selectionStats(head: HeadTensors, selection: Selection): SelectionStats {
+  return runSteps(selectionStatsSteps(head, selection));
+}
+
+/** `selectionStats` in slices: yields the share done every few milliseconds. */
+export function* selectionStatsSteps(
+  head: HeadTensors,
+  selection: Selection,
+): Generator<number, SelectionStats> {
   checkHead(head);
   let visiblePairs = 0;
   let keptPairs = 0;
   let mass = 0;
   let rows = 0;
-  visitRows(head, selection, 1, false, (kept, dropped, keys) => {
+  yield* visitRows(head, selection, 1, false, (kept, dropped, keys) => {
     if (keys.visible === 0) return;
     mass += keptMass(kept, dropped);
     rows++;
@@ -204,11 +220,20 @@ export function maskedOutputError(
   selection: Selection,
   options: { readonly rowStride?: number } = {},
 ): number {
+  return runSteps(maskedOutputErrorSteps(head, selection, options));
+}
+
+/** `maskedOutputError` in slices: yields the share done every few milliseconds. */
+export function* maskedOutputErrorSteps(
+  head: HeadTensors,
+  selection: Selection,
+  options: { readonly rowStride?: number } = {},
+): Generator<number, number> {
   const { rowStride = 1 } = options;
   checkHead(head);
   checkInteger('rowStride', rowStride, 1, 2 ** 24);
   const error = makeErrorSum(head.headSize);
-  visitRows(head, selection, rowStride, true, (kept, dropped, { visible }) => {
+  yield* visitRows(head, selection, rowStride, true, (kept, dropped, { visible }) => {
     if (visible > 0) error.add(kept, dropped);
   });
   return error.value();
@@ -235,7 +260,7 @@ export function sampleFigures(
   const pairs = { visible: 0, kept: 0, inBlocks: 0 };
   let mass = 0;
   let rows = 0;
-  visitRows(head, selection, rowStride, true, (kept, dropped, keys) => {
+  const visit = visitRows(head, selection, rowStride, true, (kept, dropped, keys) => {
     if (keys.visible === 0) return;
     error.add(kept, dropped);
     mass += keptMass(kept, dropped);
@@ -244,6 +269,7 @@ export function sampleFigures(
     pairs.kept += keys.kept;
     pairs.inBlocks += keys.inBlocks;
   });
+  runSteps(visit);
   return {
     density: rows === 0 ? 0 : pairs.kept / pairs.visible,
     blockDensity: rows === 0 ? 0 : pairs.inBlocks / pairs.visible,

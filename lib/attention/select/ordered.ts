@@ -1,4 +1,3 @@
-import { orderIssues } from '../../spec/kinds/selection-order';
 import { type ComposedSelection, partsIssues } from '../../spec/kinds/selection-parts';
 import type { RowProducts } from '../weights/types';
 import { checkHead } from './checks';
@@ -32,7 +31,7 @@ function permuteRows(values: Float32Array, rowSize: number, order: Uint32Array):
  * causality inside them is exact, as everywhere, by the original position of a key. Blocks with
  * forced keys are kept beside the budget, wherever their keys went.
  *
- * @throws RangeError where the parts do not go together, see `orderIssues` and `partsIssues`
+ * @throws RangeError where the parts do not go together, see `partsIssues`
  */
 export function selectOrdered(
   head: HeadTensors,
@@ -42,7 +41,7 @@ export function selectOrdered(
   const { order, ...rest } = parts;
   if (order === undefined) return selectComposed(head, parts, createProducts);
   checkHead(head);
-  const [issue] = [...orderIssues(parts), ...partsIssues(parts)];
+  const [issue] = partsIssues(parts);
   if (issue !== undefined) {
     throw new RangeError(`invalid ${issue.path.join('.')} (${issue.message})`);
   }

@@ -4,6 +4,7 @@ import {
   SELECTION_QUERIES,
 } from '../../spec/kinds/selection';
 import type { ComposedSelection } from '../../spec/kinds/selection-parts';
+import { HIP_BLOCK_KEYS } from './hip';
 
 const NOTHING_FORCED = { sinkTokens: 0, recentTokens: 0 };
 const MASS = { of: 'probabilities', keys: 'sum', queries: 'sum' } as const;
@@ -39,6 +40,23 @@ export function takenApart(
         selector: { type: 'none', unit: 'token' },
         forced: { sinkTokens: method.sinkTokens, recentTokens: method.windowTokens },
       };
+    case 'vertical-slash':
+    case 'line-cover': {
+      const { windowQueries, forcedColumns, forcedDiagonals } = method;
+      return {
+        type,
+        blockTokens: SELECTION_KEYS,
+        queryBlockTokens,
+        summariser: { type: 'every-key' },
+        scorer: { type: 'window', windowQueries },
+        reducer: MASS,
+        selector:
+          method.type === 'line-cover'
+            ? { type: 'line-cover', share: method.share, kinds: method.kinds }
+            : { type: 'line-top-k', columns: method.columns, diagonals: method.diagonals },
+        forced: { sinkTokens: forcedColumns, recentTokens: forcedDiagonals },
+      };
+    }
     case 'block-sparse':
     case 'moba': {
       const isMoba = method.type === 'moba';
@@ -51,6 +69,34 @@ export function takenApart(
         reducer: LARGEST,
         selector: { type: 'top-k', blocks: method.topBlocks },
         forced: isMoba ? { sinkTokens: 0, recentTokens: 1 } : NOTHING_FORCED,
+      };
+    }
+    case 'sale':
+      return {
+        type,
+        blockTokens: SELECTION_KEYS,
+        queryBlockTokens,
+        summariser: { type: 'low-bit', bits: method.bits },
+        scorer: { type: 'every-query' },
+        reducer: LARGEST,
+        selector: { type: 'threshold', of: 'forced', share: method.threshold },
+        forced: { sinkTokens: method.sinkTokens, recentTokens: method.windowTokens },
+      };
+    case 'hip': {
+      const { sinkTokens, windowTokens, representative, queryReduce } = method;
+      return {
+        type,
+        blockTokens: HIP_BLOCK_KEYS,
+        queryBlockTokens,
+        summariser: { type: 'representative', token: representative },
+        scorer: { type: queryReduce === 'mean' ? 'mean-query' : 'every-query' },
+        reducer: LARGEST,
+        selector: {
+          type: 'tree',
+          blocks: Math.max(1, Math.floor(method.keptTokens / HIP_BLOCK_KEYS)),
+          branch: 2,
+        },
+        forced: { sinkTokens, recentTokens: windowTokens },
       };
     }
     case 'quest':

@@ -1,6 +1,7 @@
 import '../zod-config';
 import * as z from 'zod';
-import type { ComposedSelection, PartsIssue } from './selection-parts';
+import type { ComposedSelection } from './selection-parts';
+import type { PartsIssue } from './selection-parts-issues';
 
 /** Keys sorted inside segments of a composed selection, by the attention of the last queries. */
 export const selectionOrder = z.strictObject({

@@ -1,11 +1,20 @@
 import '../zod-config';
 import * as z from 'zod';
-import { orderIssues, selectionOrder } from './selection-order';
+import { selectionOrder } from './selection-order';
 import { partsIssues } from './selection-parts-issues';
 
-export { hasOneScorePerBlock, type PartsIssue, partsIssues } from './selection-parts-issues';
+export {
+  hasOneScorePerBlock,
+  type PartsIssue,
+  partsIssues,
+  selectsLines,
+} from './selection-parts-issues';
 
-const blockTokens = (fallback: number) => z.int().min(8).max(512).multipleOf(8).default(fallback);
+const queryTokens = (fallback: number) => z.int().min(8).max(512).multipleOf(8).default(fallback);
+/** Trees have leaves of few keys. */
+const blockTokens = (fallback: number) => z.int().min(2).max(512).multipleOf(2).default(fallback);
+const share = (fallback: number) => z.number().min(0.01).max(1).default(fallback);
+const lineCount = z.int().min(0).max(16_384);
 const forcedTokens = z.int().min(0).max(16_384);
 const REDUCTIONS = ['max', 'mean', 'sum'] as const;
 
@@ -53,12 +62,39 @@ const selector = z.discriminatedUnion('type', [
     type: z.literal('top-k'),
     blocks: z.int().min(1).max(16_384).default(8),
   }),
-  z.strictObject({ type: z.literal('top-p'), share: z.number().min(0.01).max(1).default(0.9) }),
-  /** Blocks of at least `share` of the largest weight, or of the sum of all. */
+  z.strictObject({ type: z.literal('top-p'), share: share(0.9) }),
+  /**
+   * Blocks of at least `share` of the largest weight, or of the sum of all; or those in which a
+   * query may give a key more than `share` of what it gives to all its forced keys.
+   */
   z.strictObject({
     type: z.literal('threshold'),
-    of: z.enum(['maximum', 'mass']).default('maximum'),
+    of: z.enum(['maximum', 'mass', 'forced']).default('maximum'),
     share: z.number().min(0).max(1).default(0.05),
+  }),
+  /** Single columns (keys) and diagonals (distances), the same for every query. */
+  z.strictObject({
+    type: z.literal('line-top-k'),
+    columns: lineCount.default(64),
+    diagonals: lineCount.default(128),
+  }),
+  /** The fewest columns and the fewest diagonals that each hold `share`, and at least so many. */
+  z.strictObject({
+    type: z.literal('line-top-p'),
+    share: share(0.9),
+    leastLines: lineCount.default(0),
+  }),
+  /** The fewest lines that cover `share` together, a pair on two lines counted once. */
+  z.strictObject({
+    type: z.literal('line-cover'),
+    share: share(0.95),
+    kinds: z.enum(['both', 'columns']).default('both'),
+  }),
+  /** A search down a tree of blocks: of the parts of its nodes the best go on, down to `blocks`. */
+  z.strictObject({
+    type: z.literal('tree'),
+    blocks: z.int().min(1).max(16_384).default(8),
+    branch: z.int().min(2).max(16).default(2),
   }),
 ]);
 
@@ -74,7 +110,7 @@ const forced = z.strictObject({
 const parts = z.strictObject({
   type: z.literal('composed'),
   blockTokens: blockTokens(32),
-  queryBlockTokens: blockTokens(32),
+  queryBlockTokens: queryTokens(32),
   summariser: summariser.default({ type: 'mean' }),
   scorer: scorer.default({ type: 'mean-query' }),
   reducer: reducer.prefault({}),
@@ -89,7 +125,7 @@ export type ComposedSelection = z.output<typeof parts>;
  * nothing together are refused at the field to change.
  */
 export const composedSelection = parts.superRefine((composed, context) => {
-  for (const { path, message } of [...partsIssues(composed), ...orderIssues(composed)]) {
+  for (const { path, message } of partsIssues(composed)) {
     context.addIssue({ code: 'custom', path: [...path], message });
   }
 });

@@ -35,6 +35,12 @@ async function device(): Promise<GpuDevice> {
   return gpu;
 }
 
+/** Whether there is an adapter whose copy a rule in WebAssembly can stand beside. */
+async function hasAdapter(): Promise<boolean> {
+  opened ??= openDevice();
+  return (await opened) !== undefined;
+}
+
 async function probe(
   variant: KernelVariant,
   bytes: readonly number[],
@@ -180,4 +186,4 @@ async function finish(name: string) {
     : { maxAbs: error.maxAbs, withinTolerance: error.withinTolerance };
 }
 
-Object.assign(globalThis, { kernelTests: { matmul, copy, rule, sample, finish } });
+Object.assign(globalThis, { kernelTests: { hasAdapter, matmul, copy, rule, sample, finish } });

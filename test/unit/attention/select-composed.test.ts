@@ -9,7 +9,7 @@ import type { HeadTensors } from '../../../lib/attention/select/types';
 import { type ComposedSelection, composedSelection } from '../../../lib/spec/kinds/selection-parts';
 import { composedParts } from '../spec/arbitrary-selection';
 import { anyHeads as heads } from './arbitrary-heads';
-import { randomHead, rowOf } from './select-cases';
+import { denseProbabilities, randomHead, rowOf } from './select-cases';
 
 const composed = (parts: object) => composedSelection.parse({ type: 'composed', ...parts });
 
@@ -27,12 +27,17 @@ function weightsOf(head: HeadTensors, parts: ComposedSelection, queries: readonl
 }
 
 describe('laws of composed selections', () => {
-  it('top-p at 1, top-k of all blocks and a threshold of 0 are dense', () => {
+  it('top-p at 1, top-k of all blocks or lines and a threshold of 0 are dense', () => {
     const selectors = [
       { type: 'top-p', share: 1 },
       { type: 'top-k', blocks: 16_384 },
       { type: 'threshold', of: 'maximum', share: 0 },
       { type: 'threshold', of: 'mass', share: 0 },
+      { type: 'threshold', of: 'forced', share: 0 },
+      { type: 'tree', blocks: 16_384 },
+      { type: 'line-top-k', columns: 16_384, diagonals: 0 },
+      { type: 'line-top-p', share: 1 },
+      { type: 'line-cover', share: 1 },
     ];
     fc.assert(
       fc.property(heads, composedParts, fc.constantFrom(...selectors), (head, parts, selector) => {
@@ -95,17 +100,16 @@ describe('laws of composed selections', () => {
             selectComposed(head, composed({ selector: { type: 'none', unit }, forced })),
           );
         const [byToken, byBlock] = [seen('token'), seen('block')];
-        const offset = head.keys - head.queries;
+        const wrong: unknown[] = [];
         for (let q = 0; q < head.queries; q++) {
-          const end = visibleEnd(head, q);
-
-          const isForced = (query: number, k: number) =>
-            k < sinkTokens || (offset + query >= k && offset + query - k < recentTokens);
+          const position = head.keys - head.queries + q;
           for (let k = 0; k < head.keys; k++) {
-            expect(byToken(q, k)).toBe(k < end && isForced(q, k));
-            if (k < end && isForced(q, k)) expect(byBlock(q, k)).toBe(true);
+            const isRecent = k <= position && position - k < recentTokens;
+            const isForced = k < visibleEnd(head, q) && (k < sinkTokens || isRecent);
+            if (byToken(q, k) !== isForced || (isForced && !byBlock(q, k))) wrong.push([q, k]);
           }
         }
+        expect(wrong).toEqual([]);
       }),
       { numRuns: 30 },
     );
@@ -117,6 +121,74 @@ describe('laws of composed selections', () => {
     const selection = selectComposed(head, whole);
     expect([0, 1, 2].map((i) => rowOf(selection, i))).toEqual([[0], [0, 1], [0, 1, 2]]);
     expect(selection.selectionFlops).toBe(0);
+  });
+
+  it('a tree that splits its root into leaves is the best block of all', () => {
+    const token = fc.constantFrom('first', 'centre', 'last');
+    fc.assert(
+      fc.property(heads, token, (head, each) => {
+        const kept = (selector: object) =>
+          selectComposed(
+            head,
+            composed({
+              blockTokens: 16,
+              summariser: { type: 'representative', token: each },
+              selector,
+              forced: { sinkTokens: 0, recentTokens: 0 },
+            }),
+          );
+        const flat = kept({ type: 'top-k', blocks: 1 });
+        const tree = kept({ type: 'tree', blocks: 1, branch: 16 });
+        expect(tree.offsets).toEqual(flat.offsets);
+        expect(tree.blocks).toEqual(flat.blocks);
+        expect(tree.selectionFlops).toBeLessThanOrEqual(flat.selectionFlops);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('above what the forced keys get: by keys exactly the blocks that need it, by bounds no fewer', () => {
+    const share = fc.constantFrom(0.02, 0.2, 1);
+    fc.assert(
+      fc.property(heads, share, fc.constantFrom(1, 20), (head, above, recentTokens) => {
+        const kept = (summariser: object) =>
+          selectComposed(
+            head,
+            composed({
+              blockTokens: 16,
+              summariser,
+              scorer: { type: 'every-query' },
+              selector: { type: 'threshold', of: 'forced', share: above },
+              forced: { sinkTokens: 3, recentTokens },
+            }),
+          );
+        const exact = kept({ type: 'every-key' });
+        const bounded = kept({ type: 'bounds', partTokens: 8 });
+        const forced = selectComposed(
+          head,
+          composed({
+            blockTokens: 16,
+            selector: { type: 'none', unit: 'block' },
+            forced: { sinkTokens: 3, recentTokens },
+          }),
+        );
+        const isForced = selectionMask(head, forced);
+        const rows = denseProbabilities(head);
+        for (let i = 0; i < exact.queryBlocks; i++) {
+          const wanted = new Set(rowOf(forced, i));
+          for (let q = 32 * i; q < Math.min(head.queries, 32 * (i + 1)); q++) {
+            const row = rows[q]!;
+            const given = row.reduce((sum, p, k) => sum + (isForced(q, k) ? p : 0), 0);
+            row.forEach((p, k) => {
+              if (p > above * given) wanted.add(Math.floor(k / 16));
+            });
+          }
+          expect(rowOf(exact, i)).toEqual([...wanted].toSorted((a, b) => a - b));
+          expect(rowOf(bounded, i)).toEqual(expect.arrayContaining(rowOf(exact, i)));
+        }
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('the bound of a block is at least the largest score of its keys, for any reducer of queries', () => {

@@ -307,7 +307,7 @@ describe('printed for the kernels', () => {
         const text = printWgsl(node, names, 1, typeOf(node));
         expect(
           text.replace(
-            /\b(?:numbers_(?:window|cap)|read_(?:document|bias)|score|queries|keys|heads|[bhqk]|i32|u32|u|f32|select|min|max|abs|floor|tanh|clamp|floorDivide1|floorModulo1|floorModuloF1)\b/g,
+            /\b(?:numbers_(?:window|cap)|read_(?:document|bias)|score|queries|keys|heads|[bhqk]|i32|u32|u|f32|select|min|max|abs|floor|tanh|clamp|floorDivide1|floorModulo1|floorModuloF1|true|false)\b/g,
             '',
           ),
         ).toMatch(/^[\s\d().,+\-*/<>=!&|eu]*$/);

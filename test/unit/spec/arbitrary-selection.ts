@@ -10,7 +10,7 @@ const reduction = fc.constantFrom('max', 'mean', 'sum');
 export const anyParts = fc.record(
   {
     type: fc.constant('composed'),
-    blockTokens: tokens,
+    blockTokens: fc.oneof(tokens, fc.constantFrom(2, 4, 12)),
     queryBlockTokens: tokens,
     summariser: fc.oneof(
       fc.constantFrom({ type: 'mean' }, { type: 'every-key' }, { type: 'representative' }),
@@ -40,9 +40,17 @@ export const anyParts = fc.record(
       fc.record({ type: fc.constant('top-p'), share }),
       fc.record({
         type: fc.constant('threshold'),
-        of: fc.constantFrom('maximum', 'mass'),
+        of: fc.constantFrom('maximum', 'mass', 'forced'),
         share,
       }),
+      fc.record({ type: fc.constant('line-top-k'), columns: int(0, 70), diagonals: int(0, 70) }),
+      fc.record({ type: fc.constant('line-top-p'), share, leastLines: int(0, 70) }),
+      fc.record({
+        type: fc.constant('line-cover'),
+        share,
+        kinds: fc.constantFrom('both', 'columns'),
+      }),
+      fc.record({ type: fc.constant('tree'), blocks: int(1, 40), branch: int(2, 5) }),
     ),
     forced: fc.record({ sinkTokens: int(0, 40), recentTokens: int(0, 40) }, { requiredKeys: [] }),
   },

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { RECURRENT_CASES, STATE_RULES } from '../../../lib/attention/recurrent/cases';
+import {
+  RECURRENT_CASES,
+  STATE_RULES,
+  withGatesAtEnds,
+} from '../../../lib/attention/recurrent/cases';
 import { compareRecurrent } from '../../../lib/attention/recurrent/compare';
 import { makeRecurrentInputs } from '../../../lib/attention/recurrent/inputs';
 import { recurrentReference } from '../../../lib/attention/recurrent/reference';
@@ -65,6 +69,27 @@ test('a decay of 0 forgets everything, without a NaN', () => {
     const { result } = runAll(forgetful, rule);
     expect(compareRecurrent(forgetful, rule, result)).toMatchObject({ withinTolerance: true });
   }
+});
+
+describe.each(STATE_RULES)('%s at the ends', (_, rule) => {
+  test('with gates of 0 and 1 among others', () => {
+    const shape = { batch: 1, heads: 2, tokens: 75, keySize: 13, valueSize: 11 };
+    const inputs = withGatesAtEnds(makeRecurrentInputs(shape, rule, 11));
+    const { result } = runAll(inputs, rule);
+    expect(compareRecurrent(inputs, rule, result)).toMatchObject({ withinTolerance: true });
+  });
+
+  test('after 65,536 tokens', { timeout: 60_000 }, () => {
+    const shape = { batch: 1, heads: 1, tokens: 65_536, keySize: 12, valueSize: 8 };
+    const inputs = makeRecurrentInputs(shape, rule, 2);
+    const error = compareRecurrent(inputs, rule, runAll(inputs, rule).result);
+    expect(error).toMatchObject({ withinTolerance: true });
+    expect(error.stretches).toHaveLength(8);
+    expect(Math.max(...error.stretches!)).toBe(error.maxAbs);
+    // What decays or is overwritten takes its rounding with it; plain sums alone keep theirs.
+    const forgets = !['additive', 'prefix-linear'].includes(rule.type);
+    if (forgets) expect(error.stretches!.at(-1)).toBeLessThan(4 * error.stretches![1]!);
+  });
 });
 
 test('refuses keys that do not fit, and tensors of another length', () => {
