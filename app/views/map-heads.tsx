@@ -8,6 +8,7 @@ import type { MapLayer } from '../../lib/views/map/layer';
 import { paintLayer } from '../../lib/views/map/paint';
 import { rgbOf } from '../../lib/views/rgb';
 import type { HeadPicture } from './load-head-picture';
+import type { TakenBy } from './taken-by';
 import { preparedContext } from './use-canvas';
 import styles from './views.module.css';
 
@@ -32,7 +33,7 @@ interface Props {
   readonly of: string;
   readonly load: (head: number) => Promise<HeadPicture>;
   /** What a head selects its keys by, where heads differ in it. */
-  readonly takenBy?: (head: number) => string | undefined;
+  readonly takenBy?: (head: number) => TakenBy | undefined;
   readonly aggregate: 'max' | 'mean';
   readonly scale: 'log' | 'linear';
   readonly colors: MapColors | undefined;
@@ -135,7 +136,7 @@ export function MapHeads(props: Props) {
               {takenBy(each) !== undefined && (
                 <>
                   <br />
-                  <em>{takenBy(each)}</em>
+                  <em>{takenBy(each)?.short}</em>
                 </>
               )}
             </span>
@@ -157,9 +158,9 @@ export function MapHeads(props: Props) {
   );
 }
 
-function headName(head: number, pattern: HeadPattern | undefined, taken: string | undefined) {
+function headName(head: number, pattern: HeadPattern | undefined, taken: TakenBy | undefined) {
   const named = pattern === undefined ? '' : `, ${pattern.class}`;
-  return `head ${head}${named}${taken === undefined ? '' : `, selects by ${taken}`}`;
+  return `head ${head}${named}${taken === undefined ? '' : `, selects by ${taken.name}`}`;
 }
 
 /** How a head's probability is shared out. */
