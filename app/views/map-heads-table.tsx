@@ -2,6 +2,7 @@
 
 import type { HeadPattern } from '../../lib/attention/pattern-class';
 import { formatPercent } from '../../lib/views/format';
+import type { TakenBy } from './taken-by';
 import styles from './views.module.css';
 
 /** What a small map shows, in numbers. */
@@ -25,7 +26,7 @@ export function MapHeadsTable({
   readonly facts: readonly HeadFacts[];
   readonly head: number;
   /** What chooses a head's keys, where heads differ in it. */
-  readonly takenBy: (head: number) => string | undefined;
+  readonly takenBy: (head: number) => TakenBy | undefined;
   readonly onPick: (head: number) => void;
 }) {
   const hasPatterns = facts.some(({ pattern }) => pattern !== undefined);
@@ -58,7 +59,7 @@ export function MapHeadsTable({
                 </button>
               </th>
               <td>{largest.toPrecision(3)}</td>
-              {isTaken && <td>{takenBy(each)}</td>}
+              {isTaken && <td>{takenBy(each)?.name}</td>}
               {pattern !== undefined && (
                 <>
                   <td>{pattern.class}</td>

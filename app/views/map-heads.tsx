@@ -9,6 +9,7 @@ import { paintLayer } from '../../lib/views/map/paint';
 import { rgbOf } from '../../lib/views/rgb';
 import type { HeadPicture } from './load-head-picture';
 import { type HeadFacts, MapHeadsTable } from './map-heads-table';
+import type { TakenBy } from './taken-by';
 import { preparedContext } from './use-canvas';
 import styles from './views.module.css';
 
@@ -33,7 +34,7 @@ interface Props {
   readonly of: string;
   readonly load: (head: number) => Promise<HeadPicture>;
   /** What a head selects its keys by, where heads differ in it. */
-  readonly takenBy?: (head: number) => string | undefined;
+  readonly takenBy?: (head: number) => TakenBy | undefined;
   readonly aggregate: 'max' | 'mean';
   readonly scale: 'log' | 'linear';
   readonly colors: MapColors | undefined;
@@ -142,7 +143,7 @@ export function MapHeads(props: Props) {
               {takenBy(each) !== undefined && (
                 <>
                   <br />
-                  <em>{takenBy(each)}</em>
+                  <em>{takenBy(each)?.short}</em>
                 </>
               )}
             </span>
@@ -164,9 +165,9 @@ export function MapHeads(props: Props) {
   );
 }
 
-function headName(head: number, pattern: HeadPattern | undefined, taken: string | undefined) {
+function headName(head: number, pattern: HeadPattern | undefined, taken: TakenBy | undefined) {
   const named = pattern === undefined ? '' : `, ${pattern.class}`;
-  return `head ${head}${named}${taken === undefined ? '' : `, selects by ${taken}`}`;
+  return `head ${head}${named}${taken === undefined ? '' : `, selects by ${taken.name}`}`;
 }
 
 const largestOf = ({ values }: MapLayer) =>
