@@ -8,6 +8,7 @@ import type { MapLayer } from '../../lib/views/map/layer';
 import { paintLayer } from '../../lib/views/map/paint';
 import { rgbOf } from '../../lib/views/rgb';
 import type { HeadPicture } from './load-head-picture';
+import { type HeadFacts, MapHeadsTable } from './map-heads-table';
 import { preparedContext } from './use-canvas';
 import styles from './views.module.css';
 
@@ -19,7 +20,7 @@ const LEAST_PIXELS = 24;
 interface Drawn {
   readonly of: string;
   /** Of the heads that are drawn, in their order. */
-  readonly patterns: readonly (HeadPattern | undefined)[];
+  readonly facts: readonly HeadFacts[];
 }
 
 interface Props {
@@ -31,15 +32,21 @@ interface Props {
   /** Changes with whatever `load` reads. */
   readonly of: string;
   readonly load: (head: number) => Promise<HeadPicture>;
+  /** What a head selects its keys by, where heads differ in it. */
+  readonly takenBy?: (head: number) => string | undefined;
   readonly aggregate: 'max' | 'mean';
   readonly scale: 'log' | 'linear';
   readonly colors: MapColors | undefined;
+  /** In words and numbers instead of pictures. */
+  readonly isTable: boolean;
   readonly onPick: (head: number) => void;
 }
 
 /** Small maps of the heads, sixteen at a time: arrows move among them, Enter or a click shows one. */
 export function MapHeads(props: Props) {
-  const { heads, head, batch, queries, keys, of, load, aggregate, scale, colors, onPick } = props;
+  const { heads, head, batch, queries, keys, of, load, aggregate, scale, colors, isTable, onPick } =
+    props;
+  const { takenBy = () => undefined } = props;
   const [page, setPage] = useState(() => Math.floor(head / PAGE_HEADS));
   const [focus, setFocus] = useState(head);
   const [drawn, setDrawn] = useState<Drawn>();
@@ -59,16 +66,16 @@ export function MapHeads(props: Props) {
     if (colors === undefined) return;
     let isCurrent = true;
     setProblem(undefined);
-    setDrawn({ of: picture, patterns: [] });
+    setDrawn({ of: picture, facts: [] });
     const drawAll = async () => {
-      const patterns: (HeadPattern | undefined)[] = [];
+      const facts: HeadFacts[] = [];
       for (const [i, each] of shown.entries()) {
         const { layer, top, pattern } = await load(each);
         if (!isCurrent) return;
         const canvas = grid.current?.querySelectorAll('canvas')[i];
         if (canvas !== undefined) drawThumbnail(canvas, layer, { top, scale, height, colors });
-        patterns.push(pattern);
-        setDrawn({ of: picture, patterns: [...patterns] });
+        facts.push({ head: each, largest: largestOf(layer), pattern });
+        setDrawn({ of: picture, facts: [...facts] });
       }
     };
     drawAll().catch((error: Error) => {
@@ -79,7 +86,8 @@ export function MapHeads(props: Props) {
     };
   }, [picture, colors, height]);
 
-  const patterns = drawn?.of === picture ? drawn.patterns : [];
+  const facts = drawn?.of === picture ? drawn.facts : [];
+  const patterns = facts.map(({ pattern }) => pattern);
   const count = patterns.length;
   const tabStop = focus >= start && focus < end ? focus : start;
   const onKeyDown = (event: KeyboardEvent<HTMLFieldSetElement>) => {
@@ -106,8 +114,10 @@ export function MapHeads(props: Props) {
   const next = end < heads ? end : 0;
   return (
     <div>
+      {isTable && <MapHeadsTable facts={facts} head={head} takenBy={takenBy} onPick={onPick} />}
       <fieldset
         ref={grid}
+        hidden={isTable}
         className={styles.heads}
         aria-label={`Heads ${start} to ${end - 1} of batch entry ${batch}: arrows move, Enter shows a head`}
         onKeyDown={onKeyDown}
@@ -116,7 +126,7 @@ export function MapHeads(props: Props) {
           <button
             key={each}
             type="button"
-            aria-label={`head ${each}${patterns[i] === undefined ? '' : `, ${patterns[i].class}`}`}
+            aria-label={headName(each, patterns[i], takenBy(each))}
             title={patterns[i] && patternText(patterns[i])}
             aria-pressed={each === head}
             aria-busy={i >= count}
@@ -129,6 +139,12 @@ export function MapHeads(props: Props) {
               {each}
               <br />
               {patterns[i]?.class ?? '\u00a0'}
+              {takenBy(each) !== undefined && (
+                <>
+                  <br />
+                  <em>{takenBy(each)}</em>
+                </>
+              )}
             </span>
           </button>
         ))}
@@ -137,7 +153,7 @@ export function MapHeads(props: Props) {
         {problem ??
           (count < shown.length
             ? `drawing heads ${start} to ${end - 1}`
-            : `heads ${start} to ${end - 1} of ${heads}${patterns.some((each) => each !== undefined) ? ', named after where most of their probability lies' : ''}`)}{' '}
+            : `heads ${start} to ${end - 1} of ${heads}${patterns.some((each) => each !== undefined) ? ', named after where most of their probability lies' : ''}${shown.some((each) => takenBy(each) !== undefined) ? '; below it what each selects by' : ''}`)}{' '}
         {heads > PAGE_HEADS && (
           <button type="button" onClick={() => setPage(next / PAGE_HEADS)}>
             More: heads {next} to {Math.min(heads, next + PAGE_HEADS) - 1}
@@ -147,6 +163,14 @@ export function MapHeads(props: Props) {
     </div>
   );
 }
+
+function headName(head: number, pattern: HeadPattern | undefined, taken: string | undefined) {
+  const named = pattern === undefined ? '' : `, ${pattern.class}`;
+  return `head ${head}${named}${taken === undefined ? '' : `, selects by ${taken}`}`;
+}
+
+const largestOf = ({ values }: MapLayer) =>
+  values.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
 
 /** How a head's probability is shared out. */
 function patternText({ shares, evenness }: HeadPattern): string {

@@ -24,6 +24,7 @@ import { headOf, type MapOperand } from './map-operand';
 import { MapTable } from './map-table';
 import { type MapPart, MapTools, toggled } from './map-tools';
 import { MapWhy } from './map-why';
+import { takenBy } from './taken-by';
 import { useWidth } from './use-canvas';
 import { useDelayed } from './use-delayed';
 import { useMapBlocks } from './use-map-blocks';
@@ -158,8 +159,31 @@ export function MapView(props: Props) {
   const { names, subject, fileName, valueName, origin } = mapNames(first, second, head);
   const shown = touchedRect(view, queries, keys);
   const problem = firstData.problem ?? secondData.problem ?? blocksProblem;
-  const cells = exact === undefined ? `${aggregate} of each cell` : 'exact values';
+  const everyQuery = firstData.everyQuery ?? secondData.everyQuery;
+  const cells =
+    exact !== undefined
+      ? 'exact values'
+      : everyQuery !== undefined
+        ? `${aggregate} of each cell over one query of ${everyQuery}`
+        : `${aggregate} of each cell`;
   const isTable = parts.has('table');
+  const headGrid = parts.has('heads') && heads > 1 && (
+    <MapHeads
+      heads={heads}
+      head={head}
+      batch={batch}
+      queries={queries}
+      keys={keys}
+      of={`${first.resultKey} ${second?.resultKey ?? ''} ${batch}`}
+      load={(each) => loadHeadPicture(first, second, batch, each, aggregate)}
+      takenBy={(each) => takenBy(first, batch, each) ?? takenBy(second, batch, each)}
+      aggregate={aggregate}
+      scale={scale}
+      colors={colors}
+      isTable={isTable}
+      onPick={(next) => onParamsChange({ ...params, head: next })}
+    />
+  );
   return (
     <div ref={box}>
       <MapTools
@@ -174,7 +198,7 @@ export function MapView(props: Props) {
           if (part === 'blocks') return words !== undefined;
           return part === 'why' ? attention !== undefined : part !== 'heads' || heads > 1;
         }}
-        hasPicture={layer !== undefined}
+        hasPicture={layer !== undefined && everyQuery === undefined}
         words={words}
         onParamsChange={onParamsChange}
         onPart={(part) => setParts(toggled(parts, part))}
@@ -188,24 +212,16 @@ export function MapView(props: Props) {
         onCsv={() => void saveMapCsv(firstHead, secondHead, shown, fileName, valueName)}
       />
       {problem !== undefined && <p role="alert">{problem}</p>}
-      {parts.has('heads') && heads > 1 && (
-        <MapHeads
-          heads={heads}
-          head={head}
-          batch={batch}
-          queries={queries}
-          keys={keys}
-          of={`${first.resultKey} ${second?.resultKey ?? ''} ${batch}`}
-          load={(each) => loadHeadPicture(first, second, batch, each, aggregate)}
-          aggregate={aggregate}
-          scale={scale}
-          colors={colors}
-          onPick={(next) => onParamsChange({ ...params, head: next })}
-        />
-      )}
+      {!isTable && headGrid}
       {isTable ? (
         <>
-          <MapTable first={firstHead} second={secondHead} rect={shown} labelOf={labelOf} />
+          <MapTable
+            first={firstHead}
+            second={secondHead}
+            rect={shown}
+            labelOf={labelOf}
+            profiles={profiles}
+          />
           {overlay !== undefined && words !== undefined && (
             <MapBlocksTable
               list={overlay.list}
@@ -228,11 +244,15 @@ export function MapView(props: Props) {
             onHover={setHover}
             onCursor={setCursor}
           />
-          {layer === undefined && problem === undefined && (
-            <p>computing the map{progressText(firstData, secondData)}</p>
+          {(layer === undefined || everyQuery !== undefined) && problem === undefined && (
+            <p>
+              computing the map{progressText(firstData, secondData)}
+              {everyQuery !== undefined && `; so far from one query of ${everyQuery}`}
+            </p>
           )}
         </div>
       )}
+      {isTable && headGrid}
       <p className={styles.readout} aria-live="polite" data-testid="map-readout">
         {reading !== undefined &&
           readingText(reading, names ?? ['', ''], profiles, overlay?.list, labelOf, stateOf)}

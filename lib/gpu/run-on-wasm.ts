@@ -27,6 +27,10 @@ const TENSOR_BYTES = 2 ** 30;
 /** Below this a call is over before a second thread has woken. */
 const SHARED_PAIRS = 2 ** 18;
 
+/** Whether a call is shared among threads where there are some. */
+export const isShared = ({ batch, queryHeads, queries, keys }: AttentionInputs['shape']): boolean =>
+  batch * queryHeads * queries * keys >= SHARED_PAIRS;
+
 /**
  * Runs in WebAssembly SIMD, on several threads where the page may share memory: warm-up, timed
  * runs, comparison. On one thread the time of a run is that of its slices; what passes between them
@@ -82,7 +86,7 @@ export async function runOnWasm(
       blockList: listSummary(list, BLOCK_QUERIES, BLOCK_KEYS),
       notes: [
         `${simdLabel()} on ${threads === 1 ? 'one thread' : `${threads} threads`} of the CPU`,
-        ...(lanes?.problem === undefined ? [] : [`no more threads: ${lanes.problem}`]),
+        ...(lanes?.problem === undefined || !isShared(shape) ? [] : [lanes.problem]),
         ...mismatchNotes(inputs, error),
       ],
     },
@@ -112,8 +116,8 @@ export async function measureOnWasm(
 ): Promise<WasmMeasurement> {
   const { runs, lanes, roofs, signal, report } = options;
   const { shape } = inputs;
-  const isLarge = shape.batch * shape.queryHeads * shape.queries * shape.keys >= SHARED_PAIRS;
-  const threads = isLarge && lanes !== undefined ? await withThreads(lanes, inputs) : undefined;
+  const threads =
+    isShared(shape) && lanes !== undefined ? await withThreads(lanes, inputs) : undefined;
   const prepared = threads ?? prepareWasmCall(inputs);
   try {
     if (roofs !== undefined && runs > 0) {

@@ -1,4 +1,9 @@
-import { callShape, checkCall, makeCall, type RecurrentCall } from '../attention/recurrent/call';
+import {
+  callShape,
+  checkCallSteps,
+  makeCall,
+  type RecurrentCall,
+} from '../attention/recurrent/call';
 import { describeCall } from '../attention/recurrent/describe';
 import { foldMemories, MEMORY_RULE, mixOutputs } from '../attention/recurrent/mixture';
 import type { RecurrentResult } from '../attention/recurrent/result';
@@ -10,7 +15,7 @@ import type { OnProgress } from '../run/worker-api';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
 import { createWasmRecurrent, type WasmRecurrent } from '../wasm/recurrent';
 import { simdLabel } from '../wasm/relaxed-simd';
-import { yieldToMessages } from './jobs';
+import { driveSteps, yieldToMessages } from './jobs';
 import { median } from './measure';
 import { RoofCache, threadsKey } from './roof';
 import { WARMUP_RUNS } from './run-context';
@@ -77,7 +82,11 @@ export async function runRecurrentOnWasm(
   report({ fraction: undefined, phase: 'checking' });
   await yieldToMessages();
   signal.throwIfAborted();
-  const { error, unit } = checkCall(params, call, read());
+  const { error, unit } = await driveSteps(
+    checkCallSteps(params, call, read()),
+    signal,
+    (fraction) => report({ fraction, phase: 'checking' }),
+  );
   const bytes = recurrentBytes(rule, shape);
   const medianSeconds = median(samplesSeconds);
   const timing = {

@@ -1,4 +1,4 @@
-import { WASM_MATH } from '../formula/print-wasm';
+import { instantiateFormula, type PrintedFormula } from '../formula/wasm-modules';
 import type { AttentionShape } from '../spec/kinds/attention';
 import { createWasmAttention, type WasmAttention } from './attention';
 import { fillMasks, type ListMasks, MASK_BYTES } from './list-masks';
@@ -24,7 +24,7 @@ export interface LaneCall {
   /** Bytes of tables and masks at the memory's start. */
   readonly reservedBytes: number;
   /** The variant's formulas as a module; undefined where scores stay as they are. */
-  readonly formula: Uint8Array<ArrayBuffer> | undefined;
+  readonly formula: PrintedFormula | undefined;
   readonly lists: LaneLists;
   /** undefined: every run asks the formula. */
   readonly masks: ListMasks | undefined;
@@ -54,7 +54,7 @@ export interface Lane {
  */
 export function createLane(call: LaneCall, lane: number): Lane {
   const { memory, shape, reservedBytes, lists, masks, lanes } = call;
-  const formula = call.formula && instantiateFormula(call.formula, memory);
+  const formula = call.formula && (instantiateFormula(call.formula, memory) as FormulaExports);
   const attention = createWasmAttention({
     memory,
     reservedBytes,
@@ -97,10 +97,9 @@ export function createLane(call: LaneCall, lane: number): Lane {
   };
 }
 
-function instantiateFormula(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory) {
-  const imports = { env: { memory }, math: WASM_MATH };
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports);
-  return exports as { readonly modify?: ModifyScores; readonly visible?: WriteVisible };
+interface FormulaExports {
+  readonly modify?: ModifyScores;
+  readonly visible?: WriteVisible;
 }
 
 /** A call that threads share. */

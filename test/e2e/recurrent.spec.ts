@@ -24,7 +24,7 @@ test('a hybrid preset shows the bytes of its stack and the recall of a block', a
   const { problems, recurrent } = await addCell(page);
   await expect(recurrent.getByRole('combobox', { name: 'preset' })).toHaveValue('gated-deltanet');
   await choose(page, 'InfiniteVL (hybrid)');
-  const stack = recurrent.getByRole('region', { name: 'stack', exact: true });
+  const stack = recurrent.getByRole('region', { name: /^stack of / });
   await expect(stack).toContainText('a stack of 36 layers: 9 with a softmax window of 8192 tokens');
   await expect(stack.getByRole('img').first()).toHaveAttribute(
     'aria-label',

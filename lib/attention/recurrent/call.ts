@@ -1,22 +1,27 @@
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
+import { runSteps } from '../steps';
 import { compareOutputs, type RecurrentError } from './compare';
 import { makeFastWeightInputs } from './fast-weight-inputs';
-import { type ChunkFit, type FastWeightInputs, fastWeightReference } from './fast-weight-reference';
+import {
+  type ChunkFit,
+  type FastWeightInputs,
+  fastWeightReferenceSteps,
+} from './fast-weight-reference';
 import { chosenFeatureMap, featureSize, mapInputs } from './feature-map';
 import { makeRecurrentInputs, normaliseRows } from './inputs';
 import { type LegendreInputs, legendreStep } from './legendre';
-import { legendreReference } from './legendre-reference';
+import { legendreReferenceSteps } from './legendre-reference';
 import { type MemoryUnitReading, readMemoryUnit } from './memory-unit';
 import { MEMORY_RULE, type MixtureInputs } from './mixture';
 import { makeMixtureInputs } from './mixture-inputs';
-import { mixtureReference } from './mixture-reference';
-import { recurrentReference } from './reference';
+import { mixtureReferenceSteps } from './mixture-reference';
+import { recurrentReferenceSteps } from './reference';
 import { isDeltaRule } from './rule';
 import { convolveInputs, makeShortConvolution } from './short-convolution';
 import {
   makeTemporalLoraInputs,
   type TemporalLoraInputs,
-  temporalLoraReference,
+  temporalLoraReferenceSteps,
 } from './temporal-lora';
 import type { RecurrentInputs, RecurrentOutput, RecurrentShape, StateRule } from './types';
 
@@ -84,22 +89,28 @@ export function callShape(call: RecurrentCall): RecurrentShape {
   return call.inputs.shape;
 }
 
-/** The call in f64 on the CPU, as its paper writes it. */
-export function callReference(
-  call: RecurrentCall,
-): RecurrentOutput & { readonly fits?: readonly ChunkFit[] } {
+/** What the reference makes of a call. */
+export type CallOutput = RecurrentOutput & { readonly fits?: readonly ChunkFit[] };
+
+/** The call in f64 on the CPU, as its paper writes it; yields the share done every few milliseconds. */
+export function callReferenceSteps(call: RecurrentCall): Generator<number, CallOutput> {
   switch (call.type) {
     case 'state':
-      return recurrentReference(call.inputs, call.rule);
+      return recurrentReferenceSteps(call.inputs, call.rule);
     case 'mom':
-      return mixtureReference(call.inputs);
+      return mixtureReferenceSteps(call.inputs);
     case 'lmu':
-      return legendreReference(call.inputs);
+      return legendreReferenceSteps(call.inputs);
     case 'lact':
-      return fastWeightReference(call.inputs);
+      return fastWeightReferenceSteps(call.inputs);
     case 'temporal-lora':
-      return temporalLoraReference(call.inputs);
+      return temporalLoraReferenceSteps(call.inputs);
   }
+}
+
+/** `callReferenceSteps` run to the end. */
+export function callReference(call: RecurrentCall): CallOutput {
+  return runSteps(callReferenceSteps(call));
 }
 
 /** An f32 result beside the reference. */
@@ -107,13 +118,19 @@ export function compareCall(call: RecurrentCall, actual: RecurrentOutput): Recur
   return compareOutputs(callShape(call), actual, callReference(call));
 }
 
-/** An f32 result beside the reference, and both read by a gated memory unit where the cell has one. */
-export function checkCall(
+/**
+ * An f32 result beside the reference, and both read by a gated memory unit where the cell has one.
+ * Yields the share done every few milliseconds.
+ */
+export function* checkCallSteps(
   params: RecurrentParams,
   call: RecurrentCall,
   actual: RecurrentOutput,
-): { readonly error: RecurrentError; readonly unit: MemoryUnitReading | undefined } {
-  const expected = callReference(call);
+): Generator<
+  number,
+  { readonly error: RecurrentError; readonly unit: MemoryUnitReading | undefined }
+> {
+  const expected = yield* callReferenceSteps(call);
   return {
     error: compareOutputs(callShape(call), actual, expected),
     unit: unitOf(params, call, expected, actual),

@@ -1,5 +1,4 @@
 import { checkHead, checkInteger } from './checks';
-import { dot } from './dot';
 import {
   collectBlocks,
   endQuery,
@@ -8,16 +7,20 @@ import {
   visibleBlocks,
   visibleEnd,
 } from './grid';
+import { probeScores } from './probe-scores';
 import { addRecent, addSinks } from './selectors';
 import type { Representative } from './summaries';
-import { meanPool, representativeToken } from './summaries';
+import { representativeToken } from './summaries';
 import { treeSearch } from './tree-search';
 import type { HeadTensors, Selection } from './types';
+
+/** Keys per leaf of the authors' code. */
+export const HIP_BLOCK_KEYS = 2;
 
 export interface HipOptions {
   /** Default 32. */
   readonly blockQueries?: number;
-  /** Default 2. */
+  /** Default `HIP_BLOCK_KEYS`. */
   readonly blockKeys?: number;
   /** Tokens found by the search per query block. Default 512. */
   readonly keptTokens?: number;
@@ -37,7 +40,12 @@ export interface HipOptions {
  * lone key far from its chunk's representative is lost.
  */
 export function selectHip(head: HeadTensors, options: HipOptions): Selection {
-  const { blockQueries = 32, blockKeys = 2, keptTokens = 512, windowTokens = 128 } = options;
+  const {
+    blockQueries = 32,
+    blockKeys = HIP_BLOCK_KEYS,
+    keptTokens = 512,
+    windowTokens = 128,
+  } = options;
   const { sinkTokens, representative, queryReduce } = options;
   const { headSize } = head;
   checkHead(head);
@@ -45,25 +53,14 @@ export function selectHip(head: HeadTensors, options: HipOptions): Selection {
   checkInteger('keptTokens', keptTokens, blockKeys, 2 ** 24);
   checkInteger('windowTokens', windowTokens, 0, 2 ** 24);
   checkInteger('sinkTokens', sinkTokens, 0, 2 ** 24);
-  const queryMeans = meanPool(head.query, head.queries, headSize, blockQueries);
-  let dots = 0;
+  const { score, dots } = probeScores(
+    head,
+    grid,
+    queryReduce === 'mean' ? 'mean-query' : queryReduce,
+  );
 
   const rows = collectBlocks(grid, (i, keep) => {
-    const end = endQuery(grid, i);
-    const lastVisible = visibleEnd(head, end - 1);
-    const meanScore = (token: number) => {
-      dots++;
-      return dot(queryMeans, i * headSize, head.key, token * headSize, headSize);
-    };
-    const maxScore = (token: number) => {
-      let best = -Infinity;
-      for (let q = i * blockQueries; q < end; q++) {
-        if (token >= visibleEnd(head, q)) continue;
-        best = Math.max(best, dot(head.query, q * headSize, head.key, token * headSize, headSize));
-        dots++;
-      }
-      return best;
-    };
+    const lastVisible = visibleEnd(head, endQuery(grid, i) - 1);
     const { leaves } = treeSearch(
       visibleBlocks(grid, i),
       Math.floor(keptTokens / blockKeys),
@@ -73,11 +70,11 @@ export function selectHip(head: HeadTensors, options: HipOptions): Selection {
           start * blockKeys,
           Math.min(stop * blockKeys, lastVisible),
         ),
-      queryReduce === 'mean' ? meanScore : maxScore,
+      (token) => score(i, token),
     );
     for (const leaf of leaves) keep[leaf] = 1;
     addSinks(grid, keep, sinkTokens);
     addRecent(grid, keep, i, windowTokens);
   });
-  return makeSelection(grid, rows, { pattern: 'tree', selectionFlops: 2 * headSize * dots });
+  return makeSelection(grid, rows, { pattern: 'tree', selectionFlops: 2 * headSize * dots() });
 }

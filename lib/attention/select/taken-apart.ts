@@ -4,14 +4,26 @@ import {
   SELECTION_QUERIES,
 } from '../../spec/kinds/selection';
 import type { ComposedSelection } from '../../spec/kinds/selection-parts';
+import { HIP_BLOCK_KEYS } from './hip';
 
-const NOTHING_FORCED = { sinkTokens: 0, recentTokens: 0 };
+const forced = (sinkTokens: number, recentTokens: number, windowTokens = 0) => ({
+  sinkTokens,
+  recentTokens,
+  windowTokens,
+});
+const NOTHING_FORCED = forced(0, 0);
 const MASS = { of: 'probabilities', keys: 'sum', queries: 'sum' } as const;
 const LARGEST = { of: 'scores', keys: 'max', queries: 'max' } as const;
+/** Parts that do nothing where nothing is scored. */
+const UNSCORED = {
+  summariser: { type: 'mean' },
+  scorer: { type: 'mean-query' },
+  reducer: LARGEST,
+} as const;
 
 /**
- * A preset as the parts that select the same blocks; undefined where the parts cannot say it: lines,
- * permutations, trees and choices between patterns.
+ * A preset as the parts that select the same keys; undefined where the parts cannot say it:
+ * permutations and choices between patterns.
  *
  * @param isCausal of the variant; XAttention forces blocks in causal heads only
  */
@@ -24,6 +36,32 @@ export function takenApart(
   switch (method.type) {
     case 'composed':
       return method;
+    case 'a-shape':
+      return {
+        type,
+        blockTokens: SELECTION_KEYS,
+        queryBlockTokens,
+        ...UNSCORED,
+        selector: { type: 'none', unit: 'token' },
+        forced: forced(method.sinkTokens, method.windowTokens),
+      };
+    case 'vertical-slash':
+    case 'line-cover': {
+      const { windowQueries, forcedColumns, forcedDiagonals } = method;
+      return {
+        type,
+        blockTokens: SELECTION_KEYS,
+        queryBlockTokens,
+        summariser: { type: 'every-key' },
+        scorer: { type: 'window', windowQueries },
+        reducer: MASS,
+        selector:
+          method.type === 'line-cover'
+            ? { type: 'line-cover', share: method.share, kinds: method.kinds }
+            : { type: 'line-top-k', columns: method.columns, diagonals: method.diagonals },
+        forced: forced(forcedColumns, forcedDiagonals),
+      };
+    }
     case 'block-sparse':
     case 'moba': {
       const isMoba = method.type === 'moba';
@@ -35,7 +73,35 @@ export function takenApart(
         scorer: { type: 'mean-query' },
         reducer: LARGEST,
         selector: { type: 'top-k', blocks: method.topBlocks },
-        forced: isMoba ? { sinkTokens: 0, recentTokens: 1 } : NOTHING_FORCED,
+        forced: isMoba ? forced(0, 1) : NOTHING_FORCED,
+      };
+    }
+    case 'sale':
+      return {
+        type,
+        blockTokens: SELECTION_KEYS,
+        queryBlockTokens,
+        summariser: { type: 'low-bit', bits: method.bits },
+        scorer: { type: 'every-query' },
+        reducer: LARGEST,
+        selector: { type: 'threshold', of: 'forced', share: method.threshold },
+        forced: forced(method.sinkTokens, method.windowTokens),
+      };
+    case 'hip': {
+      const { sinkTokens, windowTokens, representative, queryReduce } = method;
+      return {
+        type,
+        blockTokens: HIP_BLOCK_KEYS,
+        queryBlockTokens,
+        summariser: { type: 'representative', token: representative },
+        scorer: { type: queryReduce === 'mean' ? 'mean-query' : 'every-query' },
+        reducer: LARGEST,
+        selector: {
+          type: 'tree',
+          blocks: Math.max(1, Math.floor(method.keptTokens / HIP_BLOCK_KEYS)),
+          branch: 2,
+        },
+        forced: forced(sinkTokens, windowTokens),
       };
     }
     case 'quest':
@@ -50,7 +116,7 @@ export function takenApart(
         scorer: { type: 'every-query' },
         reducer: LARGEST,
         selector: { type: 'top-k', blocks: Math.max(1, Math.floor(budgetTokens / pageTokens)) },
-        forced: { sinkTokens, recentTokens },
+        forced: forced(sinkTokens, recentTokens),
       };
     }
     case 'xattention':
@@ -62,8 +128,25 @@ export function takenApart(
         scorer: { type: 'antidiagonal', stride: method.stride },
         reducer: MASS,
         selector: { type: 'top-p', share: method.share },
-        forced: isCausal ? { sinkTokens: 1, recentTokens: 1 } : NOTHING_FORCED,
+        forced: isCausal ? forced(1, 1) : NOTHING_FORCED,
       };
+    case 'nsa': {
+      const { compressTokens, compressStride, initialTokens, localTokens, windowTokens } = method;
+      return {
+        type,
+        blockTokens: method.blockTokens,
+        queryBlockTokens,
+        summariser: {
+          type: 'sliding-mean',
+          partTokens: compressTokens,
+          strideTokens: compressStride,
+        },
+        scorer: { type: 'every-query' },
+        reducer: MASS,
+        selector: { type: 'top-k', blocks: method.topBlocks },
+        forced: forced(initialTokens, localTokens, windowTokens),
+      };
+    }
     case 'oracle-top-k':
     case 'oracle-top-p':
       return {

@@ -14,19 +14,21 @@ interface Chunk {
 
 /**
  * Beam search for the best `keep` of `count` leaves, without scoring all of them (HiP, 2024): cut
- * the range into `keep` equal chunks; split every chunk in two, score each half by its
+ * the range into `keep` equal chunks; split every chunk in `branch`, score each part by its
  * representative, keep the best `keep`, and repeat until all are single leaves. About
- * 2 keep log2(count / keep) scores. Exact where chunk scores order as their best leaves do, such as
- * scores monotone in position; a lone peak far from any representative is missed.
+ * branch keep log(count / keep) / log(branch) scores. Exact where chunk scores order as their best
+ * leaves do, such as scores monotone in position; a lone peak far from any representative is missed.
  *
  * @param probeOf representative of the leaves [start, end)
  * @param scoreOf score of a representative
+ * @param branch parts of a chunk, at least 2; the paper's 2
  */
 export function treeSearch(
   count: number,
   keep: number,
   probeOf: (start: number, end: number) => number,
   scoreOf: (probe: number) => number,
+  branch = 2,
 ): TreeSearch {
   if (count <= keep) {
     return { leaves: Uint32Array.from({ length: count }, (_, i) => i), scoredChunks: 0 };
@@ -47,14 +49,17 @@ export function treeSearch(
     return { start, end, probe, score: scoreOf(probe) };
   };
   while (beam.some((chunk) => chunk.end - chunk.start > 1)) {
-    const halves: Chunk[] = [];
+    const parts: Chunk[] = [];
     for (const chunk of beam) {
-      const middle = (chunk.start + chunk.end) >>> 1;
-      if (middle > chunk.start) halves.push(score(chunk.start, middle, chunk));
-      halves.push(score(middle, chunk.end, chunk));
+      const size = chunk.end - chunk.start;
+      for (let b = 0; b < branch; b++) {
+        const start = chunk.start + Math.floor((b * size) / branch);
+        const end = chunk.start + Math.floor(((b + 1) * size) / branch);
+        if (end > start) parts.push(score(start, end, chunk));
+      }
     }
-    halves.sort((a, b) => b.score - a.score || a.start - b.start);
-    beam = halves.slice(0, keep);
+    parts.sort((a, b) => b.score - a.score || a.start - b.start);
+    beam = parts.slice(0, keep);
   }
   return { leaves: Uint32Array.from(beam, (chunk) => chunk.start).sort(), scoredChunks };
 }

@@ -1,13 +1,32 @@
 import '../zod-config';
 import * as z from 'zod';
+import { selectionOrder } from './selection-order';
+import { partsIssues } from './selection-parts-issues';
 
-const blockTokens = (fallback: number) => z.int().min(8).max(512).multipleOf(8).default(fallback);
+export {
+  hasOneScorePerBlock,
+  type PartsIssue,
+  partsIssues,
+  selectsLines,
+} from './selection-parts-issues';
+
+const queryTokens = (fallback: number) => z.int().min(8).max(512).multipleOf(8).default(fallback);
+/** Trees have leaves of few keys. */
+const blockTokens = (fallback: number) => z.int().min(2).max(512).multipleOf(2).default(fallback);
+const share = (fallback: number) => z.number().min(0.01).max(1).default(fallback);
+const lineCount = z.int().min(0).max(16_384);
 const forcedTokens = z.int().min(0).max(16_384);
 const REDUCTIONS = ['max', 'mean', 'sum'] as const;
 
 /** What stands for the keys of a block. */
 const summariser = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('mean') }),
+  /** Means of parts at every stride, which may cross blocks. */
+  z.strictObject({
+    type: z.literal('sliding-mean'),
+    partTokens: blockTokens(32),
+    strideTokens: blockTokens(16),
+  }),
   /** Smallest and largest value per channel of each part of a block: a bound on every score. */
   z.strictObject({ type: z.literal('bounds'), partTokens: blockTokens(8) }),
   z.strictObject({
@@ -43,93 +62,71 @@ const reducer = z.strictObject({
 });
 
 const selector = z.discriminatedUnion('type', [
+  /** Forced keys alone, exact to the token or as the blocks that hold them; nothing is scored. */
+  z.strictObject({ type: z.literal('none'), unit: z.enum(['token', 'block']).default('token') }),
   z.strictObject({
     type: z.literal('top-k'),
     blocks: z.int().min(1).max(16_384).default(8),
   }),
-  z.strictObject({ type: z.literal('top-p'), share: z.number().min(0.01).max(1).default(0.9) }),
-  /** Blocks of at least `share` of the largest weight, or of the sum of all. */
+  z.strictObject({ type: z.literal('top-p'), share: share(0.9) }),
+  /**
+   * Blocks of at least `share` of the largest weight, or of the sum of all; or those in which a
+   * query may give a key more than `share` of what it gives to all its forced keys.
+   */
   z.strictObject({
     type: z.literal('threshold'),
-    of: z.enum(['maximum', 'mass']).default('maximum'),
+    of: z.enum(['maximum', 'mass', 'forced']).default('maximum'),
     share: z.number().min(0).max(1).default(0.05),
+  }),
+  /** Single columns (keys) and diagonals (distances), the same for every query. */
+  z.strictObject({
+    type: z.literal('line-top-k'),
+    columns: lineCount.default(64),
+    diagonals: lineCount.default(128),
+  }),
+  /** The fewest columns and the fewest diagonals that each hold `share`, and at least so many. */
+  z.strictObject({
+    type: z.literal('line-top-p'),
+    share: share(0.9),
+    leastLines: lineCount.default(0),
+  }),
+  /** The fewest lines that cover `share` together, a pair on two lines counted once. */
+  z.strictObject({
+    type: z.literal('line-cover'),
+    share: share(0.95),
+    kinds: z.enum(['both', 'columns']).default('both'),
+  }),
+  /** A search down a tree of blocks: of the parts of its nodes the best go on, down to `blocks`. */
+  z.strictObject({
+    type: z.literal('tree'),
+    blocks: z.int().min(1).max(16_384).default(8),
+    branch: z.int().min(2).max(16).default(2),
   }),
 ]);
 
-/** Blocks that hold any of these keys are kept whatever their score, and count towards a budget. */
+/**
+ * Kept whatever the score, and counted towards a budget: the blocks that hold any of these keys, or
+ * the keys themselves where single keys are selected.
+ */
 const forced = z.strictObject({
   sinkTokens: forcedTokens.default(1),
   recentTokens: forcedTokens.default(1),
+  /** Last keys of each query that are kept beside what is chosen: they count towards nothing. */
+  windowTokens: forcedTokens.default(0),
 });
 
 const parts = z.strictObject({
   type: z.literal('composed'),
   blockTokens: blockTokens(32),
-  queryBlockTokens: blockTokens(32),
+  queryBlockTokens: queryTokens(32),
   summariser: summariser.default({ type: 'mean' }),
   scorer: scorer.default({ type: 'mean-query' }),
   reducer: reducer.prefault({}),
   selector: selector.default({ type: 'top-k', blocks: 8 }),
   forced: forced.prefault({}),
+  order: selectionOrder.optional(),
 });
 export type ComposedSelection = z.output<typeof parts>;
-
-/** One score per block, which every reduction leaves as it is. */
-export function hasOneScorePerBlock({ summariser, blockTokens }: ComposedSelection): boolean {
-  if (summariser.type === 'bounds') return summariser.partTokens >= blockTokens;
-  return summariser.type === 'mean' || summariser.type === 'representative';
-}
-
-export interface PartsIssue {
-  readonly path: readonly string[];
-  /** After the field and its value: `expected ...`. */
-  readonly message: string;
-}
-
-/** Why parts do not go together, each at the field to change; empty where they do. */
-export function partsIssues(composed: ComposedSelection): readonly PartsIssue[] {
-  const { summariser, scorer, reducer, selector, blockTokens, queryBlockTokens } = composed;
-  const issues: PartsIssue[] = [];
-  const refuse = (path: string, message: string) =>
-    issues.push({ path: path.split('.'), message: `expected ${message}` });
-  if (scorer.type === 'antidiagonal') {
-    if (summariser.type !== 'every-key') {
-      refuse('scorer.type', 'another scorer, or summariser every-key: antidiagonals are of keys');
-    }
-    const { stride } = scorer;
-    if (blockTokens % stride !== 0 || queryBlockTokens % stride !== 0) {
-      refuse('scorer.stride', 'a divisor of blockTokens and of queryBlockTokens');
-    }
-  }
-  if (summariser.type === 'bounds') {
-    if (blockTokens % summariser.partTokens !== 0) {
-      refuse('summariser.partTokens', `summariser parts that divide blockTokens ${blockTokens}`);
-    }
-    if (reducer.of === 'probabilities') {
-      refuse('reducer.of', 'a reducer of scores: upper bounds are no probabilities');
-    }
-    if (reducer.keys !== 'max' && !hasOneScorePerBlock(composed)) {
-      refuse(
-        'reducer.keys',
-        'reducer max over keys: only the largest bound of its parts bounds a block',
-      );
-    }
-    const isMass = selector.type === 'top-p' || selector.type === 'threshold';
-    if (isMass && !(selector.type === 'threshold' && selector.of === 'maximum')) {
-      const field = selector.type === 'top-p' ? 'selector.type' : 'selector.of';
-      refuse(field, 'selector top-k or a threshold of the maximum: upper bounds add up to no mass');
-    }
-  }
-  if (reducer.of === 'scores') {
-    const why =
-      'reducer max or mean, or one of probabilities: scores of either sign add up to nothing';
-    if (reducer.keys === 'sum' && summariser.type !== 'bounds' && !hasOneScorePerBlock(composed)) {
-      refuse('reducer.keys', why);
-    }
-    if (reducer.queries === 'sum' && scorer.type !== 'mean-query') refuse('reducer.queries', why);
-  }
-  return issues;
-}
 
 /**
  * Selection of key blocks part by part: summariser, scorer, reducer, selector. Parts that mean

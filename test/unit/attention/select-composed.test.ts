@@ -1,116 +1,31 @@
 import fc from 'fast-check';
-import { describe, expect, it, test } from 'vitest';
-import { makeBlockReducer } from '../../../lib/attention/select/block-reducer';
+import { describe, expect, it } from 'vitest';
 import { selectComposed } from '../../../lib/attention/select/composed';
 import { selectionMask, selectionStats } from '../../../lib/attention/select/evaluate';
 import { makeGrid, visibleBlocks, visibleEnd } from '../../../lib/attention/select/grid';
-import { selectHead } from '../../../lib/attention/select/select-head';
-import { summaryScores } from '../../../lib/attention/select/summary-scores';
-import { takenApart } from '../../../lib/attention/select/taken-apart';
-import type { HeadTensors } from '../../../lib/attention/select/types';
-import { type AttentionSelection, attentionSelection } from '../../../lib/spec/kinds/selection';
-import { type ComposedSelection, composedSelection } from '../../../lib/spec/kinds/selection-parts';
-import { createRowProducts } from '../../../lib/wasm/matrix-products';
+import {
+  type ComposedSelection,
+  composedSelection,
+  selectsLines,
+} from '../../../lib/spec/kinds/selection-parts';
 import { composedParts } from '../spec/arbitrary-selection';
-import { randomHead, rowOf } from './select-cases';
+import { anyHeads as heads } from './arbitrary-heads';
+import { denseProbabilities, randomHead, rowOf } from './select-cases';
 
-const heads = fc
-  .record({
-    queries: fc.integer({ min: 1, max: 150 }),
-    keys: fc.integer({ min: 1, max: 170 }),
-    causal: fc.boolean(),
-    seed: fc.integer({ min: 1, max: 1e6 }),
-    spread: fc.constantFrom(0.3, 1, 3),
-  })
-  .map(randomHead);
 const composed = (parts: object) => composedSelection.parse({ type: 'composed', ...parts });
 
-/** Weights of the key blocks for queries of one summariser, every query by itself. */
-function weightsOf(head: HeadTensors, parts: ComposedSelection, queries: readonly number[]) {
-  const grid = makeGrid(head, parts.queryBlockTokens, parts.blockTokens);
-  const { perBlock, score } = summaryScores(head, grid, parts.summariser, head.query);
-  const reducer = makeBlockReducer(grid.keyBlocks, perBlock, parts.reducer);
-  const row = new Float64Array(perBlock * grid.keyBlocks);
-  const out = new Float64Array(grid.keyBlocks);
-  reducer.clear();
-  for (const query of queries) reducer.add(row, score(query, visibleEnd(head, query), row));
-  reducer.finish(out);
-  return out;
-}
-
-describe('a preset taken apart', () => {
-  const tokens = fc.constantFrom(8, 16, 24, 32);
-  const presets: Readonly<Record<string, fc.Arbitrary<object>>> = {
-    moba: fc.record({ blockTokens: tokens, topBlocks: fc.integer({ min: 1, max: 9 }) }),
-    'block-sparse': fc.record({ blockTokens: tokens, topBlocks: fc.integer({ min: 1, max: 9 }) }),
-    quest: fc.record({
-      pageTokens: tokens,
-      budgetTokens: fc.integer({ min: 1, max: 99 }),
-      sinkTokens: fc.integer({ min: 0, max: 40 }),
-      recentTokens: fc.integer({ min: 0, max: 40 }),
-    }),
-    lserve: fc.record({
-      pageTokens: fc.constantFrom(16, 32),
-      subPageTokens: fc.constantFrom(8, 16),
-      budgetTokens: fc.integer({ min: 1, max: 99 }),
-      recentTokens: fc.integer({ min: 0, max: 40 }),
-    }),
-    xattention: fc.record({
-      blockTokens: tokens,
-      stride: fc.constantFrom(1, 2, 4, 8),
-      share: fc.double({ min: 0.01, max: 1, noNaN: true }),
-    }),
-    'oracle-top-k': fc.record({ blocks: fc.integer({ min: 1, max: 5 }) }),
-    'oracle-top-p': fc.record({ share: fc.double({ min: 0.01, max: 1, noNaN: true }) }),
-  };
-
-  test.each(Object.keys(presets))('%s selects the same blocks at the same cost', (type) => {
-    fc.assert(
-      fc.property(heads, presets[type] as fc.Arbitrary<object>, (head, options) => {
-        const preset = attentionSelection.parse({ type, ...options });
-        const parts = takenApart(preset, head.causal) as AttentionSelection;
-        expect(attentionSelection.parse(parts)).toEqual(parts);
-        const expected = selectHead(head, preset);
-        const selected = selectHead(head, parts);
-        expect(selected?.offsets).toEqual(expected?.offsets);
-        expect(selected?.blocks).toEqual(expected?.blocks);
-        expect(selected?.selectionFlops).toBe(expected?.selectionFlops);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it('takes the antidiagonals of a large head as the preset does, by products of matrices', () => {
-    const head = randomHead({ queries: 512, keys: 512, headSize: 64, seed: 4 });
-    const preset = attentionSelection.parse({ type: 'xattention', stride: 4, share: 0.8 });
-    const parts = takenApart(preset, true) as AttentionSelection;
-    let made = 0;
-    const create = () => {
-      made++;
-      return createRowProducts();
-    };
-    expect(selectHead(head, parts, create)?.blocks).toEqual(
-      selectHead(head, preset, createRowProducts)?.blocks,
-    );
-    expect(made).toBe(1);
-  });
-
-  it('is undefined where the parts cannot say it', () => {
-    const types = attentionSelection.options.map(({ shape }) => shape.type.value);
-    const said = types.filter(
-      (type) => takenApart(attentionSelection.parse({ type }), true) !== undefined,
-    );
-    expect(said.toSorted()).toEqual([...Object.keys(presets), 'composed'].toSorted());
-  });
-});
-
 describe('laws of composed selections', () => {
-  it('top-p at 1, top-k of all blocks and a threshold of 0 are dense', () => {
+  it('top-p at 1, top-k of all blocks or lines and a threshold of 0 are dense', () => {
     const selectors = [
       { type: 'top-p', share: 1 },
       { type: 'top-k', blocks: 16_384 },
       { type: 'threshold', of: 'maximum', share: 0 },
       { type: 'threshold', of: 'mass', share: 0 },
+      { type: 'threshold', of: 'forced', share: 0 },
+      { type: 'tree', blocks: 16_384 },
+      { type: 'line-top-k', columns: 16_384, diagonals: 0 },
+      { type: 'line-top-p', share: 1 },
+      { type: 'line-cover', share: 1 },
     ];
     fc.assert(
       fc.property(heads, composedParts, fc.constantFrom(...selectors), (head, parts, selector) => {
@@ -129,9 +44,14 @@ describe('laws of composed selections', () => {
   it('keeps what is forced, k blocks at most beside it, and nothing that is hidden', () => {
     fc.assert(
       fc.property(heads, composedParts, fc.integer({ min: 1, max: 9 }), (head, parts, blocks) => {
-        const each = composed({ ...parts, selector: { type: 'top-k', blocks } });
+        const parsed = composedSelection.safeParse({
+          ...parts,
+          selector: { type: 'top-k', blocks },
+        });
+        fc.pre(parsed.success);
+        const each = parsed.data!;
         const selection = selectComposed(head, each);
-        const none = { ...each, forced: { sinkTokens: 0, recentTokens: 0 } };
+        const none = { ...each, forced: { sinkTokens: 0, recentTokens: 0, windowTokens: 0 } };
         const free = selectComposed(head, none);
         const grid = makeGrid(head, each.queryBlockTokens, each.blockTokens);
         const sees = selectionMask(head, selection);
@@ -148,7 +68,8 @@ describe('laws of composed selections', () => {
             expect(sees(q, k)).toBe(true);
           }
           const position = head.keys - head.queries + q;
-          for (let d = 0; d < each.forced.recentTokens && d <= position; d++) {
+          const { recentTokens, windowTokens } = each.forced;
+          for (let d = 0; d < Math.max(recentTokens, windowTokens) && d <= position; d++) {
             expect(sees(q, position - d)).toBe(true);
           }
         }
@@ -157,54 +78,131 @@ describe('laws of composed selections', () => {
     );
   });
 
-  it('the bound of a block is at least the largest score of its keys, for any reducer of queries', () => {
+  it('nothing chosen is what is forced: to the token, or as the blocks that hold it', () => {
+    const tokens = fc.integer({ min: 0, max: 50 });
     fc.assert(
-      fc.property(
-        heads,
-        fc.constantFrom('max', 'mean', 'sum'),
-        fc.constantFrom(8, 16, 32),
-        (head, queries, partTokens) => {
-          const parts = (summariser: object): ComposedSelection => ({
-            ...composed({ blockTokens: 32, summariser }),
-            reducer: { of: 'scores', keys: 'max', queries: queries as 'max' },
-          });
-          const all = Array.from({ length: head.queries }, (_, q) => q);
-          const bounds = weightsOf(head, parts({ type: 'bounds', partTokens }), all);
-          const truth = weightsOf(head, parts({ type: 'every-key' }), all);
-          bounds.forEach((bound, j) => {
-            if (truth[j] === -Infinity) expect(bound).toBe(-Infinity);
-            else expect(bound).toBeGreaterThanOrEqual((truth[j] as number) - 1e-9 * head.queries);
-          });
-        },
-      ),
+      fc.property(heads, tokens, tokens, (head, sinkTokens, recentTokens) => {
+        const forced = { sinkTokens, recentTokens };
+        const seen = (unit: string) =>
+          selectionMask(
+            head,
+            selectComposed(head, composed({ selector: { type: 'none', unit }, forced })),
+          );
+        const [byToken, byBlock] = [seen('token'), seen('block')];
+        const wrong: unknown[] = [];
+        for (let q = 0; q < head.queries; q++) {
+          const position = head.keys - head.queries + q;
+          for (let k = 0; k < head.keys; k++) {
+            const isRecent = k <= position && position - k < recentTokens;
+            const isForced = k < visibleEnd(head, q) && (k < sinkTokens || isRecent);
+            if (byToken(q, k) !== isForced || (isForced && !byBlock(q, k))) wrong.push([q, k]);
+          }
+        }
+        expect(wrong).toEqual([]);
+      }),
+      { numRuns: 30 },
+    );
+    const head = randomHead({ queries: 96, keys: 96 });
+    const whole = composed({
+      selector: { type: 'none', unit: 'block' },
+      forced: { sinkTokens: 1, recentTokens: 2 },
+    });
+    const selection = selectComposed(head, whole);
+    expect([0, 1, 2].map((i) => rowOf(selection, i))).toEqual([[0], [0, 1], [0, 1, 2]]);
+    expect(selection.selectionFlops).toBe(0);
+  });
+
+  it('a window beside what is chosen adds itself and changes nothing else', () => {
+    fc.assert(
+      fc.property(heads, composedParts, fc.integer({ min: 0, max: 70 }), (head, given, tokens) => {
+        const parts = composedSelection.parse(given);
+        const mask = (each: ComposedSelection) => selectionMask(head, selectComposed(head, each));
+        const without = { ...parts.forced, windowTokens: 0 };
+        const isOfLines = selectsLines(parts) || parts.selector.type === 'none';
+        const unit =
+          parts.selector.type === 'none' ? parts.selector.unit : isOfLines ? 'token' : 'block';
+        const beside = mask({ ...parts, forced: { ...without, windowTokens: tokens } });
+        const alone = mask({ ...parts, forced: without });
+        const window = mask({
+          ...parts,
+          selector: { type: 'none', unit },
+          forced: { sinkTokens: 0, recentTokens: tokens, windowTokens: 0 },
+        });
+        const wrong: unknown[] = [];
+        for (let q = 0; q < head.queries; q++) {
+          for (let k = 0; k < head.keys; k++) {
+            if (beside(q, k) !== (alone(q, k) || window(q, k))) wrong.push([q, k]);
+          }
+        }
+        expect(wrong).toEqual([]);
+      }),
       { numRuns: 60 },
     );
   });
 
-  it('the mean score of a block is the score of its mean key, where all of it is seen', () => {
-    const mean = { of: 'scores', keys: 'mean', queries: 'mean' };
+  it('a tree that splits its root into leaves is the best block of all', () => {
+    const token = fc.constantFrom('first', 'centre', 'last');
     fc.assert(
-      fc.property(heads, (causal) => {
-        const head = { ...causal, causal: false };
-        const parts = (type: string) => composed({ summariser: { type }, reducer: mean });
-        const all = Array.from({ length: head.queries }, (_, q) => q);
-        const keys = weightsOf(head, parts('every-key'), all);
-        weightsOf(head, parts('mean'), all).forEach((weight, j) => {
-          expect(weight).toBeCloseTo(keys[j] as number, 3);
-        });
+      fc.property(heads, token, (head, each) => {
+        const kept = (selector: object) =>
+          selectComposed(
+            head,
+            composed({
+              blockTokens: 16,
+              summariser: { type: 'representative', token: each },
+              selector,
+              forced: { sinkTokens: 0, recentTokens: 0 },
+            }),
+          );
+        const flat = kept({ type: 'top-k', blocks: 1 });
+        const tree = kept({ type: 'tree', blocks: 1, branch: 16 });
+        expect(tree.offsets).toEqual(flat.offsets);
+        expect(tree.blocks).toEqual(flat.blocks);
+        expect(tree.selectionFlops).toBeLessThanOrEqual(flat.selectionFlops);
       }),
-      { numRuns: 30 },
+      { numRuns: 40 },
     );
   });
 
-  it('probabilities of all blocks add up to one a query that sees a key', () => {
-    const mass = { of: 'probabilities', keys: 'sum', queries: 'sum' };
+  it('above what the forced keys get: by keys exactly the blocks that need it, by bounds no fewer', () => {
+    const share = fc.constantFrom(0.02, 0.2, 1);
     fc.assert(
-      fc.property(heads, fc.constantFrom('mean', 'every-key', 'low-bit'), (head, type) => {
-        const all = Array.from({ length: head.queries }, (_, q) => q);
-        const weights = weightsOf(head, composed({ summariser: { type }, reducer: mass }), all);
-        const seeing = all.filter((q) => visibleEnd(head, q) > 0).length;
-        expect(weights.reduce((a, b) => a + b, 0)).toBeCloseTo(seeing, 6);
+      fc.property(heads, share, fc.constantFrom(1, 20), (head, above, recentTokens) => {
+        const kept = (summariser: object) =>
+          selectComposed(
+            head,
+            composed({
+              blockTokens: 16,
+              summariser,
+              scorer: { type: 'every-query' },
+              selector: { type: 'threshold', of: 'forced', share: above },
+              forced: { sinkTokens: 3, recentTokens },
+            }),
+          );
+        const exact = kept({ type: 'every-key' });
+        const bounded = kept({ type: 'bounds', partTokens: 8 });
+        const forced = selectComposed(
+          head,
+          composed({
+            blockTokens: 16,
+            selector: { type: 'none', unit: 'block' },
+            forced: { sinkTokens: 3, recentTokens },
+          }),
+        );
+        const isForced = selectionMask(head, forced);
+        const rows = denseProbabilities(head);
+        for (let i = 0; i < exact.queryBlocks; i++) {
+          const wanted = new Set(rowOf(forced, i));
+          for (let q = 32 * i; q < Math.min(head.queries, 32 * (i + 1)); q++) {
+            const row = rows[q]!;
+            const given = row.reduce((sum, p, k) => sum + (isForced(q, k) ? p : 0), 0);
+            row.forEach((p, k) => {
+              if (p > above * given) wanted.add(Math.floor(k / 16));
+            });
+          }
+          expect(rowOf(exact, i)).toEqual([...wanted].toSorted((a, b) => a - b));
+          expect(rowOf(bounded, i)).toEqual(expect.arrayContaining(rowOf(exact, i)));
+        }
       }),
       { numRuns: 40 },
     );
@@ -243,32 +241,6 @@ describe('laws of composed selections', () => {
       forced: { sinkTokens: 0, recentTokens: 0 },
     });
     expect(selectComposed(even, parts).blocks).toHaveLength(0);
-  });
-
-  it('means are over the queries that score a block, of probabilities over all', () => {
-    const weights = (of: 'scores' | 'probabilities') => {
-      const reducer = makeBlockReducer(3, 1, { of, keys: 'max', queries: 'mean' });
-      reducer.clear();
-      reducer.add(Float64Array.of(2, 9, 9), 1);
-      reducer.add(Float64Array.of(4, 4, 9), 2);
-      const out = new Float64Array(3);
-      reducer.finish(out);
-      return [...out];
-    };
-    expect(weights('scores')).toEqual([3, 4, -Infinity]);
-    expect(weights('probabilities')).toEqual([0.75, 0.25, 0]);
-  });
-
-  it('codes of 8 bits give the scores of the keys within their rounding', () => {
-    const head = randomHead({ queries: 24, keys: 64, seed: 9 });
-    const of = (summariser: object) => weightsOf(head, composed({ summariser }), [3, 20]);
-    const exact = of({ type: 'every-key' });
-    const near = of({ type: 'low-bit', bits: 8 });
-    const far = of({ type: 'low-bit', bits: 2 });
-    const error = (weights: Float64Array) =>
-      Math.max(...weights.map((weight, j) => Math.abs(weight - (exact[j] as number))));
-    expect(error(near)).toBeLessThan(0.05);
-    expect(error(far)).toBeGreaterThan(error(near));
   });
 
   it('a window chooses once: every query block has the same ranking among what it sees', () => {

@@ -124,10 +124,12 @@ describe('selectors', () => {
         fc.integer({ min: 1, max: 20 }),
         fc.boolean(),
         fc.constantFrom('first', 'centre', 'last'),
-        (count, keep, isRising, kind) => {
+        fc.integer({ min: 2, max: 9 }),
+        (count, keep, isRising, kind, branch) => {
           const probe = (start: number, end: number) =>
             kind === 'first' ? start : kind === 'last' ? end - 1 : (start + end) >>> 1;
-          const { leaves } = treeSearch(count, keep, probe, (i) => (isRising ? i : -i));
+          const score = (i: number) => (isRising ? i : -i);
+          const { leaves } = treeSearch(count, keep, probe, score, branch);
           const size = Math.min(count, keep);
           const first = isRising ? count - size : 0;
           expect([...leaves]).toEqual(Array.from({ length: size }, (_, i) => first + i));

@@ -10,11 +10,16 @@ const reduction = fc.constantFrom('max', 'mean', 'sum');
 export const anyParts = fc.record(
   {
     type: fc.constant('composed'),
-    blockTokens: tokens,
+    blockTokens: fc.oneof(tokens, fc.constantFrom(2, 4, 12)),
     queryBlockTokens: tokens,
     summariser: fc.oneof(
       fc.constantFrom({ type: 'mean' }, { type: 'every-key' }, { type: 'representative' }),
       fc.record({ type: fc.constant('bounds'), partTokens: tokens }),
+      fc.record({
+        type: fc.constant('sliding-mean'),
+        partTokens: tokens,
+        strideTokens: tokens,
+      }),
       fc.record({
         type: fc.constant('representative'),
         token: fc.constantFrom('first', 'centre', 'last'),
@@ -35,15 +40,27 @@ export const anyParts = fc.record(
       { requiredKeys: [] },
     ),
     selector: fc.oneof(
+      fc.record({ type: fc.constant('none'), unit: fc.constantFrom('token', 'block') }),
       fc.record({ type: fc.constant('top-k'), blocks: int(1, 9) }),
       fc.record({ type: fc.constant('top-p'), share }),
       fc.record({
         type: fc.constant('threshold'),
-        of: fc.constantFrom('maximum', 'mass'),
+        of: fc.constantFrom('maximum', 'mass', 'forced'),
         share,
       }),
+      fc.record({ type: fc.constant('line-top-k'), columns: int(0, 70), diagonals: int(0, 70) }),
+      fc.record({ type: fc.constant('line-top-p'), share, leastLines: int(0, 70) }),
+      fc.record({
+        type: fc.constant('line-cover'),
+        share,
+        kinds: fc.constantFrom('both', 'columns'),
+      }),
+      fc.record({ type: fc.constant('tree'), blocks: int(1, 40), branch: int(2, 5) }),
     ),
-    forced: fc.record({ sinkTokens: int(0, 40), recentTokens: int(0, 40) }, { requiredKeys: [] }),
+    forced: fc.record(
+      { sinkTokens: int(0, 40), recentTokens: int(0, 40), windowTokens: int(0, 40) },
+      { requiredKeys: [] },
+    ),
   },
   { requiredKeys: ['type'] },
 );

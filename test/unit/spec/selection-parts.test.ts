@@ -16,6 +16,17 @@ const bounds = { summariser: { type: 'bounds', partTokens: 8 } };
 const topP = { type: 'top-p', share: 0.9 };
 const ofMass = { type: 'threshold', of: 'mass', share: 0.1 };
 const antidiagonal = { type: 'antidiagonal', stride: 8 };
+const lines = { type: 'line-top-k', columns: 4, diagonals: 4 };
+const lineShare = { type: 'line-top-p', share: 0.9 };
+const lineCover = { type: 'line-cover', share: 0.9 };
+const window = { ...exact, scorer: { type: 'window', windowQueries: 8 } };
+const tree = { type: 'tree', blocks: 4, branch: 2 };
+const oneKey = { summariser: { type: 'representative', token: 'first' } };
+const ofForced = { type: 'threshold', of: 'forced', share: 0.1 };
+const eachQuery = { ...exact, scorer: { type: 'every-query' } };
+const nothing = { sinkTokens: 0, recentTokens: 0, windowTokens: 0 };
+const sliding = { type: 'sliding-mean', partTokens: 16, strideTokens: 8 };
+const probabilities = { of: 'probabilities' };
 const REFUSED: readonly (readonly [parts: object, field: string, why: string])[] = [
   [{ scorer: antidiagonal }, 'scorer.type', 'summariser every-key'],
   [{ ...exact, scorer: { type: 'antidiagonal', stride: 3 } }, 'scorer.stride', 'a divisor'],
@@ -34,6 +45,42 @@ const REFUSED: readonly (readonly [parts: object, field: string, why: string])[]
     'reducer.queries',
     'add up to nothing',
   ],
+  [{ selector: lines }, 'selector.type', 'summariser every-key or low-bit'],
+  [{ ...exact, selector: lines }, 'selector.type', 'scorer window'],
+  [{ ...window, selector: lineShare }, 'reducer.of', 'expected probabilities'],
+  [{ ...window, selector: lines, reducer: { queries: 'sum' } }, 'reducer.queries', 'add up'],
+  [
+    { ...window, selector: lineCover, reducer: { ...probabilities, queries: 'max' } },
+    'reducer.queries',
+    'expected sum',
+  ],
+  [{ selector: tree }, 'selector.type', 'summariser representative'],
+  [
+    { ...oneKey, scorer: { type: 'window', windowQueries: 8 }, selector: tree },
+    'selector.type',
+    'scorer mean-query or every-query',
+  ],
+  [
+    { summariser: { ...sliding, strideTokens: 24 }, reducer: probabilities },
+    'summariser.strideTokens',
+    'at most partTokens 16',
+  ],
+  [{ summariser: sliding }, 'reducer.of', 'share them out'],
+  [{ summariser: sliding, selector: ofForced }, 'selector.of', 'another summariser'],
+  [{ selector: ofForced }, 'selector.of', 'scorer every-query'],
+  [{ ...eachQuery, selector: ofForced, forced: nothing }, 'forced.recentTokens', 'at least 1'],
+  [{ ...eachQuery, selector: ofForced, reducer: probabilities }, 'reducer.of', 'not over all keys'],
+  [
+    { ...eachQuery, selector: ofForced, reducer: { keys: 'mean' } },
+    'reducer.keys',
+    'one key of one',
+  ],
+  [
+    { ...eachQuery, selector: ofForced, reducer: { queries: 'mean' } },
+    'reducer.queries',
+    'one key',
+  ],
+  [{ ...oneKey, selector: tree, reducer: probabilities }, 'reducer.of', 'does not score every key'],
 ];
 
 describe('parts that mean nothing together', () => {
@@ -59,6 +106,17 @@ describe('parts that mean nothing together', () => {
         const parsed = composedSelection.safeParse({ type: 'composed', summariser, reducer });
         expect(parsed.success).toBe(true);
       }
+    }
+  });
+
+  it('a line has one key a query: every reduction over keys is taken', () => {
+    for (const keys of ['max', 'mean', 'sum']) {
+      const reducer = { keys, queries: 'max' };
+      expect(
+        partsIssues(
+          composedSelection.parse({ ...window, type: 'composed', selector: lines, reducer }),
+        ),
+      ).toEqual([]);
     }
   });
 
