@@ -1,7 +1,7 @@
 import {
   callShape,
   checkCallSteps,
-  makeCall,
+  makeCallSteps,
   type RecurrentCall,
 } from '../attention/recurrent/call';
 import { describeCall } from '../attention/recurrent/describe';
@@ -56,7 +56,7 @@ export async function runRecurrentOnWasm(
   report({ fraction: undefined, phase: 'inputs' });
   await yieldToMessages();
   signal.throwIfAborted();
-  const call = makeCall(params);
+  const call = await driveSteps(makeCallSteps(params), signal, () => undefined);
   const shape = callShape(call);
   const { walk, read, notes } = prepare(call);
   await roofs.ofThreads(1, () => probeRoof(undefined));
