@@ -172,7 +172,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     const { engine } = params;
     if (engine === 'cpu') return runRecurrentOnCpu(params, undefined, signal, report);
     if (engine === 'wasm') {
-      return runRecurrentOnWasm(params, undefined, undefined, signal, report, roofs);
+      return runRecurrentOnWasm(params, undefined, undefined, signal, report, roofs, lanes);
     }
     if (isTestTimeRule(params.rule)) {
       if (engine === 'webgpu') {
@@ -186,7 +186,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     const adapter = (await abortable(keeper.get(), signal))?.info;
     if (adapter === undefined && engine === 'webgpu') throw noAdapter();
     if (!takesDevice(engine, adapter) && runsOnWasm(params.rule)) {
-      return runRecurrentOnWasm(params, adapter, whyWasm(adapter), signal, report, roofs);
+      return runRecurrentOnWasm(params, adapter, whyWasm(adapter), signal, report, roofs, lanes);
     }
     if (adapter === undefined) {
       const note = 'no WebGPU adapter in this browser: the CPU reference ran instead';

@@ -1,4 +1,4 @@
-import type { LaneAnswer, LaneCall, LaneMessage } from '../wasm/lane';
+import type { LaneAnswer, LaneMessage, SharedCall } from '../wasm/lane';
 import { probeThread, type ThreadRoof } from '../wasm/roof';
 
 /** More threads than this bring less than they cost to wake. */
@@ -38,7 +38,7 @@ export class WasmLanes {
   }
 
   /** Gives every thread the call; rejects where one could not start, and there is one thread from then on. */
-  async load(call: LaneCall): Promise<void> {
+  async load(call: SharedCall): Promise<void> {
     while (this.#workers.length < call.lanes - 1) this.#workers.push(this.#start());
     await this.#ask((worker, i) =>
       worker.postMessage(message({ type: 'load', call, lane: i + 1 })),

@@ -21,7 +21,7 @@ export function orderIssues({
   selector,
   blockTokens,
 }: Pick<ComposedSelection, 'order' | 'blockTokens'> & {
-  readonly selector: { readonly type: string };
+  readonly selector: { readonly type: string; readonly of?: string };
 }): readonly PartsIssue[] {
   if (order === undefined) return [];
   const issues: PartsIssue[] = [];
@@ -36,6 +36,12 @@ export function orderIssues({
       path: ['selector', 'type'],
       message:
         'expected selector top-k, top-p or threshold, or no order: sorted keys have neither distances nor neighbours',
+    });
+  }
+  if (selector.of === 'forced') {
+    issues.push({
+      path: ['selector', 'of'],
+      message: 'expected maximum or mass, or no order: beside it, forced keys are kept unscored',
     });
   }
   return issues;
