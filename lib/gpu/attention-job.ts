@@ -25,6 +25,14 @@ const TARGET_SUBMIT_SECONDS = 0.008;
 const MINIMUM_WORKGROUPS = 4;
 /** Submits that the device may have ahead of it: enough to stay busy, few enough to cancel. */
 const SUBMITS_IN_FLIGHT = 2;
+/** A submit beyond this is alone: what a gap costs is little of it, and a cancel waits for it. */
+const LONG_SUBMIT_SECONDS = 2 * TARGET_SUBMIT_SECONDS;
+
+/** Workgroups of a submit at least: a software adapter has no more processors than the machine. */
+const minimumWorkgroups = ({ info }: GpuDevice): number =>
+  info.isFallback
+    ? Math.min(MINIMUM_WORKGROUPS, Math.max(1, navigator.hardwareConcurrency))
+    : MINIMUM_WORKGROUPS;
 
 /** The included file that takes the mask of partial blocks from bits. */
 const MASK_BY_WORDS: WgslReplaced = { 'mask-formula.wgsl': 'mask-words.wgsl' };
@@ -39,6 +47,8 @@ interface Dispatch {
 interface Step {
   readonly params: DispatchParams;
   readonly dispatches: readonly Dispatch[];
+  /** Submits not yet done, this one included, beside which another may be sent. */
+  readonly inFlight: number;
 }
 
 /** A plan bound to resident tensors: run it as often as you like, then destroy it. */
@@ -149,9 +159,10 @@ export async function prepareAttention(
         seconds,
         shape.batch * shape.queryHeads,
         TARGET_SUBMIT_SECONDS,
-        MINIMUM_WORKGROUPS,
-      ).map(({ blockStart, headStart, blocks, heads }) => ({
+        minimumWorkgroups(gpu),
+      ).map(({ blockStart, headStart, blocks, heads, seconds }) => ({
         params: { blockStart, headStart },
+        inFlight: seconds > LONG_SUBMIT_SECONDS ? 1 : SUBMITS_IN_FLIGHT,
         dispatches: [{ pipeline, bindings, grid: [blocks, heads, plan.chunks(shape)] as const }],
       }));
     };
@@ -182,8 +193,9 @@ export async function prepareAttention(
         grid: [Math.ceil((rows * shape.headSize) / 4 / 64), 1, 1],
       };
       return slices.map(
-        ({ headStart, heads }, i): Step => ({
+        ({ headStart, heads, seconds }, i): Step => ({
           params: { headStart, splits, entriesPerSplit },
+          inFlight: seconds > LONG_SUBMIT_SECONDS ? 1 : SUBMITS_IN_FLIGHT,
           dispatches: [
             { pipeline, bindings, grid: [workgroups, heads, groups] },
             ...(i === slices.length - 1 ? [merging] : []),
@@ -234,7 +246,7 @@ export async function prepareAttention(
           for (const [i, step] of steps.entries()) {
             signal?.throwIfAborted();
             inFlight.push(submit(step, stamps, i === 0, i === steps.length - 1));
-            if (inFlight.length >= SUBMITS_IN_FLIGHT) await gpu.settle(inFlight.shift()!);
+            while (inFlight.length >= step.inFlight) await gpu.settle(inFlight.shift()!);
           }
         } finally {
           await gpu.settle(Promise.all(inFlight));
