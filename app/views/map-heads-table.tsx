@@ -2,6 +2,7 @@
 
 import type { HeadPattern } from '../../lib/attention/pattern-class';
 import { formatPercent } from '../../lib/views/format';
+import { ScrollRegion } from '../cells/scroll-region';
 import styles from './views.module.css';
 
 /** What a small map shows, in numbers. */
@@ -27,7 +28,7 @@ export function MapHeadsTable({
 }) {
   const hasPatterns = facts.some(({ pattern }) => pattern !== undefined);
   return (
-    <div className={styles.scroll}>
+    <ScrollRegion label="heads of the map" className={styles.scroll}>
       <table>
         <caption className={styles.note}>
           heads{hasPatterns ? ': shares of their probability, counted once each' : ''}
@@ -66,6 +67,6 @@ export function MapHeadsTable({
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollRegion>
   );
 }

@@ -144,7 +144,7 @@ export function MapHeads(props: Props) {
         {problem ??
           (count < shown.length
             ? `drawing heads ${start} to ${end - 1}`
-            : `heads ${start} to ${end - 1} of ${heads}${patterns.some((each) => each !== undefined) ? ', named after where most of their probability lies' : ''}`)}{' '}
+            : `heads ${start} to ${end - 1} of ${heads}${patterns.some((each) => each !== undefined) ? ', named after what holds most of their probability, where that is twice what an even head would give it; diffuse otherwise' : ''}`)}{' '}
         {heads > PAGE_HEADS && (
           <button type="button" onClick={() => setPage(next / PAGE_HEADS)}>
             More: heads {next} to {Math.min(heads, next + PAGE_HEADS) - 1}
