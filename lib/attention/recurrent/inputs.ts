@@ -7,19 +7,20 @@ import type { RecurrentInputs, RecurrentShape, StateRule } from './types';
 const HALF_LIFE_TOKENS = { least: 4, most: 256 } as const;
 
 function normals(random: Random, count: number, scale: number): Float32Array<ArrayBuffer> {
-  return Float32Array.from({ length: count }, () => scale * random.normal());
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = scale * random.normal();
+  return values;
 }
 
 /** Every vector of a tensor [..., size] divided by its L2 norm. */
 export function normaliseRows(tensor: Float32Array, size: number): Float32Array<ArrayBuffer> {
   const result = new Float32Array(tensor.length);
   for (let start = 0; start < tensor.length; start += size) {
-    const row = tensor.subarray(start, start + size);
-    const norm = Math.hypot(...row);
-    result.set(
-      row.map((x) => (norm > 0 ? x / norm : 0)),
-      start,
-    );
+    const end = start + size;
+    let squares = 0;
+    for (let i = start; i < end; i++) squares += tensor[i]! ** 2;
+    const norm = Math.sqrt(squares);
+    if (norm > 0) for (let i = start; i < end; i++) result[i] = tensor[i]! / norm;
   }
   return result;
 }
