@@ -21,9 +21,7 @@ const SOFTMAX = { first: 0.5, second: 0.5 } as const;
 export function RecurrentOverwriteView({ name, rule, additive }: Props) {
   const rows: readonly (readonly [string, OverwriteShares, number | undefined])[] = [
     [name, rule.shares, rule.error],
-    ...(name === 'additive'
-      ? []
-      : [['additive, for comparison', additive.shares, additive.error] as const]),
+    ...(name === 'additive' ? [] : [['additive', additive.shares, additive.error] as const]),
     ['softmax, both kept', SOFTMAX, undefined],
   ];
   return (
@@ -38,9 +36,9 @@ export function RecurrentOverwriteView({ name, rule, additive }: Props) {
           <thead>
             <tr>
               <th scope="col">memory</th>
+              <th scope="col">answer</th>
               <th scope="col">of A</th>
               <th scope="col">of B</th>
-              <th scope="col">answer</th>
               <th scope="col">error against B</th>
             </tr>
           </thead>
@@ -48,11 +46,11 @@ export function RecurrentOverwriteView({ name, rule, additive }: Props) {
             {rows.map(([row, shares, error]) => (
               <tr key={row}>
                 <th scope="row">{row}</th>
-                <td>{shareText(shares.first)}</td>
-                <td>{shareText(shares.second)}</td>
                 <td>
                   <Answer name={row} shares={shares} />
                 </td>
+                <td>{shareText(shares.first)}</td>
+                <td>{shareText(shares.second)}</td>
                 <td>{error === undefined ? '' : formatError(error)}</td>
               </tr>
             ))}
@@ -66,7 +64,7 @@ export function RecurrentOverwriteView({ name, rule, additive }: Props) {
 /** Rounding is no share of a value. */
 const shareText = (share: number) => formatPercent(Math.abs(share) < 5e-4 ? 0 : share);
 
-const BAR = { width: 160, height: 14 } as const;
+const BAR = { width: 120, height: 14 } as const;
 /** The bar's full width: both values whole. */
 const MOST = 2;
 

@@ -9,6 +9,7 @@ import { type Explanation, explain } from '../../lib/formula/explain';
 import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import { formatCount, formatPercent } from '../../lib/views/format';
 import type { MapReading } from '../../lib/views/map/reading';
+import { Region } from '../parts/region';
 import type { MapHead } from './use-map-data';
 import styles from './views.module.css';
 
@@ -42,7 +43,7 @@ export function MapWhy({ id, attention, summary, head, list, reading }: Props) {
   const cost = list && elementCost(list, shape, summary, query, key);
   const logit = change?.value ?? score?.score;
   return (
-    <section className={styles.why} aria-label="why">
+    <Region className={styles.why} label="why">
       <p>
         {id}, query {query}, key {key}
         {q === query ? '' : `: the query is at position ${q} of the keys`}
@@ -60,7 +61,14 @@ export function MapWhy({ id, attention, summary, head, list, reading }: Props) {
           ) : (
             <>
               q · k / √{shape.headSize} = {number(score.score)}
-              {change === undefined ? ', unchanged' : <Formula of={change} />}
+              {change === undefined ? (
+                ', unchanged'
+              ) : (
+                <>
+                  , then
+                  <Formula of={change} />
+                </>
+              )}
               {isSeen && !isLeftOut
                 ? `; p = exp(${number(logit)} − ${number(score.lse)}) = ${number(Math.exp(logit - score.lse))}`
                 : '; never used'}
@@ -78,7 +86,7 @@ export function MapWhy({ id, attention, summary, head, list, reading }: Props) {
               }`}
         </dd>
       </dl>
-    </section>
+    </Region>
   );
 }
 
@@ -88,10 +96,15 @@ function Formula({ of }: { readonly of: Explanation }) {
   return (
     <>
       {' '}
-      <code>{text}</code> with{' '}
-      {reads.map(({ name, value: each }) => `${name} = ${number(each)}`).join(', ') ||
-        'nothing to read'}
-      : <code>{substituted}</code> is{' '}
+      <code>{text}</code>
+      {reads.length > 0 && (
+        <>
+          {' '}
+          with {reads.map(({ name, value: each }) => `${name} = ${number(each)}`).join(', ')}:{' '}
+          <code>{substituted}</code>
+        </>
+      )}{' '}
+      is{' '}
       <strong>
         {isCondition ? (value === 0 ? 'false, masked' : 'true, seen') : number(value)}
       </strong>

@@ -93,8 +93,10 @@ export function printWgsl(
       case '>':
       case '>=':
       case '==':
-      case '!=':
         return infix(operation, common);
+      case '!=':
+        // NaN differs from everything; compilers to SPIR-V turn != into a test that is false of it.
+        return common === 'float' ? `(!${infix('==', common)})` : infix(operation, common);
       // No short-circuit operators: see mask.wgsl.
       case 'and':
         return `(${print(a)} & ${print(b)})`;

@@ -28,6 +28,7 @@ import { decodeOnWasm } from './decode-on-wasm';
 import { DeviceKeeper } from './device-keeper';
 import { abortable, Jobs, withReports, yieldToMessages } from './jobs';
 import { mapBaseOnDevice } from './map-base';
+import { asShortage } from './memory-shortage';
 import { type ReadRecall, recallModel } from './model-inputs';
 import { headsOfList } from './plans';
 import { reduceMap } from './reduce-map';
@@ -171,7 +172,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     const { engine } = params;
     if (engine === 'cpu') return runRecurrentOnCpu(params, undefined, signal, report);
     if (engine === 'wasm') {
-      return runRecurrentOnWasm(params, undefined, undefined, signal, report, roofs);
+      return runRecurrentOnWasm(params, undefined, undefined, signal, report, roofs, lanes);
     }
     if (isTestTimeRule(params.rule)) {
       if (engine === 'webgpu') {
@@ -185,7 +186,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     const adapter = (await abortable(keeper.get(), signal))?.info;
     if (adapter === undefined && engine === 'webgpu') throw noAdapter();
     if (!takesDevice(engine, adapter) && runsOnWasm(params.rule)) {
-      return runRecurrentOnWasm(params, adapter, whyWasm(adapter), signal, report, roofs);
+      return runRecurrentOnWasm(params, adapter, whyWasm(adapter), signal, report, roofs, lanes);
     }
     if (adapter === undefined) {
       const note = 'no WebGPU adapter in this browser: the CPU reference ran instead';
@@ -290,7 +291,11 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
   return {
     adapter: async (): Promise<AdapterInfo | undefined> => (await keeper.get())?.info,
     run: (jobId, call, onProgress) =>
-      jobs.run(jobId, (signal) => withReports(onProgress, (report) => run(call, signal, report))),
+      jobs.run(jobId, (signal) =>
+        withReports(onProgress, (report) => run(call, signal, report)).catch((error: unknown) => {
+          throw asShortage(error, call.kind);
+        }),
+      ),
     mapBase: (jobId, call, batch, head, onProgress = () => undefined) =>
       jobs.run(jobId, async (signal) => {
         if (call.kind !== 'attention') {

@@ -3,6 +3,7 @@ import type { AttentionShape } from '../spec/kinds/attention';
 import { createWasmAttention, type WasmAttention } from './attention';
 import { fillMasks, type ListMasks, MASK_BYTES } from './list-masks';
 import type { ModifyScores, WriteVisible } from './module';
+import { createWalker, type RecurrentLaneCall } from './recurrent-walker';
 import { probeThread, type ThreadRoof } from './roof';
 
 /** Block lists of every batch entry and head; see `PackedBlockList`. */
@@ -101,9 +102,12 @@ interface FormulaExports {
   readonly visible?: WriteVisible;
 }
 
+/** A call that threads share. */
+export type SharedCall = LaneCall | RecurrentLaneCall;
+
 /** What a thread is told, and what it answers. */
 export type LaneMessage =
-  | { readonly type: 'load'; readonly call: LaneCall; readonly lane: number }
+  | { readonly type: 'load'; readonly call: SharedCall; readonly lane: number }
   | { readonly type: 'run' }
   | { readonly type: 'probe' }
   | { readonly type: 'unload' };
@@ -116,11 +120,14 @@ export function serveLane(scope: {
   onmessage: ((event: MessageEvent<LaneMessage>) => void) | null;
   postMessage(answer: LaneAnswer): void;
 }): void {
-  let lane: Lane | undefined;
+  let lane: Pick<Lane, 'runSome'> | undefined;
   scope.onmessage = ({ data }) => {
     switch (data.type) {
       case 'load':
-        lane = createLane(data.call, data.lane);
+        lane =
+          'layout' in data.call
+            ? createWalker(data.call, data.lane)
+            : createLane(data.call, data.lane);
         scope.postMessage({ type: 'loaded' });
         return;
       case 'run':

@@ -142,8 +142,7 @@ async function rule(
     const walk = createWasmRecurrent(inputs, each);
     return keep('rule', {
       ...onThread(`${simdLabel()}, 1 thread`, () => {
-        walk.reset();
-        for (let row = 0; row < walk.rows; row++) walk.run(row, 0, walk.fours);
+        walk.runAll();
       }),
       check: async () => compareRecurrent(inputs, each, walk.read()),
     });

@@ -9,12 +9,13 @@ import { makeRecurrentInputs } from '../../../lib/attention/recurrent/inputs';
 import { recurrentReference } from '../../../lib/attention/recurrent/reference';
 import type { RecurrentInputs, StateRule } from '../../../lib/attention/recurrent/types';
 import { instantiateKernel } from '../../../lib/wasm/module';
-import { createWasmRecurrent, SCRATCH_FLOATS } from '../../../lib/wasm/recurrent';
+import { createWasmRecurrent } from '../../../lib/wasm/recurrent';
+import { SCRATCH_FLOATS } from '../../../lib/wasm/recurrent-layout';
+import { createWalker } from '../../../lib/wasm/recurrent-walker';
 
 function runAll(inputs: RecurrentInputs, rule: StateRule, initialState?: Float32Array) {
   const call = createWasmRecurrent(inputs, rule, initialState);
-  call.reset();
-  for (let row = 0; row < call.rows; row++) call.run(row, 0, call.fours);
+  call.runAll();
   return { call, result: call.read() };
 }
 
@@ -35,13 +36,34 @@ describe.each(STATE_RULES)('%s equals the f64 reference', (_, rule) => {
     const shape = { batch: 2, heads: 2, tokens: 41, keySize: 20, valueSize: 13 };
     const inputs = makeRecurrentInputs(shape, rule, 3);
     const { call, result } = runAll(inputs, rule);
-    call.reset();
     for (let row = 0; row < call.rows; row++) {
+      call.walker.reset(row);
       for (let four = 0; four < call.fours; four += 3) {
-        call.run(row, four, Math.min(four + 3, call.fours));
+        call.walker.run(row, four, Math.min(four + 3, call.fours));
       }
     }
     expect(call.read()).toEqual(result);
+  });
+
+  test('by three threads that take rows in turn, from a carried state', () => {
+    const shape = { batch: 2, heads: 3, tokens: 300, keySize: 12, valueSize: 10 };
+    const inputs = makeRecurrentInputs(shape, rule, 9);
+    const initial = Float32Array.from(recurrentReference(inputs, rule).state);
+    const alone = runAll(inputs, rule, initial).result;
+    const shared = createWasmRecurrent(inputs, rule, initial, 3);
+    expect(shared.call.memory.buffer).toBeInstanceOf(SharedArrayBuffer);
+    const lanes = [shared.walker, createWalker(shared.call, 1), createWalker(shared.call, 2)];
+    for (let run = 0; run < 2; run++) {
+      Atomics.store(shared.call.next, 0, 0);
+      // No time at all: a look at the clock after every stretch, so that rows are interleaved.
+      const isOver = lanes.map(() => false);
+      while (isOver.includes(false)) {
+        lanes.forEach((lane, i) => {
+          isOver[i] ||= !lane.runSome(0);
+        });
+      }
+    }
+    expect(shared.read()).toEqual(alone);
   });
 
   test('from a carried state', () => {

@@ -75,6 +75,57 @@ async function phasesOf(kind: Kind, params: unknown) {
   return { ended, phases, milliseconds: performance.now() - start };
 }
 
-export const cancelTests = { cancelAfter, phasesOf, isIsolated: () => crossOriginIsolated };
-export type CancelTests = typeof cancelTests;
-Object.assign(globalThis, { kernelTests: cancelTests });
+/** A call under which the device is destroyed, once, when a phase whose name ends so is reported. */
+async function runWithLoss(
+  kind: Kind,
+  params: unknown,
+  phaseEnd: string,
+  map?: { readonly head: number },
+) {
+  const call = callOf(kind, params);
+  let isLost = false;
+  const onProgress = proxy(({ phase }: Progress) => {
+    if (isLost || !phase.endsWith(phaseEnd)) return;
+    isLost = true;
+    void kernel().loseDevice();
+  });
+  const job: Promise<unknown> =
+    map === undefined
+      ? kernel().run(9, call, onProgress)
+      : kernel().mapBase(9, call as never, 0, map.head, onProgress);
+  const outcome = await job.then(
+    (value) => ({ value: value as { value?: { notes: readonly string[] } } }),
+    (error: unknown) => ({ error: sentence(error) }),
+  );
+  return { isLost, ...outcome };
+}
+
+let running: Promise<unknown> | undefined;
+
+/** Starts a call and comes back in the first phase whose name ends so; `endOfCall` has its end. */
+async function startCall(kind: Kind, params: unknown, phaseEnd: string): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const onProgress = proxy(({ phase }: Progress) => {
+      if (phase.endsWith(phaseEnd)) resolve();
+    });
+    running = kernel()
+      .run(10, callOf(kind, params), onProgress)
+      .then(
+        (value) => ({ value }),
+        (error: unknown) => ({ error: sentence(error) }),
+      )
+      .finally(resolve);
+  });
+}
+const endOfCall = () => running;
+
+export const interruptTests = {
+  cancelAfter,
+  phasesOf,
+  runWithLoss,
+  startCall,
+  endOfCall,
+  isIsolated: () => crossOriginIsolated,
+};
+export type InterruptTests = typeof interruptTests;
+Object.assign(globalThis, { kernelTests: interruptTests });
