@@ -63,7 +63,7 @@ export function ComposedSelectionEditor({ composed, isCausal, schema, path, onSe
             <legend>blocks</legend>
             <SchemaForm schema={fields(...BLOCKS)} value={composed} path={path} onSet={onSet} />
           </fieldset>
-          <p className={styles.note}>the unit that is kept, and the queries that share a choice</p>
+          <p className={styles.note}>{notes.blocks}</p>
         </li>
         <li>
           <OrderField composed={composed} schema={schema} path={path} onSet={setFrom('order')} />

@@ -18,7 +18,7 @@ const METHODS: Readonly<Record<AttentionSelection['type'], string>> = {
   xattention: 'blocks by sums along antidiagonals (XAttention)',
   moba: 'the blocks with the best mean key per query (MoBA)',
   nsa: 'compressed keys choose blocks, beside a window (NSA)',
-  composed: 'blocks chosen by parts: what stands for keys, which queries score them, what is kept',
+  composed: 'keys chosen by parts: what stands for keys, which queries score them, what is kept',
   choice: 'per head one of several, by what it keeps and costs there',
   'oracle-top-k': 'the blocks with the most true mass: a bound for the others',
   'oracle-top-p': 'the fewest blocks with a share of the true mass: a bound for the others',

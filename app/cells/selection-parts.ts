@@ -14,6 +14,7 @@ export const STARTS = [
   'hip',
   'sale',
   'moba',
+  'nsa',
   'block-sparse',
   'quest',
   'lserve',
@@ -51,6 +52,7 @@ function isSame(a: unknown, b: unknown): boolean {
 
 const SUMMARISERS: Readonly<Record<ComposedSelection['summariser']['type'], string>> = {
   mean: 'each block stands for itself by the mean of its keys',
+  'sliding-mean': 'means of parts of the keys, which may overlap and cross blocks',
   bounds: 'the least and largest value per channel bound every score of a part of the block',
   representative: 'one key stands for its block',
   'every-key': 'nothing stands for anything: keys are scored themselves',
@@ -65,6 +67,8 @@ const SCORERS: Readonly<Record<ComposedSelection['scorer']['type'], string>> = {
 
 type ScoredSelector = Exclude<ComposedSelection['selector'], { type: 'none' }>;
 
+const BLOCKS = 'the unit that is kept, and the queries that share a choice';
+const LINE_BLOCKS = 'where the kernel looks: blocks that hold a kept key, masked to the key';
 const FORCED = 'the first keys, and the last keys of each query';
 
 /** What the parts amount to, one sentence each. */
@@ -72,14 +76,17 @@ export function partNotes(composed: ComposedSelection) {
   const { summariser, scorer, reducer, selector } = composed;
   if (selector.type === 'none') return forcedNotes(selector.unit);
   const isTree = selector.type === 'tree';
+  const hasBudget = selector.type !== 'threshold' && !isTree;
+  const window = hasBudget ? '; a window is kept beside the budget, the others count' : '';
   return {
+    blocks: selectsLines(composed) ? LINE_BLOCKS : BLOCKS,
     summariser: isTree ? 'one key stands for its node of the tree' : SUMMARISERS[summariser.type],
     scorer: SCORERS[scorer.type],
     reducer: reducerNote(composed),
     selector: selectorNote(selector, reducer.of),
     forced: selectsLines(composed)
-      ? `${FORCED}, are always kept, exactly`
-      : `blocks with ${FORCED}, are always kept${isTree ? ', beside those found' : ''}`,
+      ? `${FORCED}, are always kept, exactly${window}`
+      : `blocks with ${FORCED}, are always kept${isTree ? ', beside those found' : ''}${window}`,
   } as const;
 }
 
@@ -87,6 +94,7 @@ export function partNotes(composed: ComposedSelection) {
 function forcedNotes(unit: 'token' | 'block') {
   const unused = 'not used: nothing is scored';
   return {
+    blocks: unit === 'token' ? LINE_BLOCKS : BLOCKS,
     summariser: unused,
     scorer: unused,
     reducer: unused,
@@ -123,6 +131,10 @@ function reducerNote(composed: ComposedSelection): string {
   if (selectsLines(composed)) {
     const what = composed.reducer.of === 'scores' ? 'scores' : 'probabilities';
     return `${what} along columns and diagonals: each query has one key on a line, so only queries are reduced`;
+  }
+  if (composed.summariser.type === 'sliding-mean') {
+    const how = { sum: 'shares by overlap', mean: 'means by overlap', max: 'the largest' } as const;
+    return `probabilities of parts; a block gets ${how[composed.reducer.keys]} of those that cross it`;
   }
   const single = [
     ...(hasOneScorePerBlock(composed) ? ['one score per block'] : []),

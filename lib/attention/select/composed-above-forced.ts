@@ -1,5 +1,5 @@
 import type { ComposedSelection } from '../../spec/kinds/selection-parts';
-import { addForced } from './composed-forced';
+import { addBeside, addForced } from './composed-forced';
 import type { BlockGrid } from './grid';
 import { collectBlocks, endQuery, makeSelection, visibleEnd } from './grid';
 import { keptLogSum } from './kept-log-sum';
@@ -45,6 +45,7 @@ export function selectAboveForced(
       }
     }
     addAbove(keep, excess, keyBlocks, 0);
+    addBeside(grid, keep, i, forced);
   });
   const pattern = `${summariser.type}, ${scorer.type}`;
   return makeSelection(grid, kept, { pattern, selectionFlops });

@@ -1,11 +1,12 @@
 import type { ComposedSelection } from '../../spec/kinds/selection-parts';
 import type { RowProducts } from '../weights/types';
 import { makeBlockReducer } from './block-reducer';
-import { addForced } from './composed-forced';
+import { addBeside, addForced } from './composed-forced';
 import { rowScores } from './composed-rows';
 import { softmaxInPlace } from './dot';
 import type { BlockGrid } from './grid';
 import { collectBlocks, makeSelection, visibleBlocks } from './grid';
+import { makeOverlapReducer } from './overlap-reducer';
 import { addAtLeast, addTopK, addTopP } from './selectors';
 import type { HeadTensors, Selection } from './types';
 
@@ -45,7 +46,7 @@ function addChosen(
 /**
  * Whole blocks by one weight each. Weights are scores, of which top-p and thresholds take the
  * softmax over the blocks that a query block sees, or probabilities, which they take as they are.
- * Forced blocks count towards k and p.
+ * Forced blocks count towards k and p, those of the window do not.
  *
  * @param createProducts products of matrices, for the antidiagonals of large heads
  */
@@ -58,7 +59,10 @@ export function selectBlocks(
 ): Selection {
   const { forced, reducer, scorer, summariser } = parts;
   const rows = rowScores(head, grid, parts, createProducts);
-  const reduced = makeBlockReducer(grid.keyBlocks, rows.perBlock, reducer);
+  const reduced =
+    rows.overlap === undefined
+      ? makeBlockReducer(grid.keyBlocks, rows.perBlock, reducer)
+      : makeOverlapReducer(grid, rows.overlap, reducer);
   const scores = new Float64Array(Math.ceil(rows.perBlock * grid.keyBlocks));
   const weights = new Float64Array(grid.keyBlocks);
   let selectionFlops = 0;
@@ -79,6 +83,7 @@ export function selectBlocks(
     reduced.finish(weights);
     addForced(grid, keep, i, forced);
     addChosen(selector, reducer.of, keep, weights, visibleBlocks(grid, i));
+    addBeside(grid, keep, i, forced);
   });
   const pattern = `${summariser.type}, ${scorer.type}`;
   return makeSelection(grid, kept, { pattern, selectionFlops });

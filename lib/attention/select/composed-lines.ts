@@ -1,5 +1,5 @@
 import type { ComposedSelection } from '../../spec/kinds/selection-parts';
-import { forcedLines } from './composed-forced';
+import { besideLines, forcedLines } from './composed-forced';
 import { rowScores } from './composed-rows';
 import { softmaxInPlace } from './dot';
 import type { BlockGrid } from './grid';
@@ -114,5 +114,8 @@ export function selectComposedLines(
     }
   }
   const pattern = `${parts.summariser.type}, ${parts.scorer.type}, lines`;
-  return selectLines(grid, lines, { pattern, selectionFlops: window.flops() });
+  return selectLines(grid, besideLines(lines, parts.forced), {
+    pattern,
+    selectionFlops: window.flops(),
+  });
 }

@@ -3,6 +3,7 @@ import type { RowProducts } from '../weights/types';
 import { antidiagonalScores, chooseTileProducts, reverseGroups } from './antidiagonal-scores';
 import type { BlockGrid } from './grid';
 import { endQuery, visibleEnd } from './grid';
+import type { OverlappingParts } from './overlap-reducer';
 import { meanPool } from './summaries';
 import { summaryScores } from './summary-scores';
 import type { HeadTensors } from './types';
@@ -10,6 +11,8 @@ import type { HeadTensors } from './types';
 /** Rows of scores that decide over one query block. */
 export interface RowScores {
   readonly perBlock: number;
+  /** Where scores are of parts that cross blocks. */
+  readonly overlap?: OverlappingParts | undefined;
   /** Rows [first, end) of a query block. */
   readonly rowsOf: (queryBlock: number) => readonly [first: number, end: number];
   /** Scores of a row into out; their number and what they cost. */
@@ -52,6 +55,7 @@ export function rowScores(
     scorer.type === 'window' ? Math.max(0, queries - scorer.windowQueries) : undefined;
   return {
     perBlock: summaries.perBlock,
+    overlap: summaries.overlap,
     rowsOf: (i) => {
       if (firstOfWindow !== undefined) return [firstOfWindow, queries];
       return isMean ? [i, i + 1] : [i * grid.blockQueries, endQuery(grid, i)];

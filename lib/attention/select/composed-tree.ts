@@ -1,5 +1,5 @@
 import type { ComposedSelection } from '../../spec/kinds/selection-parts';
-import { addForced } from './composed-forced';
+import { addBeside, addForced } from './composed-forced';
 import type { BlockGrid } from './grid';
 import { collectBlocks, endQuery, makeSelection, visibleBlocks, visibleEnd } from './grid';
 import { probeScores } from './probe-scores';
@@ -39,6 +39,7 @@ export function selectTree(
     );
     for (const leaf of leaves) keep[leaf] = 1;
     addForced(grid, keep, i, forced);
+    addBeside(grid, keep, i, forced);
   });
   const pattern = `representative, ${scorer.type}, tree`;
   return makeSelection(grid, rows, { pattern, selectionFlops: 2 * head.headSize * dots() });

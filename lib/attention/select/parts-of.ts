@@ -36,7 +36,7 @@ export function partsOf(
         scorer: { type: 'mean-query' },
         reducer: { of: 'scores', keys: 'max', queries: 'max' },
         selector: { type: 'top-p', share },
-        forced: { sinkTokens: 1, recentTokens: 0 },
+        forced: { sinkTokens: 1, recentTokens: 0, windowTokens: 0 },
         order: { segmentTokens, windowQueries: blockTokens },
       };
     }

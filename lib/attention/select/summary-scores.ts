@@ -2,14 +2,17 @@ import type { ComposedSelection } from '../../spec/kinds/selection-parts';
 import { dot, dotCodes } from './dot';
 import type { BlockGrid } from './grid';
 import { channelMeans, quantiseTokens } from './low-bit';
+import type { OverlappingParts } from './overlap-reducer';
 import { pageUpperBound, splitQuery } from './page-scores';
-import { meanPool, pageBounds, representativeToken } from './summaries';
+import { meanPool, pageBounds, representativeToken, slidingMeans } from './summaries';
 import type { HeadTensors } from './types';
 
 /** Scores of rows of queries against the summaries of a head's keys. */
 export interface SummaryScores {
   /** Scores that a whole block has. */
   readonly perBlock: number;
+  /** Where summaries are of parts that cross blocks; only whole parts are scored. */
+  readonly overlap?: OverlappingParts;
   /**
    * Scores q.k / sqrt(headSize) of row `row` against what lies in keys [start, end), into out at
    * their place among all. A summary whose first key lies there counts whole.
@@ -48,6 +51,20 @@ export function summaryScores(
         return count;
       };
       return { ...plain, perBlock: 1, score };
+    }
+    case 'sliding-mean': {
+      const { partTokens, strideTokens } = summariser;
+      const means = slidingMeans(key, keys, headSize, partTokens, strideTokens);
+      const score = (row: number, end: number, out: Float64Array, start = 0) => {
+        const whole = Math.floor((end - partTokens) / strideTokens) + 1;
+        const count = Math.min(means.length / headSize, Math.max(0, whole));
+        for (let p = Math.ceil(start / strideTokens); p < count; p++) {
+          out[p] = dot(rows, row * headSize, means, p * headSize, headSize) * scale;
+        }
+        return count;
+      };
+      const perBlock = blockKeys / strideTokens;
+      return { ...plain, perBlock, overlap: { partTokens, strideTokens }, score };
     }
     case 'bounds': {
       const partTokens = Math.min(summariser.partTokens, blockKeys);

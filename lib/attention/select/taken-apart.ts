@@ -6,7 +6,12 @@ import {
 import type { ComposedSelection } from '../../spec/kinds/selection-parts';
 import { HIP_BLOCK_KEYS } from './hip';
 
-const NOTHING_FORCED = { sinkTokens: 0, recentTokens: 0 };
+const forced = (sinkTokens: number, recentTokens: number, windowTokens = 0) => ({
+  sinkTokens,
+  recentTokens,
+  windowTokens,
+});
+const NOTHING_FORCED = forced(0, 0);
 const MASS = { of: 'probabilities', keys: 'sum', queries: 'sum' } as const;
 const LARGEST = { of: 'scores', keys: 'max', queries: 'max' } as const;
 /** Parts that do nothing where nothing is scored. */
@@ -38,7 +43,7 @@ export function takenApart(
         queryBlockTokens,
         ...UNSCORED,
         selector: { type: 'none', unit: 'token' },
-        forced: { sinkTokens: method.sinkTokens, recentTokens: method.windowTokens },
+        forced: forced(method.sinkTokens, method.windowTokens),
       };
     case 'vertical-slash':
     case 'line-cover': {
@@ -54,7 +59,7 @@ export function takenApart(
           method.type === 'line-cover'
             ? { type: 'line-cover', share: method.share, kinds: method.kinds }
             : { type: 'line-top-k', columns: method.columns, diagonals: method.diagonals },
-        forced: { sinkTokens: forcedColumns, recentTokens: forcedDiagonals },
+        forced: forced(forcedColumns, forcedDiagonals),
       };
     }
     case 'block-sparse':
@@ -68,7 +73,7 @@ export function takenApart(
         scorer: { type: 'mean-query' },
         reducer: LARGEST,
         selector: { type: 'top-k', blocks: method.topBlocks },
-        forced: isMoba ? { sinkTokens: 0, recentTokens: 1 } : NOTHING_FORCED,
+        forced: isMoba ? forced(0, 1) : NOTHING_FORCED,
       };
     }
     case 'sale':
@@ -80,7 +85,7 @@ export function takenApart(
         scorer: { type: 'every-query' },
         reducer: LARGEST,
         selector: { type: 'threshold', of: 'forced', share: method.threshold },
-        forced: { sinkTokens: method.sinkTokens, recentTokens: method.windowTokens },
+        forced: forced(method.sinkTokens, method.windowTokens),
       };
     case 'hip': {
       const { sinkTokens, windowTokens, representative, queryReduce } = method;
@@ -96,7 +101,7 @@ export function takenApart(
           blocks: Math.max(1, Math.floor(method.keptTokens / HIP_BLOCK_KEYS)),
           branch: 2,
         },
-        forced: { sinkTokens, recentTokens: windowTokens },
+        forced: forced(sinkTokens, windowTokens),
       };
     }
     case 'quest':
@@ -111,7 +116,7 @@ export function takenApart(
         scorer: { type: 'every-query' },
         reducer: LARGEST,
         selector: { type: 'top-k', blocks: Math.max(1, Math.floor(budgetTokens / pageTokens)) },
-        forced: { sinkTokens, recentTokens },
+        forced: forced(sinkTokens, recentTokens),
       };
     }
     case 'xattention':
@@ -123,8 +128,25 @@ export function takenApart(
         scorer: { type: 'antidiagonal', stride: method.stride },
         reducer: MASS,
         selector: { type: 'top-p', share: method.share },
-        forced: isCausal ? { sinkTokens: 1, recentTokens: 1 } : NOTHING_FORCED,
+        forced: isCausal ? forced(1, 1) : NOTHING_FORCED,
       };
+    case 'nsa': {
+      const { compressTokens, compressStride, initialTokens, localTokens, windowTokens } = method;
+      return {
+        type,
+        blockTokens: method.blockTokens,
+        queryBlockTokens,
+        summariser: {
+          type: 'sliding-mean',
+          partTokens: compressTokens,
+          strideTokens: compressStride,
+        },
+        scorer: { type: 'every-query' },
+        reducer: MASS,
+        selector: { type: 'top-k', blocks: method.topBlocks },
+        forced: forced(initialTokens, localTokens, windowTokens),
+      };
+    }
     case 'oracle-top-k':
     case 'oracle-top-p':
       return {

@@ -34,7 +34,8 @@ export function partsIssues(composed: ComposedSelection): readonly PartsIssue[] 
   }
   if (composed.selector.type === 'tree') refuseTree(composed, refuse);
   refuseBounds(composed, refuse);
-  if (isOfForced(composed)) refuseOfForced(composed, refuse);
+  if (composed.summariser.type === 'sliding-mean') refuseSliding(composed, refuse);
+  else if (isOfForced(composed)) refuseOfForced(composed, refuse);
   else if (composed.reducer.of === 'scores') refuseSums(composed, refuse);
   return issues;
 }
@@ -117,6 +118,24 @@ function refuseOfForced(composed: ComposedSelection, refuse: Refuse): void {
   const why = 'max, or another threshold: one key of one query keeps its block';
   if (reducer.keys !== 'max' && !hasOneScorePerBlock(composed)) refuse('reducer.keys', why);
   if (reducer.queries !== 'max') refuse('reducer.queries', why);
+}
+
+/** A block that no whole part lies in has no score, but its share of the probabilities is 0. */
+function refuseSliding(composed: ComposedSelection, refuse: Refuse): void {
+  const { summariser, reducer } = composed;
+  if (summariser.type !== 'sliding-mean') return;
+  const { partTokens, strideTokens } = summariser;
+  if (strideTokens > partTokens) {
+    refuse(
+      'summariser.strideTokens',
+      `at most partTokens ${partTokens}: keys between parts would stand for nothing`,
+    );
+  }
+  if (isOfForced(composed)) {
+    refuse('selector.of', 'maximum or mass, or another summariser: parts that cross blocks');
+  } else if (reducer.of === 'scores') {
+    refuse('reducer.of', 'probabilities: parts that cross blocks share them out');
+  }
 }
 
 function refuseBounds(composed: ComposedSelection, refuse: Refuse): void {

@@ -21,6 +21,12 @@ const REDUCTIONS = ['max', 'mean', 'sum'] as const;
 /** What stands for the keys of a block. */
 const summariser = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('mean') }),
+  /** Means of parts at every stride, which may cross blocks. */
+  z.strictObject({
+    type: z.literal('sliding-mean'),
+    partTokens: blockTokens(32),
+    strideTokens: blockTokens(16),
+  }),
   /** Smallest and largest value per channel of each part of a block: a bound on every score. */
   z.strictObject({ type: z.literal('bounds'), partTokens: blockTokens(8) }),
   z.strictObject({
@@ -105,6 +111,8 @@ const selector = z.discriminatedUnion('type', [
 const forced = z.strictObject({
   sinkTokens: forcedTokens.default(1),
   recentTokens: forcedTokens.default(1),
+  /** Last keys of each query that are kept beside what is chosen: they count towards nothing. */
+  windowTokens: forcedTokens.default(0),
 });
 
 const parts = z.strictObject({

@@ -1,30 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeBlockReducer } from '../../../lib/attention/select/block-reducer';
 import { selectComposed } from '../../../lib/attention/select/composed';
 import { selectionMask, selectionStats } from '../../../lib/attention/select/evaluate';
 import { makeGrid, visibleBlocks, visibleEnd } from '../../../lib/attention/select/grid';
-import { summaryScores } from '../../../lib/attention/select/summary-scores';
-import type { HeadTensors } from '../../../lib/attention/select/types';
-import { type ComposedSelection, composedSelection } from '../../../lib/spec/kinds/selection-parts';
+import {
+  type ComposedSelection,
+  composedSelection,
+  selectsLines,
+} from '../../../lib/spec/kinds/selection-parts';
 import { composedParts } from '../spec/arbitrary-selection';
 import { anyHeads as heads } from './arbitrary-heads';
 import { denseProbabilities, randomHead, rowOf } from './select-cases';
 
 const composed = (parts: object) => composedSelection.parse({ type: 'composed', ...parts });
-
-/** Weights of the key blocks for queries of one summariser, every query by itself. */
-function weightsOf(head: HeadTensors, parts: ComposedSelection, queries: readonly number[]) {
-  const grid = makeGrid(head, parts.queryBlockTokens, parts.blockTokens);
-  const { perBlock, score } = summaryScores(head, grid, parts.summariser, head.query);
-  const reducer = makeBlockReducer(grid.keyBlocks, perBlock, parts.reducer);
-  const row = new Float64Array(perBlock * grid.keyBlocks);
-  const out = new Float64Array(grid.keyBlocks);
-  reducer.clear();
-  for (const query of queries) reducer.add(row, score(query, visibleEnd(head, query), row));
-  reducer.finish(out);
-  return out;
-}
 
 describe('laws of composed selections', () => {
   it('top-p at 1, top-k of all blocks or lines and a threshold of 0 are dense', () => {
@@ -63,7 +51,7 @@ describe('laws of composed selections', () => {
         fc.pre(parsed.success);
         const each = parsed.data!;
         const selection = selectComposed(head, each);
-        const none = { ...each, forced: { sinkTokens: 0, recentTokens: 0 } };
+        const none = { ...each, forced: { sinkTokens: 0, recentTokens: 0, windowTokens: 0 } };
         const free = selectComposed(head, none);
         const grid = makeGrid(head, each.queryBlockTokens, each.blockTokens);
         const sees = selectionMask(head, selection);
@@ -80,7 +68,8 @@ describe('laws of composed selections', () => {
             expect(sees(q, k)).toBe(true);
           }
           const position = head.keys - head.queries + q;
-          for (let d = 0; d < each.forced.recentTokens && d <= position; d++) {
+          const { recentTokens, windowTokens } = each.forced;
+          for (let d = 0; d < Math.max(recentTokens, windowTokens) && d <= position; d++) {
             expect(sees(q, position - d)).toBe(true);
           }
         }
@@ -121,6 +110,34 @@ describe('laws of composed selections', () => {
     const selection = selectComposed(head, whole);
     expect([0, 1, 2].map((i) => rowOf(selection, i))).toEqual([[0], [0, 1], [0, 1, 2]]);
     expect(selection.selectionFlops).toBe(0);
+  });
+
+  it('a window beside what is chosen adds itself and changes nothing else', () => {
+    fc.assert(
+      fc.property(heads, composedParts, fc.integer({ min: 0, max: 70 }), (head, given, tokens) => {
+        const parts = composedSelection.parse(given);
+        const mask = (each: ComposedSelection) => selectionMask(head, selectComposed(head, each));
+        const without = { ...parts.forced, windowTokens: 0 };
+        const isOfLines = selectsLines(parts) || parts.selector.type === 'none';
+        const unit =
+          parts.selector.type === 'none' ? parts.selector.unit : isOfLines ? 'token' : 'block';
+        const beside = mask({ ...parts, forced: { ...without, windowTokens: tokens } });
+        const alone = mask({ ...parts, forced: without });
+        const window = mask({
+          ...parts,
+          selector: { type: 'none', unit },
+          forced: { sinkTokens: 0, recentTokens: tokens, windowTokens: 0 },
+        });
+        const wrong: unknown[] = [];
+        for (let q = 0; q < head.queries; q++) {
+          for (let k = 0; k < head.keys; k++) {
+            if (beside(q, k) !== (alone(q, k) || window(q, k))) wrong.push([q, k]);
+          }
+        }
+        expect(wrong).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it('a tree that splits its root into leaves is the best block of all', () => {
@@ -191,59 +208,6 @@ describe('laws of composed selections', () => {
     );
   });
 
-  it('the bound of a block is at least the largest score of its keys, for any reducer of queries', () => {
-    fc.assert(
-      fc.property(
-        heads,
-        fc.constantFrom('max', 'mean', 'sum'),
-        fc.constantFrom(8, 16, 32),
-        (head, queries, partTokens) => {
-          const parts = (summariser: object): ComposedSelection => ({
-            ...composed({ blockTokens: 32, summariser }),
-            reducer: { of: 'scores', keys: 'max', queries: queries as 'max' },
-          });
-          const all = Array.from({ length: head.queries }, (_, q) => q);
-          const bounds = weightsOf(head, parts({ type: 'bounds', partTokens }), all);
-          const truth = weightsOf(head, parts({ type: 'every-key' }), all);
-          bounds.forEach((bound, j) => {
-            if (truth[j] === -Infinity) expect(bound).toBe(-Infinity);
-            else expect(bound).toBeGreaterThanOrEqual((truth[j] as number) - 1e-9 * head.queries);
-          });
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
-
-  it('the mean score of a block is the score of its mean key, where all of it is seen', () => {
-    const mean = { of: 'scores', keys: 'mean', queries: 'mean' };
-    fc.assert(
-      fc.property(heads, (causal) => {
-        const head = { ...causal, causal: false };
-        const parts = (type: string) => composed({ summariser: { type }, reducer: mean });
-        const all = Array.from({ length: head.queries }, (_, q) => q);
-        const keys = weightsOf(head, parts('every-key'), all);
-        weightsOf(head, parts('mean'), all).forEach((weight, j) => {
-          expect(weight).toBeCloseTo(keys[j] as number, 3);
-        });
-      }),
-      { numRuns: 30 },
-    );
-  });
-
-  it('probabilities of all blocks add up to one a query that sees a key', () => {
-    const mass = { of: 'probabilities', keys: 'sum', queries: 'sum' };
-    fc.assert(
-      fc.property(heads, fc.constantFrom('mean', 'every-key', 'low-bit'), (head, type) => {
-        const all = Array.from({ length: head.queries }, (_, q) => q);
-        const weights = weightsOf(head, composed({ summariser: { type }, reducer: mass }), all);
-        const seeing = all.filter((q) => visibleEnd(head, q) > 0).length;
-        expect(weights.reduce((a, b) => a + b, 0)).toBeCloseTo(seeing, 6);
-      }),
-      { numRuns: 40 },
-    );
-  });
-
   it('a threshold of the whole maximum is top-1; of half the mass, at most two blocks', () => {
     fc.assert(
       fc.property(heads, fc.constantFrom('scores', 'probabilities'), (head, of) => {
@@ -277,32 +241,6 @@ describe('laws of composed selections', () => {
       forced: { sinkTokens: 0, recentTokens: 0 },
     });
     expect(selectComposed(even, parts).blocks).toHaveLength(0);
-  });
-
-  it('means are over the queries that score a block, of probabilities over all', () => {
-    const weights = (of: 'scores' | 'probabilities') => {
-      const reducer = makeBlockReducer(3, 1, { of, keys: 'max', queries: 'mean' });
-      reducer.clear();
-      reducer.add(Float64Array.of(2, 9, 9), 1);
-      reducer.add(Float64Array.of(4, 4, 9), 2);
-      const out = new Float64Array(3);
-      reducer.finish(out);
-      return [...out];
-    };
-    expect(weights('scores')).toEqual([3, 4, -Infinity]);
-    expect(weights('probabilities')).toEqual([0.75, 0.25, 0]);
-  });
-
-  it('codes of 8 bits give the scores of the keys within their rounding', () => {
-    const head = randomHead({ queries: 24, keys: 64, seed: 9 });
-    const of = (summariser: object) => weightsOf(head, composed({ summariser }), [3, 20]);
-    const exact = of({ type: 'every-key' });
-    const near = of({ type: 'low-bit', bits: 8 });
-    const far = of({ type: 'low-bit', bits: 2 });
-    const error = (weights: Float64Array) =>
-      Math.max(...weights.map((weight, j) => Math.abs(weight - (exact[j] as number))));
-    expect(error(near)).toBeLessThan(0.05);
-    expect(error(far)).toBeGreaterThan(error(near));
   });
 
   it('a window chooses once: every query block has the same ranking among what it sees', () => {

@@ -61,6 +61,15 @@ describe('a preset taken apart', () => {
       stride: fc.constantFrom(1, 2, 4, 8),
       share: fc.double({ min: 0.01, max: 1, noNaN: true }),
     }),
+    nsa: fc.record({
+      compressTokens: fc.constantFrom(16, 24, 40),
+      compressStride: fc.constantFrom(8, 16),
+      blockTokens: tokens,
+      topBlocks: fc.integer({ min: 1, max: 9 }),
+      initialTokens: fc.integer({ min: 0, max: 40 }),
+      localTokens: fc.integer({ min: 0, max: 40 }),
+      windowTokens: fc.integer({ min: 1, max: 70 }),
+    }),
     'oracle-top-k': fc.record({ blocks: fc.integer({ min: 1, max: 5 }) }),
     'oracle-top-p': fc.record({ share: fc.double({ min: 0.01, max: 1, noNaN: true }) }),
   };

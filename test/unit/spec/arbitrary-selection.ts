@@ -16,6 +16,11 @@ export const anyParts = fc.record(
       fc.constantFrom({ type: 'mean' }, { type: 'every-key' }, { type: 'representative' }),
       fc.record({ type: fc.constant('bounds'), partTokens: tokens }),
       fc.record({
+        type: fc.constant('sliding-mean'),
+        partTokens: tokens,
+        strideTokens: tokens,
+      }),
+      fc.record({
         type: fc.constant('representative'),
         token: fc.constantFrom('first', 'centre', 'last'),
       }),
@@ -52,7 +57,10 @@ export const anyParts = fc.record(
       }),
       fc.record({ type: fc.constant('tree'), blocks: int(1, 40), branch: int(2, 5) }),
     ),
-    forced: fc.record({ sinkTokens: int(0, 40), recentTokens: int(0, 40) }, { requiredKeys: [] }),
+    forced: fc.record(
+      { sinkTokens: int(0, 40), recentTokens: int(0, 40), windowTokens: int(0, 40) },
+      { requiredKeys: [] },
+    ),
   },
   { requiredKeys: ['type'] },
 );

@@ -24,7 +24,8 @@ const tree = { type: 'tree', blocks: 4, branch: 2 };
 const oneKey = { summariser: { type: 'representative', token: 'first' } };
 const ofForced = { type: 'threshold', of: 'forced', share: 0.1 };
 const eachQuery = { ...exact, scorer: { type: 'every-query' } };
-const nothing = { sinkTokens: 0, recentTokens: 0 };
+const nothing = { sinkTokens: 0, recentTokens: 0, windowTokens: 0 };
+const sliding = { type: 'sliding-mean', partTokens: 16, strideTokens: 8 };
 const probabilities = { of: 'probabilities' };
 const REFUSED: readonly (readonly [parts: object, field: string, why: string])[] = [
   [{ scorer: antidiagonal }, 'scorer.type', 'summariser every-key'],
@@ -59,6 +60,13 @@ const REFUSED: readonly (readonly [parts: object, field: string, why: string])[]
     'selector.type',
     'scorer mean-query or every-query',
   ],
+  [
+    { summariser: { ...sliding, strideTokens: 24 }, reducer: probabilities },
+    'summariser.strideTokens',
+    'at most partTokens 16',
+  ],
+  [{ summariser: sliding }, 'reducer.of', 'share them out'],
+  [{ summariser: sliding, selector: ofForced }, 'selector.of', 'another summariser'],
   [{ selector: ofForced }, 'selector.of', 'scorer every-query'],
   [{ ...eachQuery, selector: ofForced, forced: nothing }, 'forced.recentTokens', 'at least 1'],
   [{ ...eachQuery, selector: ofForced, reducer: probabilities }, 'reducer.of', 'not over all keys'],
