@@ -82,6 +82,6 @@ function flexPrefillLines(
     scorer: { type: 'window', windowQueries: blockTokens },
     reducer: { of: 'probabilities', keys: 'sum', queries: 'sum' },
     selector: { type: 'line-top-p', share: gamma, leastLines },
-    forced: { sinkTokens: blockTokens, recentTokens: 1 },
+    forced: { sinkTokens: blockTokens, recentTokens: 1, windowTokens: 0 },
   };
 }
