@@ -115,14 +115,7 @@ export function MapHeads(props: Props) {
   const next = end < heads ? end : 0;
   return (
     <div>
-      {isTable && (
-        <MapHeadsTable
-          facts={facts}
-          head={head}
-          takenBy={(each) => takenBy(each)?.name}
-          onPick={onPick}
-        />
-      )}
+      {isTable && <MapHeadsTable facts={facts} head={head} takenBy={takenBy} onPick={onPick} />}
       <fieldset
         ref={grid}
         hidden={isTable}
