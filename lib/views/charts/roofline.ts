@@ -22,7 +22,8 @@ export function rooflineChart(inputs: readonly ViewInput[]): Chart | undefined {
   const right = Math.max(...across) * 4;
   const lowest = points.map((each) => each.gigaflopsPerSecond).filter((each) => each > 0);
   const bottom = Math.min(...lowest, ...roofs.map(({ peak }) => peak)) / 2;
-  const top = Math.max(...roofs.map(({ peak }) => peak)) * 2;
+  const highest = Math.max(...roofs.map(({ peak }) => peak));
+  const top = 2 * highest;
   return {
     name: 'attention-roofline',
     rows: points.map((point) => ({ ...point })),
@@ -55,8 +56,10 @@ export function rooflineChart(inputs: readonly ViewInput[]): Chart | undefined {
             x: 'x',
             y: 'y',
             text: () => `roof of ${name}`,
+            fill: color(name),
             textAnchor: 'end',
-            dy: -7,
+            // Two roofs may lie close: the highest has its name above, the others below.
+            dy: peak === highest ? -7 : 9,
           }),
         ]),
         Plot.dot(points, {
