@@ -29,8 +29,8 @@ async function device(): Promise<GpuDevice> {
 const BLOCK_CONSTANTS = { KEY_STEPS: 4, BLOCK_GROUPS: 4, BLOCK_PAIRS: 2 } as const;
 
 /**
- * A plan whose blocks of keys are shorter, where it has such a constant: the same kernel, of which a
- * slow compiler has less to unroll.
+ * A plan whose blocks of keys are shorter, where it has such a constant, with half the rows where it
+ * unrolls whole ones: the same kernel, of which a slow compiler has less to unroll.
  */
 function withShortBlocks(plan: AttentionPlan, steps: number): AttentionPlan {
   const constantsOf = (shape: AttentionShape) => plan.kernel(shape).constants ?? {};
@@ -39,9 +39,17 @@ function withShortBlocks(plan: AttentionPlan, steps: number): AttentionPlan {
     for (const [name, keys] of Object.entries(BLOCK_CONSTANTS)) {
       if (name in constants) constants[name] = (4 * steps) / keys;
     }
+    // Plans of whole rows unroll all of them, in two loops.
+    if (plan.family === 'prefill' && plan.readsWords === true && constants.ROWS !== undefined) {
+      constants.ROWS /= 2;
+    }
     return { ...plan.kernel(shape), constants };
   };
-  return plan.needsSubgroups ? { ...plan, kernel, blockKeys: 4 * steps } : plan;
+  if (!plan.needsSubgroups) return plan;
+  const short = { ...plan, kernel, blockKeys: 4 * steps };
+  return short.family === 'prefill' && short.readsWords === true
+    ? { ...short, blockQueries: short.blockQueries / 2 }
+    : short;
 }
 
 /** Error of a plan of 2 keys per lane, against f64 over tensors as the storage rounds them. */
