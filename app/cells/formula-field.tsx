@@ -1,6 +1,14 @@
 'use client';
 
-import { type ClipboardEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import {
+  type ClipboardEvent,
+  type KeyboardEvent,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from 'react';
 import { SUGAR_NAMES } from '../../lib/formula/make-operation';
 import { parseFormula, placeFormula, type Span } from '../../lib/formula/parse';
 import { pointedLines } from '../../lib/formula/pointed-lines';
@@ -222,5 +230,18 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet, haz
 
 /** The text with marks under a part of it; as much of a long text as fits. */
 function Pointed({ text, span }: { readonly text: string; readonly span: Span }) {
-  return <pre aria-hidden="true">{pointedLines(text, span.start, span.end).join('\n')}</pre>;
+  const [line, marks] = pointedLines(text, span.start, span.end);
+  const box = useRef<HTMLPreElement>(null);
+  // On a narrow page the line is wider than its box: the marks come into view.
+  useLayoutEffect(() => {
+    const pre = box.current;
+    if (pre === null) return;
+    const at = (marks.indexOf('^') / Math.max(1, line.length)) * pre.scrollWidth;
+    pre.scrollLeft = at - pre.clientWidth / 2;
+  }, [line, marks]);
+  return (
+    <pre ref={box} aria-hidden="true">
+      {`${line}\n${marks}`}
+    </pre>
+  );
 }

@@ -13,6 +13,7 @@ const INFIX: Partial<Record<Operation, readonly [symbol: string, precedence: num
   '-': ['-', 9],
   '*': ['*', 10],
   '/': ['/', 10],
+  mod: ['%', 10],
 };
 const UNARY = 11;
 const LEAF = 12;
