@@ -21,7 +21,7 @@ import { HelpDialog } from './parts/help-dialog';
 import { Palette } from './parts/palette';
 import { ShareDialog } from './parts/share-dialog';
 import { SiteLinks } from './parts/site-links';
-import { nextTheme } from './parts/theme';
+import { currentTheme, nextTheme } from './parts/theme';
 import { type Command, chordOf, findCommand, isTyping } from './shortcuts';
 import { fileNameOf, fileTextOf, missingInput } from './state/edits';
 import { createPointedElements, PointedContext } from './state/pointed-element';
@@ -59,6 +59,7 @@ export function Workbench({ session, banner, slug }: Props) {
   const [issues, setIssues] = useState<readonly FileIssue[]>([]);
   const [pointed] = useState(createPointedElements);
   const [announcement, setAnnouncement] = useState('');
+  const [theme, setTheme] = useState(currentTheme);
   const picker = useRef<HTMLInputElement>(null);
   const main = useRef<HTMLElement>(null);
 
@@ -146,7 +147,20 @@ export function Workbench({ session, banner, slug }: Props) {
         id: 'theme',
         title: 'Theme: system, light, dark',
         keys: [],
-        run: () => setAnnouncement(`Theme: ${nextTheme()}`),
+        run: () => {
+          const next = nextTheme();
+          setTheme(next);
+          setAnnouncement(`Theme: ${next}`);
+        },
+      },
+      {
+        id: 'reset',
+        title: 'Go back to the notebook as it was opened',
+        keys: [],
+        run: () => {
+          edit.reset();
+          setAnnouncement('the notebook is as it was opened; undo brings your edits back');
+        },
       },
       ...CELL_KINDS.map((kind) => ({
         id: `add-${kind}`,
@@ -227,7 +241,7 @@ export function Workbench({ session, banner, slug }: Props) {
           Download
         </button>
         <button type="button" onClick={act('theme')}>
-          Theme
+          Theme: {theme}
         </button>
         <button type="button" onClick={act('palette')} aria-keyshortcuts="Control+K">
           Commands

@@ -1,5 +1,6 @@
 import type { AttentionResult, SelectionSummary } from '../../lib/attention/types';
 import { formatCount, formatError, formatPercent, formatSeconds } from '../../lib/views/format';
+import { ChoiceTable } from './choice-table';
 import { type Metric, MetricList } from './metric-list';
 import { PassesView } from './passes-view';
 import styles from './results.module.css';
@@ -64,6 +65,13 @@ export function AttentionResultView({ result }: { readonly result: AttentionResu
       {result.engineNote !== undefined && <p className={styles.note}>{result.engineNote}</p>}
       <MetricList metrics={metrics} />
       {result.selection !== undefined && <SelectionTable selection={result.selection} />}
+      {result.selection?.choices !== undefined && result.params.select.type === 'choice' && (
+        <ChoiceTable
+          select={result.params.select}
+          choices={result.selection.choices}
+          heads={result.params.shape.queryHeads}
+        />
+      )}
       <PassesView result={result} />
       {plan !== undefined && (
         <details className={styles.details}>
@@ -88,14 +96,15 @@ export function AttentionResultView({ result }: { readonly result: AttentionResu
 
 /** What was selected, head by head, and what it left out. */
 function SelectionTable({ selection }: { readonly selection: SelectionSummary }) {
-  const { method, seconds, flops, heads } = selection;
+  const { method, seconds, flops, heads, choices = [] } = selection;
+  const isSearched = choices.some(({ by }) => by === 'figures');
   return (
     <ScrollRegion label="selection" className={styles.scroll}>
       <table>
         <caption className={styles.note}>
           selected by {method}: {formatSeconds(seconds)} on the CPU and {formatCount(flops)} FLOP
           for every head, apart from the attention
-          {method === 'pattern-search'
+          {method === 'pattern-search' || isSearched
             ? ' (the FLOP without the search, which is done once per model)'
             : ''}
           ; density of the pairs that the variant leaves; compared with dense attention for{' '}

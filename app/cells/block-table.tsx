@@ -10,6 +10,7 @@ import {
   pageAt,
   pageGrid,
 } from '../../lib/views/pages/picture';
+import { Region } from '../parts/region';
 import { preparedContext, useTokens, useWidth } from '../views/use-canvas';
 import styles from './decode.module.css';
 
@@ -61,7 +62,7 @@ export function BlockTableView({ table }: { readonly table: PageTable }) {
   };
   const inWords = PAGE_STATES.map((state) => `${counts[state]} ${state}`).join(', ');
   return (
-    <section aria-label="pages" className={styles.pages}>
+    <Region label="pages" className={styles.pages}>
       <p className={styles.bar}>
         <span>
           the pool, {pages} pages of {table.pageTokens} tokens
@@ -103,7 +104,7 @@ export function BlockTableView({ table }: { readonly table: PageTable }) {
         </ul>
       </div>
       {isTable && <SequenceTable table={table} />}
-    </section>
+    </Region>
   );
 }
 

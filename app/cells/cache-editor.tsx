@@ -12,6 +12,7 @@ import {
 import { TASKS, taskOf } from '../../lib/tasks/registry';
 import { RECALL_TASKS } from '../../lib/transformer/recall';
 import { ENGINE_HELP } from '../parts/engine-help';
+import { Region, Within } from '../parts/region';
 import styles from './cache.module.css';
 import { ComposedPolicy } from './composed-policy';
 import { EditTrace } from './edit-trace';
@@ -57,7 +58,7 @@ export function CacheEditor({ params, onParams, onCheckCell }: Props) {
     set({ entries: entries.toSpliced(at, 0, ...more.slice(0, room)) });
   const task = TASKS.find(({ id }) => id === params.task);
   return (
-    <section className={styles.editor} aria-label="task and policies">
+    <Region className={styles.editor} label="task and policies">
       <div className={styles.choice}>
         <label>
           task{' '}
@@ -108,18 +109,20 @@ export function CacheEditor({ params, onParams, onCheckCell }: Props) {
         {entries.map((entry, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: entries have no name of their own
           <li key={at}>
-            <EntryFields
-              entry={entry}
-              at={at}
-              params={params}
-              onCheckCell={onCheckCell}
-              onEntry={(next) => set({ entries: entries.with(at, next) })}
-              onCompare={
-                room > 0 && entry.type === 'composed'
-                  ? () => insertAt(at + 1, otherActions(entry))
-                  : undefined
-              }
-            />
+            <Within part={`policy ${at + 1}`}>
+              <EntryFields
+                entry={entry}
+                at={at}
+                params={params}
+                onCheckCell={onCheckCell}
+                onEntry={(next) => set({ entries: entries.with(at, next) })}
+                onCompare={
+                  room > 0 && entry.type === 'composed'
+                    ? () => insertAt(at + 1, otherActions(entry))
+                    : undefined
+                }
+              />
+            </Within>
             <button
               type="button"
               className={styles.remove}
@@ -158,7 +161,7 @@ export function CacheEditor({ params, onParams, onCheckCell }: Props) {
       )}
       <TaskNote params={params} />
       <p className={styles.note}>{ENGINE_HELP}</p>
-    </section>
+    </Region>
   );
 }
 

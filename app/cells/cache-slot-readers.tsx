@@ -4,6 +4,7 @@ import type { CacheHead } from '../../lib/evaluate/cache-head';
 import { phasesText, readersOf } from '../../lib/views/cache/slot-readers';
 import { formatShare } from '../../lib/views/format';
 import styles from './cache.module.css';
+import { ScrollRegion } from './scroll-region';
 
 /** Queries that are listed. */
 const STRONGEST = 8;
@@ -30,8 +31,7 @@ export function SlotReaders({
         {phasesText(head, column)}. All later queries together give it {massText(mass)} in the full
         cache{cutOffMass > 0 && `, ${massText(cutOffMass)} of it when it was dropped`}.
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section className={styles.scroll} aria-label="who attends to the slot" tabIndex={0}>
+      <ScrollRegion className={styles.scroll} label="who attends to the slot">
         <table>
           <caption>
             the strongest queries of {name}, over all steps and its {group} query heads
@@ -62,7 +62,7 @@ export function SlotReaders({
             ))}
           </tbody>
         </table>
-      </section>
+      </ScrollRegion>
     </>
   );
 }

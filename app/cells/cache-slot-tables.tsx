@@ -63,8 +63,7 @@ export function LedgerTable({ look }: LookProps) {
   return (
     <details className={styles.details}>
       <summary>Bytes of every layer by what they are for: {formatBytes(sumOf(total))}</summary>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section className={styles.scroll} aria-label="bytes of every layer" tabIndex={0}>
+      <ScrollRegion className={styles.scroll} label="bytes of every layer">
         <table>
           <caption>
             lengths of the real buffers, room for later tokens included
@@ -108,7 +107,7 @@ export function LedgerTable({ look }: LookProps) {
             )}
           </tfoot>
         </table>
-      </section>
+      </ScrollRegion>
     </details>
   );
 }

@@ -8,11 +8,13 @@ import { type Cell, INPUT_RULES, type Notebook } from '../../lib/spec/notebook';
 import { paramsSchema } from '../../lib/spec/ranges';
 import { formatSeconds } from '../../lib/views/format';
 import { CheckField, TextField } from '../parts/fields';
+import { CellName } from '../parts/region';
 import { SchemaForm } from '../parts/schema-form';
 import { StateBadge } from '../parts/state-badge';
 import type { EditActions } from '../state/use-notebook';
 import { useCellStatus } from '../use-session';
 import styles from './cell-frame.module.css';
+import { CellMenu } from './cell-menu';
 import { FileBinding } from './file-binding';
 
 interface Props {
@@ -111,7 +113,7 @@ export function CellFrame(props: Props) {
                   : ` (about ${formatSeconds(estimate)})`}
               </button>
             ))}
-          <CellMenu cell={cell} edit={edit} />
+          <CellMenu id={cell.id} edit={edit} />
         </div>
       </header>
       {isBusy && (
@@ -129,35 +131,15 @@ export function CellFrame(props: Props) {
           {status.message}
         </p>
       )}
-      {editor}
-      <div className={styles.body} data-stale={isStale || undefined}>
-        {isStale && <p className={styles.stale}>stale: from earlier params</p>}
-        {children}
-      </div>
+      <CellName value={cell.id}>
+        {editor}
+        <div className={styles.body} data-stale={isStale || undefined}>
+          {isStale && <p className={styles.stale}>stale: from earlier params</p>}
+          {children}
+        </div>
+      </CellName>
       <Params cell={cell} notebook={notebook} session={session} edit={edit} />
     </section>
-  );
-}
-
-function CellMenu({ cell, edit }: { readonly cell: Cell; readonly edit: EditActions }) {
-  return (
-    <details className={styles.menu}>
-      <summary aria-label={`more for ${cell.id}`}>⋯</summary>
-      <div>
-        <button type="button" onClick={() => edit.move(cell.id, -1)}>
-          Move up
-        </button>
-        <button type="button" onClick={() => edit.move(cell.id, 1)}>
-          Move down
-        </button>
-        <button type="button" onClick={() => edit.duplicate(cell.id)}>
-          Duplicate
-        </button>
-        <button type="button" onClick={() => edit.remove(cell.id)}>
-          Delete
-        </button>
-      </div>
-    </details>
   );
 }
 

@@ -66,7 +66,7 @@ export function CellView(props: Props) {
   if (cell.kind === 'text') {
     return (
       <section data-cell={cell.id} tabIndex={-1} aria-label={`Text ${cell.id}`}>
-        <TextCell cell={cell} onSet={(markdown) => edit.param(cell.id, ['markdown'], markdown)} />
+        <TextCell cell={cell} edit={edit} />
       </section>
     );
   }

@@ -3,6 +3,7 @@
 import { CHECK_LIST, type CheckLab } from '../../lib/run/check-list';
 import type { CheckParams } from '../../lib/spec/kinds/check';
 import { EVIDENCE_TEXT } from '../../lib/views/charts/check';
+import { Region } from '../parts/region';
 import results from './check-result.module.css';
 import styles from './recall-gap.module.css';
 import { useParamsProblem } from './use-params-problem';
@@ -24,7 +25,7 @@ export function CheckEditor({ params, onParams }: Props) {
   const [problem, tell] = useParamsProblem(params);
   const chosen = CHECK_LIST.find(({ id }) => id === params.check);
   return (
-    <section className={styles.editor} aria-label="method to check">
+    <Region className={styles.editor} label="method to check">
       <label>
         method{' '}
         <select
@@ -57,6 +58,6 @@ export function CheckEditor({ params, onParams }: Props) {
           {problem}
         </p>
       )}
-    </section>
+    </Region>
   );
 }

@@ -20,9 +20,11 @@ import {
   verdictText,
 } from '../../lib/views/charts/check';
 import { formatCount, formatSeconds } from '../../lib/views/format';
+import { Region } from '../parts/region';
 import { PlotFigure } from '../views/plot-figure';
 import styles from './check-result.module.css';
 import results from './results.module.css';
+import { ScrollRegion } from './scroll-region';
 
 /** What a check found: its rule, its figures beside their bands, and its curves. */
 export function CheckResultView({
@@ -49,8 +51,7 @@ export function CheckResultView({
         {open > 0 && `${formatCount(open)} by less than the interval of 95 %; `}
         {formatSeconds(seconds)}.
       </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to */}
-      <section className={results.scroll} tabIndex={0} aria-label={`figures of ${title}`}>
+      <ScrollRegion className={results.scroll} label={`figures of ${title}`}>
         <table className={styles.figures}>
           <caption className="visually-hidden">figures and bands</caption>
           <thead>
@@ -67,7 +68,7 @@ export function CheckResultView({
             ))}
           </tbody>
         </table>
-      </section>
+      </ScrollRegion>
       <div className={styles.pictures}>
         {series.map((each) => (
           <Picture key={each.title} series={each} />
@@ -105,7 +106,7 @@ function Picture({ series }: { readonly series: CheckSeries }) {
     [series],
   );
   return (
-    <section aria-label={series.title}>
+    <Region label={series.title}>
       <ul className={styles.legend}>
         {series.lines.map(({ name }, at) => (
           <li key={name}>
@@ -119,8 +120,7 @@ function Picture({ series }: { readonly series: CheckSeries }) {
       <PlotFigure options={options} label={checkSeriesLabel(series)} caption={series.title} />
       <details className={results.details}>
         <summary>table</summary>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: see above */}
-        <section className={results.scroll} tabIndex={0} aria-label={`table: ${series.title}`}>
+        <ScrollRegion className={results.scroll} label={`table: ${series.title}`}>
           <table>
             <caption className="visually-hidden">figures by line</caption>
             <thead>
@@ -142,8 +142,8 @@ function Picture({ series }: { readonly series: CheckSeries }) {
               )}
             </tbody>
           </table>
-        </section>
+        </ScrollRegion>
       </details>
-    </section>
+    </Region>
   );
 }

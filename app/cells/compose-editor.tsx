@@ -3,6 +3,7 @@
 import { useState } from 'react';
 import { COMPOSE_PRESETS, presetOf, presetParams } from '../../lib/attention/compose/presets';
 import type { ComposeParams, ComposePart } from '../../lib/spec/kinds/compose';
+import { Region, Within } from '../parts/region';
 import styles from './compose-editor.module.css';
 import { VariantEditor } from './variant-editor';
 
@@ -22,7 +23,7 @@ export function ComposeEditor({ cellId, params, onParams, onVariant }: Props) {
     if (chosen !== undefined) onParams(presetParams(chosen, params));
   };
   return (
-    <section className={styles.editor} aria-label="composition">
+    <Region className={styles.editor} label="composition">
       <label className={styles.choice}>
         preset{' '}
         <select value={preset?.id ?? 'own'} onChange={(event) => choose(event.target.value)}>
@@ -48,7 +49,7 @@ export function ComposeEditor({ cellId, params, onParams, onVariant }: Props) {
           onVariant={(variant) => onVariant(i, variant)}
         />
       ))}
-    </section>
+    </Region>
   );
 }
 
@@ -75,20 +76,22 @@ function PartEditor({ cellId, part, params, onVariant }: PartProps) {
         part <code>{name}</code>: {facts.join(', ')}
       </summary>
       {isOpen && (
-        <VariantEditor
-          cellId={cellId}
-          params={{
-            shape,
-            structure,
-            inputs: { source: 'synthetic' },
-            variant,
-            select: { type: 'none' },
-            engine,
-            timedRuns,
-            seed,
-          }}
-          onVariant={onVariant}
-        />
+        <Within part={name}>
+          <VariantEditor
+            cellId={cellId}
+            params={{
+              shape,
+              structure,
+              inputs: { source: 'synthetic' },
+              variant,
+              select: { type: 'none' },
+              engine,
+              timedRuns,
+              seed,
+            }}
+            onVariant={onVariant}
+          />
+        </Within>
       )}
     </details>
   );

@@ -116,17 +116,19 @@ function Findings(props: {
   );
   if (issues.length + undone.length === 0) return null;
   return (
-    <ul className={styles.findings} aria-label="checks" role="status">
-      {undone.map((type) => (
-        <li key={type} data-tone="bad">
-          {type} is not an action of slots here: choose a policy of the families retrieve or reuse
-        </li>
-      ))}
-      {issues.map(({ severity, path, message }) => (
-        <li key={`${path} ${message}`} data-tone={severity === 'error' ? 'bad' : 'warn'}>
-          {message} at <code>{path}</code>
-        </li>
-      ))}
-    </ul>
+    <div role="status">
+      <ul className={styles.findings} aria-label="checks">
+        {undone.map((type) => (
+          <li key={type} data-tone="bad">
+            {type} is not an action of slots here: choose a policy of the families retrieve or reuse
+          </li>
+        ))}
+        {issues.map(({ severity, path, message }) => (
+          <li key={`${path} ${message}`} data-tone={severity === 'error' ? 'bad' : 'warn'}>
+            {message} at <code>{path}</code>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }

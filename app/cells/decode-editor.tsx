@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'react';
 import { applyPreset, presetOf, STORAGE_PRESETS } from '../../lib/attention/quantise/presets';
 import { type CacheStorage, type DecodeParams, isPlainStorage } from '../../lib/spec/kinds/decode';
+import { Region } from '../parts/region';
 import styles from './decode.module.css';
 import { TensorStorageField } from './tensor-storage-field';
 
@@ -29,7 +30,7 @@ export function DecodeEditor({ params, onParams }: Props) {
   };
   const isPaged = layout.type === 'paged';
   return (
-    <section className={styles.editor} aria-label="storage">
+    <Region className={styles.editor} label="storage">
       <div className={styles.choice}>
         <label>
           preset{' '}
@@ -83,7 +84,7 @@ export function DecodeEditor({ params, onParams }: Props) {
         </p>
       )}
       <Storages storages={storages} mayPack={!isPaged} onSet={(next) => set({ storages: next })} />
-    </section>
+    </Region>
   );
 }
 

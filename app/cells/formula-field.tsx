@@ -2,8 +2,8 @@
 
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
 import { parseFormula, placeFormula, type Span } from '../../lib/formula/parse';
+import { pointedLines } from '../../lib/formula/pointed-lines';
 import { printFormula } from '../../lib/formula/print-text';
-import { pointedLines } from '../../lib/formula/text-problems';
 import { type FormulaTokens, fromTokens, toTokens } from '../../lib/formula/tokens';
 import { type FormulaNode, FUNCTION_NAMES, type Scope } from '../../lib/formula/tree';
 import styles from './variant-editor.module.css';

@@ -11,6 +11,7 @@ import {
   retrievingHead,
   shadeOf,
 } from '../../lib/views/head-grid';
+import { Region } from '../parts/region';
 import styles from './head-probes.module.css';
 import { ScrollRegion } from './scroll-region';
 
@@ -30,7 +31,7 @@ export function HeadProbes({ heads, onAttention }: Props) {
   if (best === undefined) return null;
   const layer = chosen ?? best.layer;
   return (
-    <section className={styles.probes} aria-label="what heads do">
+    <Region className={styles.probes} label="what heads do">
       <div className={styles.bar}>
         <strong>What heads do</strong>
         <span className={styles.note}>a row per layer, a column per query head</span>
@@ -79,7 +80,7 @@ export function HeadProbes({ heads, onAttention }: Props) {
           {said}
         </span>
       </div>
-    </section>
+    </Region>
   );
 }
 

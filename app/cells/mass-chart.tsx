@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { MassByQuery } from '../../lib/attention/compose/result';
 import { massColor, massPlot } from '../../lib/views/charts/mass';
 import { formatPercent } from '../../lib/views/format';
+import { Region } from '../parts/region';
 import { useWidth } from '../views/use-canvas';
 import { usePlotLibrary } from '../views/use-plot';
 import styles from '../views/views.module.css';
@@ -28,7 +29,7 @@ export function MassChart({ mass }: { readonly mass: MassByQuery }) {
     return () => element.replaceChildren();
   }, [Plot, mass, width, isTable, isShort, description]);
   return (
-    <section aria-label="mass by query">
+    <Region label="mass by query">
       <div className={styles.tools}>
         <span>softmax mass by query, mean over heads</span>
         {!isShort && (
@@ -52,7 +53,7 @@ export function MassChart({ mass }: { readonly mass: MassByQuery }) {
           ))}
         </ul>
       )}
-    </section>
+    </Region>
   );
 }
 

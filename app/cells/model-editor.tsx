@@ -9,6 +9,7 @@ import { gatherFiles } from '../../lib/transformer/load/model-files';
 import { fetchRange } from '../../workers/model-fetch';
 import { ENGINE_HELP } from '../parts/engine-help';
 import { LoadModel } from '../parts/load-model';
+import { Region } from '../parts/region';
 import type { OnLoad } from '../parts/use-model-loading';
 import type { EditActions } from '../state/use-notebook';
 import styles from './model-result.module.css';
@@ -43,7 +44,7 @@ export function ModelEditor({ cell, session, edit }: Props) {
     return refused;
   }
   return (
-    <section className={styles.editor} aria-label="model and prompt">
+    <Region className={styles.editor} label="model and prompt">
       <div className={styles.choices}>
         <label>
           model{' '}
@@ -86,6 +87,6 @@ export function ModelEditor({ cell, session, edit }: Props) {
           {problem}
         </p>
       )}
-    </section>
+    </Region>
   );
 }

@@ -5,6 +5,7 @@ import { CACHE_CHECKS } from '../../lib/evaluate/checks/registry';
 import { cacheCheckId } from '../../lib/run/check-list';
 import type { CheckCellResult } from '../../lib/serving/checks/run-check';
 import { checkParams } from '../../lib/spec/kinds/check';
+import { Region } from '../parts/region';
 import { policyCheckClient } from '../workers';
 import styles from './cache.module.css';
 import { CheckResultView } from './check-result';
@@ -56,7 +57,7 @@ export function PolicyCheck({ policyId, onCheckCell }: Props) {
 
   const isBusy = phase !== undefined;
   return (
-    <section aria-label={`check of ${policyId}`}>
+    <Region label={`check of ${policyId}`}>
       <p>
         <strong>Check.</strong> {check.asks} {check.rule}
       </p>
@@ -77,6 +78,6 @@ export function PolicyCheck({ policyId, onCheckCell }: Props) {
         </p>
       )}
       {result !== undefined && <CheckResultView result={result} />}
-    </section>
+    </Region>
   );
 }

@@ -5,6 +5,7 @@ import {
   SIBLING_NAMES,
   type SiblingName,
 } from '../../lib/spec/kinds/recall-gap';
+import { Region } from '../parts/region';
 import styles from './recall-gap.module.css';
 import { useParamsProblem } from './use-params-problem';
 
@@ -30,7 +31,7 @@ export function RecallGapEditor({ params, onParams }: Props) {
       models: SIBLING_NAMES.filter((each) => (each === name ? isOn : params.models.includes(each))),
     });
   return (
-    <section className={styles.editor} aria-label="models and prompt">
+    <Region className={styles.editor} label="models and prompt">
       <fieldset className={styles.models}>
         <legend>models, alike but for how they mix tokens</legend>
         {SIBLING_NAMES.map((name) => {
@@ -79,6 +80,6 @@ export function RecallGapEditor({ params, onParams }: Props) {
           {problem}
         </p>
       )}
-    </section>
+    </Region>
   );
 }

@@ -16,8 +16,10 @@ import {
   stateLabel,
 } from '../../lib/views/charts/recall-gap';
 import { formatBytes, formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
+import { Region } from '../parts/region';
 import { PlotFigure } from '../views/plot-figure';
 import styles from './recall-gap.module.css';
+import { ScrollRegion } from './scroll-region';
 
 interface Props {
   readonly result: RecallGapResult;
@@ -85,7 +87,7 @@ function Pictures(props: {
   );
   const isLong = curves[0]?.points.some(({ isExtrapolated }) => isExtrapolated) === true;
   return (
-    <section aria-label={`recall, ${name}`}>
+    <Region label={`recall, ${name}`}>
       <ul className={styles.legend}>
         {curves.map((curve) => (
           <li key={curve.model}>
@@ -108,7 +110,7 @@ function Pictures(props: {
           caption="what a model keeps: a cache grows with the context, a state does not"
         />
       </div>
-    </section>
+    </Region>
   );
 }
 
@@ -123,8 +125,7 @@ function CurveTable(props: {
   return (
     <>
       <p className={styles.note}>{caption}</p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section className={styles.scroll} aria-label={name} tabIndex={0}>
+      <ScrollRegion className={styles.scroll} label={name}>
         <table>
           <caption className="visually-hidden">{`${name} by pairs`}</caption>
           <thead>
@@ -150,7 +151,7 @@ function CurveTable(props: {
             ))}
           </tbody>
         </table>
-      </section>
+      </ScrollRegion>
     </>
   );
 }

@@ -2,6 +2,7 @@
 
 import { presetOf, presetParams, RECURRENT_PRESETS } from '../../lib/attention/recurrent/presets';
 import type { RecurrentParams } from '../../lib/spec/kinds/recurrent';
+import { Region } from '../parts/region';
 import styles from './variant-editor.module.css';
 
 interface Props {
@@ -20,7 +21,7 @@ export function RecurrentEditor({ params, onParams }: Props) {
     if (chosen !== undefined) onParams(presetParams(chosen, params));
   };
   return (
-    <section className={styles.editor} aria-label="layer">
+    <Region className={styles.editor} label="layer">
       <div className={styles.text}>
         <label className={styles.choice}>
           preset{' '}
@@ -59,7 +60,7 @@ export function RecurrentEditor({ params, onParams }: Props) {
           </label>
         </div>
       </div>
-    </section>
+    </Region>
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { useMemo } from 'react';
 import type { ChunkFit } from '../../lib/attention/recurrent/fast-weight-reference';
+import { Region } from '../parts/region';
 import { SeriesChart } from '../views/series-chart';
 import styles from './results.module.css';
 
@@ -28,7 +29,7 @@ export function RecurrentFitView({ fits }: { readonly fits: readonly ChunkFit[] 
     return <p className={styles.note}>no whole chunk, so the fast weights learnt nothing</p>;
   }
   return (
-    <section aria-label="fast weights">
+    <Region label="fast weights">
       <p className={styles.note}>
         fast weights of the first head, learnt chunk by chunk. the values are random, so before its
         update a chunk cannot be known
@@ -39,6 +40,6 @@ export function RecurrentFitView({ fits }: { readonly fits: readonly ChunkFit[] 
         y={COSINE}
         description="fit of the fast weights to each chunk before and after its update"
       />
-    </section>
+    </Region>
   );
 }

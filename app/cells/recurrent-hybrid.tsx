@@ -9,6 +9,7 @@ import {
 import type { HybridRecall, MemoryRecall } from '../../lib/attention/recurrent/hybrid-recall';
 import type { RecurrentParams } from '../../lib/spec/kinds/recurrent';
 import { formatBytes, formatPercent } from '../../lib/views/format';
+import { Region } from '../parts/region';
 import { SeriesChart } from '../views/series-chart';
 import styles from './results.module.css';
 
@@ -45,7 +46,7 @@ export function RecurrentHybridView({ stack, curve, recall }: Props) {
   const last = curve.at(-1);
   if (last === undefined) return null;
   return (
-    <section aria-label="stack">
+    <Region label="stack">
       <p className={styles.note}>
         a stack of {layers.length} layers:{' '}
         {isHybrid
@@ -72,7 +73,7 @@ export function RecurrentHybridView({ stack, curve, recall }: Props) {
         description="bytes kept by the stack over the context's length, both axes logarithmic"
       />
       {recall !== undefined && <RecallTable recall={recall} />}
-    </section>
+    </Region>
   );
 }
 

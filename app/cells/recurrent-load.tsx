@@ -1,5 +1,6 @@
 import type { MixtureLoad } from '../../lib/attention/recurrent/mixture-load';
 import { formatPercent } from '../../lib/views/format';
+import { Region } from '../parts/region';
 import styles from './results.module.css';
 
 const CELL = { width: 6, height: 14 } as const;
@@ -8,7 +9,7 @@ const CELL = { width: 6, height: 14 } as const;
 export function RecurrentLoadView({ load }: { readonly load: MixtureLoad }) {
   const stretches = load.stretches[0]?.length ?? 0;
   return (
-    <section aria-label="memories">
+    <Region label="memories">
       <p className={styles.note}>
         writes of {load.tokens} tokens. load balance {load.balance.toFixed(3)}, where 1 is even; the
         busiest memory has {load.peak.toFixed(2)} times the mean. the strips run over the sequence
@@ -43,7 +44,7 @@ export function RecurrentLoadView({ load }: { readonly load: MixtureLoad }) {
           </tbody>
         </table>
       </div>
-    </section>
+    </Region>
   );
 }
 

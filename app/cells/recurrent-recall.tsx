@@ -1,4 +1,5 @@
 import type { RecallCurve } from '../../lib/attention/recurrent/recall';
+import { Region } from '../parts/region';
 import styles from './results.module.css';
 
 interface Props {
@@ -17,7 +18,7 @@ export function RecurrentRecallView({ name, keySize, isScaled, recall, additive 
     ['additive, for comparison', additive.errors],
   ];
   return (
-    <section aria-label="recall">
+    <Region label="recall">
       <p className={styles.note}>
         recall: random unit keys written once, then each read; relative error of the values, key
         size {keySize}, gates open
@@ -49,6 +50,6 @@ export function RecurrentRecallView({ name, keySize, isScaled, recall, additive 
           </tbody>
         </table>
       </div>
-    </section>
+    </Region>
   );
 }

@@ -11,6 +11,7 @@ import { type Metric, MetricList } from './metric-list';
 import { RecurrentFitView } from './recurrent-fit';
 import { RecurrentHybridView } from './recurrent-hybrid';
 import { RecurrentLoadView } from './recurrent-load';
+import { RecurrentOverwriteView } from './recurrent-overwrite';
 import { RecurrentRecallView } from './recurrent-recall';
 import { RecurrentWindowView } from './recurrent-window';
 import styles from './results.module.css';
@@ -21,6 +22,13 @@ function roofNote({ engine, roofPlace }: RecurrentResult, percentOfCopyRoof: num
   const copy = `${percentOfCopyRoof.toFixed(0)} % of ${owner} copy roof`;
   if (roofPlace === undefined) return copy;
   return `bound by ${roofPlace.bound}: ${roofPlace.percent.toFixed(0)} % of ${owner} roof; ${copy}`;
+}
+
+/** Whether errors grow along the sequence, where it is long enough to tell. */
+function driftText(stretches: readonly number[] | undefined): string {
+  const [first, last] = [stretches?.[0], stretches?.at(-1)];
+  if (stretches?.length !== 8 || first === undefined || last === undefined) return '';
+  return `; in the first eighth of the tokens ${formatError(first)}, in the last ${formatError(last)}`;
 }
 
 /** What a gated memory unit over the output costs beside cross-attention, and its error. */
@@ -79,7 +87,7 @@ export function RecurrentResultView({ result }: { readonly result: RecurrentResu
           {
             name: 'max error against f64',
             value: formatError(error.maxAbs),
-            note: `state ${formatError(error.stateMaxAbs)}; worst at batch ${error.at.batch}, head ${error.at.head}, token ${error.at.token}, dim ${error.at.dim}; ${error.withinTolerance ? 'within' : 'ABOVE'} ${formatError(error.tolerance)}`,
+            note: `state ${formatError(error.stateMaxAbs)}; worst at batch ${error.at.batch}, head ${error.at.head}, token ${error.at.token}, dim ${error.at.dim}; ${error.withinTolerance ? 'within' : 'ABOVE'} ${formatError(error.tolerance)}${driftText(error.stretches)}`,
             tone: error.withinTolerance ? ('good' as const) : ('bad' as const),
           },
         ]),
@@ -98,6 +106,16 @@ export function RecurrentResultView({ result }: { readonly result: RecurrentResu
     <>
       {result.engineNote !== undefined && <p className={styles.note}>{result.engineNote}</p>}
       <MetricList metrics={metrics} />
+      {recall?.overwriteShares !== undefined && additiveRecall.overwriteShares !== undefined && (
+        <RecurrentOverwriteView
+          name={params.rule.type}
+          rule={{ shares: recall.overwriteShares, error: recall.overwriteError }}
+          additive={{
+            shares: additiveRecall.overwriteShares,
+            error: additiveRecall.overwriteError,
+          }}
+        />
+      )}
       {recall !== undefined && (
         <RecurrentRecallView
           name={params.rule.type}

@@ -3,6 +3,7 @@
 import { useMemo } from 'react';
 import type { WindowReconstruction } from '../../lib/attention/recurrent/legendre-window';
 import { formatError } from '../../lib/views/format';
+import { Region } from '../parts/region';
 import { SeriesChart } from '../views/series-chart';
 import styles from './results.module.css';
 
@@ -24,7 +25,7 @@ export function RecurrentWindowView({ window }: { readonly window: WindowReconst
   ];
   const order = window.orders.at(-1);
   return (
-    <section aria-label="window">
+    <Region label="window">
       <p className={styles.note}>
         the last {window.windowTokens} tokens read back from the state alone by shifted Legendre
         polynomials, in f64: relative error. the smooth signal has at most 3 periods in the window;
@@ -62,6 +63,6 @@ export function RecurrentWindowView({ window }: { readonly window: WindowReconst
         y={ERROR}
         description={`error over the window with ${order} coefficients, logarithmic`}
       />
-    </section>
+    </Region>
   );
 }

@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react';
+import { useRegionName } from '../parts/region';
 
 interface Props {
-  /** Its accessible name. */
+  /** Its accessible name, within the cell. */
   readonly label: string;
   readonly className: string | undefined;
   readonly children: ReactNode;
@@ -11,7 +12,7 @@ interface Props {
 export function ScrollRegion({ label, className, children }: Props) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section className={className} aria-label={label} tabIndex={0}>
+    <section className={className} aria-label={useRegionName(label)} tabIndex={0}>
       {children}
     </section>
   );

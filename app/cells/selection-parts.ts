@@ -1,4 +1,4 @@
-import { takenApart } from '../../lib/attention/select/taken-apart';
+import { partsOf } from '../../lib/attention/select/parts-of';
 import { attentionSelection } from '../../lib/spec/kinds/selection';
 import {
   type ComposedSelection,
@@ -19,6 +19,7 @@ export const STARTS = [
   'quest',
   'lserve',
   'xattention',
+  'pbs',
   'oracle-top-k',
   'oracle-top-p',
 ] as const;
@@ -26,7 +27,8 @@ export type Start = (typeof STARTS)[number];
 
 /** The parts of a preset with its own numbers. */
 export function startParts(start: Start, isCausal: boolean): ComposedSelection | undefined {
-  return takenApart(attentionSelection.parse({ type: start }), isCausal);
+  const parts = partsOf(attentionSelection.parse({ type: start }), isCausal);
+  return parts?.type === 'composed' ? parts : undefined;
 }
 
 /** The preset whose parts these are, numbers included. */
@@ -36,9 +38,12 @@ export function startOf(composed: ComposedSelection, isCausal: boolean): Start |
 
 function isSame(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
-  const names = Object.keys(a);
+  // A part that is left out may be there as undefined.
+  const given = (of: object) =>
+    Object.entries(of).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const names = given(a);
   return (
-    names.length === Object.keys(b).length &&
+    names.length === given(b).length &&
     names.every((name) =>
       isSame((a as Record<string, unknown>)[name], (b as Record<string, unknown>)[name]),
     )

@@ -5,6 +5,7 @@ import type { Session } from '../../lib/run/session-types';
 import { TRANSFORM_LIST } from '../../lib/serving/transforms/presets';
 import { expectedTokens } from '../../lib/serving/transforms/speculation';
 import type { ServeParams } from '../../lib/spec/kinds/serve';
+import { Region } from '../parts/region';
 import { ServeAcceptance } from './serve-acceptance';
 import styles from './serve-cost.module.css';
 import { useParamsProblem } from './use-params-problem';
@@ -58,7 +59,7 @@ export function ServeCostEditor({ params, onParams, session }: Props) {
           { type: id, ...(id === 'vector' ? preset?.vector : {}) },
     });
   return (
-    <section className={styles.editor} aria-label="model and iteration">
+    <Region className={styles.editor} label="model and iteration">
       <div className={styles.fields}>
         <label>
           model transform
@@ -135,6 +136,6 @@ export function ServeCostEditor({ params, onParams, session }: Props) {
           {problem}
         </p>
       )}
-    </section>
+    </Region>
   );
 }

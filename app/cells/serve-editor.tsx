@@ -7,6 +7,7 @@ import type { ServeParams, ServeStrategy } from '../../lib/spec/kinds/serve';
 import type { ComposedStrategy } from '../../lib/spec/kinds/serve-parts';
 import { type JsonSchema, paramsSchema } from '../../lib/spec/ranges';
 import { fieldLabel } from '../../lib/views/format';
+import { Region } from '../parts/region';
 import styles from './serve-editor.module.css';
 
 interface Props {
@@ -62,7 +63,7 @@ export function ServeEditor({ params, onStrategy }: Props) {
     });
   const apart = composed === undefined ? toComposed(strategy) : undefined;
   return (
-    <section className={styles.editor} aria-label="strategy and parts">
+    <Region className={styles.editor} label="strategy and parts">
       <label className={styles.choice}>
         strategy{' '}
         <select
@@ -127,7 +128,7 @@ export function ServeEditor({ params, onStrategy }: Props) {
           {problem}
         </p>
       )}
-    </section>
+    </Region>
   );
 }
 

@@ -2,6 +2,7 @@
 
 import type { SpeculateParams } from '../../lib/spec/kinds/speculate';
 import { SPECULATION } from '../../lib/speculate/presets';
+import { Region } from '../parts/region';
 import styles from './recall-gap.module.css';
 import { useParamsProblem } from './use-params-problem';
 
@@ -37,7 +38,7 @@ export function SpeculateEditor({ params, onParams }: Props) {
   const preset = SPECULATION.get(drafter);
   const number = (value: string) => (value.trim() === '' ? Number.NaN : Number(value));
   return (
-    <section className={styles.editor} aria-label="drafter and text">
+    <Region className={styles.editor} label="drafter and text">
       <div className={styles.choice}>
         <label>
           drafter{' '}
@@ -127,7 +128,7 @@ export function SpeculateEditor({ params, onParams }: Props) {
           {problem}
         </p>
       )}
-    </section>
+    </Region>
   );
 }
 

@@ -5,10 +5,12 @@ import { useCallback, useMemo, useState } from 'react';
 import { acceptanceJson, type SpeculateResult } from '../../lib/speculate/cell-result';
 import { acceptanceChart, acceptanceLabel, placesOf } from '../../lib/views/charts/acceptance';
 import { formatCount, formatPercent, formatSeconds } from '../../lib/views/format';
+import { Region } from '../parts/region';
 import { saveText } from '../state/save';
 import { PlotFigure } from '../views/plot-figure';
 import { type Metric, MetricList } from './metric-list';
 import styles from './recall-gap.module.css';
+import { ScrollRegion } from './scroll-region';
 import { SpeculateRounds, SpeculateTokens } from './speculate-tokens';
 
 interface Props {
@@ -34,7 +36,7 @@ export function SpeculateResultView({ result, isPartial }: Props) {
           ? `identical to greedy decoding${isPartial ? ' so far' : ''}: all ${labels.length} tokens agree`
           : `differs from greedy decoding at token ${firstDifference}: ${labels[firstDifference] ?? 'ended'} for ${greedyLabels[firstDifference] ?? 'ended'} (a tie that batches round differently can do this)`}
       </p>
-      <section aria-label="written text">
+      <Region label="written text">
         <p className={styles.note}>
           <span className={styles.key}>
             <span>
@@ -52,14 +54,13 @@ export function SpeculateResultView({ result, isPartial }: Props) {
           </span>
         </p>
         <SpeculateTokens result={result} hasRejected={hasRejected} />
-      </section>
+      </Region>
       <PlotFigure
         options={chart}
         label={acceptanceLabel(places)}
         caption="accepted at each place in the draft, given that every place before was accepted; lines are 95 % Wilson intervals"
       />
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard */}
-      <section className={styles.scroll} aria-label="acceptance by place" tabIndex={0}>
+      <ScrollRegion className={styles.scroll} label="acceptance by place">
         <table>
           <caption className="visually-hidden">acceptance by place</caption>
           <thead>
@@ -86,7 +87,7 @@ export function SpeculateResultView({ result, isPartial }: Props) {
             ))}
           </tbody>
         </table>
-      </section>
+      </ScrollRegion>
       <p>
         <button
           type="button"

@@ -1,5 +1,6 @@
 import type { SpeculateResult } from '../../lib/speculate/cell-result';
 import styles from './recall-gap.module.css';
+import { ScrollRegion } from './scroll-region';
 
 /** Tokens of the prompt that are shown before the written ones. */
 const PROMPT_TOKENS = 24;
@@ -46,8 +47,7 @@ export function SpeculateTokens(props: {
   const { promptLabels } = result;
   const first = Math.max(0, promptLabels.length - PROMPT_TOKENS);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
-    <section className={styles.tokens} aria-label="tokens" tabIndex={0}>
+    <ScrollRegion className={styles.tokens} label="tokens">
       {promptLabels.slice(first).map((label, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: a token is its place in the text
         <span key={`prompt ${i}`} data-by="prompt">
@@ -67,7 +67,7 @@ export function SpeculateTokens(props: {
           </span>
         ),
       )}
-    </section>
+    </ScrollRegion>
   );
 }
 

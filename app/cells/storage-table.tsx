@@ -1,6 +1,7 @@
 import type { StorageResult } from '../../lib/attention/decode/result';
 import { formatBytes, formatError, formatPercent, formatSeconds } from '../../lib/views/format';
 import styles from './decode.module.css';
+import { ScrollRegion } from './scroll-region';
 
 type Column = readonly [
   name: string,
@@ -62,7 +63,7 @@ export function StorageTable({ storages }: { readonly storages: readonly Storage
     ? [...COLUMNS.slice(0, 2), ...DELTA_COLUMNS, ...COLUMNS.slice(2)]
     : COLUMNS;
   return (
-    <section className={styles.scroll} aria-label="storages">
+    <ScrollRegion className={styles.scroll} label="storages">
       <table>
         <caption>errors are against unquantised attention in f64</caption>
         <thead>
@@ -98,7 +99,7 @@ export function StorageTable({ storages }: { readonly storages: readonly Storage
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }
 

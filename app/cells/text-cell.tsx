@@ -3,11 +3,13 @@
 import { useState } from 'react';
 import Markdown from 'react-markdown';
 import type { CellOf } from '../../lib/spec/notebook';
+import type { EditActions } from '../state/use-notebook';
+import { CellMenu } from './cell-menu';
 import styles from './text-cell.module.css';
 
 interface Props {
   readonly cell: CellOf<'text'>;
-  readonly onSet: (markdown: string) => string | undefined;
+  readonly edit: EditActions;
 }
 
 /** Links that a document may carry: no script, no data. */
@@ -15,7 +17,7 @@ function safeUrl(url: string): string {
   return /^(https?:|mailto:|#)/i.test(url) ? url : '';
 }
 
-export function TextCell({ cell, onSet }: Props) {
+export function TextCell({ cell, edit }: Props) {
   const [isEditing, setEditing] = useState(false);
   const [problem, setProblem] = useState<string>();
   const { markdown } = cell.params;
@@ -28,7 +30,7 @@ export function TextCell({ cell, onSet }: Props) {
           ref={(element) => element?.focus()}
           defaultValue={markdown}
           rows={Math.max(4, markdown.split('\n').length + 1)}
-          onChange={(event) => setProblem(onSet(event.target.value))}
+          onChange={(event) => setProblem(edit.param(cell.id, ['markdown'], event.target.value))}
           onKeyDown={(event) => event.key === 'Escape' && setEditing(false)}
         />
       )}
@@ -50,9 +52,12 @@ export function TextCell({ cell, onSet }: Props) {
         {markdown}
       </Markdown>
       {markdown.trim() === '' && <p className={styles.empty}>empty text</p>}
-      <button type="button" className={styles.edit} onClick={() => setEditing(!isEditing)}>
-        {isEditing ? 'Done' : 'Edit text'}
-      </button>
+      <div className={styles.actions}>
+        <button type="button" className={styles.edit} onClick={() => setEditing(!isEditing)}>
+          {isEditing ? 'Done' : 'Edit text'}
+        </button>
+        <CellMenu id={cell.id} edit={edit} />
+      </div>
     </div>
   );
 }

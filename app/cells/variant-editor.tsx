@@ -13,6 +13,7 @@ import {
   type FormulaVariant,
   formulaScope,
 } from '../../lib/spec/kinds/attention';
+import { Region } from '../parts/region';
 import { FormulaParts } from './formula-parts';
 import { MaskPreviewView } from './mask-preview';
 import { SelectionEditor } from './selection-editor';
@@ -62,7 +63,7 @@ export function VariantEditor({ cellId, params, onVariant, onParam }: Props) {
       formulaHazards(part, node, program, params.shape);
   }, [key]);
   return (
-    <section className={styles.editor} aria-label="variant">
+    <Region className={styles.editor} label="variant">
       <div className={styles.text}>
         <label className={styles.choice}>
           variant{' '}
@@ -98,7 +99,7 @@ export function VariantEditor({ cellId, params, onVariant, onParam }: Props) {
         {onParam !== undefined && <SelectionEditor params={params} onSet={onParam} />}
       </div>
       <MaskPreviewView cellId={cellId} params={params} contentKey={key} />
-    </section>
+    </Region>
   );
 }
 

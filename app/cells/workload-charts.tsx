@@ -5,6 +5,7 @@ import { lengthsPlot, rateBins, ratesPlot } from '../../lib/views/charts/workloa
 import { formatCount, formatSeconds } from '../../lib/views/format';
 import { QUANTILE_COLUMNS, quantileRows } from '../../lib/views/workload-rows';
 import type { WorkloadStatistics } from '../../lib/workload/statistics';
+import { Region } from '../parts/region';
 import { useWidth } from '../views/use-canvas';
 import { usePlotLibrary } from '../views/use-plot';
 import styles from '../views/views.module.css';
@@ -38,7 +39,7 @@ export function WorkloadCharts({ statistics }: { readonly statistics: WorkloadSt
     };
   }, [Plot, statistics, width, isTable, unit]);
   return (
-    <section aria-label="statistics of the workload">
+    <Region label="statistics of the workload">
       <QuantileTable statistics={statistics} />
       <div className={styles.tools}>
         <span>lengths of the requests, and {unit} over time</span>
@@ -61,7 +62,7 @@ export function WorkloadCharts({ statistics }: { readonly statistics: WorkloadSt
       )}
       {hasRates && <div ref={rates} className={styles.plot} hidden={isTable} />}
       {isTable && <ChartTables statistics={statistics} unit={unit} />}
-    </section>
+    </Region>
   );
 }
 
@@ -70,7 +71,7 @@ function QuantileTable({ statistics }: { readonly statistics: WorkloadStatistics
     <div className={styles.scroll}>
       <table>
         <caption className="visually-hidden">quantiles of the requests</caption>
-        <Head names={['', ...QUANTILE_COLUMNS]} />
+        <Head names={['tokens', ...QUANTILE_COLUMNS]} />
         <tbody>
           {quantileRows(statistics).map(({ name, values }) => (
             <tr key={name}>

@@ -52,7 +52,7 @@ export function WhatWasMeasured() {
         named, and the fields below take their files.
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to */}
-      <section className={styles.scroll} tabIndex={0} aria-label="what was measured">
+      <section className={styles.scroll} tabIndex={0} aria-label="replays and their errors">
         <table className={styles.facts}>
           <caption className="visually-hidden">replays and their errors</caption>
           <thead>

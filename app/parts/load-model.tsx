@@ -7,6 +7,7 @@ import styles from './load-model.module.css';
 import { ModelAddress } from './model-address';
 import { ModelFacts } from './model-facts';
 import { ModelFilePicker } from './model-file-picker';
+import { useRegionName } from './region';
 import { type OnLoad, useModelLoading } from './use-model-loading';
 
 interface Props {
@@ -32,7 +33,12 @@ export function LoadModel({ onLoad, fetchRange }: Props) {
   }, [phase]);
   const problem = 'problem' in state ? state.problem : undefined;
   return (
-    <section ref={section} tabIndex={-1} className={styles.panel} aria-label="Your own model">
+    <section
+      ref={section}
+      tabIndex={-1}
+      className={styles.panel}
+      aria-label={useRegionName('Your own model')}
+    >
       {(state.phase === 'choosing' || state.phase === 'checking') && (
         <>
           <ModelFilePicker

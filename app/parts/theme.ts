@@ -1,11 +1,13 @@
 const KEY = 'headroom-theme';
 const THEMES: readonly string[] = ['system', 'light', 'dark'];
 
+/** Which theme is chosen: `system` where none is. */
+export const currentTheme = (): string => document.documentElement.dataset.theme ?? 'system';
+
 /** Goes on to the next theme, remembers it, and gives its name. */
 export function nextTheme(): string {
   const root = document.documentElement;
-  const current = root.dataset.theme ?? 'system';
-  const next = THEMES[(THEMES.indexOf(current) + 1) % THEMES.length] ?? 'system';
+  const next = THEMES[(THEMES.indexOf(currentTheme()) + 1) % THEMES.length] ?? 'system';
   if (next === 'system') delete root.dataset.theme;
   else root.dataset.theme = next;
   try {

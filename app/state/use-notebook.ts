@@ -21,6 +21,8 @@ export interface EditActions {
   append(cells: readonly unknown[]): string | undefined;
   title(title: string): string | undefined;
   replace(notebook: Notebook): void;
+  /** The document as the page opened it, as one more edit. */
+  reset(): void;
   undo(): void;
   redo(): void;
 }
@@ -33,6 +35,7 @@ export function useNotebookEdits(session: Session): {
   dropRestored: (() => void) | undefined;
 } {
   const [history, setHistory] = useState<History>(() => startHistory(session.notebook));
+  const [opened] = useState(session.notebook);
   const [restored, setRestored] = useState<Notebook>();
 
   const apply = useCallback(
@@ -86,10 +89,11 @@ export function useNotebookEdits(session: Session): {
       append: (cells) => apply(edits.appendCells(now(), cells)),
       title: (title) => apply({ ok: true, notebook: { ...now(), title: title.slice(0, 200) } }),
       replace: (notebook) => void apply({ ok: true, notebook }),
+      reset: () => void apply({ ok: true, notebook: opened }),
       undo: () => travel(undo),
       redo: () => travel(redo),
     };
-  }, [apply, session]);
+  }, [apply, session, opened]);
   return {
     notebook: history.present,
     edit,

@@ -10,6 +10,7 @@ import {
 import { type CompareMeasure, MEASURE_LABELS } from '../../lib/views/compare/measures';
 import { differencesCsv, summaryRows } from '../../lib/views/compare/rows';
 import { formatSeconds } from '../../lib/views/format';
+import { ScrollRegion } from '../cells/scroll-region';
 import { saveText } from '../state/save';
 import styles from './views.module.css';
 
@@ -21,7 +22,7 @@ const ratioText = (ratio: number): string =>
 export function CompareSummary({ pair }: { readonly pair: RunPair }) {
   const rows = useMemo(() => summaryRows(pair), [pair]);
   return (
-    <section className={styles.scroll} aria-label="both runs">
+    <ScrollRegion className={styles.scroll} label="both runs">
       <table>
         <caption className="visually-hidden">both runs</caption>
         <thead>
@@ -47,7 +48,7 @@ export function CompareSummary({ pair }: { readonly pair: RunPair }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }
 
@@ -63,8 +64,7 @@ export function DifferenceTable({ pair, rows, order, measure }: DifferenceProps)
   const sorted = useMemo(() => sortDifferences(rows, order), [rows, order]);
   const { requests } = pair.runs[0];
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reached by keyboard
-    <section className={styles.tall} aria-label="requests one by one" tabIndex={0}>
+    <ScrollRegion className={styles.tall} label="requests one by one">
       <p className={styles.note}>
         {MEASURE_LABELS[measure]} of{' '}
         {rows.length > SHOWN ? `the first ${SHOWN} of ${rows.length}` : `${rows.length}`} requests
@@ -107,6 +107,6 @@ export function DifferenceTable({ pair, rows, order, measure }: DifferenceProps)
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }

@@ -4,6 +4,7 @@ import { blockRow } from '../../lib/attention/block-states';
 import type { BlockList, MapRect } from '../../lib/attention/types';
 import { formatPercent } from '../../lib/views/format';
 import type { BlockWords } from '../../lib/views/map/block-words';
+import { ScrollRegion } from '../cells/scroll-region';
 import styles from './views.module.css';
 
 const ROWS = 24;
@@ -29,7 +30,7 @@ export function MapBlocksTable({
   const rows = Array.from({ length: Math.min(ROWS, inView) }, (_, i) => blockRow(list, first + i));
   const share = formatPercent(blocks.length / (queryBlocks * keyBlocks));
   return (
-    <section className={styles.scroll} aria-label={words.tableName}>
+    <ScrollRegion className={styles.scroll} label={words.tableName}>
       <table>
         <caption className={styles.note}>
           {words.tableText(list)}: {blocks.length} of {queryBlocks * keyBlocks} ({share});{' '}
@@ -68,6 +69,6 @@ export function MapBlocksTable({
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }

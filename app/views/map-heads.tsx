@@ -31,6 +31,8 @@ interface Props {
   /** Changes with whatever `load` reads. */
   readonly of: string;
   readonly load: (head: number) => Promise<HeadPicture>;
+  /** What a head selects its keys by, where heads differ in it. */
+  readonly takenBy?: (head: number) => string | undefined;
   readonly aggregate: 'max' | 'mean';
   readonly scale: 'log' | 'linear';
   readonly colors: MapColors | undefined;
@@ -40,6 +42,7 @@ interface Props {
 /** Small maps of the heads, sixteen at a time: arrows move among them, Enter or a click shows one. */
 export function MapHeads(props: Props) {
   const { heads, head, batch, queries, keys, of, load, aggregate, scale, colors, onPick } = props;
+  const { takenBy = () => undefined } = props;
   const [page, setPage] = useState(() => Math.floor(head / PAGE_HEADS));
   const [focus, setFocus] = useState(head);
   const [drawn, setDrawn] = useState<Drawn>();
@@ -116,7 +119,7 @@ export function MapHeads(props: Props) {
           <button
             key={each}
             type="button"
-            aria-label={`head ${each}${patterns[i] === undefined ? '' : `, ${patterns[i].class}`}`}
+            aria-label={headName(each, patterns[i], takenBy(each))}
             title={patterns[i] && patternText(patterns[i])}
             aria-pressed={each === head}
             aria-busy={i >= count}
@@ -129,6 +132,12 @@ export function MapHeads(props: Props) {
               {each}
               <br />
               {patterns[i]?.class ?? '\u00a0'}
+              {takenBy(each) !== undefined && (
+                <>
+                  <br />
+                  <em>{takenBy(each)}</em>
+                </>
+              )}
             </span>
           </button>
         ))}
@@ -137,7 +146,7 @@ export function MapHeads(props: Props) {
         {problem ??
           (count < shown.length
             ? `drawing heads ${start} to ${end - 1}`
-            : `heads ${start} to ${end - 1} of ${heads}${patterns.some((each) => each !== undefined) ? ', named after where most of their probability lies' : ''}`)}{' '}
+            : `heads ${start} to ${end - 1} of ${heads}${patterns.some((each) => each !== undefined) ? ', named after where most of their probability lies' : ''}${shown.some((each) => takenBy(each) !== undefined) ? '; below it what each selects by' : ''}`)}{' '}
         {heads > PAGE_HEADS && (
           <button type="button" onClick={() => setPage(next / PAGE_HEADS)}>
             More: heads {next} to {Math.min(heads, next + PAGE_HEADS) - 1}
@@ -146,6 +155,11 @@ export function MapHeads(props: Props) {
       </p>
     </div>
   );
+}
+
+function headName(head: number, pattern: HeadPattern | undefined, taken: string | undefined) {
+  const named = pattern === undefined ? '' : `, ${pattern.class}`;
+  return `head ${head}${named}${taken === undefined ? '' : `, selects by ${taken}`}`;
 }
 
 /** How a head's probability is shared out. */

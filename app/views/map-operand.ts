@@ -15,6 +15,7 @@ export interface AttentionOperand {
   readonly params: AttentionParams;
   readonly engine: AttentionResult['engine'];
   readonly blockList: AttentionResult['blockList'];
+  readonly selection: AttentionResult['selection'];
   /** Token of every key, where its file names them. */
   readonly tokens: readonly string[] | undefined;
 }
@@ -105,7 +106,7 @@ function attentionOperand(
   session: Session,
 ): MapOperand | undefined {
   if (result?.output.kind !== 'attention') return undefined;
-  const { params, engine, blockList, tokens } = result.output.value;
+  const { params, engine, blockList, selection, tokens } = result.output.value;
   const { queries, keys, queryHeads, batch } = params.shape;
   const isUnselected = mass === 'all' && params.select.type !== 'none';
   const { inputs, seed } = params;
@@ -124,7 +125,7 @@ function attentionOperand(
         : inputs.source === 'model'
           ? `layer ${inputs.layer} on ${inputs.text}, seed ${seed}`
           : `seed ${seed}`,
-    attention: { params, engine, blockList, tokens },
+    attention: { params, engine, blockList, selection, tokens },
     words: KERNEL_BLOCKS,
     labelOf: undefined,
     // Other maps may read the same cell.

@@ -24,6 +24,7 @@ import { headOf, type MapOperand } from './map-operand';
 import { MapTable } from './map-table';
 import { type MapPart, MapTools, toggled } from './map-tools';
 import { MapWhy } from './map-why';
+import { takenBy } from './taken-by';
 import { useWidth } from './use-canvas';
 import { useDelayed } from './use-delayed';
 import { useMapBlocks } from './use-map-blocks';
@@ -158,7 +159,13 @@ export function MapView(props: Props) {
   const { names, subject, fileName, valueName, origin } = mapNames(first, second, head);
   const shown = touchedRect(view, queries, keys);
   const problem = firstData.problem ?? secondData.problem ?? blocksProblem;
-  const cells = exact === undefined ? `${aggregate} of each cell` : 'exact values';
+  const everyQuery = firstData.everyQuery ?? secondData.everyQuery;
+  const cells =
+    exact !== undefined
+      ? 'exact values'
+      : everyQuery !== undefined
+        ? `${aggregate} of each cell over one query of ${everyQuery}`
+        : `${aggregate} of each cell`;
   const isTable = parts.has('table');
   return (
     <div ref={box}>
@@ -174,7 +181,7 @@ export function MapView(props: Props) {
           if (part === 'blocks') return words !== undefined;
           return part === 'why' ? attention !== undefined : part !== 'heads' || heads > 1;
         }}
-        hasPicture={layer !== undefined}
+        hasPicture={layer !== undefined && everyQuery === undefined}
         words={words}
         onParamsChange={onParamsChange}
         onPart={(part) => setParts(toggled(parts, part))}
@@ -197,6 +204,7 @@ export function MapView(props: Props) {
           keys={keys}
           of={`${first.resultKey} ${second?.resultKey ?? ''} ${batch}`}
           load={(each) => loadHeadPicture(first, second, batch, each, aggregate)}
+          takenBy={(each) => takenBy(first, batch, each) ?? takenBy(second, batch, each)}
           aggregate={aggregate}
           scale={scale}
           colors={colors}
@@ -228,8 +236,11 @@ export function MapView(props: Props) {
             onHover={setHover}
             onCursor={setCursor}
           />
-          {layer === undefined && problem === undefined && (
-            <p>computing the map{progressText(firstData, secondData)}</p>
+          {(layer === undefined || everyQuery !== undefined) && problem === undefined && (
+            <p>
+              computing the map{progressText(firstData, secondData)}
+              {everyQuery !== undefined && `; so far from one query of ${everyQuery}`}
+            </p>
           )}
         </div>
       )}

@@ -9,6 +9,7 @@ import { type Explanation, explain } from '../../lib/formula/explain';
 import type { AttentionParams } from '../../lib/spec/kinds/attention';
 import { formatCount, formatPercent } from '../../lib/views/format';
 import type { MapReading } from '../../lib/views/map/reading';
+import { Region } from '../parts/region';
 import type { MapHead } from './use-map-data';
 import styles from './views.module.css';
 
@@ -42,7 +43,7 @@ export function MapWhy({ id, attention, summary, head, list, reading }: Props) {
   const cost = list && elementCost(list, shape, summary, query, key);
   const logit = change?.value ?? score?.score;
   return (
-    <section className={styles.why} aria-label="why">
+    <Region className={styles.why} label="why">
       <p>
         {id}, query {query}, key {key}
         {q === query ? '' : `: the query is at position ${q} of the keys`}
@@ -78,7 +79,7 @@ export function MapWhy({ id, attention, summary, head, list, reading }: Props) {
               }`}
         </dd>
       </dl>
-    </section>
+    </Region>
   );
 }
 

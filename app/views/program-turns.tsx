@@ -3,6 +3,7 @@
 import { memo } from 'react';
 import type { Turn } from '../../lib/serving/program-turns';
 import { formatSeconds } from '../../lib/views/format';
+import { ScrollRegion } from '../cells/scroll-region';
 import styles from './views.module.css';
 
 const SHOWN = 100;
@@ -17,7 +18,7 @@ interface Props {
 export const ProgramTurns = memo(function ProgramTurns({ turns, shown, onPick }: Props) {
   if (turns.length === 0) return null;
   return (
-    <section className={styles.scroll} aria-label="turns of the program">
+    <ScrollRegion className={styles.scroll} label="turns of the program">
       <p className={styles.note}>
         its program of {turns.length} turns{turns.length > SHOWN ? `, the first ${SHOWN}` : ''},
         with the gaps between them dashed on the timeline
@@ -62,6 +63,6 @@ export const ProgramTurns = memo(function ProgramTurns({ turns, shown, onPick }:
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 });

@@ -1,6 +1,7 @@
 'use client';
 
 import { useEffect, useRef, useState } from 'react';
+import { ScrollRegion } from '../cells/scroll-region';
 import { useWidth } from './use-canvas';
 import { usePlotLibrary } from './use-plot';
 import styles from './views.module.css';
@@ -117,7 +118,7 @@ export function SeriesChart({ xs, series, x, y, description }: Props) {
         </ul>
       )}
       {isTable && (
-        <section className={styles.scroll} aria-label={description}>
+        <ScrollRegion className={styles.scroll} label={description}>
           <table>
             <caption className="visually-hidden">{description}</caption>
             <thead>
@@ -141,7 +142,7 @@ export function SeriesChart({ xs, series, x, y, description }: Props) {
               ))}
             </tbody>
           </table>
-        </section>
+        </ScrollRegion>
       )}
     </>
   );

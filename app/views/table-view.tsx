@@ -5,6 +5,7 @@ import type { TableParams } from '../../lib/spec/kinds/views';
 import { kindTables } from '../../lib/views/kernel-rows';
 import { type Comparison, comparisonCsv } from '../../lib/views/serve-rows';
 import type { ViewInput } from '../../lib/views/view-input';
+import { ScrollRegion } from '../cells/scroll-region';
 import { saveText } from '../state/save';
 import styles from './views.module.css';
 
@@ -84,8 +85,7 @@ function SortableTable({
           return sort?.isAscending === true ? by : -by;
         });
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table scrolls in its box, and the keyboard must be able to
-    <section className={styles.scroll} tabIndex={0} aria-label={name}>
+    <ScrollRegion className={styles.scroll} label={name}>
       <table>
         <caption className="visually-hidden">{name}</caption>
         <thead>
@@ -134,6 +134,6 @@ function SortableTable({
           ))}
         </tbody>
       </table>
-    </section>
+    </ScrollRegion>
   );
 }

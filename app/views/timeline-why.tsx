@@ -4,6 +4,7 @@ import type { Turn } from '../../lib/serving/program-turns';
 import { formatSeconds } from '../../lib/views/format';
 import { clampSpan, type Span } from '../../lib/views/timeline/span';
 import { traceCsv, traceSpan } from '../../lib/views/timeline/trace-strip';
+import { Region } from '../parts/region';
 import { saveText } from '../state/save';
 import { ProgramTurns } from './program-turns';
 import { TraceStrip } from './trace-strip';
@@ -37,7 +38,7 @@ export function TimelineWhy({ shown, turns, state, whole, isTable, onMove }: Pro
     onMove(clampSpan({ start, end: Math.max(...ends) }, whole));
   };
   return (
-    <section aria-label={`why request ${trace.id} waited`}>
+    <Region label={`why request ${trace.id} waited`}>
       <TraceStrip {...shown} onSelect={state.select} onShow={showPhase} />
       <div className={styles.tools}>
         <button type="button" onClick={() => onMove(clampSpan(traceSpan(trace), whole))}>
@@ -66,6 +67,6 @@ export function TimelineWhy({ shown, turns, state, whole, isTable, onMove }: Pro
       )}
       <ProgramTurns turns={turns} shown={trace.id} onPick={(id) => state.ask(runId, id)} />
       {isTable && <TraceTable trace={trace} />}
-    </section>
+    </Region>
   );
 }

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react';
 import { MAP_CELLS } from '../../lib/attention/map';
 import type { MapBase, MapRect, MapWindow } from '../../lib/attention/types';
 import type { MapSource } from '../../lib/run/session-types';
-import type { Progress } from '../../lib/run/types';
+import type { MapPreview, Progress } from '../../lib/run/types';
 import { touchedRect, type Viewport, windowRect } from '../../lib/views/map/viewport';
 
 /** One head of one batch entry of a result. */
@@ -20,6 +20,8 @@ export interface MapHead {
 
 export interface MapData {
   readonly base: MapBase | undefined;
+  /** The base is a first picture made of every so many queries; undefined once it is exact. */
+  readonly everyQuery: number | undefined;
   /** Exact values of what is visible, once zoomed in far enough. */
   readonly window: MapWindow | undefined;
   readonly problem: string | undefined;
@@ -36,6 +38,7 @@ interface Loaded<T> {
 /** The reduction of the whole map, and exact values of the visible part; nothing without a head. */
 export function useMapData(mapHead: MapHead | undefined, view: Viewport): MapData {
   const [base, setBase] = useState<Loaded<MapBase>>();
+  const [preview, setPreview] = useState<Loaded<MapPreview>>();
   const [window, setWindow] = useState<Loaded<MapWindow>>();
   const [problem, setProblem] = useState<string>();
   const [progress, setProgress] = useState<number>();
@@ -51,9 +54,17 @@ export function useMapData(mapHead: MapHead | undefined, view: Viewport): MapDat
     setProgress(undefined);
     if (mapHead === undefined || of === undefined || hasBase) return;
     let isCurrent = true;
-    const report = ({ fraction }: Progress) => isCurrent && setProgress(fraction);
+    const report = ({ fraction, preview }: Progress) => {
+      if (!isCurrent) return;
+      setProgress(fraction);
+      if (preview !== undefined) setPreview({ of, value: preview });
+    };
     mapHead.source.base(mapHead.batch, mapHead.head, report).then(
-      (value) => isCurrent && setBase({ of, value }),
+      (value) => {
+        if (!isCurrent) return;
+        setBase({ of, value });
+        setPreview(undefined);
+      },
       (error: Error) => isCurrent && error.name !== 'AbortError' && setProblem(error.message),
     );
     return () => {
@@ -80,8 +91,10 @@ export function useMapData(mapHead: MapHead | undefined, view: Viewport): MapDat
       isCurrent = false;
     };
   }, [rectKey, hasBase, of]);
+  const first = !hasBase && preview !== undefined && preview.of === of ? preview.value : undefined;
   return {
-    base: hasBase ? base.value : undefined,
+    base: hasBase ? base.value : first?.base,
+    everyQuery: first?.everyQuery,
     window: hasBase && window?.of === of ? window.value : undefined,
     problem,
     progress: hasBase ? undefined : progress,

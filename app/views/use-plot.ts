@@ -5,11 +5,26 @@ import { type RefObject, useEffect, useState } from 'react';
 
 export type PlotLibrary = typeof PlotModule;
 
+/**
+ * Plot names every group of marks (`rule`, `dot`), which ARIA forbids on groups without a role and
+ * which says nothing: the picture has one name, and a table beside it has the numbers.
+ */
+function namedOnce(library: PlotLibrary): PlotLibrary {
+  const plot: PlotLibrary['plot'] = (options) => {
+    const figure = library.plot(options);
+    for (const group of figure.querySelectorAll('g[aria-label]')) {
+      group.setAttribute('aria-hidden', 'true');
+    }
+    return figure;
+  };
+  return { ...library, plot };
+}
+
 /** Observable Plot, undefined until it has come: half of the page's script waits for a first chart. */
 export function usePlotLibrary(): PlotLibrary | undefined {
   const [Plot, setPlot] = useState<PlotLibrary>();
   useEffect(() => {
-    import('@observablehq/plot').then(setPlot);
+    import('@observablehq/plot').then((library) => setPlot(namedOnce(library)));
   }, []);
   return Plot;
 }

@@ -81,6 +81,15 @@ export function* compareSteps(
     relative.push(rowWorst);
   }
 
+  // What was not compared must at least be numbers.
+  const lost = rows.length * headSize < actual.output.length ? findLost(actual, headSize) : -1;
+  if (lost >= 0) {
+    const query = lost % queries;
+    const head = Math.floor(lost / queries) % queryHeads;
+    at = { batch: Math.floor(lost / (queries * queryHeads)), head, query, dim: 0 };
+    maxAbs = Number.NaN;
+  }
+
   const floor = Math.max(1e-3 * largest, Number.MIN_VALUE);
   let maxRel = 0;
   for (const { difference, magnitude } of relative) {
@@ -97,6 +106,20 @@ export function* compareSteps(
     tolerance,
     withinTolerance: maxAbs <= tolerance && lseMaxAbs <= f32Tolerance(keys, largestLse),
   };
+}
+
+/**
+ * The first row of an output that holds what is no number, or whose log-sum-exp is none; -1 where
+ * there is none. A log-sum-exp of -Infinity is that of a masked row.
+ */
+export function findLost({ output, lse }: AttentionOutput, headSize: number): number {
+  for (let i = 0; i < output.length; i++) {
+    if (!Number.isFinite(output[i])) return Math.floor(i / headSize);
+  }
+  for (let row = 0; row < lse.length; row++) {
+    if (!(lse[row]! < Number.POSITIVE_INFINITY)) return row;
+  }
+  return -1;
 }
 
 /** `compareSteps` run to the end. */

@@ -1,69 +1,12 @@
 import { parseFormula } from '../formula/parse';
 import { toTokens } from '../formula/tokens';
-import {
-  type FormulaNumber,
-  type FormulaTable,
-  type FormulaVariant,
-  formulaScope,
-} from '../spec/kinds/attention';
+import { type FormulaVariant, formulaScope } from '../spec/kinds/attention';
+import { type FormulaPreset, preset, real, segments, whole } from './preset-parts';
+import { MEDIA_PRESETS } from './presets-media';
 
-/** A named formula to start from. Its numbers are ours, sized for the page, unless the note says otherwise. */
-export interface FormulaPreset {
-  readonly id: string;
-  readonly title: string;
-  readonly group: 'masks' | 'scores' | 'images and video' | 'speech' | 'training and trees';
-  readonly mask: string;
-  readonly score: string;
-  readonly numbers: readonly FormulaNumber[];
-  readonly tables: readonly FormulaTable[];
-  /** One sentence: what it does, and where it comes from. */
-  readonly note: string;
-}
-
-const whole = (name: string, value: number, max: number, min = 0): FormulaNumber => ({
-  name,
-  value,
-  min,
-  max,
-  step: 1,
-});
-const real = (name: string, value: number, min: number, max: number): FormulaNumber => ({
-  name,
-  value,
-  min,
-  max,
-  step: 0.01,
-});
-const segments = (name: string, meanTokens: number): FormulaTable => ({
-  name,
-  source: 'segments',
-  meanTokens,
-});
-
-type Parts = Partial<Pick<FormulaPreset, 'mask' | 'score' | 'numbers' | 'tables'>>;
-
-const preset = (
-  id: string,
-  title: string,
-  group: FormulaPreset['group'],
-  note: string,
-  parts: Parts,
-): FormulaPreset => ({
-  id,
-  title,
-  group,
-  mask: '',
-  score: '',
-  numbers: [],
-  tables: [],
-  ...parts,
-  note,
-});
+export type { FormulaPreset };
 
 const CAUSAL = 'k <= q';
-/** Row and column of a position in a picture `width` tokens wide, the window pushed back at the edges. */
-const inside = (at: string, size: string) => `min(max(${at}, radius), ${size} - 1 - radius)`;
-
 export const FORMULA_PRESETS: readonly FormulaPreset[] = [
   preset('causal', 'Causal', 'masks', 'Every query sees itself and what came before.', {
     mask: CAUSAL,
@@ -212,85 +155,7 @@ export const FORMULA_PRESETS: readonly FormulaPreset[] = [
       tables: [{ name: 'copies', source: 'classes', classes: 8, meanTokens: 32 }],
     },
   ),
-  preset(
-    'natten',
-    'Neighbourhood, 2-D',
-    'images and video',
-    'NATTEN: a square around each pixel, pushed back inside at the edges.',
-    {
-      mask: `abs(${inside('q % width', 'width')} - k % width) <= radius && abs(${inside('floor(q / width)', 'floor(keys / width)')} - floor(k / width)) <= radius`,
-      numbers: [whole('width', 32, 128, 2), whole('radius', 3, 32, 1)],
-    },
-  ),
-  preset(
-    'block-causal',
-    'Block causal',
-    'images and video',
-    'Everything inside a frame, causal across frames (Ca2-VDM, next-frame diffusion).',
-    { mask: 'floor(k / frame) <= floor(q / frame)', numbers: [whole('frame', 64, 1024, 1)] },
-  ),
-  preset(
-    'sink-frames',
-    'Sink frames and window',
-    'images and video',
-    'Hybrid forcing, MotionStream: the first frames and the latest, block causal. 3 sink frames are from the published code of the former.',
-    {
-      mask: 'floor(k / frame) <= floor(q / frame) && (floor(k / frame) < sinks || floor(q / frame) - floor(k / frame) < window)',
-      numbers: [whole('frame', 64, 1024, 1), whole('sinks', 3, 32), whole('window', 6, 64, 1)],
-    },
-  ),
-  preset(
-    'dual-scope',
-    'Dual scope',
-    'images and video',
-    'Video-Infinity: neighbouring frames, and frames sampled evenly over the whole clip.',
-    {
-      mask: 'abs(floor(q / frame) - floor(k / frame)) <= radius || floor(k / frame) % every == 0',
-      numbers: [whole('frame', 64, 1024, 1), whole('radius', 1, 32), whole('every', 4, 32, 1)],
-    },
-  ),
-  preset(
-    'two-windows',
-    'A window per modality',
-    'images and video',
-    'StreamingVLM: text sinks, a window of text and another of vision. 512 and 512 text tokens are from its code.',
-    {
-      mask: `${CAUSAL} && (modality(k) == 0 ? k < sinks || q - k < text : q - k < vision)`,
-      numbers: [
-        whole('sinks', 512, 4096),
-        whole('text', 512, 4096, 1),
-        whole('vision', 256, 4096, 1),
-      ],
-      tables: [{ name: 'modality', source: 'classes', classes: 2, meanTokens: 96 }],
-    },
-  ),
-  preset(
-    'chunk-lookahead',
-    'Chunks with look-ahead',
-    'speech',
-    'Streaming encoders: a whole chunk, and a number of chunks to the left (stateful Conformer, Whisper made causal).',
-    {
-      mask: 'floor(k / chunk) <= floor(q / chunk) && floor(q / chunk) - floor(k / chunk) <= left',
-      numbers: [whole('chunk', 32, 512, 1), whole('left', 4, 64)],
-    },
-  ),
-  preset(
-    'streams',
-    'Parallel streams',
-    'speech',
-    'Several token streams, one token of each per step; each sees the earlier steps of all.',
-    {
-      mask: 'floor(k / streams) < floor(q / streams) || k == q',
-      numbers: [whole('streams', 4, 16, 1)],
-    },
-  ),
-  preset(
-    'segments',
-    'Segment causal',
-    'speech',
-    'Watching and answering by segments: a segment sees itself whole, and those before it.',
-    { mask: 'segment(k) <= segment(q)', tables: [segments('segment', 96)] },
-  ),
+  ...MEDIA_PRESETS,
   preset(
     'block-diffusion',
     'Block diffusion, training',

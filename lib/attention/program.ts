@@ -63,7 +63,9 @@ export function programBindings(
     queries: shape.queries,
     keys: shape.keys,
     heads: shape.queryHeads,
-    number: (name) => numbers.find((number) => number.name === name)?.value ?? Number.NaN,
+    // Kernels read numbers as f32.
+    number: (name) =>
+      Math.fround(numbers.find((number) => number.name === name)?.value ?? Number.NaN),
     table: (name) => tableReader(tableNamed(tables, name)),
   };
 }
@@ -143,7 +145,8 @@ export function programInterval(
       number: (name) => {
         const number = program.numbers.find((each) => each.name === name);
         if (number === undefined) throw new Error(`unknown number: ${name}`);
-        return options.wholeSliders ? [number.min, number.max] : [number.value, number.value];
+        const value = Math.fround(number.value);
+        return options.wholeSliders ? [number.min, number.max] : [value, value];
       },
       table: (name) => tableBounds(tableNamed(program.tables, name)),
     },

@@ -1,6 +1,7 @@
 import { type FormulaNode, makeCall, makeLiteral } from '../formula/tree';
 import type { AttentionShape } from '../spec/kinds/attention';
 import { type AttentionProgram, assembleProgram } from './program';
+import { withCommonBlocks } from './select/common-blocks';
 import type { Selection } from './select/types';
 import type { ProgramTable } from './tables';
 
@@ -26,13 +27,14 @@ const isOne = (node: FormulaNode) => call('==', node, int(1));
  * kept by (query block, key block), a line by its column or its distance, and permuted keys by the
  * slot that they went to.
  *
- * @param selections [batch, queryHeads], all with blocks of one size
+ * @param chosen [batch, queryHeads]; heads may have blocks of different sizes
  */
 export function withSelections(
   program: AttentionProgram,
   shape: AttentionShape,
-  selections: readonly Selection[],
+  chosen: readonly Selection[],
 ): AttentionProgram {
+  const selections = withCommonBlocks(shape, chosen);
   const [first] = selections;
   if (first === undefined) return program;
   const { blockQueries, blockKeys, queryBlocks, keyBlocks } = first;

@@ -1,5 +1,6 @@
 import type { AttentionParams, AttentionShape } from '../spec/kinds/attention';
 import type { AttentionProgram } from './program';
+import type { HeadChoice } from './select/types';
 
 /** The GPU (or its absence) that produced a number. */
 export interface AdapterInfo {
@@ -90,6 +91,8 @@ export interface AdapterRoof {
   readonly copyGigabytesPerSecond: number;
   readonly clock: Clock;
   readonly measuredSeconds: number;
+  /** Of WebAssembly: whose it is together. */
+  readonly threads?: number;
 }
 
 /** Where a run stands under a roof; see `roofline.ts`. */
@@ -153,6 +156,10 @@ export interface SelectionSummary {
   readonly seconds: number;
   /** 2 x the multiply-adds of the dot products spent on selecting. */
   readonly flops: number;
+  /** What every head selected by, [batch, queryHeads]; absent of older results. */
+  readonly patterns?: readonly string[];
+  /** Which alternative every head took, [batch, queryHeads], where it had any. */
+  readonly choices?: readonly HeadChoice[];
   /** Heads of batch entry 0 that were compared with dense attention. */
   readonly heads: readonly {
     readonly head: number;

@@ -1,3 +1,4 @@
+import { makeEvaluate } from './evaluate';
 import { type FormulaNode, type Operation, powerOfTwo } from './tree';
 
 /** What a kernel calls the things that formulas name. */
@@ -22,7 +23,9 @@ export function printWgsl(
   type: 'bool' | 'float',
 ): string {
   const width = (type: 'i32' | 'f32') => (lanes === 1 ? type : `vec4<${type}>`);
-  const print = (part: FormulaNode): string => {
+  const print = (part: FormulaNode): string =>
+    (part.kind === 'call' && constantText(part)) || printPart(part);
+  const printPart = (part: FormulaNode): string => {
     switch (part.kind) {
       case 'literal':
         return part.type === 'int'
@@ -42,6 +45,27 @@ export function printWgsl(
     part.type === 'int' ? `${width('f32')}(${print(part)})` : print(part);
   const asType = (part: FormulaNode, type: FormulaNode['type']) =>
     type === 'float' ? asFloat(part) : print(part);
+
+  /**
+   * A call of literals alone, done here: an overflow or NaN that a WGSL compiler finds in a constant
+   * expression is an error, where at run time it is a number.
+   */
+  function constantText(part: FormulaNode): string | undefined {
+    const value = constantOf(part);
+    if (value === undefined) return undefined;
+    if (!Number.isFinite(Math.fround(value))) {
+      const above = Number.isNaN(value) ? '0.0' : value > 0 ? '1.0' : '-1.0';
+      return `quotient${lanes}(${width('f32')}(${above}), ${width('f32')}(0.0))`;
+    }
+    switch (part.type) {
+      case 'bool':
+        return lanes === 1 ? `${value !== 0}` : `vec4<bool>(${value !== 0})`;
+      case 'int':
+        return `${width('i32')}(${value})`;
+      case 'float':
+        return `${width('f32')}(${floatLiteral(value)})`;
+    }
+  }
 
   function printTable(part: Extract<FormulaNode, { kind: 'table' }>): string {
     const index = print(part.index);
@@ -69,8 +93,10 @@ export function printWgsl(
       case '>':
       case '>=':
       case '==':
-      case '!=':
         return infix(operation, common);
+      case '!=':
+        // NaN differs from everything; compilers to SPIR-V turn != into a test that is false of it.
+        return common === 'float' ? `(!${infix('==', common)})` : infix(operation, common);
       // No short-circuit operators: see mask.wgsl.
       case 'and':
         return `(${print(a)} & ${print(b)})`;
@@ -111,6 +137,22 @@ export function printWgsl(
   }
   return asType(node, type);
 }
+
+/** The value of a formula that reads nothing, or undefined. */
+function constantOf(node: FormulaNode): number | undefined {
+  const isConstant = (part: FormulaNode): boolean =>
+    part.kind === 'literal' || (part.kind === 'call' && part.args.every(isConstant));
+  return isConstant(node) ? makeEvaluate(node, NOTHING)(ORIGIN) : undefined;
+}
+
+const ORIGIN = { b: 0, h: 0, q: 0, k: 0, score: 0 };
+const NOTHING = {
+  queries: 0,
+  keys: 0,
+  heads: 0,
+  number: () => Number.NaN,
+  table: () => () => Number.NaN,
+};
 
 /** An f32 literal; whole ones need their point. */
 export function floatLiteral(value: number): string {

@@ -96,7 +96,7 @@ const SYMBOLS: Partial<Record<Operation, string>> = {
   mod: '%',
   div: 'floor(/)',
 };
-const COMPARISONS: ReadonlySet<Operation> = new Set(['<', '<=', '>', '>=', '==', '!=']);
+export const COMPARISONS: ReadonlySet<Operation> = new Set(['<', '<=', '>', '>=', '==', '!=']);
 
 /** An operation over its arguments, typed; a string says why it cannot be. */
 export function makeCall(operation: Operation, args: readonly FormulaNode[]): FormulaNode | string {

@@ -74,6 +74,8 @@ export const local = {
   tee: (index: number) => [0x22, ...unsigned(index)],
 };
 
+export const globalGet = (index: number) => [0x23, ...unsigned(index)];
+
 export const call = (index: number) => [0x10, ...unsigned(index)];
 
 export const i32Const = (value: number) => [0x41, ...signed(value)];
@@ -125,6 +127,8 @@ const functionType = ({ params, results }: WasmFunction['type']) => [
 export interface WasmModule {
   /** Imports from `math`, f64 to f64; they are functions 0 and up. */
   readonly math: readonly string[];
+  /** Immutable globals from `value`; they are globals 0 and up. */
+  readonly values: readonly { readonly name: string; readonly type: WasmType }[];
   readonly isShared: boolean;
   /** Follow the imports. */
   readonly functions: readonly WasmFunction[];
@@ -134,6 +138,7 @@ export interface WasmModule {
 /** A module over an imported `env.memory`. */
 export function moduleBytes({
   math,
+  values,
   isShared,
   functions,
   exported,
@@ -148,7 +153,11 @@ export function moduleBytes({
     0x02,
     ...[isShared ? 3 : 1, ...unsigned(1), ...unsigned(65_536)],
   ];
-  const imports = [memory, ...math.map((name) => [...text('math'), ...text(name), 0, 0])];
+  const imports = [
+    memory,
+    ...math.map((name) => [...text('math'), ...text(name), 0, 0]),
+    ...values.map(({ name, type }) => [...text('value'), ...text(name), 3, TYPE_BYTES[type], 0]),
+  ];
   const exports = exported.map((each) => {
     const index = math.length + functions.findIndex(({ name }) => name === each);
     return [...text(each), 0, ...unsigned(index)];

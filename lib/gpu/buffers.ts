@@ -60,11 +60,16 @@ export async function readFloats(
   source: GPUBuffer,
   count: number,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const staging = gpu.device.createBuffer({
+  const { device } = gpu;
+  device.pushErrorScope('out-of-memory');
+  const staging = device.createBuffer({
     size: count * 4,
     usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
   });
   try {
+    if ((await gpu.settle(device.popErrorScope())) !== null) {
+      throw new Error(`out of GPU memory: reading back needs ${formatBytes(count * 4)}`);
+    }
     const encoder = gpu.device.createCommandEncoder();
     encoder.copyBufferToBuffer(source, 0, staging, 0, count * 4);
     gpu.device.queue.submit([encoder.finish()]);

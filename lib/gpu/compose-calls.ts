@@ -4,7 +4,7 @@ import type { AttentionInputs, AttentionTiming } from '../attention/types';
 import type { OnProgress } from '../run/worker-api';
 import type { AttentionVariant } from '../spec/kinds/attention';
 import type { ComposeParams } from '../spec/kinds/compose';
-import { driveSteps } from './jobs';
+import { driveSteps, driveTimedSteps } from './jobs';
 import type { AttentionRun, RunContext } from './run-context';
 
 /** What a composition runs its calls with: the same engines, chosen the same way, as an attention cell. */
@@ -68,23 +68,13 @@ export function drive<T>(
 }
 
 /** `drive`, with the time of the work alone. */
-export async function driveTimed<T>(
+export function driveTimed<T>(
   steps: Generator<number, T>,
   runner: ComposeRunner,
   phase: string,
 ): Promise<{ readonly value: T; readonly seconds: number }> {
-  let seconds = 0;
-  function* timed(): Generator<number, T> {
-    for (;;) {
-      const start = performance.now();
-      const step = steps.next();
-      seconds += (performance.now() - start) / 1000;
-      if (step.done) return step.value;
-      yield step.value;
-    }
-  }
-  const value = await drive(timed(), runner, phase);
-  return { value, seconds };
+  const { signal, report } = runner;
+  return driveTimedSteps(steps, signal, (fraction) => report({ fraction, phase }));
 }
 
 /** What a result says of its calls. */

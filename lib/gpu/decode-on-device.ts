@@ -3,6 +3,7 @@ import type { ChosenPlan } from './choose-plan';
 import { candidateJobs, type PreparedJob } from './decode-jobs';
 import type { DecodeRunner, StoredCall, StoredRun } from './decode-runner';
 import { type GpuDevice, isDeviceLoss } from './device';
+import { abortable, abortableResource } from './jobs';
 import { measure } from './measure';
 import type { AdapterKnowledge } from './run-attention';
 import { WARMUP_RUNS } from './run-context';
@@ -21,7 +22,7 @@ export async function decodeOnDevice(
   signal: AbortSignal,
 ): Promise<DecodeRunner> {
   const chosen = await plans.choose(gpu, shape, signal);
-  const roof: AdapterRoof = await roofs.get(gpu);
+  const roof: AdapterRoof = await abortable(roofs.get(gpu), signal);
   signal.throwIfAborted();
   return {
     engine: 'webgpu',
@@ -43,12 +44,15 @@ async function runOnDevice(
   chosen: ChosenPlan,
   stored: StoredCall,
 ): Promise<StoredRun> {
+  const { signal, report } = stored;
   const notes: string[] = [];
   const candidates = candidateJobs(gpu, chosen, stored, notes);
   for (const [i, prepare] of candidates.entries()) {
     const isLast = i === candidates.length - 1;
     try {
-      const run = await measureJob(gpu, await prepare(), stored);
+      report({ fraction: undefined, phase: 'compiling' });
+      const job = await abortableResource(prepare(), signal, ({ destroy }) => destroy());
+      const run = await measureJob(gpu, job, stored);
       if (isLast || run.kernelError?.withinTolerance !== false) {
         return { ...run, notes: [...notes, ...run.notes] };
       }
@@ -56,7 +60,7 @@ async function runOnDevice(
         `${run.plan} was discarded: it differs from the f64 reference by ${run.kernelError.maxAbs.toExponential(1)}`,
       );
     } catch (error) {
-      stored.signal.throwIfAborted();
+      signal.throwIfAborted();
       if (isLast || isDeviceLoss(error)) throw error;
       notes.push(`a kernel was discarded: ${error instanceof Error ? error.message : error}`);
     }

@@ -6,7 +6,7 @@ import type { DecodeRunner, StoredCall, StoredRun } from './decode-runner';
 import { median } from './measure';
 import { RoofCache, threadsKey } from './roof';
 import { WARMUP_RUNS } from './run-context';
-import { measureOnWasm } from './run-on-wasm';
+import { isShared, measureOnWasm } from './run-on-wasm';
 import { widenedNotes } from './storage-notes';
 import type { WasmLanes } from './wasm-lanes';
 
@@ -86,7 +86,7 @@ async function runOnWasm(
     notes: [
       `${simdLabel()} on ${threads === 1 ? 'one thread' : `${threads} threads`} of the CPU, over dequantised tensors: the bytes that it reads, and so its times, are those of f32 whatever the storage`,
       ...widenedNotes([key, value]),
-      ...(lanes?.problem === undefined ? [] : [`no more threads: ${lanes.problem}`]),
+      ...(lanes?.problem === undefined || !isShared(shape) ? [] : [lanes.problem]),
       ...(call.pages === undefined
         ? []
         : ['each sequence was gathered from its pages before the timed runs, and run by itself']),

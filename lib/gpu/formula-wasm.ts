@@ -1,6 +1,8 @@
 import type { AttentionProgram } from '../attention/program';
 import type { AttentionInputs } from '../attention/types';
 import { printWasm } from '../formula/print-wasm';
+import type { PrintedFormula } from '../formula/wasm-modules';
+import { wasmValues } from '../formula/wasm-values';
 import { BLOCK_KEYS, BLOCK_QUERIES } from '../wasm/attention';
 import { createLane, type Lane, type LaneCall } from '../wasm/lane';
 import { layOut, MAX_PAGES, PAGE_BYTES } from '../wasm/layout';
@@ -76,24 +78,17 @@ function printFormulas(
   { shape, program }: AttentionInputs,
   addresses: ReadonlyMap<string, number>,
   isShared: boolean,
-): Uint8Array<ArrayBuffer> | undefined {
+): PrintedFormula | undefined {
   const { mask, score, numbers, tables } = program;
   if (mask === undefined && score === undefined) return undefined;
-  return printWasm(
-    mask,
-    score,
-    {
+  return {
+    bytes: printWasm(mask, score, { rows: BLOCK_QUERIES, columns: BLOCK_KEYS, isShared }),
+    values: wasmValues({
       queries: shape.queries,
       keys: shape.keys,
       heads: shape.queryHeads,
-      number: (name) => numbers.find((number) => number.name === name)?.value ?? Number.NaN,
-      table: (name) => {
-        const table = tables.find((each) => each.name === name);
-        const address = addresses.get(name);
-        if (table === undefined || address === undefined) throw new Error(`unknown table: ${name}`);
-        return { ...table, address };
-      },
-    },
-    { rows: BLOCK_QUERIES, columns: BLOCK_KEYS, isShared },
-  );
+      numbers,
+      tables: tables.map((table) => ({ ...table, address: addresses.get(table.name) as number })),
+    }),
+  };
 }

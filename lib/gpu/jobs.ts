@@ -29,6 +29,21 @@ export function abortable<T>(pending: Promise<T>, signal: AbortSignal | undefine
   });
 }
 
+/**
+ * What `pending` makes, or the signal's reason as soon as it aborts; what comes after that is
+ * disposed of.
+ */
+export function abortableResource<T>(
+  pending: Promise<T>,
+  signal: AbortSignal,
+  dispose: (late: T) => void,
+): Promise<T> {
+  return abortable(pending, signal).catch((error: unknown) => {
+    if (signal.aborted) void pending.then(dispose, () => undefined);
+    throw error;
+  });
+}
+
 /** Running jobs by the caller's id. */
 export class Jobs {
   readonly #running = new Map<number, AbortController>();
@@ -49,7 +64,7 @@ export class Jobs {
   }
 }
 
-/** At most ten reports a second; what comes in between is sent when its turn comes, the latest only. */
+/** At most ten reports a second; what comes in between is sent when its turn comes, the latest only, with a preview that still waits. */
 export function throttled(onProgress: OnProgress): { report: OnProgress; stop: () => void } {
   let last = Number.NEGATIVE_INFINITY;
   let waiting: Progress | undefined;
@@ -63,7 +78,8 @@ export function throttled(onProgress: OnProgress): { report: OnProgress; stop: (
   };
   return {
     report: (progress) => {
-      waiting = progress;
+      const preview = progress.preview ?? waiting?.preview;
+      waiting = preview === undefined ? progress : { ...progress, preview };
       const due = last + PROGRESS_INTERVAL_MILLISECONDS - performance.now();
       if (due <= 0) send();
       else timer ??= setTimeout(send, due);
@@ -85,6 +101,26 @@ export async function withReports<T>(
   }
 }
 
+/** `driveSteps`, with the time of the work alone. */
+export async function driveTimedSteps<T>(
+  steps: Generator<number, T>,
+  signal: AbortSignal,
+  onFraction: (fraction: number) => void,
+): Promise<{ readonly value: T; readonly seconds: number }> {
+  let seconds = 0;
+  function* timed(): Generator<number, T> {
+    for (;;) {
+      const start = performance.now();
+      const step = steps.next();
+      seconds += (performance.now() - start) / 1000;
+      if (step.done) return step.value;
+      yield step.value;
+    }
+  }
+  const value = await driveSteps(timed(), signal, onFraction);
+  return { value, seconds };
+}
+
 /** Drives a generator of shares done, letting messages in between its steps. */
 export async function driveSteps<T>(
   steps: Generator<number, T>,
@@ -92,14 +128,19 @@ export async function driveSteps<T>(
   onFraction: (fraction: number) => void,
 ): Promise<T> {
   let lastYield = performance.now();
-  for (;;) {
-    signal.throwIfAborted();
-    const step = steps.next();
-    if (step.done) return step.value;
-    onFraction(step.value);
-    if (performance.now() - lastYield > 8) {
-      await yieldToMessages();
-      lastYield = performance.now();
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const step = steps.next();
+      if (step.done) return step.value;
+      onFraction(step.value);
+      if (performance.now() - lastYield > 8) {
+        await yieldToMessages();
+        lastYield = performance.now();
+      }
     }
+  } finally {
+    // One that is stopped half-way may have something to clean up.
+    steps.return?.(undefined as T);
   }
 }

@@ -2,12 +2,13 @@ import { buildBlockList } from '../attention/block-list';
 import { checkShapeLimits, findNonFinite } from '../attention/checks';
 import type { ComposeResult } from '../attention/compose/result';
 import type { DecodeResult } from '../attention/decode/result';
-import { elementScore, mapBaseSteps, mapWindow } from '../attention/map';
+import { elementScore, mapWindow } from '../attention/map';
 import { type AttentionProgram, makeProgram } from '../attention/program';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import { isTestTimeRule } from '../attention/recurrent/rule';
 import { tensorFile } from '../attention/tensor-file';
 import type { AdapterInfo, AttentionInputs, MapBase, MapRect, MapWindow } from '../attention/types';
+import { attentionWeights } from '../attention/weights/attention-weights';
 import type {
   AttentionCall,
   KernelApi,
@@ -25,10 +26,12 @@ import { decodeOnCpu } from './decode-on-cpu';
 import { decodeOnDevice } from './decode-on-device';
 import { decodeOnWasm } from './decode-on-wasm';
 import { DeviceKeeper } from './device-keeper';
-import { driveSteps, Jobs, withReports, yieldToMessages } from './jobs';
+import { abortable, Jobs, withReports, yieldToMessages } from './jobs';
 import { mapBaseOnDevice } from './map-base';
+import { asShortage } from './memory-shortage';
 import { type ReadRecall, recallModel } from './model-inputs';
 import { headsOfList } from './plans';
+import { reduceMap } from './reduce-map';
 import { type ResidentCall, Residents, residentKey } from './residents';
 import { RoofCache } from './roof';
 import { runOnDevice } from './run-attention';
@@ -88,7 +91,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     await yieldToMessages();
     signal.throwIfAborted();
     // Before the inputs are built: a shape beyond the limits may not fit into memory either.
-    const gpu = await adapterFor(params.engine);
+    const gpu = await abortable(adapterFor(params.engine), signal);
     const issues = checkShapeLimits(params.shape, gpu?.info.maxBufferBytes ?? CPU_TENSOR_BYTES);
     if (issues.length > 0) throw new Error(issues.join('; '));
     const made = await callInputs(call, signal, report, loadModel, options.makeInputs);
@@ -152,7 +155,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     report: OnProgress,
   ): Promise<ComposeResult> {
     report({ fraction: undefined, phase: 'inputs' });
-    const gpu = await adapterFor(params.engine);
+    const gpu = await abortable(adapterFor(params.engine), signal);
     return runCompose(params, {
       runCall: (context) => runBy(params.engine, context, gpu?.info),
       maxBufferBytes: gpu?.info.maxBufferBytes ?? CPU_TENSOR_BYTES,
@@ -169,7 +172,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     const { engine } = params;
     if (engine === 'cpu') return runRecurrentOnCpu(params, undefined, signal, report);
     if (engine === 'wasm') {
-      return runRecurrentOnWasm(params, undefined, undefined, signal, report, roofs);
+      return runRecurrentOnWasm(params, undefined, undefined, signal, report, roofs, lanes);
     }
     if (isTestTimeRule(params.rule)) {
       if (engine === 'webgpu') {
@@ -180,10 +183,10 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
       const note = `rule ${params.rule.type} has no kernel: the CPU reference ran in f64`;
       return runRecurrentOnCpu(params, note, signal, report);
     }
-    const adapter = (await keeper.get())?.info;
+    const adapter = (await abortable(keeper.get(), signal))?.info;
     if (adapter === undefined && engine === 'webgpu') throw noAdapter();
     if (!takesDevice(engine, adapter) && runsOnWasm(params.rule)) {
-      return runRecurrentOnWasm(params, adapter, whyWasm(adapter), signal, report, roofs);
+      return runRecurrentOnWasm(params, adapter, whyWasm(adapter), signal, report, roofs, lanes);
     }
     if (adapter === undefined) {
       const note = 'no WebGPU adapter in this browser: the CPU reference ran instead';
@@ -207,7 +210,7 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     if (engine === 'wasm') {
       return runDecode(params, decodeOnWasm(undefined, undefined, lanes, roofs), signal, report);
     }
-    const adapter = (await keeper.get())?.info;
+    const adapter = (await abortable(keeper.get(), signal))?.info;
     if (engine === 'webgpu' && adapter === undefined) throw noAdapter();
     if (!takesDevice(engine, adapter)) {
       return runDecode(
@@ -263,13 +266,12 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
     signal: AbortSignal,
     report: OnProgress,
   ): Promise<MapBase> {
-    const onFraction = (fraction: number) => report({ fraction, phase: 'map' });
     const gpu = call.device === undefined ? undefined : await keeper.get();
     if (gpu !== undefined && call.device !== undefined) {
+      const onFraction = (fraction: number) => report({ fraction, phase: 'map' });
       return mapBaseOnDevice(gpu, call.device, batch, head, { signal, onFraction });
     }
-    const steps = mapBaseSteps(call.inputs, call.lse, batch, head);
-    return driveSteps(steps, signal, onFraction);
+    return reduceMap(attentionWeights(call.inputs, call.lse)(batch, head), signal, report);
   }
 
   /** Work that holds tensors on the device, done again where the device was lost under it. */
@@ -289,7 +291,11 @@ export function createKernelService(options: KernelServiceOptions = {}): KernelS
   return {
     adapter: async (): Promise<AdapterInfo | undefined> => (await keeper.get())?.info,
     run: (jobId, call, onProgress) =>
-      jobs.run(jobId, (signal) => withReports(onProgress, (report) => run(call, signal, report))),
+      jobs.run(jobId, (signal) =>
+        withReports(onProgress, (report) => run(call, signal, report)).catch((error: unknown) => {
+          throw asShortage(error, call.kind);
+        }),
+      ),
     mapBase: (jobId, call, batch, head, onProgress = () => undefined) =>
       jobs.run(jobId, async (signal) => {
         if (call.kind !== 'attention') {

@@ -117,6 +117,8 @@ export const threadsKey = (threads: number): string => `${threads} threads`;
 /** Roofs by adapter, and of WebAssembly by the number of threads, each measured once. */
 export class RoofCache {
   readonly #roofs = new Map<string, AdapterRoof>();
+  /** Measurements that go on, also where a cancelled job no longer waits for them. */
+  readonly #pending = new Map<string, Promise<AdapterRoof>>();
 
   async get(gpu: GpuDevice): Promise<AdapterRoof> {
     return this.#measured(adapterKey(gpu.info), () => calibrate(gpu));
@@ -132,6 +134,7 @@ export class RoofCache {
         copyGigabytesPerSecond: gigabytesPerSecond,
         clock: 'performance.now',
         measuredSeconds: (performance.now() - start) / 1000,
+        threads,
       };
     });
   }
@@ -153,8 +156,16 @@ export class RoofCache {
   async #measured(key: string, measureRoof: () => Promise<AdapterRoof>): Promise<AdapterRoof> {
     const known = this.#roofs.get(key);
     if (known !== undefined) return known;
-    const roof = await measureRoof();
-    this.#roofs.set(key, roof);
-    return roof;
+    let pending = this.#pending.get(key);
+    if (pending === undefined) {
+      pending = measureRoof()
+        .then((roof) => {
+          this.#roofs.set(key, roof);
+          return roof;
+        })
+        .finally(() => this.#pending.delete(key));
+      this.#pending.set(key, pending);
+    }
+    return pending;
   }
 }

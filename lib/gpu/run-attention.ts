@@ -40,7 +40,7 @@ export async function runOnDevice(
   const chosen = await plans.choose(gpu, params.shape, signal, (fraction) =>
     report({ fraction, phase: 'plan' }),
   );
-  if (context.isTimed) await roofs.get(gpu);
+  if (context.isTimed) await abortable(roofs.get(gpu), signal);
   signal.throwIfAborted();
 
   const slots = variantSlots(inputs.program);

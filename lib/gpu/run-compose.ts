@@ -5,7 +5,7 @@ import { distanceSteps, maxDifference, rowErrorSteps } from '../attention/compos
 import { comparisonsOf } from '../attention/compose/comparisons';
 import { composeSteps, resolveGates } from '../attention/compose/compose-heads';
 import { cacheBytesOf, describeHeads, describeMass } from '../attention/compose/describe-run';
-import { encodeSteps, rawTensors } from '../attention/compose/encode-heads';
+import { encodeSteps, type RawTensors, rawTensorSteps } from '../attention/compose/encode-heads';
 import { checkDisjoint, findVisible } from '../attention/compose/find-visible';
 import { joinMasks } from '../attention/compose/join-masks';
 import { maskNode } from '../attention/compose/nodes';
@@ -50,7 +50,7 @@ export async function runCompose(
   const isSampled = params.rule.type === 'merge' && checkDisjoint(variants, shape);
   const isCausal = variants.every(({ program }) => isWithinCausal(program, params));
 
-  const raw = rawTensors(params);
+  const raw = await drive(rawTensorSteps(params), runner, 'inputs');
   const pieces = piecesOf(params);
   const programs = params.parts.map((part) =>
     pieces.map((piece) => partProgram(params, part, piece)),
@@ -174,11 +174,7 @@ function missingShare(
 }
 
 /** Encoded tensors by what they depend on: parts with the same channels share keys. */
-function tensorCache(
-  params: ComposeParams,
-  raw: ReturnType<typeof rawTensors>,
-  runner: ComposeRunner,
-) {
+function tensorCache(params: ComposeParams, raw: RawTensors, runner: ComposeRunner) {
   const made = new Map<string, Float32Array>();
   return async (part: ComposePart, piece: Piece, role: 'query' | 'key'): Promise<Float32Array> => {
     const { channels, temperature } = part;

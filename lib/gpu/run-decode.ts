@@ -1,5 +1,5 @@
 import { checkShapeLimits } from '../attention/checks';
-import { type DecodeCall, decodeCall, entriesOf, partsOf } from '../attention/decode/call';
+import { type DecodeCall, decodeCallSteps, entriesOf, partsOf } from '../attention/decode/call';
 import {
   decodeError,
   kernelError,
@@ -37,7 +37,9 @@ export async function runDecode(
   report({ fraction: undefined, phase: 'inputs' });
   await yieldToMessages();
   signal.throwIfAborted();
-  const call = decodeCall(params);
+  const call = await driveSteps(decodeCallSteps(params), signal, (fraction) =>
+    report({ fraction, phase: 'inputs' }),
+  );
   const rows = rowsToCompare(params.shape, CHECK_FLOPS);
   const reference = (parts: readonly AttentionInputs[]) =>
     driveSteps(referenceRows(params.shape, entriesOf(parts), rows), signal, (fraction) =>

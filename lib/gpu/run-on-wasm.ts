@@ -7,7 +7,7 @@ import { BLOCK_KEYS, BLOCK_QUERIES } from '../wasm/attention';
 import { laneTasks } from '../wasm/lane';
 import { simdLabel } from '../wasm/relaxed-simd';
 import { prepareWasmCall, type WasmCall } from './formula-wasm';
-import { driveSteps, yieldToMessages } from './jobs';
+import { driveSteps } from './jobs';
 import { median } from './measure';
 import { packBlockList } from './packed-list';
 import { RoofCache, threadsKey } from './roof';
@@ -19,15 +19,17 @@ import {
   type RunContext,
   WARMUP_RUNS,
 } from './run-context';
+import { runLanes } from './run-lanes';
 import { probeRoof, type WasmLanes } from './wasm-lanes';
 
 /** A WebAssembly memory ends at 4 GiB; tensors are held twice while they are loaded. */
 const TENSOR_BYTES = 2 ** 30;
-/** Work between two looks at the messages: a cancel waits no longer. */
-const SLICE_MILLISECONDS = 8;
-
 /** Below this a call is over before a second thread has woken. */
 const SHARED_PAIRS = 2 ** 18;
+
+/** Whether a call is shared among threads where there are some. */
+export const isShared = ({ batch, queryHeads, queries, keys }: AttentionInputs['shape']): boolean =>
+  batch * queryHeads * queries * keys >= SHARED_PAIRS;
 
 /**
  * Runs in WebAssembly SIMD, on several threads where the page may share memory: warm-up, timed
@@ -84,7 +86,7 @@ export async function runOnWasm(
       blockList: listSummary(list, BLOCK_QUERIES, BLOCK_KEYS),
       notes: [
         `${simdLabel()} on ${threads === 1 ? 'one thread' : `${threads} threads`} of the CPU`,
-        ...(lanes?.problem === undefined ? [] : [`no more threads: ${lanes.problem}`]),
+        ...(lanes?.problem === undefined || !isShared(shape) ? [] : [lanes.problem]),
         ...mismatchNotes(inputs, error),
       ],
     },
@@ -114,8 +116,8 @@ export async function measureOnWasm(
 ): Promise<WasmMeasurement> {
   const { runs, lanes, roofs, signal, report } = options;
   const { shape } = inputs;
-  const isLarge = shape.batch * shape.queryHeads * shape.queries * shape.keys >= SHARED_PAIRS;
-  const threads = isLarge && lanes !== undefined ? await withThreads(lanes, inputs) : undefined;
+  const threads =
+    isShared(shape) && lanes !== undefined ? await withThreads(lanes, inputs) : undefined;
   const prepared = threads ?? prepareWasmCall(inputs);
   try {
     if (roofs !== undefined && runs > 0) {
@@ -123,9 +125,11 @@ export async function measureOnWasm(
       await roofs.ofThreads(prepared.call.lanes, () => probeRoof(threads && lanes));
       signal.throwIfAborted();
     }
+    const { call, lane } = prepared;
+    const tasks = { next: call.next, total: laneTasks(call), runSome: lane.runSome };
     const samplesSeconds: number[] = [];
     for (let run = 0; run < runs + WARMUP_RUNS; run++) {
-      const seconds = await runOnce(prepared, threads && lanes, signal, (fraction) =>
+      const seconds = await runLanes(tasks, threads && lanes, signal, (fraction) =>
         report({
           fraction: (run + fraction) / (runs + WARMUP_RUNS),
           phase: run < WARMUP_RUNS ? 'warm-up' : 'timing',
@@ -159,34 +163,4 @@ async function withThreads(
     // A thread that does not start, or a memory that cannot be shared: one thread does it.
     return undefined;
   }
-}
-
-/** Every query block of every head, letting messages in; seconds. */
-async function runOnce(
-  { call, lane }: WasmCall,
-  lanes: WasmLanes | undefined,
-  signal: AbortSignal,
-  onFraction: (fraction: number) => void,
-): Promise<number> {
-  const total = laneTasks(call);
-  Atomics.store(call.next, 0, 0);
-  const wallStart = performance.now();
-  const others = lanes?.run();
-  let ownSeconds = 0;
-  try {
-    for (;;) {
-      const start = performance.now();
-      const hasMore = lane.runSome(SLICE_MILLISECONDS);
-      ownSeconds += (performance.now() - start) / 1000;
-      if (!hasMore) break;
-      onFraction(Math.min(1, Atomics.load(call.next, 0) / total));
-      await yieldToMessages();
-      signal.throwIfAborted();
-    }
-  } finally {
-    // Nothing is left to take: after a cancel the other threads stop at the end of their block.
-    Atomics.store(call.next, 0, total);
-    await others;
-  }
-  return others === undefined ? ownSeconds : (performance.now() - wallStart) / 1000;
 }

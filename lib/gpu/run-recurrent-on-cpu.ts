@@ -1,10 +1,10 @@
-import { callReference, callShape, makeCall, unitOf } from '../attention/recurrent/call';
+import { callReferenceSteps, callShape, makeCall, unitOf } from '../attention/recurrent/call';
 import { describeCall } from '../attention/recurrent/describe';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import { recurrentFlops } from '../attention/recurrent/work';
 import type { OnProgress } from '../run/worker-api';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
-import { yieldToMessages } from './jobs';
+import { driveTimedSteps, yieldToMessages } from './jobs';
 
 /** Runs the f64 recurrence on the CPU, once. */
 export async function runRecurrentOnCpu(
@@ -18,9 +18,11 @@ export async function runRecurrentOnCpu(
   signal.throwIfAborted();
   const call = makeCall(params);
   report({ fraction: undefined, phase: 'timing' });
-  const start = performance.now();
-  const reference = callReference(call);
-  const seconds = (performance.now() - start) / 1000;
+  const { value: reference, seconds } = await driveTimedSteps(
+    callReferenceSteps(call),
+    signal,
+    (fraction) => report({ fraction, phase: 'timing' }),
+  );
   const flops = recurrentFlops(params.rule, callShape(call));
   return {
     params,

@@ -1,4 +1,9 @@
-import { callShape, checkCall, makeCall, type RecurrentCall } from '../attention/recurrent/call';
+import {
+  callShape,
+  checkCallSteps,
+  makeCall,
+  type RecurrentCall,
+} from '../attention/recurrent/call';
 import { describeCall } from '../attention/recurrent/describe';
 import { foldMemories, MEMORY_RULE, mixOutputs } from '../attention/recurrent/mixture';
 import type { RecurrentResult } from '../attention/recurrent/result';
@@ -10,16 +15,15 @@ import type { OnProgress } from '../run/worker-api';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
 import { createWasmRecurrent, type WasmRecurrent } from '../wasm/recurrent';
 import { simdLabel } from '../wasm/relaxed-simd';
-import { yieldToMessages } from './jobs';
+import { driveSteps, yieldToMessages } from './jobs';
 import { median } from './measure';
 import { RoofCache, threadsKey } from './roof';
 import { WARMUP_RUNS } from './run-context';
-import { probeRoof } from './wasm-lanes';
+import { runLanes } from './run-lanes';
+import { probeRoof, type WasmLanes } from './wasm-lanes';
 
-/** Work between two looks at the messages: a cancel waits no longer. */
-const SLICE_MILLISECONDS = 8;
-/** Fours of tokens between two looks at the clock. */
-const FOURS_PER_LOOK = 64;
+/** Below this a call is over before a second thread has woken. */
+const SHARED_FLOPS = 5e7;
 
 /** Whether a rule has a kernel in WebAssembly: one state per head, or several as batches. */
 export const runsOnWasm = (
@@ -28,8 +32,9 @@ export const runsOnWasm = (
   isStateRule(rule) || rule.type === 'mom';
 
 /**
- * Runs a rule in WebAssembly SIMD on one thread: warm-up, timed runs, comparison with f64. The time
- * of a run is that of its slices; what passes between them belongs to others.
+ * Runs a rule in WebAssembly SIMD, rows of batch x heads on several threads where the page may share
+ * memory: warm-up, timed runs, comparison with f64. On one thread the time of a run is that of its
+ * slices, and what passes between them belongs to others; on several it is the wall's.
  *
  * @param engineNote why, where WebGPU was allowed
  * @throws Error with a sentence where the rule has no kernel in WebAssembly or the memory is short
@@ -41,6 +46,7 @@ export async function runRecurrentOnWasm(
   signal: AbortSignal,
   report: OnProgress,
   roofs = new RoofCache(),
+  lanes?: WasmLanes,
 ): Promise<RecurrentResult> {
   const { rule, timedRuns: runs } = params;
   if (!runsOnWasm(rule)) {
@@ -53,23 +59,34 @@ export async function runRecurrentOnWasm(
   signal.throwIfAborted();
   const call = makeCall(params);
   const shape = callShape(call);
-  const { walk, read, notes } = prepare(call);
-  await roofs.ofThreads(1, () => probeRoof(undefined));
+  const flops = recurrentFlops(rule, shape);
+  const others = flops >= SHARED_FLOPS && shape.batch * shape.heads > 1 ? lanes : undefined;
+  const { walk, read, notes, threads } = await prepareOn(others, call);
+  const shared = threads > 1 ? others : undefined;
   const samplesSeconds: number[] = [];
-  for (let run = 0; run < runs + WARMUP_RUNS; run++) {
-    const seconds = await runOnce(walk, signal, (fraction) =>
-      report({
-        fraction: (run + fraction) / (runs + WARMUP_RUNS),
-        phase: run < WARMUP_RUNS ? 'warm-up' : 'timing',
-      }),
-    );
-    if (run >= WARMUP_RUNS) samplesSeconds.push(seconds);
+  try {
+    await roofs.ofThreads(threads, () => probeRoof(shared));
+    const tasks = { next: walk.call.next, total: walk.rows, runSome: walk.walker.runSome };
+    for (let run = 0; run < runs + WARMUP_RUNS; run++) {
+      const seconds = await runLanes(tasks, shared, signal, (fraction) =>
+        report({
+          fraction: (run + fraction) / (runs + WARMUP_RUNS),
+          phase: run < WARMUP_RUNS ? 'warm-up' : 'timing',
+        }),
+      );
+      if (run >= WARMUP_RUNS) samplesSeconds.push(seconds);
+    }
+  } finally {
+    shared?.unload();
   }
   report({ fraction: undefined, phase: 'checking' });
   await yieldToMessages();
   signal.throwIfAborted();
-  const { error, unit } = checkCall(params, call, read());
-  const flops = recurrentFlops(rule, shape);
+  const { error, unit } = await driveSteps(
+    checkCallSteps(params, call, read()),
+    signal,
+    (fraction) => report({ fraction, phase: 'checking' }),
+  );
   const bytes = recurrentBytes(rule, shape);
   const medianSeconds = median(samplesSeconds);
   const timing = {
@@ -80,7 +97,7 @@ export async function runRecurrentOnWasm(
     flops,
     gigaflopsPerSecond: flops / medianSeconds / 1e9,
   } as const;
-  const { roof, roofPlace } = roofs.place(threadsKey(1), timing, bytes);
+  const { roof, roofPlace } = roofs.place(threadsKey(threads), timing, bytes);
   return {
     params,
     engine: 'wasm',
@@ -97,7 +114,8 @@ export async function runRecurrentOnWasm(
     fits: undefined,
     unit,
     notes: [
-      `${simdLabel()} on one thread of the CPU, four tokens at once`,
+      `${simdLabel()} on ${threads === 1 ? 'one thread' : `${threads} threads`} of the CPU, four tokens at once`,
+      ...(lanes?.problem === undefined ? [] : [`no more threads: ${lanes.problem}`]),
       ...notes,
       ...(error.withinTolerance
         ? []
@@ -112,14 +130,32 @@ interface Prepared {
   read(): RecurrentOutput;
 }
 
-function prepare(call: RecurrentCall): Prepared {
+/** The call on every thread, or on this one where others cannot be had. */
+async function prepareOn(
+  lanes: WasmLanes | undefined,
+  call: RecurrentCall,
+): Promise<Prepared & { readonly threads: number }> {
+  const threads = lanes?.count ?? 1;
+  if (lanes !== undefined && threads > 1) {
+    try {
+      const prepared = prepare(call, threads);
+      await lanes.load(prepared.walk.call);
+      return { ...prepared, threads };
+    } catch {
+      // A thread that does not start, or a memory that cannot be shared: one thread does it.
+    }
+  }
+  return { ...prepare(call, 1), threads: 1 };
+}
+
+function prepare(call: RecurrentCall, threads: number): Prepared {
   switch (call.type) {
     case 'state': {
-      const walk = createWasmRecurrent(call.inputs, call.rule);
+      const walk = createWasmRecurrent(call.inputs, call.rule, undefined, threads);
       return { walk, notes: [], read: walk.read };
     }
     case 'mom': {
-      const walk = createWasmRecurrent(foldMemories(call.inputs), MEMORY_RULE);
+      const walk = createWasmRecurrent(foldMemories(call.inputs), MEMORY_RULE, undefined, threads);
       return {
         walk,
         notes: [
@@ -136,29 +172,4 @@ function prepare(call: RecurrentCall): Prepared {
     case 'temporal-lora':
       throw new Error(`rule ${call.type} has no WebAssembly kernel`);
   }
-}
-
-/** One run from the initial state, letting messages in; seconds. */
-async function runOnce(
-  walk: WasmRecurrent,
-  signal: AbortSignal,
-  onFraction: (fraction: number) => void,
-): Promise<number> {
-  let milliseconds = 0;
-  let sliceStart = performance.now();
-  walk.reset();
-  for (let row = 0; row < walk.rows; row++) {
-    for (let start = 0; start < walk.fours; start += FOURS_PER_LOOK) {
-      const end = Math.min(start + FOURS_PER_LOOK, walk.fours);
-      walk.run(row, start, end);
-      const passed = performance.now() - sliceStart;
-      if (passed < SLICE_MILLISECONDS) continue;
-      milliseconds += passed;
-      onFraction((row + end / walk.fours) / walk.rows);
-      await yieldToMessages();
-      signal.throwIfAborted();
-      sliceStart = performance.now();
-    }
-  }
-  return (milliseconds + performance.now() - sliceStart) / 1000;
 }

@@ -1,4 +1,4 @@
-import { callShape, checkCall, makeCall } from '../attention/recurrent/call';
+import { callShape, checkCallSteps, makeCall } from '../attention/recurrent/call';
 import { describeCall } from '../attention/recurrent/describe';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import { isTestTimeRule } from '../attention/recurrent/rule';
@@ -6,7 +6,7 @@ import { recurrentBytes, recurrentFlops } from '../attention/recurrent/work';
 import type { OnProgress } from '../run/worker-api';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
 import type { GpuDevice } from './device';
-import { yieldToMessages } from './jobs';
+import { abortable, abortableResource, driveSteps, yieldToMessages } from './jobs';
 import { measure } from './measure';
 import { prepareCall } from './recurrent-call';
 import { adapterKey, type RoofCache } from './roof';
@@ -27,9 +27,13 @@ export async function runRecurrentOnDevice(
     throw new Error(`rule ${rule.type} has no kernel; choose engine auto or cpu`);
   }
   const shape = callShape(call);
-  const roof = await roofs.get(gpu);
+  const roof = await abortable(roofs.get(gpu), signal);
   report({ fraction: undefined, phase: 'compiling' });
-  const { job, read, plan, notes } = await prepareCall(gpu, call);
+  const { job, read, plan, notes } = await abortableResource(
+    prepareCall(gpu, call),
+    signal,
+    (late) => late.job.destroy(),
+  );
   try {
     const measured = await measure(gpu, (stamps) => job.run(stamps, signal), {
       runs,
@@ -44,7 +48,11 @@ export async function runRecurrentOnDevice(
     const actual = await read();
     await yieldToMessages();
     signal.throwIfAborted();
-    const { error, unit } = checkCall(params, call, actual);
+    const { error, unit } = await driveSteps(
+      checkCallSteps(params, call, actual),
+      signal,
+      (fraction) => report({ fraction, phase: 'checking' }),
+    );
     const flops = recurrentFlops(rule, shape);
     const bytes = recurrentBytes(rule, shape);
     const copySeconds = bytes / 1e9 / roof.copyGigabytesPerSecond;

@@ -1,4 +1,4 @@
-import { maskedOutputError, selectionStats } from '../attention/select/evaluate';
+import { maskedOutputErrorSteps, selectionStatsSteps } from '../attention/select/evaluate';
 import { selectHead } from '../attention/select/select-head';
 import type { HeadTensors, Selection } from '../attention/select/types';
 import { withSelections } from '../attention/selected-program';
@@ -6,7 +6,7 @@ import type { AttentionInputs, SelectionSummary } from '../attention/types';
 import type { OnProgress } from '../run/worker-api';
 import type { AttentionParams } from '../spec/kinds/attention';
 import { createRowProducts } from '../wasm/matrix-products';
-import { yieldToMessages } from './jobs';
+import { driveSteps, yieldToMessages } from './jobs';
 
 /** Pairs of the heads that are compared with dense attention, at least one head. */
 const COMPARED_PAIRS = 2 ** 23;
@@ -42,14 +42,20 @@ export async function selectKeys(
   const heads: SelectionSummary['heads'][number][] = [];
   const compared = Math.max(1, Math.floor(COMPARED_PAIRS / (queries * keys)));
   for (let head = 0; head < Math.min(queryHeads, compared); head++) {
-    report({ fraction: head / queryHeads, phase: 'comparing with dense' });
+    const look = <T>(steps: Generator<number, T>, from: number) =>
+      driveSteps(steps, signal, (fraction) =>
+        report({
+          fraction: (head + (from + fraction) / 2) / Math.min(queryHeads, compared),
+          phase: 'comparing with dense',
+        }),
+      );
     await yieldToMessages();
     signal.throwIfAborted();
     const tensors = headTensors(params, inputs, head);
     const selection = selections[head] as Selection;
-    const { density, massRecall } = selectionStats(tensors, selection);
+    const { density, massRecall } = await look(selectionStatsSteps(tensors, selection), 0);
     const rowStride = Math.max(1, Math.floor(queries / COMPARED_ROWS));
-    const outputError = maskedOutputError(tensors, selection, { rowStride });
+    const outputError = await look(maskedOutputErrorSteps(tensors, selection, { rowStride }), 0.5);
     heads.push({ head, pattern: selection.pattern, density, massRecall, outputError });
   }
   return {
@@ -58,6 +64,10 @@ export async function selectKeys(
       method: select.type,
       seconds,
       flops: selections.reduce((sum, { selectionFlops }) => sum + selectionFlops, 0),
+      patterns: selections.map(({ pattern }) => pattern),
+      ...(select.type === 'choice'
+        ? { choices: selections.flatMap(({ choice }) => choice ?? []) }
+        : {}),
       heads,
     },
   };

@@ -1,4 +1,4 @@
-import type { LaneAnswer, LaneCall, LaneMessage } from '../wasm/lane';
+import type { LaneAnswer, LaneMessage, SharedCall } from '../wasm/lane';
 import { probeThread, type ThreadRoof } from '../wasm/roof';
 
 /** More threads than this bring less than they cost to wake. */
@@ -28,12 +28,17 @@ export class WasmLanes {
     return Math.max(1, Math.min(MAX_LANES, navigator.hardwareConcurrency));
   }
 
+  /** Why a large call has one thread where the machine has more, as a sentence. */
   get problem(): string | undefined {
-    return this.#problem;
+    if (this.#problem !== undefined) return `no more threads: ${this.#problem}`;
+    const isAlone = this.#spawn !== undefined && !globalThis.crossOriginIsolated;
+    return isAlone && navigator.hardwareConcurrency > 1
+      ? 'no more threads: the page is not cross-origin isolated (its server sends no COOP and COEP headers), so that they cannot share memory'
+      : undefined;
   }
 
   /** Gives every thread the call; rejects where one could not start, and there is one thread from then on. */
-  async load(call: LaneCall): Promise<void> {
+  async load(call: SharedCall): Promise<void> {
     while (this.#workers.length < call.lanes - 1) this.#workers.push(this.#start());
     await this.#ask((worker, i) =>
       worker.postMessage(message({ type: 'load', call, lane: i + 1 })),

@@ -1,10 +1,10 @@
 import type { MapBase, MapRect, MapWindow } from '../attention/types';
 import { type WeightCall, weightShape, weightSteps } from '../attention/weights/call';
-import { weightBaseSteps, weightWindow } from '../attention/weights/reduce';
-import type { RowProducts, WeightMatrices, WeightMatrix } from '../attention/weights/types';
+import { weightWindow } from '../attention/weights/reduce';
+import type { WeightMatrices, WeightMatrix } from '../attention/weights/types';
 import type { OnProgress } from '../run/worker-api';
-import { createRowProducts } from '../wasm/matrix-products';
 import { driveSteps, yieldToMessages } from './jobs';
+import { reduceMap } from './reduce-map';
 
 /** Cells whose tensors are kept: a difference reads two. */
 const KEPT = 2;
@@ -65,30 +65,13 @@ export function createWeightMaps(): WeightMaps {
 
   return {
     async base(call, batch, head, signal, report) {
-      const matrix = await matrixOf(call, batch, head, signal, report);
-      return driveSteps(weightBaseSteps(matrix, productsFor(matrix)), signal, (fraction) =>
-        report({ fraction, phase: 'map' }),
-      );
+      return reduceMap(await matrixOf(call, batch, head, signal, report), signal, report);
     },
     async window(call, batch, head, rect, signal) {
       const matrix = await matrixOf(call, batch, head, signal, () => undefined);
       return weightWindow(matrix, rect);
     },
   };
-}
-
-/** Keys from which several rows at once are worth a memory of their own. */
-const MANY_KEYS = 512;
-
-/** Products in WebAssembly for one map, whose memory goes with it; undefined where there are none. */
-function productsFor({ keys, prepareRows }: WeightMatrix): RowProducts | undefined {
-  if (prepareRows === undefined || keys < MANY_KEYS) return undefined;
-  try {
-    return createRowProducts();
-  } catch {
-    // Rows one by one in f64 take longer and need nothing.
-    return undefined;
-  }
 }
 
 /** @throws RangeError where the index is none of `count` */

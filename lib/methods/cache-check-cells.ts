@@ -8,6 +8,7 @@ const OF_OTHER_PARTS: readonly string[] = [
   'duo-attention',
   'razor-attention',
   'lserve',
+  'longgen',
   'ape',
   'jrt',
 ];

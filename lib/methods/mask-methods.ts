@@ -88,7 +88,8 @@ export const MASK_METHODS: readonly Method[] = [
     part,
     says: 'A third of the layers keep full attention; the others get one static pattern, here a window and every stride-th block of the past.',
     cells: presetCells('strided-blocks'),
-    leavesOut: 'the placement of full layers among sparse ones and the tuning that goes with it',
+    leavesOut:
+      'the tuning that goes with it: the check tries every half of a small model’s layers as it is',
   },
   {
     id: 'prepacking',

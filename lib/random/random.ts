@@ -44,19 +44,20 @@ function splitmix(seed: number): () => number {
  */
 export function createRandom(seed: number): Random {
   const next = splitmix(seed);
-  let a = next();
-  let b = next();
-  let c = next();
-  let counter = 1;
-  let spare: number | undefined;
+  // In typed arrays, where engines need no object for a number that is no small integer.
+  const state = Int32Array.of(next(), next(), next(), 1);
+  const spare = new Float64Array(1);
+  let hasSpare = false;
 
   function word(): number {
-    const sum = (a + b + counter) >>> 0;
-    counter = (counter + 1) >>> 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) >>> 0;
-    c = (((c << 21) | (c >>> 11)) + sum) >>> 0;
-    return sum;
+    const b = state[1]!;
+    const c = state[2]!;
+    const sum = (state[0]! + b + state[3]!) | 0;
+    state[3] = state[3]! + 1;
+    state[0] = b ^ (b >>> 9);
+    state[1] = c + (c << 3);
+    state[2] = ((c << 21) | (c >>> 11)) + sum;
+    return sum >>> 0;
   }
   for (let i = 0; i < 12; i++) word();
 
@@ -65,10 +66,9 @@ export function createRandom(seed: number): Random {
   }
 
   function normal(): number {
-    if (spare !== undefined) {
-      const value = spare;
-      spare = undefined;
-      return value;
+    if (hasSpare) {
+      hasSpare = false;
+      return spare[0]!;
     }
     for (;;) {
       const x = 2 * uniform() - 1;
@@ -76,7 +76,8 @@ export function createRandom(seed: number): Random {
       const s = x * x + y * y;
       if (s > 0 && s < 1) {
         const factor = Math.sqrt((-2 * Math.log(s)) / s);
-        spare = y * factor;
+        spare[0] = y * factor;
+        hasSpare = true;
         return x * factor;
       }
     }

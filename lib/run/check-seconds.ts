@@ -20,6 +20,7 @@ export const CHECK_SECONDS: Readonly<Record<string, number>> = {
   'duo-attention': 2.9,
   'razor-attention': 4,
   'lserve.cache': 3.6,
+  longgen: 7,
   kvmerger: 5.2,
   'look-m': 4.8,
   'elastic-cache': 3.8,

@@ -34,6 +34,8 @@ export interface Estimator {
 const DEFAULTS = {
   fastFlopsPerSecond: 4e9,
   cpuFlopsPerSecond: 3e8,
+  /** The f64 recurrence that every result is compared with. */
+  referenceFlopsPerSecond: 8e8,
   /** Device start, kernel choice and probes of the adapter, on the first run. */
   attentionFixedSeconds: 2,
   recurrentFixedSeconds: 1,
@@ -178,7 +180,11 @@ export function createEstimator(): Estimator {
         case 'recurrent': {
           const { shape, rule, timedRuns } = cell.params;
           const flops = recurrentFlops(rule, shape);
-          return DEFAULTS.recurrentFixedSeconds + (timedRuns * flops) / DEFAULTS.fastFlopsPerSecond;
+          return (
+            DEFAULTS.recurrentFixedSeconds +
+            flops / DEFAULTS.referenceFlopsPerSecond +
+            (timedRuns * flops) / DEFAULTS.fastFlopsPerSecond
+          );
         }
         case 'decode': {
           const { flops, storedElements } = decodeWork(cell.params);

@@ -1,7 +1,7 @@
 import type { ComposeResult } from '../attention/compose/result';
 import type { DecodeResult } from '../attention/decode/result';
 import type { RecurrentResult } from '../attention/recurrent/result';
-import type { AdapterInfo, AttentionResult, Clock } from '../attention/types';
+import type { AdapterInfo, AttentionResult, Clock, MapBase } from '../attention/types';
 import type { CacheResult } from '../evaluate/cell-result';
 import type { ModelCellResult } from '../evaluate/model-result';
 import type { RecallGapResult } from '../evaluate/recall-gap-result';
@@ -30,6 +30,14 @@ export interface Progress {
   readonly phase: string;
   /** What is there of the result so far, where the job can tell. */
   readonly partial?: CellOutput;
+  /** Of a map: a first picture, told once. */
+  readonly preview?: MapPreview;
+}
+
+/** A map reduced from its rows `everyQuery` apart: maxima may be larger, and means are estimates. */
+export interface MapPreview {
+  readonly base: MapBase;
+  readonly everyQuery: number;
 }
 
 /** How a result came about. Shown beside every result and written into every export. */

@@ -23,7 +23,7 @@ export function formatPath(path: readonly PropertyKey[]): string {
     .join('');
 }
 
-/** A value as it stands in a sentence: JSON, cut where it is long. */
+/** A value as it stands in a sentence: JSON, cut where it is long; of a long list, how long. */
 export function show(value: unknown): string {
   if (value === undefined) return 'nothing';
   let text: string;
@@ -35,7 +35,9 @@ export function show(value: unknown): string {
       text = typeof value;
     }
   }
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  if (text.length <= 60) return text;
+  if (Array.isArray(value) && typeof value[0] === 'object') return `${value.length} items`;
+  return `${text.slice(0, 57)}...`;
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {

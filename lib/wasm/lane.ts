@@ -1,8 +1,9 @@
-import { WASM_MATH } from '../formula/print-wasm';
+import { instantiateFormula, type PrintedFormula } from '../formula/wasm-modules';
 import type { AttentionShape } from '../spec/kinds/attention';
 import { createWasmAttention, type WasmAttention } from './attention';
 import { fillMasks, type ListMasks, MASK_BYTES } from './list-masks';
 import type { ModifyScores, WriteVisible } from './module';
+import { createWalker, type RecurrentLaneCall } from './recurrent-walker';
 import { probeThread, type ThreadRoof } from './roof';
 
 /** Block lists of every batch entry and head; see `PackedBlockList`. */
@@ -23,7 +24,7 @@ export interface LaneCall {
   /** Bytes of tables and masks at the memory's start. */
   readonly reservedBytes: number;
   /** The variant's formulas as a module; undefined where scores stay as they are. */
-  readonly formula: Uint8Array<ArrayBuffer> | undefined;
+  readonly formula: PrintedFormula | undefined;
   readonly lists: LaneLists;
   /** undefined: every run asks the formula. */
   readonly masks: ListMasks | undefined;
@@ -53,7 +54,7 @@ export interface Lane {
  */
 export function createLane(call: LaneCall, lane: number): Lane {
   const { memory, shape, reservedBytes, lists, masks, lanes } = call;
-  const formula = call.formula && instantiateFormula(call.formula, memory);
+  const formula = call.formula && (instantiateFormula(call.formula, memory) as FormulaExports);
   const attention = createWasmAttention({
     memory,
     reservedBytes,
@@ -96,15 +97,17 @@ export function createLane(call: LaneCall, lane: number): Lane {
   };
 }
 
-function instantiateFormula(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory) {
-  const imports = { env: { memory }, math: WASM_MATH };
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports);
-  return exports as { readonly modify?: ModifyScores; readonly visible?: WriteVisible };
+interface FormulaExports {
+  readonly modify?: ModifyScores;
+  readonly visible?: WriteVisible;
 }
+
+/** A call that threads share. */
+export type SharedCall = LaneCall | RecurrentLaneCall;
 
 /** What a thread is told, and what it answers. */
 export type LaneMessage =
-  | { readonly type: 'load'; readonly call: LaneCall; readonly lane: number }
+  | { readonly type: 'load'; readonly call: SharedCall; readonly lane: number }
   | { readonly type: 'run' }
   | { readonly type: 'probe' }
   | { readonly type: 'unload' };
@@ -117,11 +120,14 @@ export function serveLane(scope: {
   onmessage: ((event: MessageEvent<LaneMessage>) => void) | null;
   postMessage(answer: LaneAnswer): void;
 }): void {
-  let lane: Lane | undefined;
+  let lane: Pick<Lane, 'runSome'> | undefined;
   scope.onmessage = ({ data }) => {
     switch (data.type) {
       case 'load':
-        lane = createLane(data.call, data.lane);
+        lane =
+          'layout' in data.call
+            ? createWalker(data.call, data.lane)
+            : createLane(data.call, data.lane);
         scope.postMessage({ type: 'loaded' });
         return;
       case 'run':

@@ -30,11 +30,13 @@ export function createRowProducts(): RowProducts {
 
   function reserve(bytes: number): typeof scratch {
     if (bytes <= scratch.bytes) return scratch;
+    // Rows of a causal mask get longer one by one: places that only just fit would fill the memory.
+    const most = 2 ** Math.ceil(Math.log2(bytes));
     scratch = {
-      rows: arena.place(bytes),
-      packed: arena.place(bytes),
-      out: arena.place(bytes),
-      bytes,
+      rows: arena.place(most),
+      packed: arena.place(most),
+      out: arena.place(most),
+      bytes: most,
     };
     return scratch;
   }

@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FORMULA_PRESETS, presetVariant } from '../../lib/attention/presets';
+import { parseFormula } from '../../lib/formula/parse';
 import { toTokens } from '../../lib/formula/tokens';
 import { countNodes } from '../../lib/formula/tree';
 import { type AttentionParams, attentionParams } from '../../lib/spec/kinds/attention';
 import { attentionSelection } from '../../lib/spec/kinds/selection';
 import { maskTree, scoreTree } from '../unit/formula/arbitrary';
+import { HARD_PARTS, HARD_SCOPE, hardMask } from '../unit/formula/arbitrary-hard';
 import { call, KERNEL_SCRIPTS } from './call';
 import { openTests, type TestHost } from './open-tests';
 import type { KernelTests } from './page/entry';
@@ -80,6 +82,52 @@ describe('random formulas agree between WGSL and TypeScript', () => {
       });
     },
   );
+});
+
+/** Whole numbers that wrap, negative divisors, NaN, tables of every source; see `arbitrary-hard`. */
+const hard = fc.sample(
+  hardMask.filter((mask) => countNodes(mask) <= 60 && countNodes(mask) > 6),
+  { seed: 12, numRuns: 24 * Number(process.env.FORMULA_RUNS ?? 1) },
+);
+
+describe('hard formulas agree between WGSL and TypeScript', () => {
+  test.each(hard.map((mask, i) => [i, mask] as const))('formula %i', async (i, mask) => {
+    const variant = { type: 'formula', mask: toTokens(mask), ...HARD_PARTS };
+    const shape = { batch: 2, queryHeads: 2, kvHeads: 1 };
+    const prefill = params(variant, { ...shape, queries: 45, keys: 70 });
+    const plan = i % 2 === 0 ? FOUR_ROWS : PREFILL;
+    expect(await call(page, 'runParams', plan, prefill)).toMatchObject({ withinTolerance: true });
+    const decode = params(variant, { ...shape, queries: 3, keys: 70 });
+    expect(await call(page, 'runParams', DECODE, decode)).toMatchObject({ withinTolerance: true });
+  });
+
+  // Of constants WGSL takes an overflow, an infinity or NaN for an error of the shader.
+  test.each([
+    ['k <= q && 16777215 * 16777215 < k', true],
+    ['k <= q && 1 / 0 > k', true],
+    ['k <= q && k > 0 / 0', true],
+    ['k <= q && k > -1 / 0', true],
+    ['k <= q && log(0 - 1) < k', true],
+    ['k <= q && k < sqrt(2 - 3)', true],
+    ['k <= q && exp(100) > k', true],
+    ['k <= q && 1e30 * 1e30 > k', true],
+    ['k <= q && floor(7 / 0) <= k % 0', true],
+    ['score + tanh(exp2(500)) * (3 < 2 ? 1 : 0)', false],
+  ])('%s compiles', async (text, isMask) => {
+    const parsed = parseFormula(text, HARD_SCOPE, isMask ? 'bool' : 'float');
+    if (!parsed.ok) throw new Error(parsed.message);
+    const tokens = toTokens(parsed.node);
+    const variant = {
+      type: 'formula',
+      mask: isMask ? tokens : ['k', 'q', '<='],
+      score: isMask ? [] : tokens,
+      ...HARD_PARTS,
+    };
+    const each = params(variant, { queries: 45, keys: 70 });
+    for (const plan of [PREFILL, FOUR_ROWS]) {
+      expect(await call(page, 'runParams', plan, each)).toMatchObject({ withinTolerance: true });
+    }
+  });
 });
 
 test.each(['pattern-search', 'pbs', 'moba', 'lserve'])(

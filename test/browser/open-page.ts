@@ -29,7 +29,7 @@ export async function bundle(entry: string): Promise<string> {
 }
 
 /**
- * Opens a cross-origin isolated page on the loopback address whose scripts are the bundles of
+ * Opens a page, cross-origin isolated unless told otherwise, on the loopback address whose scripts are the bundles of
  * `scripts` (path to entry file) and loads the first of them. `extra` answers other paths.
  */
 export async function openPage(
@@ -37,6 +37,8 @@ export async function openPage(
   options: {
     readonly flags?: readonly string[];
     readonly extra?: (path: string) => { type: string; body: Uint8Array } | undefined;
+    /** False leaves out the headers that isolate the page, as a static host does. */
+    readonly isIsolated?: boolean;
   } = {},
 ): Promise<TestPage> {
   const bodies = new Map<string, string>();
@@ -48,8 +50,10 @@ export async function openPage(
     const script = bodies.get(path);
     const extra = options.extra?.(path);
     const isPage = path === '/';
-    response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
-    response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+    if (options.isIsolated !== false) {
+      response.setHeader('Cross-Origin-Opener-Policy', 'same-origin');
+      response.setHeader('Cross-Origin-Embedder-Policy', 'require-corp');
+    }
     if (isPage) response.setHeader('Content-Type', 'text/html');
     else response.setHeader('Content-Type', extra?.type ?? 'text/javascript');
     if (!isPage && script === undefined && extra === undefined) {

@@ -33,6 +33,18 @@ describe.each(RECURRENT_PLANS.map((each) => [each.id, each] as const))('plan %s'
       expect(result.submits).toBeGreaterThan(2);
     });
 
+    test('with gates of 0 and 1 among others', async () => {
+      const shape = { batch: 1, heads: 2, tokens: 135, keySize: 20, valueSize: 12 };
+      expect(await call('runRule', plan, rule, shape, { gates: 'at ends' })).toMatchObject({
+        withinTolerance: true,
+      });
+    });
+
+    test('after 65,536 tokens', async () => {
+      const shape = { batch: 1, heads: 1, tokens: 65_536, keySize: 4, valueSize: 4 };
+      expect(await call('runRule', plan, rule, shape)).toMatchObject({ withinTolerance: true });
+    });
+
     test('from a carried state', async () => {
       const shape = { batch: 1, heads: 2, tokens: 33, keySize: 12, valueSize: 10 };
       expect(await call('runCarried', plan, rule, shape)).toMatchObject({ withinTolerance: true });

@@ -26,7 +26,7 @@ test('policies run side by side; an unknown one says so in its row', async ({ pa
   await expect(c).toContainText('no policy is called nothing-like-it');
   await expect(c).toContainText(/Not offered, because the shipped model .*common words/);
   await run(page, 'c');
-  const policies = c.getByRole('region', { name: 'policies', exact: true });
+  const policies = c.getByRole('region', { name: /^policies of / });
   await expect(policies.getByRole('row')).toHaveCount(4);
   await expect(policies.getByRole('row', { name: /^full cache/ })).toContainText('of 2');
   await expect(policies).toContainText('unknown policy: nothing-like-it');
@@ -149,7 +149,7 @@ test('slots that return are counted where they lie, and what it takes to bring t
   const params = JSON.stringify({ entries, contextTokens: 64, samples: 2 });
   await openDocument(page, `\`\`\`cell cache #c\n${params}\n\`\`\`\n`);
   await run(page, 'c');
-  const policies = cell(page, 'c').getByRole('region', { name: 'policies', exact: true });
+  const policies = cell(page, 'c').getByRole('region', { name: /^policies of / });
   await expect(policies.getByRole('columnheader', { name: 'moved per token' })).toBeVisible();
   await expect(policies.getByRole('columnheader', { name: 'recomputed, FLOP' })).toBeVisible();
   for (const name of [/^away/, /^again/]) {
@@ -194,7 +194,7 @@ test('an edit is followed four ways in one click', async ({ page }) => {
   const c = cell(page, 'c');
   await c.getByRole('button', { name: 'follow the edit four ways' }).click();
   await run(page, 'c');
-  const policies = c.getByRole('region', { name: 'policies', exact: true });
+  const policies = c.getByRole('region', { name: /^policies of / });
   await policies.focus();
   await expect(policies).toBeFocused();
   for (const name of [/^full recompute/, /^edit, prefix/, /^edit without/, /^PIE/]) {

@@ -10,7 +10,7 @@ const add = async (page: Parameters<typeof open>[0]) => {
 test('storages of a preset are run and compared', async ({ page }) => {
   const problems = await add(page);
   const decode = cell(page, 'decode');
-  const editor = decode.getByRole('region', { name: 'storage', exact: true });
+  const editor = decode.getByRole('region', { name: /^storage of / });
   await editor.getByLabel('preset').selectOption('kivi');
   await expect(editor).toContainText('Liu et al. 2024');
   await decode.getByRole('button', { name: /^Run/ }).click();
@@ -33,7 +33,7 @@ test('storages of a preset are run and compared', async ({ page }) => {
 test('f16 is chosen for keys and values, run and read in the table', async ({ page }) => {
   const problems = await add(page);
   const decode = cell(page, 'decode');
-  const editor = decode.getByRole('region', { name: 'storage', exact: true });
+  const editor = decode.getByRole('region', { name: /^storage of / });
   await editor.locator('summary').click();
   const second = editor.getByRole('group', { name: 'int8 per token', exact: true });
   for (const tensor of ['keys', 'values']) {
@@ -58,7 +58,7 @@ test('f16 is chosen for keys and values, run and read in the table', async ({ pa
 test('pages hold f16; codes are not offered there', async ({ page }) => {
   const problems = await add(page);
   const decode = cell(page, 'decode');
-  const editor = decode.getByRole('region', { name: 'storage', exact: true });
+  const editor = decode.getByRole('region', { name: /^storage of / });
   await editor.getByLabel('layout').selectOption('paged');
   await editor.locator('summary').click();
   await editor.getByRole('button', { name: 'Add a storage' }).click();
@@ -77,7 +77,7 @@ test('pages hold f16; codes are not offered there', async ({ page }) => {
 
 test('storages are edited; what cannot be is told and changes nothing', async ({ page }) => {
   const problems = await add(page);
-  const editor = cell(page, 'decode').getByRole('region', { name: 'storage', exact: true });
+  const editor = cell(page, 'decode').getByRole('region', { name: /^storage of / });
   await editor.locator('summary').click();
   await editor.getByRole('button', { name: 'Add a storage' }).click();
   const added = editor.getByRole('group', { name: 'storage 3', exact: true });

@@ -62,7 +62,7 @@ test('policies of a cache cell answer on the adapter as in WebAssembly, and the 
   /** Answers and slots of every policy; bytes follow from the slots, times are their own. */
   const answers = (id: string) =>
     cell(page, id)
-      .getByRole('region', { name: 'policies', exact: true })
+      .getByRole('region', { name: /^policies of / })
       .getByRole('row')
       .evaluateAll((rows) =>
         rows.slice(1).map((row) => {

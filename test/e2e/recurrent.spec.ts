@@ -24,7 +24,7 @@ test('a hybrid preset shows the bytes of its stack and the recall of a block', a
   const { problems, recurrent } = await addCell(page);
   await expect(recurrent.getByRole('combobox', { name: 'preset' })).toHaveValue('gated-deltanet');
   await choose(page, 'InfiniteVL (hybrid)');
-  const stack = recurrent.getByRole('region', { name: 'stack', exact: true });
+  const stack = recurrent.getByRole('region', { name: /^stack of / });
   await expect(stack).toContainText('a stack of 36 layers: 9 with a softmax window of 8192 tokens');
   await expect(stack.getByRole('img').first()).toHaveAttribute(
     'aria-label',
@@ -71,5 +71,25 @@ test('a Legendre memory gives its window back, and fast weights say that they ha
   const weights = recurrent.getByRole('region', { name: 'fast weights' });
   await weights.getByRole('button', { name: 'Table' }).click();
   await expect(weights.locator('tbody tr')).toHaveCount(4);
+  expect(problems).toEqual([]);
+});
+
+test('an overwritten key answers both values under the additive rule, the second under the delta rule', async ({
+  page,
+}) => {
+  const { problems, recurrent } = await addCell(page);
+  await choose(page, 'DeltaNet');
+  const overwritten = recurrent.getByRole('region', { name: 'overwriting a key' });
+  await expect(overwritten.getByRole('img', { name: /^delta: / })).toHaveAttribute(
+    'aria-label',
+    'delta: 0 % of A and 100 % of B',
+  );
+  await expect(overwritten.getByRole('img', { name: /^additive: / })).toHaveAttribute(
+    'aria-label',
+    'additive: 100 % of A and 100 % of B',
+  );
+  await choose(page, 'linear attention');
+  await expect(overwritten.getByRole('row', { name: /^delta/ })).toHaveCount(0);
+  await expect(overwritten.locator('tbody tr')).toHaveCount(2);
   expect(problems).toEqual([]);
 });

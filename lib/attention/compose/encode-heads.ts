@@ -1,8 +1,9 @@
 import type { ComposeParams, ComposePart, ComposePositions } from '../../spec/kinds/compose';
 import type { ComposeEncoding } from '../../spec/kinds/encoding';
-import { makeInputs } from '../inputs';
+import { inputSteps } from '../inputs';
 import { alibiSlopes, encodeRows, type PositionEncoding } from '../position/encoding';
 import { makeRope, splitAxes } from '../position/rope-frequencies';
+import { runSteps } from '../steps';
 import type { Piece } from './pieces';
 
 /** Queries, keys and values as they were made, before any encoding; see `AttentionShape`. */
@@ -12,18 +13,25 @@ export interface RawTensors {
   readonly value: Float32Array;
 }
 
+type RawParams = Pick<ComposeParams, 'shape' | 'structure' | 'engine' | 'timedRuns' | 'seed'>;
+
+const KEPT_BYTES = 128 * 2 ** 20;
+/** Those made last: a cell's map asks for what its run made. */
+let kept: { readonly of: string; readonly tensors: RawTensors } | undefined;
+
 /**
  * The attention cell's seeded tensors, the channels of Q and K in reverse: scores without an encoding
  * are the same, and channels that carry structure are among those that turn slowest under RoPE, so
- * that sinks and needles stay where they are put.
+ * that sinks and needles stay where they are put. They are shared: nobody writes to them. Yields the
+ * share done.
  */
-export function rawTensors(
-  params: Pick<ComposeParams, 'shape' | 'structure' | 'engine' | 'timedRuns' | 'seed'>,
-): RawTensors {
+export function* rawTensorSteps(params: RawParams): Generator<number, RawTensors> {
   const { shape, structure, engine, timedRuns, seed } = params;
+  const of = JSON.stringify([shape, structure, seed]);
+  if (kept?.of === of) return kept.tensors;
   const variant = { type: 'dense' } as const;
   const select = { type: 'none' } as const;
-  const tensors = makeInputs({
+  const tensors = yield* inputSteps({
     shape,
     structure,
     inputs: { source: 'synthetic' },
@@ -37,7 +45,18 @@ export function rawTensors(
   for (const rows of [tensors.query, tensors.key]) {
     for (let at = 0; at < rows.length; at += headSize) rows.subarray(at, at + headSize).reverse();
   }
-  return tensors;
+  const { query, key, value } = tensors;
+  const raw: RawTensors = { query, key, value };
+  kept =
+    query.byteLength + key.byteLength + value.byteLength > KEPT_BYTES
+      ? undefined
+      : { of, tensors: raw };
+  return raw;
+}
+
+/** `rawTensorSteps` run to the end. */
+export function rawTensors(params: RawParams): RawTensors {
+  return runSteps(rawTensorSteps(params));
 }
 
 interface EncodedSize {

@@ -1,7 +1,8 @@
 import type { DecodeParams } from '../../spec/kinds/decode';
+import { runSteps } from '../steps';
 import type { AttentionInputs } from '../types';
 import type { EntryOf } from './errors';
-import { cutSequence, decodeInputs, sequenceLengths } from './inputs';
+import { cutSequence, decodeInputSteps, sequenceLengths } from './inputs';
 import { allocatePages, type PageTable } from './pages';
 
 /** A decode step before anything is stored. */
@@ -17,9 +18,15 @@ export interface DecodeCall {
   readonly tokens: number;
 }
 
+/** `decodeCallSteps` run to the end. */
 export function decodeCall(params: DecodeParams): DecodeCall {
+  return runSteps(decodeCallSteps(params));
+}
+
+/** The step's inputs, pages and parts; yields the share done every few milliseconds. */
+export function* decodeCallSteps(params: DecodeParams): Generator<number, DecodeCall> {
   const { shape, layout, seed } = params;
-  const inputs = decodeInputs(params);
+  const inputs = yield* decodeInputSteps(params);
   if (layout.type === 'contiguous') {
     const tokens = shape.batch * shape.keys;
     return { params, inputs, pages: undefined, parts: [inputs], tokens };

@@ -1,8 +1,9 @@
 import { createRandom } from '../../random/random';
 import { type AttentionParams, attentionParams } from '../../spec/kinds/attention';
 import type { DecodeParams, PagedLayout } from '../../spec/kinds/decode';
-import { makeInputs } from '../inputs';
+import { inputSteps } from '../inputs';
 import { makeProgram } from '../program';
+import { runSteps } from '../steps';
 import type { AttentionInputs } from '../types';
 
 /** One key channel in this many is an outlier. */
@@ -80,9 +81,12 @@ function sharePrefix({ shape }: DecodeParams, tensor: Float32Array, tokens: numb
   }
 }
 
-/** Seeded Q, K and V of the step, unquantised and contiguous; carry, outliers and shared prefix included. */
-export function decodeInputs(params: DecodeParams): AttentionInputs {
-  const inputs = makeInputs(attentionParamsOf(params));
+/**
+ * Seeded Q, K and V of the step, unquantised and contiguous; carry, outliers and shared prefix
+ * included. Yields the share done every few milliseconds.
+ */
+export function* decodeInputSteps(params: DecodeParams): Generator<number, AttentionInputs> {
+  const inputs = yield* inputSteps(attentionParamsOf(params));
   carryKeys(params, inputs.key);
   addKeyOutliers(params, inputs.key);
   if (params.layout.type === 'paged') {
@@ -90,6 +94,11 @@ export function decodeInputs(params: DecodeParams): AttentionInputs {
     sharePrefix(params, inputs.value, params.layout.sharedPrefixTokens);
   }
   return inputs;
+}
+
+/** `decodeInputSteps` run to the end. */
+export function decodeInputs(params: DecodeParams): AttentionInputs {
+  return runSteps(decodeInputSteps(params));
 }
 
 /** One sequence of a ragged batch as a call of its own: batch 1, `length` keys, the queries its last. */

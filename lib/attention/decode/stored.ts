@@ -3,7 +3,7 @@ import { bfloatsToNumbers, roundToBfloats } from '../quantise/bfloat';
 import { halvesToNumbers, roundToHalves } from '../quantise/half';
 import { scaleLayout } from '../quantise/layout';
 import { wordsPerRow } from '../quantise/pack';
-import { dequantise, quantise } from '../quantise/quantise';
+import { dequantiseSteps, quantiseSteps } from '../quantise/quantise';
 import type { Quantised, QuantisedBytes, TensorShape } from '../quantise/types';
 import { deltaRows } from './delta';
 
@@ -50,11 +50,13 @@ export function* storeTensor(
   const bytes = { codes: 0, scales: 0, zeros: 0 };
   for (let h = 0; h < heads; h++) {
     const each = tensor.subarray(h * rows * columns, (h + 1) * rows * columns);
-    const head = quantise(each, { heads: 1, rows, columns }, scheme);
+    const share = (from: number) => (fraction: number) => (h + from + fraction / 2) / heads;
+    const steps = quantiseSteps(each, { heads: 1, rows, columns }, scheme);
+    const head = yield* mapped(steps, share(0));
     packed.set(head.packed, h * head.packed.length);
     scales.set(head.scales, h * head.scales.length);
     if (head.zeros !== undefined) zeros?.set(head.zeros, h * head.zeros.length);
-    values.set(dequantise(head), h * rows * columns);
+    values.set(yield* mapped(dequantiseSteps(head), share(0.5)), h * rows * columns);
     for (const part of ['codes', 'scales', 'zeros'] as const) bytes[part] += head.bytes[part];
     yield (h + 1) / heads;
   }
@@ -62,6 +64,18 @@ export function* storeTensor(
   const sums = { ...bytes, total, bitsPerElement: (8 * total) / tensor.length };
   const quantised = { shape, scheme, packed, scales, zeros, bytes: sums };
   return { type: 'quantised', quantised, values, bytes: sums };
+}
+
+/** Steps with their shares as shares of something larger. */
+function* mapped<T>(
+  steps: Generator<number, T>,
+  share: (fraction: number) => number,
+): Generator<number, T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    yield share(step.value);
+  }
 }
 
 /** The tensor as differences from token to token, head by head. */

@@ -1,3 +1,4 @@
+import { runSteps } from '../steps';
 import { halfToNumber, numberToHalf } from './half';
 import { quantisedBytes, type ScaleLayout, scaleIndex, scaleLayout } from './layout';
 import { packCodes, readCode, wordsPerRow } from './pack';
@@ -9,14 +10,23 @@ export function codeRange(scheme: QuantisationScheme): readonly [low: number, hi
   return mode === 'asymmetric' ? [0, 2 ** bits - 1] : [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
 }
 
+/** Values between two yields: a few milliseconds. */
+const STEP_VALUES = 2 ** 16;
+
 /** Smallest and largest value of every group of values that share a scale. */
-function ranges(tensor: Float32Array, shape: Required<TensorShape>, layout: ScaleLayout) {
+function* ranges(
+  tensor: Float32Array,
+  shape: Required<TensorShape>,
+  layout: ScaleLayout,
+): Generator<number, { readonly low: Float64Array; readonly high: Float64Array }> {
   const { heads, rows, columns } = shape;
   const groups = heads * layout.groups * layout.columns;
+  const rowsPerStep = Math.ceil(STEP_VALUES / columns);
   const low = new Float64Array(groups).fill(Number.POSITIVE_INFINITY);
   const high = new Float64Array(groups).fill(Number.NEGATIVE_INFINITY);
   for (let h = 0, i = 0; h < heads; h++) {
     for (let r = 0; r < rows; r++) {
+      if (r % rowsPerStep === rowsPerStep - 1) yield i / tensor.length;
       for (let c = 0; c < columns; c++, i++) {
         const x = tensor[i]!;
         if (!Number.isFinite(x)) {
@@ -54,6 +64,15 @@ export function quantise(
   tensorShape: TensorShape,
   scheme: QuantisationScheme,
 ): Quantised {
+  return runSteps(quantiseSteps(tensor, tensorShape, scheme));
+}
+
+/** `quantise` in slices: yields the share done every few milliseconds. */
+export function* quantiseSteps(
+  tensor: Float32Array,
+  tensorShape: TensorShape,
+  scheme: QuantisationScheme,
+): Generator<number, Quantised> {
   const shape = { heads: 1, ...tensorShape };
   const { heads, rows, columns } = shape;
   const layout = scaleLayout(shape, scheme);
@@ -62,7 +81,11 @@ export function quantise(
       `invalid tensor length: ${tensor.length} (expected ${heads * rows * columns})`,
     );
   }
-  const { low, high } = ranges(tensor, shape, layout);
+  const rowsPerStep = Math.ceil(STEP_VALUES / columns);
+  const found = ranges(tensor, shape, layout);
+  let step = found.next();
+  for (; !step.done; step = found.next()) yield step.value / 2;
+  const { low, high } = step.value;
   const [lowest, highest] = codeRange(scheme);
   const scales = new Float32Array(low.length);
   const zeros = scheme.mode === 'symmetric' ? undefined : new Float32Array(low.length);
@@ -78,6 +101,7 @@ export function quantise(
   const codes = new Int16Array(tensor.length);
   for (let h = 0, i = 0; h < heads; h++) {
     for (let r = 0; r < rows; r++) {
+      if (r % rowsPerStep === rowsPerStep - 1) yield (1 + i / tensor.length) / 2;
       for (let c = 0; c < columns; c++, i++) {
         const group = scaleIndex(layout, h, r, c);
         const scale = scales[group]!;
@@ -100,14 +124,23 @@ export function quantise(
 
 /** The values that codes stand for, [heads, rows, columns], rounded once to f32. */
 export function dequantise(quantised: Quantised): Float32Array<ArrayBuffer> {
+  return runSteps(dequantiseSteps(quantised));
+}
+
+/** `dequantise` in slices: yields the share done every few milliseconds. */
+export function* dequantiseSteps(
+  quantised: Quantised,
+): Generator<number, Float32Array<ArrayBuffer>> {
   const { shape, scheme, packed, scales, zeros } = quantised;
   const { heads, rows, columns } = shape;
   const layout = scaleLayout(shape, scheme);
   const words = wordsPerRow(columns, scheme.bits);
   const isSigned = scheme.mode === 'symmetric';
   const values = new Float32Array(heads * rows * columns);
+  const rowsPerStep = Math.ceil(STEP_VALUES / columns);
   for (let h = 0, i = 0; h < heads; h++) {
     for (let r = 0; r < rows; r++) {
+      if (r % rowsPerStep === rowsPerStep - 1) yield i / values.length;
       const rowAt = (h * rows + r) * words;
       for (let c = 0; c < columns; c++, i++) {
         const group = scaleIndex(layout, h, r, c);

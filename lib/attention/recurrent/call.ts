@@ -1,22 +1,27 @@
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
+import { runSteps } from '../steps';
 import { compareOutputs, type RecurrentError } from './compare';
 import { makeFastWeightInputs } from './fast-weight-inputs';
-import { type ChunkFit, type FastWeightInputs, fastWeightReference } from './fast-weight-reference';
-import { mapInputs } from './feature-map';
+import {
+  type ChunkFit,
+  type FastWeightInputs,
+  fastWeightReferenceSteps,
+} from './fast-weight-reference';
+import { chosenFeatureMap, featureSize, mapInputs } from './feature-map';
 import { makeRecurrentInputs, normaliseRows } from './inputs';
 import { type LegendreInputs, legendreStep } from './legendre';
-import { legendreReference } from './legendre-reference';
+import { legendreReferenceSteps } from './legendre-reference';
 import { type MemoryUnitReading, readMemoryUnit } from './memory-unit';
 import { MEMORY_RULE, type MixtureInputs } from './mixture';
 import { makeMixtureInputs } from './mixture-inputs';
-import { mixtureReference } from './mixture-reference';
-import { recurrentReference } from './reference';
+import { mixtureReferenceSteps } from './mixture-reference';
+import { recurrentReferenceSteps } from './reference';
 import { isDeltaRule } from './rule';
 import { convolveInputs, makeShortConvolution } from './short-convolution';
 import {
   makeTemporalLoraInputs,
   type TemporalLoraInputs,
-  temporalLoraReference,
+  temporalLoraReferenceSteps,
 } from './temporal-lora';
 import type { RecurrentInputs, RecurrentOutput, RecurrentShape, StateRule } from './types';
 
@@ -32,8 +37,27 @@ export type TestTimeCall =
   | { readonly type: 'lact'; readonly inputs: FastWeightInputs }
   | { readonly type: 'temporal-lora'; readonly inputs: TemporalLoraInputs };
 
-/** Seeded inputs of the cell's rule. */
+/** Bytes of one tensor above which a call is refused with a sentence, before it is tried. */
+const MOST_TENSOR_BYTES = 2 ** 30;
+
+/** @throws Error with a sentence where a tensor of q, k, v or decays would be above 1 GiB */
+function checkSize({ shape, featureMap }: RecurrentParams): void {
+  const { batch, heads, tokens, keySize, valueSize } = shape;
+  const channels = Math.max(featureSize(featureMap, keySize), valueSize);
+  const bytes = 4 * batch * heads * tokens * channels;
+  if (bytes <= MOST_TENSOR_BYTES) return;
+  throw new Error(
+    `q, k or v of this shape takes ${(bytes / 2 ** 30).toFixed(1)} GiB, above the limit of 1 GiB; lower tokens, heads or batch`,
+  );
+}
+
+/**
+ * Seeded inputs of the cell's rule.
+ *
+ * @throws Error with a sentence where a tensor would be above 1 GiB
+ */
 export function makeCall(params: RecurrentParams): RecurrentCall {
+  checkSize(params);
   const { rule, seed } = params;
   if (rule.type === 'mom') {
     const memoryInputs = (memorySeed: number) => stateInputs(params, MEMORY_RULE, memorySeed);
@@ -65,22 +89,28 @@ export function callShape(call: RecurrentCall): RecurrentShape {
   return call.inputs.shape;
 }
 
-/** The call in f64 on the CPU, as its paper writes it. */
-export function callReference(
-  call: RecurrentCall,
-): RecurrentOutput & { readonly fits?: readonly ChunkFit[] } {
+/** What the reference makes of a call. */
+export type CallOutput = RecurrentOutput & { readonly fits?: readonly ChunkFit[] };
+
+/** The call in f64 on the CPU, as its paper writes it; yields the share done every few milliseconds. */
+export function callReferenceSteps(call: RecurrentCall): Generator<number, CallOutput> {
   switch (call.type) {
     case 'state':
-      return recurrentReference(call.inputs, call.rule);
+      return recurrentReferenceSteps(call.inputs, call.rule);
     case 'mom':
-      return mixtureReference(call.inputs);
+      return mixtureReferenceSteps(call.inputs);
     case 'lmu':
-      return legendreReference(call.inputs);
+      return legendreReferenceSteps(call.inputs);
     case 'lact':
-      return fastWeightReference(call.inputs);
+      return fastWeightReferenceSteps(call.inputs);
     case 'temporal-lora':
-      return temporalLoraReference(call.inputs);
+      return temporalLoraReferenceSteps(call.inputs);
   }
+}
+
+/** `callReferenceSteps` run to the end. */
+export function callReference(call: RecurrentCall): CallOutput {
+  return runSteps(callReferenceSteps(call));
 }
 
 /** An f32 result beside the reference. */
@@ -88,13 +118,19 @@ export function compareCall(call: RecurrentCall, actual: RecurrentOutput): Recur
   return compareOutputs(callShape(call), actual, callReference(call));
 }
 
-/** An f32 result beside the reference, and both read by a gated memory unit where the cell has one. */
-export function checkCall(
+/**
+ * An f32 result beside the reference, and both read by a gated memory unit where the cell has one.
+ * Yields the share done every few milliseconds.
+ */
+export function* checkCallSteps(
   params: RecurrentParams,
   call: RecurrentCall,
   actual: RecurrentOutput,
-): { readonly error: RecurrentError; readonly unit: MemoryUnitReading | undefined } {
-  const expected = callReference(call);
+): Generator<
+  number,
+  { readonly error: RecurrentError; readonly unit: MemoryUnitReading | undefined }
+> {
+  const expected = yield* callReferenceSteps(call);
   return {
     error: compareOutputs(callShape(call), actual, expected),
     unit: unitOf(params, call, expected, actual),
@@ -113,18 +149,22 @@ export function unitOf(
   return readMemoryUnit(params, callShape(call), expected.output, actual?.output, keySize);
 }
 
-/** Seeded inputs after convolution and feature map; a delta rule keeps unit keys. */
+/**
+ * Seeded inputs after the convolution and then the feature map, which a normaliser needs last: silu
+ * leaves numbers below 0. A delta rule keeps unit keys.
+ */
 export function stateInputs(
   { shape, convolutionWidth, featureMap }: RecurrentParams,
   rule: StateRule,
   seed: number,
 ): RecurrentInputs {
-  let inputs = makeRecurrentInputs(shape, rule, seed);
+  let inputs = makeRecurrentInputs(shape, rule, seed, 'raw');
   if (convolutionWidth > 1) {
     const convolution = makeShortConvolution(shape, convolutionWidth, 'silu', seed);
     inputs = convolveInputs(inputs, convolution);
   }
-  if (featureMap !== 'identity') inputs = mapInputs(inputs, featureMap);
+  const map = chosenFeatureMap(rule, featureMap);
+  if (map !== 'identity') inputs = mapInputs(inputs, map);
   if (!isDeltaRule(rule)) return inputs;
   const { keySize } = inputs.shape;
   return {

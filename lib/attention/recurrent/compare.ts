@@ -15,7 +15,14 @@ export interface RecurrentError {
   readonly tolerance: number;
   readonly stateTolerance: number;
   readonly withinTolerance: boolean;
+  /**
+   * Largest difference in each of at most `STRETCHES` equal stretches of tokens, over all heads: whether
+   * errors add up as a state is carried on. Older results lack it.
+   */
+  readonly stretches?: readonly number[];
 }
+
+const STRETCHES = 8;
 
 /** Largest difference and its index; a NaN is the worst there is. */
 function worst(actual: ArrayLike<number>, expected: ArrayLike<number>) {
@@ -29,6 +36,26 @@ function worst(actual: ArrayLike<number>, expected: ArrayLike<number>) {
     difference = Number.isNaN(each) ? Number.POSITIVE_INFINITY : each;
   }
   return { index, difference };
+}
+
+/** Largest difference by stretch of tokens; of an output with another length, none. */
+function byStretch(
+  { tokens, valueSize }: RecurrentShape,
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+): readonly number[] {
+  if (actual.length !== expected.length) return [];
+  const count = Math.min(STRETCHES, tokens);
+  const most = new Array<number>(count).fill(0);
+  const row = tokens * valueSize;
+  for (let i = 0; i < expected.length; i++) {
+    const at = Math.floor((Math.floor((i % row) / valueSize) * count) / tokens);
+    const difference = Math.abs(actual[i]! - expected[i]!);
+    if (!(difference <= most[at]!)) {
+      most[at] = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
+    }
+  }
+  return most;
 }
 
 const largest = (values: ArrayLike<number>): number => {
@@ -52,10 +79,11 @@ export function compareRecurrent(
  * tokens + keySize terms at the magnitudes of the outputs and of the states.
  */
 export function compareOutputs(
-  { heads, tokens, keySize, valueSize }: RecurrentShape,
+  shape: RecurrentShape,
   actual: RecurrentOutput,
   expected: RecurrentOutput,
 ): RecurrentError {
+  const { heads, tokens, keySize, valueSize } = shape;
   const output = worst(actual.output, expected.output);
   const state = worst(actual.state, expected.state);
   const tolerance = f32Tolerance(tokens + keySize, largest(expected.output));
@@ -73,5 +101,6 @@ export function compareOutputs(
     tolerance,
     stateTolerance,
     withinTolerance: output.difference <= tolerance && state.difference <= stateTolerance,
+    stretches: byStretch(shape, actual.output, expected.output),
   };
 }

@@ -1,3 +1,4 @@
+import { runSteps, STEP_PRODUCTS } from '../steps';
 import {
   addAscent,
   applyFast,
@@ -109,17 +110,27 @@ export interface ChunkFit {
  * @returns output [batch, heads, tokens, valueSize]; the last weights [batch, heads, w0 w1 w2]; the
  * fit of every learnt chunk of row 0
  */
-export function fastWeightReference(inputs: FastWeightInputs): {
+export function fastWeightReference(inputs: FastWeightInputs): FastWeightOutput {
+  return runSteps(fastWeightReferenceSteps(inputs));
+}
+
+export interface FastWeightOutput {
   readonly output: Float64Array;
   readonly state: Float64Array;
   readonly fits: readonly ChunkFit[];
-} {
+}
+
+/** `fastWeightReference` in slices: yields the share done, at least once per chunk. */
+export function* fastWeightReferenceSteps(
+  inputs: FastWeightInputs,
+): Generator<number, FastWeightOutput> {
   const { shape, rule } = inputs;
   const { batch, heads, tokens, keySize, valueSize } = shape;
   const sizes = fastSizes(rule, shape);
   const output = new Float64Array(batch * heads * tokens * valueSize);
   const last = new Float64Array(batch * heads * fastElements(sizes));
   const fits: ChunkFit[] = [];
+  const tokensPerStep = Math.max(1, Math.floor(STEP_PRODUCTS / fastElements(sizes)));
   for (let row = 0; row < batch * heads; row++) {
     let state = startFast(inputs.initial[row % heads]!, sizes);
     for (let start = 0; start < tokens; start += rule.chunkTokens) {
@@ -128,9 +139,11 @@ export function fastWeightReference(inputs: FastWeightInputs): {
         count: Math.min(rule.chunkTokens, tokens - start),
       };
       for (let t = range.first; t < range.first + range.count; t++) {
+        if (t % tokensPerStep === tokensPerStep - 1) yield t / (batch * heads * tokens);
         output.set(applyFast(state.weights, sizes, inputs.query, t * keySize), t * valueSize);
       }
       if (range.count < rule.chunkTokens) break;
+      yield range.first / (batch * heads * tokens);
       const before = row === 0 ? meanCosine(inputs, sizes, state.weights, range) : 0;
       state = updateFast(inputs, sizes, state, range);
       if (row === 0) fits.push({ before, after: meanCosine(inputs, sizes, state.weights, range) });

@@ -1,4 +1,4 @@
-import type { RecurrentInputs } from './types';
+import type { RecurrentInputs, RecurrentRule } from './types';
 
 /**
  * phi of q and k before the state.
@@ -9,6 +9,12 @@ import type { RecurrentInputs } from './types';
  * - softmax: over the channels of one vector
  */
 export type FeatureMap = 'identity' | 'elu+1' | 'relu' | 'taylor' | 'softmax';
+
+/** The map that a cell's choice stands for: a normaliser takes elu + 1 where nothing else is chosen. */
+export function chosenFeatureMap(rule: RecurrentRule, chosen: FeatureMap): FeatureMap {
+  const isNormalised = 'normalise' in rule && rule.normalise;
+  return isNormalised && chosen === 'identity' ? 'elu+1' : chosen;
+}
 
 /** Channels after the map: taylor grows d to 1 + d + d^2. */
 export function featureSize(map: FeatureMap, headSize: number): number {

@@ -40,11 +40,14 @@ function decays(random: Random, count: number): Float32Array<ArrayBuffer> {
  * A stream per tensor: more tokens or another rule do not change what the others hold.
  *
  * @param seed integer; only its low 32 bits count
+ * @param features 'raw' leaves keys and queries of a rule with a normaliser as they are drawn, for a
+ * convolution or a feature map that comes first
  */
 export function makeRecurrentInputs(
   shape: RecurrentShape,
   rule: StateRule,
   seed: number,
+  features: 'mapped' | 'raw' = 'mapped',
 ): RecurrentInputs {
   const random = createRandom(seed);
   const elements = tensorElements(rule, shape);
@@ -52,7 +55,7 @@ export function makeRecurrentInputs(
   const vectors = (name: string, count: number) => {
     const raw = normals(random.fork(name), count, 1);
     if (isDeltaRule(rule)) return normaliseRows(raw, keySize);
-    if (hasNormaliser(rule)) return mapFeatures(raw, keySize, 'elu+1');
+    if (hasNormaliser(rule)) return features === 'raw' ? raw : mapFeatures(raw, keySize, 'elu+1');
     return raw.map((x) => x / Math.sqrt(keySize));
   };
   const optional = <T>(count: number, make: () => T) => (count > 0 ? make() : undefined);

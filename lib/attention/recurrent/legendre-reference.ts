@@ -1,3 +1,4 @@
+import { runSteps, STEP_PRODUCTS } from '../steps';
 import { type LegendreInputs, legendrePowers } from './legendre';
 import { multiply } from './matrix';
 
@@ -27,16 +28,27 @@ export function legendreReference(inputs: LegendreInputs): {
   readonly output: Float64Array;
   readonly state: Float64Array;
 } {
+  return runSteps(legendreReferenceSteps(inputs));
+}
+
+/** `legendreReference` in slices: yields the share done every few milliseconds. */
+export function* legendreReferenceSteps(
+  inputs: LegendreInputs,
+): Generator<number, { readonly output: Float64Array; readonly state: Float64Array }> {
   checkInputs(inputs);
   const { batch, heads, tokens, keySize: order, valueSize } = inputs.shape;
   const { a, b } = inputs.step;
   const output = new Float64Array(batch * heads * tokens * valueSize);
   const last = new Float64Array(batch * heads * valueSize * order);
   const memory = new Float64Array(order);
+  const tokensPerStep = Math.max(1, Math.floor(STEP_PRODUCTS / (order * order)));
   for (let row = 0; row < batch * heads; row++) {
     for (let r = 0; r < valueSize; r++) {
       memory.fill(0);
       for (let t = row * tokens; t < (row + 1) * tokens; t++) {
+        if (t % tokensPerStep === tokensPerStep - 1) {
+          yield (row + r / valueSize) / (batch * heads);
+        }
         const moved = multiply(a, memory, order, order, 1);
         const u = inputs.value[t * valueSize + r]!;
         let read = 0;

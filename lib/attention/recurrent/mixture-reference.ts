@@ -1,5 +1,6 @@
+import { runSteps } from '../steps';
 import { MEMORY_RULE, type MixtureInputs, memoryWeight } from './mixture';
-import { recurrentReference } from './reference';
+import { recurrentReferenceSteps } from './reference';
 import type { RecurrentInputs } from './types';
 
 /**
@@ -14,6 +15,13 @@ export function mixtureReference(inputs: MixtureInputs): {
   readonly output: Float64Array;
   readonly state: Float64Array;
 } {
+  return runSteps(mixtureReferenceSteps(inputs));
+}
+
+/** `mixtureReference` in slices: yields the share done every few milliseconds. */
+export function* mixtureReferenceSteps(
+  inputs: MixtureInputs,
+): Generator<number, { readonly output: Float64Array; readonly state: Float64Array }> {
   const { batch, heads, tokens, keySize, valueSize } = inputs.shape;
   const count = inputs.memories.length;
   const stateSize = heads * valueSize * keySize;
@@ -26,7 +34,10 @@ export function mixtureReference(inputs: MixtureInputs): {
       );
       // A memory that no token was routed to is empty.
       if (routed.length === 0) continue;
-      const result = recurrentReference(gatherTokens(memory, b, routed), MEMORY_RULE);
+      const steps = recurrentReferenceSteps(gatherTokens(memory, b, routed), MEMORY_RULE);
+      let step = steps.next();
+      for (; !step.done; step = steps.next()) yield (b * count + m + step.value) / (batch * count);
+      const result = step.value;
       state.set(result.state, (b * count + m) * stateSize);
       for (let h = 0; h < heads; h++) {
         for (const [i, t] of routed.entries()) {

@@ -1,4 +1,5 @@
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
+import { chosenFeatureMap } from './feature-map';
 
 type Chosen = Pick<
   RecurrentParams,
@@ -45,6 +46,7 @@ export const RECURRENT_PRESETS: readonly RecurrentPreset[] = [
     'linear attention',
     'adds every value at its key and divides by the sum of the keys, with elu + 1 as the feature map; nothing is ever forgotten.',
     { type: 'additive', normalise: true },
+    { featureMap: 'elu+1' },
   ),
   preset(
     'retnet',
@@ -92,8 +94,9 @@ export const RECURRENT_PRESETS: readonly RecurrentPreset[] = [
   preset(
     'jrt-rnn',
     'JRT-RNN (prefix-linear)',
-    'a second key and value projection reads the prefix without causality, and its state is added to the causal one.',
+    'a second key and value projection reads the prefix without causality, and its state is added to the causal one; features are the Taylor series of Based.',
     { type: 'prefix-linear', normalise: true, prefixTokens: 256 },
+    { featureMap: 'taylor', keySize: 8 },
   ),
   preset(
     'infinitevl',
@@ -183,7 +186,7 @@ function structureOf({
   return JSON.stringify([
     rule.type,
     'normalise' in rule && rule.normalise,
-    featureMap,
+    chosenFeatureMap(rule, featureMap),
     convolutionWidth > 1,
     hybrid.softmaxEvery > 0,
     hybrid.crossLayers > 0,

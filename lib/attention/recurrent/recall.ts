@@ -11,6 +11,14 @@ export interface RecallCurve {
   readonly errors: readonly number[];
   /** The same with one key written twice: distance of what is read from the second value. */
   readonly overwriteError: number;
+  /** What is read then, as so much of the first value and so much of the second; older results lack it. */
+  readonly overwriteShares?: OverwriteShares;
+}
+
+/** Of the two values that a key was given in turn, how much is in what the key reads. */
+export interface OverwriteShares {
+  readonly first: number;
+  readonly second: number;
 }
 
 /** Pairs as shares of the key size: a delta rule can hold as many as there are channels. */
@@ -47,7 +55,33 @@ export function recallCurveOf(read: ReadBack, keySize: number, seed: number): Re
   const key = unit(1, 'key');
   const [first, second] = [unit(1, 'first'), unit(1, 'second')];
   const twice = read(joined(key, key), joined(first, second), key);
-  return { pairs, errors, overwriteError: relativeDistance(twice, second) };
+  return {
+    pairs,
+    errors,
+    overwriteError: relativeDistance(twice, second),
+    overwriteShares: sharesOf(twice, first, second),
+  };
+}
+
+/** Least squares of `answer` on two vectors; the second alone where they are parallel. */
+export function sharesOf(
+  answer: ArrayLike<number>,
+  first: ArrayLike<number>,
+  second: ArrayLike<number>,
+): OverwriteShares {
+  const dot = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+    let sum = 0;
+    for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
+    return sum;
+  };
+  const [aa, ab, bb] = [dot(first, first), dot(first, second), dot(second, second)];
+  const [ya, yb] = [dot(answer, first), dot(answer, second)];
+  const determinant = aa * bb - ab * ab;
+  if (determinant <= 1e-9 * aa * bb) return { first: 0, second: bb > 0 ? yb / bb : 0 };
+  return {
+    first: (ya * bb - yb * ab) / determinant,
+    second: (yb * aa - ya * ab) / determinant,
+  };
 }
 
 /** `count` random vectors of length 1, [count, size]. */

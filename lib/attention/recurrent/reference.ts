@@ -1,3 +1,4 @@
+import { runSteps, STEP_PRODUCTS } from '../steps';
 import {
   checkRecurrentInputs,
   decayAt,
@@ -21,15 +22,26 @@ export function recurrentReference(
   rule: StateRule,
   initialState?: ArrayLike<number>,
 ): { readonly output: Float64Array; readonly state: Float64Array } {
+  return runSteps(recurrentReferenceSteps(inputs, rule, initialState));
+}
+
+/** `recurrentReference` in slices: yields the share done every few milliseconds. */
+export function* recurrentReferenceSteps(
+  inputs: RecurrentInputs,
+  rule: StateRule,
+  initialState?: ArrayLike<number>,
+): Generator<number, { readonly output: Float64Array; readonly state: Float64Array }> {
   checkRecurrentInputs(inputs, rule, initialState);
   const { batch, heads, tokens, keySize, valueSize } = inputs.shape;
   const rows = stateRows(rule, inputs.shape);
   const output = new Float64Array(batch * heads * tokens * valueSize);
   const last = new Float64Array(batch * heads * rows * keySize);
+  const tokensPerStep = Math.max(1, Math.floor(STEP_PRODUCTS / (4 * rows * keySize)));
   for (let row = 0; row < batch * heads; row++) {
     const state = startState(inputs, rule, row, initialState);
     for (let t = 0; t < tokens; t++) {
       const at = row * tokens + t;
+      if (at % tokensPerStep === tokensPerStep - 1) yield at / (batch * heads * tokens);
       writeToken(inputs, rule, row, t, state);
       const normaliser = hasNormaliser(rule)
         ? read(state, valueSize, inputs.query, at, keySize)

@@ -1,5 +1,6 @@
 import { createRandom, type Random } from '../../random/random';
-import type { ChunkFit } from './fast-weight-reference';
+import { runSteps } from '../steps';
+import type { ChunkFit, FastWeightOutput } from './fast-weight-reference';
 import { normaliseRows } from './inputs';
 import type { ReadBack } from './recall';
 import type { RecurrentInputs, RecurrentShape, TemporalLoraRule } from './types';
@@ -184,11 +185,14 @@ const squares = (values: ArrayLike<number>) => {
  * @returns output [batch, heads, tokens, valueSize]; the last update [batch, heads, a b]; the fit of
  * every learnt chunk of row 0
  */
-export function temporalLoraReference(inputs: TemporalLoraInputs): {
-  readonly output: Float64Array;
-  readonly state: Float64Array;
-  readonly fits: readonly ChunkFit[];
-} {
+export function temporalLoraReference(inputs: TemporalLoraInputs): FastWeightOutput {
+  return runSteps(temporalLoraReferenceSteps(inputs));
+}
+
+/** `temporalLoraReference` in slices: yields the share done, once per chunk. */
+export function* temporalLoraReferenceSteps(
+  inputs: TemporalLoraInputs,
+): Generator<number, FastWeightOutput> {
   const { shape, rule, query, key, value } = inputs;
   const { batch, heads, tokens, keySize, valueSize } = shape;
   const sizes = loraSizes(rule, shape);
@@ -206,6 +210,7 @@ export function temporalLoraReference(inputs: TemporalLoraInputs): {
         output.set(applyLora(weights, sizes, query, t * keySize), t * valueSize);
       }
       if (end - first < rule.chunkTokens) break;
+      yield first / (batch * heads * tokens);
       const pairs = {
         keys: key.subarray(first * keySize, end * keySize),
         values: value.subarray(first * valueSize, end * valueSize),

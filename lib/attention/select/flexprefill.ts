@@ -26,6 +26,27 @@ export interface FlexPrefillOptions {
   readonly lineUnit: 'token' | 'block';
 }
 
+/** FlexPrefill's test of a head, and what was computed for it. */
+export interface FlexPrefillTest {
+  readonly window: WindowScores;
+  /** Means of the key blocks, [blocks, headSize]. */
+  readonly keyMeans: Float32Array;
+  readonly distance: number;
+  readonly flops: number;
+}
+
+/** Tests a head at blocks of `blockTokens`, see `flexPrefillDistance`. */
+export function testHead(head: HeadTensors, blockTokens: number): FlexPrefillTest {
+  const window = windowScores(head, blockTokens);
+  const keyMeans = meanPool(head.key, head.keys, head.headSize, blockTokens);
+  return {
+    window,
+    keyMeans,
+    distance: flexPrefillDistance(head, window, keyMeans, blockTokens),
+    flops: window.flops + 2 * head.headSize * Math.ceil(head.keys / blockTokens),
+  };
+}
+
 /** Distance of the pooled estimate from the true block attention of the last queries: FlexPrefill's head test. */
 export function flexPrefillDistance(
   head: HeadTensors,
@@ -52,17 +73,23 @@ export function flexPrefillDistance(
  * left out; else vertical-slash, with the smallest sets of columns and of diagonals that each hold
  * gamma of the attention. First block and main diagonal are forced, and both kinds of heads keep
  * the minimum budget of lines. The authors' dense fallback for short prompts is left to the caller.
+ *
+ * @param known the test of the head at blocks of the same size, where it was made before: its cost
+ * is then not counted again
  */
-export function selectFlexPrefill(head: HeadTensors, options: FlexPrefillOptions): Selection {
+export function selectFlexPrefill(
+  head: HeadTensors,
+  options: FlexPrefillOptions,
+  known?: FlexPrefillTest,
+): Selection {
   const { blockTokens = 128, gamma = 0.9, tau = 0.1, minBudgetTokens, lineUnit } = options;
   checkHead(head);
   checkShare('gamma', gamma);
   checkInteger('minBudgetTokens', minBudgetTokens, 0, 2 ** 24);
   const grid = makeGrid(head, blockTokens, blockTokens);
-  const window = windowScores(head, blockTokens);
-  const keyMeans = meanPool(head.key, head.keys, head.headSize, blockTokens);
-  const isQueryAware = flexPrefillDistance(head, window, keyMeans, blockTokens) < tau;
-  const flops = window.flops + 2 * head.headSize * grid.keyBlocks;
+  const { window, keyMeans, distance, ...test } = known ?? testHead(head, blockTokens);
+  const isQueryAware = distance < tau;
+  const flops = known === undefined ? test.flops : 0;
   const minBlocks = Math.max(1, Math.ceil(minBudgetTokens / blockTokens));
 
   if (isQueryAware) {

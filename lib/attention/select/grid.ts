@@ -21,6 +21,7 @@ export function makeGrid(head: HeadGeometry, blockQueries: number, blockKeys: nu
     queries: head.queries,
     keys: head.keys,
     causal: head.causal,
+    ...(head.seenEnds === undefined ? {} : { seenEnds: head.seenEnds }),
     blockQueries,
     blockKeys,
     queryBlocks: Math.ceil(head.queries / blockQueries),
@@ -31,6 +32,7 @@ export function makeGrid(head: HeadGeometry, blockQueries: number, blockKeys: nu
 
 /** One past the last key that a query sees; 0 for a query before the first key. */
 export function visibleEnd(head: HeadGeometry, query: number): number {
+  if (head.seenEnds !== undefined) return head.seenEnds[query] as number;
   if (!head.causal) return head.keys;
   return Math.max(0, head.keys - head.queries + query + 1);
 }

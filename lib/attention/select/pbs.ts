@@ -33,7 +33,7 @@ export function sortSegments(scores: Float64Array, segmentTokens: number): Uint3
 }
 
 /** First and one past the last key block of the segments that hold the query block's positions. */
-function ownSegments(grid: BlockGrid, queryBlock: number, segmentTokens: number) {
+export function ownSegments(grid: BlockGrid, queryBlock: number, segmentTokens: number) {
   const perSegment = segmentTokens / grid.blockKeys;
   const first = Math.floor(Math.max(0, firstPosition(grid, queryBlock)) / segmentTokens);
   const last = Math.floor(Math.max(0, lastPosition(grid, queryBlock)) / segmentTokens);

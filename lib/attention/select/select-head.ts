@@ -2,16 +2,18 @@ import {
   type AttentionSelection,
   SELECTION_KEYS,
   SELECTION_QUERIES,
+  type SelectionMethod,
 } from '../../spec/kinds/selection';
 import type { RowProducts } from '../weights/types';
 import { selectAShape } from './a-shape';
 import { selectBlockSparse } from './block-sparse';
-import { selectComposed } from './composed';
+import { selectByChoice } from './choice';
 import { selectFlexPrefill } from './flexprefill';
 import { selectHip } from './hip';
 import { selectMoba } from './moba';
 import { selectNsa } from './nsa';
 import { selectOracle } from './oracle';
+import { selectOrdered } from './ordered';
 import { searchPattern } from './pattern-search';
 import { selectPbs } from './pbs';
 import { selectLserve, selectQuest } from './quest';
@@ -21,23 +23,31 @@ import { selectLineCover, selectVerticalSlash } from './vertical-slash';
 import { selectXAttention } from './xattention';
 
 /** Rows that the pattern search compares with dense attention: one in so many. */
-const SEARCH_ROW_STRIDE = 16;
+export const SEARCH_ROW_STRIDE = 16;
 
 /**
- * What the method of a document keeps of one head; undefined where nothing is selected.
+ * What the selection of a document keeps of one head; undefined where nothing is selected.
  *
  * @param createProducts products of matrices, for methods that are made of them
  */
 export function selectHead(
   head: HeadTensors,
-  method: AttentionSelection,
+  selection: AttentionSelection,
   createProducts?: () => RowProducts,
 ): Selection | undefined {
+  if (selection.type === 'none') return undefined;
+  const select = (method: SelectionMethod) => selectBy(head, method, createProducts);
+  return selection.type === 'choice' ? selectByChoice(head, selection, select) : select(selection);
+}
+
+function selectBy(
+  head: HeadTensors,
+  method: SelectionMethod,
+  createProducts: (() => RowProducts) | undefined,
+): Selection {
   const blockQueries = SELECTION_QUERIES;
   const blocks = { blockQueries, blockKeys: SELECTION_KEYS };
   switch (method.type) {
-    case 'none':
-      return undefined;
     case 'a-shape':
       return selectAShape(head, { ...blocks, ...method });
     case 'vertical-slash':
@@ -82,7 +92,7 @@ export function selectHead(
     case 'nsa':
       return selectNsa(head, { ...method, blockQueries });
     case 'composed':
-      return selectComposed(head, method, createProducts);
+      return selectOrdered(head, method, createProducts);
     case 'oracle-top-k':
       return selectOracle(head, { ...blocks, budget: { type: 'top-k', blocks: method.blocks } });
     case 'oracle-top-p':

@@ -3,6 +3,11 @@ export interface HeadGeometry {
   readonly queries: number;
   readonly keys: number;
   readonly causal: boolean;
+  /**
+   * One past the last key that each query is scored against, [queries], where causality alone does
+   * not say it: of permuted keys a query sees whole segments.
+   */
+  readonly seenEnds?: Uint32Array;
 }
 
 /**
@@ -46,4 +51,26 @@ export interface Selection {
    */
   readonly selectionFlops: number;
   readonly pattern: string;
+  /** Where the head chose among alternatives: what it took, and why. */
+  readonly choice?: HeadChoice;
 }
+
+/** Figures of one alternative of a head. */
+export interface AlternativeFigures {
+  readonly density: number;
+  readonly massRecall: number;
+  readonly outputError: number;
+  /** 4 headSize per pair in kept blocks, whole as kernels visit them, and what selecting costs. */
+  readonly flops: number;
+}
+
+/** Which alternative a head took. */
+export type HeadChoice =
+  | {
+      readonly by: 'figures';
+      /** Index of the alternative. */
+      readonly taken: number;
+      /** In the order of the alternatives, on a sample of queries. */
+      readonly alternatives: readonly AlternativeFigures[];
+    }
+  | { readonly by: 'divergence'; readonly taken: number; readonly distance: number };

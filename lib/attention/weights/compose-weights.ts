@@ -1,6 +1,6 @@
 import type { ComposeParams } from '../../spec/kinds/compose';
 import { combineParts, partOf } from '../compose/combine';
-import { encodeSteps, rawTensors } from '../compose/encode-heads';
+import { encodeSteps, rawTensorSteps } from '../compose/encode-heads';
 import { expandedSteps, makeLatent } from '../compose/latent-tensors';
 import { partProgram } from '../compose/part-program';
 import { piecesOf } from '../compose/pieces';
@@ -27,7 +27,7 @@ function* latentCall(
 function* partCalls(params: ComposeParams): Generator<number, PartCalls> {
   const { rule, shape } = params;
   if (rule.type === 'latent') return yield* latentCall(params, rule);
-  const raw = rawTensors(params);
+  const raw = yield* rawTensorSteps(params);
   const pieces = piecesOf(params);
   const calls: AttentionInputs[][] = [];
   for (const part of params.parts) {
@@ -97,15 +97,17 @@ export function* composeWeightSteps(
 ): Generator<number, WeightMatrices> {
   const { queryHeads, kvHeads, queries, keys } = params.shape;
   const calls: readonly (readonly SoftmaxRows[])[] = (yield* partCalls(params)).map((pieces) =>
-    pieces.map(softmaxRows),
+    pieces.map((each) => softmaxRows(each)),
   );
   const read = calls.map((pieces) => pieces.map(() => new Float64Array(keys)));
   const flat = read.flat();
   const rows = calls.flat();
   const partOfCall = calls.flatMap((pieces, part) => pieces.map(() => part));
+  const extent = { first: 0, end: keys };
   return (batch, head) => ({
     queries,
     keys,
+    extent,
     isSigned: params.rule.type === 'difference',
     prepareRows(start, end, products) {
       for (const call of rows) call.prepare(batch, head, start, end, products);
@@ -118,12 +120,17 @@ export function* composeWeightSteps(
       const gate = params.rule.type === 'gate' ? gates?.[kvHead] : undefined;
       const factors = callFactors(params, lse, gate);
       out.fill(Number.NaN, keyStart, keyEnd);
+      extent.first = keyEnd;
+      extent.end = keyStart;
       lse.flat().forEach((each, c) => {
         // A gate of 1 or 0 leaves a part out: what only that part sees, the head does not.
         if (gate !== undefined && gate === partOfCall[c]) return;
-        const { first, end } = rows[c]!.extent;
-        const factor = each === -Infinity ? 0 : factors[c]!;
-        addWeights(flat[c]!, Math.max(first, keyStart), Math.min(end, keyEnd), factor, out);
+        const first = Math.max(rows[c]!.extent.first, keyStart);
+        const end = Math.min(rows[c]!.extent.end, keyEnd);
+        if (end <= first) return;
+        extent.first = Math.min(extent.first, first);
+        extent.end = Math.max(extent.end, end);
+        addWeights(flat[c]!, first, end, each === -Infinity ? 0 : factors[c]!, out);
       });
     },
   });

@@ -1,5 +1,5 @@
 import type { DecodeParams } from '../../spec/kinds/decode';
-import { decodeCall, entriesOf, partsOf } from '../decode/call';
+import { decodeCallSteps, entriesOf, partsOf } from '../decode/call';
 import { storeTensor } from '../decode/stored';
 import { softmaxRows } from './softmax-row';
 import type { WeightMatrices } from './types';
@@ -20,7 +20,7 @@ export function* decodeWeightSteps(
   if (!Number.isInteger(storage) || storage < 0 || storage > length) {
     throw new RangeError(`invalid storage: ${storage} (expected 0..${length})`);
   }
-  const call = decodeCall(params);
+  const call = yield* decodeCallSteps(params);
   const stored = params.storages[storage - 1]?.key;
   let { parts } = call;
   if (stored !== undefined && stored.type !== 'f32') {

@@ -30,10 +30,16 @@ export interface SoftmaxRows {
   ) => void;
 }
 
-/** Rows of an attention call: the first look at a row reads all of it, later ones only what they ask for. */
-export function softmaxRows(inputs: AttentionInputs): SoftmaxRows {
+/**
+ * Rows of an attention call: the first look at a row reads all of it, later ones only what they ask
+ * for.
+ *
+ * @param lse [batch, queryHeads, queries], where they are known from the start
+ */
+export function softmaxRows(inputs: AttentionInputs, lse?: ArrayLike<number>): SoftmaxRows {
   const { batch: batches, queryHeads, queries, keys } = inputs.shape;
   const known = new Float64Array(batches * queryHeads * queries).fill(Number.NaN);
+  if (lse !== undefined) known.set(lse);
   let prepared: PreparedDots | undefined;
   const extent = { first: 0, end: keys };
   const keptKeys = new WeakMap<RowProducts, Map<number, KeptRows>>();

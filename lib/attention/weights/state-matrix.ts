@@ -32,15 +32,19 @@ export function stateMatrix(inputs: RecurrentInputs, rule: StateRule, row: numbe
     for (let k = keyStart; k < Math.min(keyEnd, prefix + t + 1); k++) out[k] = out[k]! * scale;
   };
 
+  const extent = { first: 0, end: keys };
   return {
     queries: tokens,
     keys,
     isSigned: true,
+    extent,
     prepareRows(start, end, products) {
       prepareRows(prepared, { inputs, rule, row, start, end, products, walk, prefix });
     },
     fillRow(t, keyStart, keyEnd, out) {
       out.fill(Number.NaN, keyStart, keyEnd);
+      extent.first = keyStart;
+      extent.end = Math.max(keyStart, Math.min(keyEnd, prefix + t + 1));
       const first = isNormalised ? 0 : keyStart;
       if (t >= prepared.start && t < prepared.end) {
         const at = (t - prepared.start) * keys;

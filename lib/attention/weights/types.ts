@@ -12,12 +12,20 @@ export interface WeightMatrix {
    * not see the key. Other places may be written too.
    */
   readonly fillRow: (query: number, keyStart: number, keyEnd: number, out: Float64Array) => void;
+  /** Keys outside of which all of the row filled last is masked; absent where that is not known. */
+  readonly extent?: KeyExtent;
   /**
    * Computes rows [queryStart, queryEnd) in f32 with the products, so that `fillRow` of them takes
    * what is there until other rows are prepared; an empty range forgets them. Absent where there is
    * nothing to gain.
    */
   readonly prepareRows?: (queryStart: number, queryEnd: number, products: RowProducts) => void;
+}
+
+/** Keys [first, end). */
+export interface KeyExtent {
+  readonly first: number;
+  readonly end: number;
 }
 
 /** Rows [count, size] that others are multiplied with; whoever made them knows where they are. */

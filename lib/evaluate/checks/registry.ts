@@ -3,6 +3,7 @@ import { CODING_CHECKS } from './coding';
 import { DEPTH_CHECKS } from './depth';
 import { EVICTING_CHECKS } from './evicting';
 import { HEAD_CHECKS } from './heads';
+import { PLACEMENT_CHECKS } from './layer-placement';
 import { MERGING_CHECKS } from './merging';
 import { REPRESENTING_CHECKS } from './representing';
 import { REREADING_CHECKS } from './rereading';
@@ -17,6 +18,7 @@ export const CACHE_CHECKS: ReadonlyMap<string, CacheCheck> = new Map(
     BASELINE_CHECKS,
     EVICTING_CHECKS,
     HEAD_CHECKS,
+    PLACEMENT_CHECKS,
     MERGING_CHECKS,
     REPRESENTING_CHECKS,
     CODING_CHECKS,

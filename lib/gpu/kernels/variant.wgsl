@@ -99,6 +99,15 @@ fn floorModulo4(a: vec4i, b: vec4i) -> vec4i {
   return select(a - b * floorDivide4(a, b), vec4i(0), b == vec4i(0));
 }
 
+// Infinities and NaN, which no constant expression may be.
+fn quotient1(a: f32, b: f32) -> f32 {
+  return a / b;
+}
+
+fn quotient4(a: vec4f, b: vec4f) -> vec4f {
+  return a / b;
+}
+
 fn floorModuloF1(a: f32, b: f32) -> f32 {
   return select(a - b * floor(a / b), 0.0, b == 0.0);
 }

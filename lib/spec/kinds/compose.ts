@@ -191,7 +191,7 @@ function composeProblems({
     parts.length === 0 || (parts.length >= least && parts.length <= most),
     ['parts'],
     parts.length,
-    `${least === most ? least : `${least}..${most}`} for rule ${rule.type}`,
+    `${least === most ? least : `${least}..${most}`} for rule ${rule.type}; ${parts.length < least ? `add ${least - parts.length}` : `remove ${parts.length - most}`} first`,
   );
   if (rule.type === 'gate' && rule.gates.type === 'values') {
     const { length } = rule.gates.values;

@@ -12,7 +12,7 @@ const MAX_TAYLOR_KEY_SIZE = 10;
 export const recurrentShape = z.strictObject({
   batch: size(1, 16, 1),
   heads: size(1, 64, 4),
-  tokens: size(1, 16_384, 1024),
+  tokens: size(1, 65_536, 1024),
   keySize: size(1, 128, 64),
   valueSize: size(1, 256, 64),
 });
@@ -77,8 +77,8 @@ export const recurrentParams = z
   .strictObject({
     shape: recurrentShape.prefault({}),
     rule: stateRule.default({ type: 'gated-delta' }),
-    /** Applied to q and k; rules with a normaliser start from elu + 1. */
-    featureMap: z.enum(['identity', 'relu', 'softmax', 'taylor']).default('identity'),
+    /** Applied to q and k after the convolution; under a rule with a normaliser, identity is elu + 1. */
+    featureMap: z.enum(['identity', 'elu+1', 'relu', 'softmax', 'taylor']).default('identity'),
     /** Tokens of the causal convolution before q, k and v; 1 is none. */
     convolutionWidth: size(1, 4, 1),
     hybrid: hybridStack.prefault({}),

@@ -1,3 +1,4 @@
+import { orderIssues } from './selection-order';
 import type { ComposedSelection } from './selection-parts';
 
 /** One score per block, which every reduction leaves as it is. */
@@ -21,9 +22,9 @@ type Refuse = (path: string, message: string) => void;
 
 /** Why parts do not go together, each at the field to change; empty where they do. */
 export function partsIssues(composed: ComposedSelection): readonly PartsIssue[] {
+  const issues: PartsIssue[] = [...orderIssues(composed)];
   // Nothing is scored: the other parts wait for another selector.
-  if (composed.selector.type === 'none') return [];
-  const issues: PartsIssue[] = [];
+  if (composed.selector.type === 'none') return issues;
   const refuse: Refuse = (path, message) =>
     issues.push({ path: path.split('.'), message: `expected ${message}` });
   refuseScorer(composed, refuse);

@@ -1,5 +1,6 @@
 import '../zod-config';
 import * as z from 'zod';
+import { selectionOrder } from './selection-order';
 import { partsIssues } from './selection-parts-issues';
 
 export {
@@ -123,6 +124,7 @@ const parts = z.strictObject({
   reducer: reducer.prefault({}),
   selector: selector.default({ type: 'top-k', blocks: 8 }),
   forced: forced.prefault({}),
+  order: selectionOrder.optional(),
 });
 export type ComposedSelection = z.output<typeof parts>;
 

@@ -1,5 +1,6 @@
 import '../zod-config';
 import * as z from 'zod';
+import { choiceOf } from './selection-choice';
 import { composedSelection } from './selection-parts';
 
 const tokens = (fallback: number, low = 1, high = 16_384) =>
@@ -20,12 +21,7 @@ const lines = {
 };
 const always = { sinkTokens: tokens(4, 0), recentTokens: tokens(32, 0) };
 
-/**
- * Which keys each head visits, chosen from Q and K while the cell runs. Sizes are ours, scaled to
- * the page's lengths, unless lib/attention/select names them a number of the authors' code.
- */
-export const attentionSelection = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('none') }),
+const methods = [
   z.strictObject({
     type: z.literal('a-shape'),
     sinkTokens: tokens(64, 0),
@@ -119,5 +115,26 @@ export const attentionSelection = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('oracle-top-k'), blocks: tokens(8) }),
   z.strictObject({ type: z.literal('oracle-top-p'), share: share(0.95) }),
   composedSelection,
+] as const;
+
+/** One way of selecting keys, the same for every head. */
+const selectionMethod = z.discriminatedUnion('type', methods);
+export type SelectionMethod = z.output<typeof selectionMethod>;
+
+const selectionChoice = choiceOf(selectionMethod, [
+  { type: 'a-shape' },
+  { type: 'vertical-slash' },
+  { type: 'block-sparse' },
+]);
+export type ChoiceSelection = z.output<typeof selectionChoice>;
+
+/**
+ * Which keys each head visits, chosen from Q and K while the cell runs. Sizes are ours, scaled to
+ * the page's lengths, unless lib/attention/select names them a number of the authors' code.
+ */
+export const attentionSelection = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('none') }),
+  ...methods,
+  selectionChoice,
 ]);
 export type AttentionSelection = z.output<typeof attentionSelection>;

@@ -60,7 +60,7 @@ const READS: Readonly<Record<PlotParams['chart'], readonly CellKind[]>> = {
   goodput: ['serve'],
   'goodput-against-rate': ['sweep'],
   'attainment-against-rate': ['sweep'],
-  'attention-roofline': ['attention', 'recurrent'],
+  'attention-roofline': ['attention', 'recurrent', 'decode'],
   'kernel-time': ['attention', 'compose', 'decode', 'recurrent'],
   'part-mass': ['compose'],
   'storage-error': ['decode'],

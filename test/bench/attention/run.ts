@@ -20,8 +20,13 @@ const DECODE = [1024, 4096, 16_384];
 interface Sample {
   readonly engine: EngineName;
   readonly detail: string;
+  readonly queryHeads: number;
+  readonly kvHeads: number;
+  readonly headSize: number;
   readonly queries: number;
   readonly keys: number;
+  /** Timed runs, after at least one that is not. */
+  readonly runs: number;
   readonly wallMilliseconds: number | undefined;
   /** Mean of the timed runs over all processes of the browser; undefined where the system does not tell. */
   readonly processorMilliseconds: number | undefined;
@@ -34,12 +39,17 @@ async function measureEngine(
   page: TestPage,
   engine: EngineName,
   sizes: AttentionShape,
-  runs: number,
+  mostRuns: number,
+  secondsPerSample: number,
 ) {
-  const shape = { engine, queries: sizes.queries, keys: sizes.keys };
+  const { queryHeads, kvHeads, headSize, queries, keys } = sizes;
+  const shape = { engine, queryHeads, kvHeads, headSize, queries, keys };
   try {
     const { detail } = await call<Ready>(page, 'prepare', engine, { shape: sizes });
-    await call(page, 'sample', Math.min(WARMUP_RUNS, runs));
+    const [firstMilliseconds = 0] = await call<number[]>(page, 'sample', 1);
+    const affordable = Math.max(1, Math.floor((1000 * secondsPerSample) / firstMilliseconds));
+    const runs = Math.min(mostRuns, affordable);
+    if (runs > 1) await call(page, 'sample', Math.min(WARMUP_RUNS, runs) - 1);
     const before = browserSeconds();
     const wall = await call<number[]>(page, 'sample', runs);
     const after = browserSeconds();
@@ -50,6 +60,7 @@ async function measureEngine(
     return {
       ...shape,
       detail,
+      runs,
       wallMilliseconds: median(wall),
       processorMilliseconds:
         before === undefined || after === undefined ? undefined : ((after - before) / runs) * 1000,
@@ -61,6 +72,7 @@ async function measureEngine(
     return {
       ...shape,
       detail: '',
+      runs: 0,
       wallMilliseconds: undefined,
       processorMilliseconds: undefined,
       maxAbsError: undefined,
@@ -70,14 +82,20 @@ async function measureEngine(
   }
 }
 
+interface Heads {
+  readonly queryHeads: number;
+  readonly kvHeads: number;
+}
+
 interface BenchOptions {
   readonly prefill: readonly number[];
   readonly decode: readonly number[];
-  readonly heads: number;
-  readonly kvHeads: number;
-  readonly headSize: number;
+  readonly heads: readonly Heads[];
+  readonly headSizes: readonly number[];
   readonly engines: readonly EngineName[];
   readonly runs: number;
+  /** Fewer runs of what takes longer together. */
+  readonly secondsPerSample: number;
   /** Prints the document to standard output and nothing else there. */
   readonly isJson: boolean;
   /** Our engines over masks of falling density instead. */
@@ -86,13 +104,30 @@ interface BenchOptions {
   readonly calls: string;
 }
 
+/** Every length for every kind of heads; prompts first. */
+function shapesOf({ prefill, decode, heads, headSizes }: BenchOptions): AttentionShape[] {
+  const lengths = [...prefill.map((n) => [n, n]), ...decode.map((n) => [1, n])];
+  return heads.flatMap(({ queryHeads, kvHeads }) =>
+    headSizes.flatMap((headSize) =>
+      lengths.map(([queries = 1, keys = 1]) => ({
+        batch: 1,
+        queryHeads,
+        kvHeads,
+        queries,
+        keys,
+        headSize,
+      })),
+    ),
+  );
+}
+
 /**
  * Our kernel beside its peers: f32, causal prefill and decode. One page per engine, engines of a
  * shape in turn, inputs on the device, median of 5 after 2 warm-ups, every output checked against
  * the f64 reference.
  */
 export async function benchAttention(options: BenchOptions) {
-  const { heads, kvHeads, headSize, engines } = options;
+  const { engines } = options;
   const pages = new Map<EngineName, TestPage>();
   const samples: Sample[] = [];
   const say = options.isJson ? console.error : console.log;
@@ -100,15 +135,20 @@ export async function benchAttention(options: BenchOptions) {
     for (const engine of engines) {
       pages.set(engine, await openBench());
     }
-    const shapes = [...options.prefill.map((n) => [n, n]), ...options.decode.map((n) => [1, n])];
-    for (const [queries = 1, keys = 1] of shapes) {
-      const shape = { batch: 1, queryHeads: heads, kvHeads, queries, keys, headSize };
+    for (const shape of shapesOf(options)) {
+      const { queries, keys, queryHeads, kvHeads, headSize } = shape;
       for (const [engine, page] of pages) {
-        const sample = await measureEngine(page, engine, shape, options.runs);
+        const sample = await measureEngine(
+          page,
+          engine,
+          shape,
+          options.runs,
+          options.secondsPerSample,
+        );
         samples.push(sample);
         const number = (value: number | undefined) => (value?.toFixed(1) ?? '-').padStart(9);
         say(
-          `${queries === 1 ? 'decode ' : 'prefill'} ${String(keys).padStart(6)}  ${engine.padEnd(15)} wall ${number(sample.wallMilliseconds)} ms  processor ${number(sample.processorMilliseconds)} ms  ${sample.error ?? (sample.withinTolerance ? 'correct' : `WRONG by ${sample.maxAbsError}`)}  ${sample.detail}`,
+          `${queries === 1 ? 'decode ' : 'prefill'} ${queryHeads}:${kvHeads} x ${String(headSize).padEnd(3)} ${String(keys).padStart(6)}  ${engine.padEnd(15)} wall ${number(sample.wallMilliseconds)} ms  processor ${number(sample.processorMilliseconds)} ms  ${sample.error ?? (sample.withinTolerance ? 'correct' : `WRONG by ${sample.maxAbsError}`)}  ${sample.detail}`,
         );
       }
     }
@@ -116,8 +156,8 @@ export async function benchAttention(options: BenchOptions) {
     for (const page of pages.values()) await page.close();
   }
   return {
-    shape: { batch: 1, heads, kvHeads, headSize, precision: 'f32', mask: 'causal' },
-    method: `median of ${options.runs} after ${Math.min(WARMUP_RUNS, options.runs)} warm-ups; onnxruntime-web without the subgroups feature`,
+    shape: { batch: 1, precision: 'f32', mask: 'causal' },
+    method: `median of ${options.runs} after ${Math.min(WARMUP_RUNS, options.runs)} warm-ups, of fewer where those take over ${options.secondsPerSample} s; onnxruntime-web without the subgroups feature`,
     adapter: 'SwiftShader, a software adapter: ratios here say nothing about a GPU',
     machine: { processor: cpus()[0]?.model, cores: cpus().length },
     date: new Date().toISOString(),
@@ -126,9 +166,11 @@ export async function benchAttention(options: BenchOptions) {
 }
 
 const USAGE = `usage: npm run --silent bench:attention -- [--shapes 256,512] [--decode 1024,4096]
-  [--heads 4] [--kv-heads 4] [--head-size 64] [--engines headroom,jax-js] [--runs 5] [--json]
+  [--heads 4:4,8:2] [--head-size 64,128] [--engines headroom,jax-js] [--runs 5] [--seconds 600] [--json]
+  --heads: query heads, and KV heads where they are fewer
+  --seconds: of the runs of one engine and shape; what takes longer has fewer runs
   --sparse [--calls window]: those of --engines that are ours over masks and selections of falling density; N is the
-  last of --shapes`;
+  last of --shapes, and heads and their size the first`;
 
 /** The bench's options from the command line; throws a sentence. */
 function readOptions(args: readonly string[]): BenchOptions {
@@ -138,10 +180,10 @@ function readOptions(args: readonly string[]): BenchOptions {
       shapes: { type: 'string' },
       decode: { type: 'string' },
       heads: { type: 'string', default: '4' },
-      'kv-heads': { type: 'string' },
       'head-size': { type: 'string', default: '64' },
       engines: { type: 'string' },
       runs: { type: 'string', default: String(RUNS) },
+      seconds: { type: 'string', default: '600' },
       json: { type: 'boolean', default: false },
       sparse: { type: 'boolean', default: false },
       calls: { type: 'string', default: '' },
@@ -158,7 +200,15 @@ function readOptions(args: readonly string[]): BenchOptions {
     text === '' ? [] : text.split(',').map((each) => whole(name, each, 65_536));
   // Naming one of the two leaves the other out.
   const isWhole = values.shapes === undefined && values.decode === undefined;
-  const heads = whole('heads', values.heads, 64);
+  const heads = values.heads.split(',').map((each) => {
+    const [query = '', kv = query, ...rest] = each.split(':');
+    const queryHeads = whole('heads', query, 64);
+    const kvHeads = whole('heads', kv, queryHeads);
+    if (rest.length === 0 && queryHeads % kvHeads === 0) return { queryHeads, kvHeads };
+    throw new Error(
+      `invalid --heads: ${each} (expected query heads, or query heads:KV heads)\n${USAGE}`,
+    );
+  });
   const engines = values.engines?.split(',') ?? ENGINE_NAMES;
   for (const name of engines) {
     if (!ENGINE_NAMES.some((known) => known === name)) {
@@ -169,10 +219,10 @@ function readOptions(args: readonly string[]): BenchOptions {
     prefill: isWhole ? PREFILL : list('shapes', values.shapes ?? ''),
     decode: isWhole ? DECODE : list('decode', values.decode ?? ''),
     heads,
-    kvHeads: whole('kv-heads', values['kv-heads'] ?? String(heads), heads),
-    headSize: whole('head-size', values['head-size'], 256),
+    headSizes: values['head-size'].split(',').map((each) => whole('head-size', each, 256)),
     engines: engines as readonly EngineName[],
     runs: whole('runs', values.runs, MOST_RUNS),
+    secondsPerSample: whole('seconds', values.seconds, 3600),
     isJson: values.json,
     isSparse: values.sparse,
     calls: values.calls,
@@ -188,7 +238,12 @@ try {
 }
 const report = options.isSparse
   ? await benchSparse(
-      { ...options, tokens: options.prefill.at(-1) ?? 2048 },
+      {
+        ...options,
+        ...(options.heads[0] as Heads),
+        headSize: options.headSizes[0] as number,
+        tokens: options.prefill.at(-1) ?? 2048,
+      },
       options.isJson ? console.error : console.log,
     )
   : await benchAttention(options);

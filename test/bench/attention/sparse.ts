@@ -65,15 +65,15 @@ export async function benchSparse(
     readonly tokens: number;
     readonly calls: string;
     readonly engines: readonly EngineName[];
-    readonly heads: number;
+    readonly queryHeads: number;
     readonly kvHeads: number;
     readonly headSize: number;
     readonly runs: number;
   },
   say: (line: string) => void,
 ) {
-  const { tokens, calls, heads, kvHeads, headSize, runs } = options;
-  const shape = { batch: 1, queryHeads: heads, kvHeads, queries: tokens, keys: tokens, headSize };
+  const { tokens, calls, queryHeads, kvHeads, headSize, runs } = options;
+  const shape = { batch: 1, queryHeads, kvHeads, queries: tokens, keys: tokens, headSize };
   const samples: SparseSample[] = [];
   for (const engine of ENGINES.filter((each) => options.engines.includes(each))) {
     const densePage = await openBench();

@@ -35,6 +35,12 @@ async function device(): Promise<GpuDevice> {
   return gpu;
 }
 
+/** Whether there is an adapter whose copy a rule in WebAssembly can stand beside. */
+async function hasAdapter(): Promise<boolean> {
+  opened ??= openDevice();
+  return (await opened) !== undefined;
+}
+
 async function probe(
   variant: KernelVariant,
   bytes: readonly number[],
@@ -136,8 +142,7 @@ async function rule(
     const walk = createWasmRecurrent(inputs, each);
     return keep('rule', {
       ...onThread(`${simdLabel()}, 1 thread`, () => {
-        walk.reset();
-        for (let row = 0; row < walk.rows; row++) walk.run(row, 0, walk.fours);
+        walk.runAll();
       }),
       check: async () => compareRecurrent(inputs, each, walk.read()),
     });
@@ -180,4 +185,4 @@ async function finish(name: string) {
     : { maxAbs: error.maxAbs, withinTolerance: error.withinTolerance };
 }
 
-Object.assign(globalThis, { kernelTests: { matmul, copy, rule, sample, finish } });
+Object.assign(globalThis, { kernelTests: { hasAdapter, matmul, copy, rule, sample, finish } });

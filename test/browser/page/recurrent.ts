@@ -1,4 +1,5 @@
 import { compareCall, makeCall } from '../../../lib/attention/recurrent/call';
+import { withGatesAtEnds } from '../../../lib/attention/recurrent/cases';
 import { compareRecurrent } from '../../../lib/attention/recurrent/compare';
 import { makeRecurrentInputs } from '../../../lib/attention/recurrent/inputs';
 import { recurrentReference } from '../../../lib/attention/recurrent/reference';
@@ -27,9 +28,14 @@ async function runRule(
   planId: string,
   rule: StateRule,
   shape: RecurrentShape,
-  options: { readonly gigaflopsPerSecond?: number; readonly runs?: number } = {},
+  options: {
+    readonly gigaflopsPerSecond?: number;
+    readonly runs?: number;
+    readonly gates?: 'drawn' | 'at ends';
+  } = {},
 ) {
-  const inputs = makeRecurrentInputs(shape, rule, 7);
+  const drawn = makeRecurrentInputs(shape, rule, 7);
+  const inputs = options.gates === 'at ends' ? withGatesAtEnds(drawn) : drawn;
   const job = await prepareRecurrent(await device(), inputs, rule, recurrentPlanById(planId), {
     gigaflopsPerSecond: options.gigaflopsPerSecond ?? 4,
   });

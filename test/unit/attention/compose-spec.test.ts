@@ -34,7 +34,7 @@ describe('compose params', () => {
     ],
     [
       { parts: [{ name: 'a' }], rule: { type: 'difference' } },
-      'invalid parts: [{"name":"a"}] (expected 2 for rule difference) at cells[0].params.parts',
+      'invalid parts: [{"name":"a"}] (expected 2 for rule difference; add 1 first) at cells[0].params.parts',
     ],
     [
       { rule: { type: 'gate', gates: { type: 'values', values: [0, 1, 1] } } },

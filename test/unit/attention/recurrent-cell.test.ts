@@ -1,8 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
 import { stateInputs } from '../../../lib/attention/recurrent/call';
 import { STATE_RULES } from '../../../lib/attention/recurrent/cases';
-import { recallCurve } from '../../../lib/attention/recurrent/recall';
+import { recallCurve, sharesOf } from '../../../lib/attention/recurrent/recall';
 import { recurrentReference } from '../../../lib/attention/recurrent/reference';
+import type { StateRule } from '../../../lib/attention/recurrent/types';
 import { runRecurrentOnCpu } from '../../../lib/gpu/run-recurrent-on-cpu';
 import { runRecurrentOnWasm } from '../../../lib/gpu/run-recurrent-on-wasm';
 import { recurrentParams } from '../../../lib/spec/kinds/recurrent';
@@ -18,6 +19,26 @@ describe('recall', () => {
       1,
       5,
     );
+  });
+
+  it('tells how much of the old value a key still answers with', () => {
+    const shares = (rule: StateRule) => recallCurve(rule, 32, 1).overwriteShares!;
+    expect(shares({ type: 'delta' }).first).toBeCloseTo(0, 6);
+    expect(shares({ type: 'delta' }).second).toBeCloseTo(1, 6);
+    expect(shares({ type: 'additive', normalise: false }).first).toBeCloseTo(1, 6);
+    expect(shares({ type: 'additive', normalise: false }).second).toBeCloseTo(1, 6);
+    // One head: two tokens after it was written, the second value one, at 1 - 1 / 32 a token.
+    const retnet = shares({ type: 'retnet' });
+    expect(retnet.first).toBeCloseTo((31 / 32) ** 2, 5);
+    expect(retnet.second).toBeCloseTo(31 / 32, 5);
+  });
+
+  it('shares are the coefficients of any mix of two values, parallel ones as the second', () => {
+    const [a, b] = [Float64Array.of(1, 2, 0), Float64Array.of(0.5, -1, 3)];
+    const mix = a.map((x, i) => 0.25 * x - 2 * b[i]!);
+    expect(sharesOf(mix, a, b).first).toBeCloseTo(0.25, 12);
+    expect(sharesOf(mix, a, b).second).toBeCloseTo(-2, 12);
+    expect(sharesOf(a, a, a)).toEqual({ first: 0, second: 1 });
   });
 
   it('gets worse with the pairs, and holds more under the delta rule', () => {
@@ -95,6 +116,44 @@ describe('a recurrent call', () => {
       expect(Math.hypot(...key)).toBeCloseTo(1, 5);
     }
     expect(recurrentReference(inputs, { type: 'delta' }).output.every(Number.isFinite)).toBe(true);
+  });
+
+  it('maps keys and queries last, so that a normaliser stays positive after a convolution', () => {
+    const rules = [
+      { type: 'additive', normalise: true },
+      { type: 'gated', normalise: true },
+      { type: 'prefix-linear', normalise: true, prefixTokens: 9 },
+    ] as const;
+    for (const rule of rules) {
+      for (const featureMap of ['identity', 'elu+1', 'softmax'] as const) {
+        const params = recurrentParams.parse({
+          shape: { tokens: 60, keySize: 6 },
+          rule,
+          featureMap,
+          convolutionWidth: 4,
+        });
+        const { query, key, prefixKey } = stateInputs(params, rule, 3);
+        for (const each of [query, key, ...(prefixKey ? [prefixKey] : [])]) {
+          expect(each.every((x) => x > 0)).toBe(true);
+        }
+      }
+    }
+  });
+
+  it('takes the chosen map of what was drawn, not of its elu + 1', () => {
+    const rule = { type: 'additive', normalise: true } as const;
+    const made = (featureMap: string) =>
+      stateInputs(recurrentParams.parse({ shape: { keySize: 4 }, rule, featureMap }), rule, 1);
+    const relu = made('relu').key;
+    // Half of what a normal distribution draws is below 0.
+    const zeros = relu.filter((x) => x === 0).length / relu.length;
+    expect(zeros).toBeGreaterThan(0.4);
+    expect(zeros).toBeLessThan(0.6);
+    expect(made('identity').key).toEqual(made('elu+1').key);
+    // Taylor's constant, and a linear part of either sign.
+    const taylor = made('taylor').key;
+    expect([taylor[0], taylor[21]]).toEqual([1, 1]);
+    expect(taylor.some((x) => x < 0)).toBe(true);
   });
 
   it('refuses Taylor features that fit no kernel', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest';
-import { callReference, checkCall, makeCall } from '../../../lib/attention/recurrent/call';
+import { callReference, checkCallSteps, makeCall } from '../../../lib/attention/recurrent/call';
 import { hybridBytes, hybridLayers } from '../../../lib/attention/recurrent/hybrid';
 import {
   applyMemoryUnit,
@@ -10,10 +10,13 @@ import {
 } from '../../../lib/attention/recurrent/memory-unit';
 import { presetParams, RECURRENT_PRESETS } from '../../../lib/attention/recurrent/presets';
 import { kvBytes, stateBytes } from '../../../lib/attention/recurrent/state-bytes';
+import { runSteps } from '../../../lib/attention/steps';
 import { recurrentWeights } from '../../../lib/attention/weights/recurrent-weights';
 import { runRecurrentOnWasm } from '../../../lib/gpu/run-recurrent-on-wasm';
 import { createRandom } from '../../../lib/random/random';
 import { recurrentParams } from '../../../lib/spec/kinds/recurrent';
+
+const checked = (...of: Parameters<typeof checkCallSteps>) => runSteps(checkCallSteps(...of));
 
 const shape = { batch: 2, heads: 2, tokens: 30, keySize: 4, valueSize: 3 };
 const normals = (count: number, seed: number) => {
@@ -76,13 +79,13 @@ describe('a gated memory unit', () => {
     const reference = callReference(call);
     const output = Float32Array.from(reference.output);
     const state = Float32Array.from(reference.state);
-    expect(checkCall(params, call, { output, state }).unit!.error!.withinTolerance).toBe(true);
+    expect(checked(params, call, { output, state }).unit!.error!.withinTolerance).toBe(true);
     const wrong = output.map((each, i) => (i === 4 ? each + 0.1 : each));
-    expect(checkCall(params, call, { output: wrong, state }).unit!.error!.withinTolerance).toBe(
+    expect(checked(params, call, { output: wrong, state }).unit!.error!.withinTolerance).toBe(
       false,
     );
     const plain = recurrentParams.parse({ shape, rule: { type: 'ssd' } });
-    expect(checkCall(plain, call, { output, state }).unit).toBeUndefined();
+    expect(checked(plain, call, { output, state }).unit).toBeUndefined();
   });
 
   it('costs the same at any length, where cross-attention reads the cache', () => {

@@ -53,6 +53,49 @@ describe('chunk form', () => {
     }
   });
 
+  test.each(STATE_RULES)(
+    '%s: equals the recurrence after 65,536 tokens',
+    { timeout: 60_000 },
+    (_, rule) => {
+      const shape = { batch: 1, heads: 1, tokens: 65_536, keySize: 3, valueSize: 2 };
+      const inputs = makeRecurrentInputs(shape, rule, 4);
+      const whole = recurrentReference(inputs, rule);
+      const most = whole.output.reduce((a, b) => Math.max(a, Math.abs(b)), 1);
+      // 13 does not divide the length.
+      expectClose(chunkedReference(inputs, rule, 13), whole, 1e-10 * most);
+    },
+  );
+
+  test.each(STATE_RULES)(
+    '%s: equals the recurrence with gates of 0 and 1 among others',
+    (_, rule) => {
+      const ends = fc.constantFrom(0, 1, undefined);
+      fc.assert(
+        fc.property(
+          shapes,
+          seeds,
+          fc.integer({ min: 1, max: 40 }),
+          fc.array(ends, { minLength: 1, maxLength: 9 }),
+          (shape, seed, chunkTokens, gates) => {
+            const made = makeRecurrentInputs(shape, rule, seed);
+            const changed = (tensor: Float32Array | undefined) =>
+              tensor?.map((each, i) => gates[i % gates.length] ?? each);
+            const inputs = {
+              ...made,
+              decay: changed(made.decay),
+              writeStrength: changed(made.writeStrength),
+            };
+            expectClose(
+              chunkedReference(inputs, rule, chunkTokens),
+              recurrentReference(inputs, rule),
+            );
+          },
+        ),
+        { numRuns: 30 },
+      );
+    },
+  );
+
   it('survives decays of exactly 0, which forget everything before', () => {
     for (const type of ['ssd', 'gated-delta'] as const) {
       const shape = { batch: 1, heads: 1, tokens: 9, keySize: 4, valueSize: 3 };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { findTextProblem, pointedLines } from '../../../lib/formula/text-problems';
+import { pointedLines } from '../../../lib/formula/pointed-lines';
+import { findTextProblem } from '../../../lib/formula/text-problems';
 
 describe('the lines that show a mistake', () => {
   it('put the marks under the part, whatever the length', () => {

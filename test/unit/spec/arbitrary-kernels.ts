@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { int } from './arbitrary-basics';
 import { composedParts } from './arbitrary-selection';
+import { choices, orderedParts } from './arbitrary-selection-around';
 
 /** Params of the cells that run kernels. */
 export const kernelParams = {
@@ -66,6 +67,8 @@ export const kernelParams = {
       { requiredKeys: [] },
     ),
     fc.record({ select: composedParts }),
+    fc.record({ select: orderedParts }),
+    fc.record({ select: choices }),
     fc.record({ variant: fc.constant({ type: 'dense' }), select: composedParts }),
   ),
   compose: fc

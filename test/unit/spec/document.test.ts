@@ -166,9 +166,7 @@ describe('validation', () => {
       messages({
         cells: Array.from({ length: 201 }, (_, i) => ({ id: `c${i}`, kind: 'text' })),
       })[0],
-    ).toBe(
-      'invalid cells: [{"id":"c0","kind":"text"},{"id":"c1","kind":"text"},{"id... (expected at most 200 items) at cells',
-    );
+    ).toBe('invalid cells: 201 items (expected at most 200 items) at cells');
     for (const value of [undefined, null, 3, 'x', [], { cells: 3 }])
       expect(messages(value).length).toBeGreaterThan(0);
   });

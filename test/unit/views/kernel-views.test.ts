@@ -63,6 +63,7 @@ describe('charts of kernel cells', () => {
   it('offer what the inputs can fill, and show the first of it where the chart named has nothing', () => {
     expect(chartsOf([parts])).toEqual(['kernel-time', 'part-mass']);
     expect(chartsOf([idle('a', 'decode')])).toEqual([
+      'attention-roofline',
       'kernel-time',
       'storage-error',
       'state-bytes',

@@ -4,16 +4,16 @@ import { compareOutputs } from '../../../lib/attention/compare';
 import { makeInputs } from '../../../lib/attention/inputs';
 import { FORMULA_PRESETS, presetVariant } from '../../../lib/attention/presets';
 import { makeProgram } from '../../../lib/attention/program';
-import type { WasmBindings } from '../../../lib/formula/print-wasm';
-import { printWasm, WASM_MATH } from '../../../lib/formula/print-wasm';
 import { toTokens } from '../../../lib/formula/tokens';
 import { countNodes } from '../../../lib/formula/tree';
+import { countModuleCompiles } from '../../../lib/formula/wasm-modules';
 import { prepareWasmCall } from '../../../lib/gpu/formula-wasm';
 import { runOnWasm } from '../../../lib/gpu/run-on-wasm';
 import { type AttentionParams, attentionParams } from '../../../lib/spec/kinds/attention';
 import { BLOCK_KEYS, BLOCK_QUERIES } from '../../../lib/wasm/attention';
 import { createLane } from '../../../lib/wasm/lane';
 import { maskTree, scoreTree } from '../formula/arbitrary';
+import { runTile } from '../formula/wasm-tile';
 
 const params = (variant: unknown, shape: object): AttentionParams =>
   attentionParams.parse({
@@ -78,52 +78,43 @@ describe('the printed module', () => {
           { queries: 21, keys: 34 },
         );
         const program = makeProgram(each);
-        const memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
-        const floats = new Float32Array(memory.buffer);
-        const addresses = new Map<string, number>();
-        let end = 4096;
-        for (const { name, values } of program.tables) {
-          addresses.set(name, end);
-          floats.set(values, end / 4);
-          end += values.byteLength;
-        }
-        const bindings: WasmBindings = {
-          queries: 21,
-          keys: 34,
-          heads: 4,
-          number: (name) => (name === 'window' ? 7 : 2.5),
-          table: (name) => ({
-            ...program.tables.find((table) => table.name === name)!,
-            address: addresses.get(name)!,
-          }),
-        };
-        const tile = { rows: 4, columns: 8, isShared: false };
-        const bytes = printWasm(program.mask, program.score, bindings, tile);
-        const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-          env: { memory },
-          math: WASM_MATH,
-        });
-        const call = (name: string, ...args: number[]) =>
-          (exports[name] as (...args: number[]) => void)(...args);
         const before = Float32Array.from({ length: 32 }, (_, i) => ((i * 5) % 7) - 3);
-        floats.set(before);
-        call('modify', 0, 0, 3, 8, 16);
-        call('visible', 1024, 0, 3, 8, 16, 4);
-        const words = new Uint32Array(memory.buffer, 1024, 4);
+        const place = { batch: 0, head: 3, firstRow: 8, firstKey: 16 };
+        const after = runTile(program, each.shape, place, before);
         before.forEach((value, i) => {
-          const [row, column] = [Math.floor(i / 8), i % 8];
-          const [q, k] = [8 + row, 16 + column];
-          const expected = program.modify!(0, 3, q, k, value);
-          expect(Math.abs((floats[i] as number) - expected)).toBeLessThanOrEqual(
+          const [query, k] = [place.firstRow + Math.floor(i / 8), 16 + (i % 8)];
+          const expected = program.modify!(0, 3, query, k, value);
+          expect(Math.abs(after.scores[i]! - expected)).toBeLessThanOrEqual(
             1e-5 * Math.max(1, Math.abs(expected)),
           );
-          expect(((words[row] as number) >>> column) & 1).toBe(
-            Number(program.isVisible(0, 3, q, k)),
-          );
+          expect(after.visible[i]).toBe(program.isVisible(0, 3, query, k));
         });
       }),
       { numRuns: 200 },
     );
+  });
+});
+
+describe('a moved slider', () => {
+  it('compiles nothing, nor do other lengths or tables elsewhere; another structure does', () => {
+    const variant = (mask: readonly (string | number)[], value: number) => ({
+      type: 'formula',
+      mask: ['q', 'document', 'k', 'document', '==', ...mask, 'and'],
+      numbers: [{ name: 'reach', value, min: 0, max: 40 }],
+      tables: [parts.tables[0]],
+    });
+    const near = ['q', 'k', '-', 'reach', '<='];
+    const compilesOf = (mask: readonly (string | number)[], value: number, keys: number) => {
+      const before = countModuleCompiles();
+      const error = errorOf(params(variant(mask, value), { queries: 40, keys }));
+      expect(error).toMatchObject({ withinTolerance: true });
+      return countModuleCompiles() - before;
+    };
+    expect(compilesOf(near, 5, 40)).toBe(1);
+    expect(compilesOf(near, 9, 40)).toBe(0);
+    expect(compilesOf(near, 31, 77)).toBe(0);
+    expect(compilesOf(['q', 'k', '-', 'reach', '<'], 31, 77)).toBe(1);
+    expect(compilesOf(near, 2, 40)).toBe(0);
   });
 });
 
