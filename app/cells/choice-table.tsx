@@ -1,3 +1,6 @@
+'use client';
+
+import { useId } from 'react';
 import type { AlternativeFigures, HeadChoice } from '../../lib/attention/select/types';
 import type { ChoiceSelection } from '../../lib/spec/kinds/selection';
 import type { ChoiceCriterion } from '../../lib/spec/kinds/selection-choice';
@@ -23,49 +26,50 @@ export function ChoiceTable({ select: { criterion, alternatives }, choices, head
     return `${name}: ${count}`;
   });
   const columns = criterion.type === 'divergence' ? ['distance', 'taken'] : names;
+  const id = useId();
   return (
-    <ScrollRegion label="choice per head" className={results.scroll}>
-      <table className={styles.table}>
-        <caption className={results.note}>
-          {captionOf(criterion)}; heads of each: {counts.join(', ')}
-        </caption>
-        <thead>
-          <tr>
-            {['head', ...columns].map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {shown.map((choice, head) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: heads are their places
-            <tr key={head}>
-              <th scope="row">{head}</th>
-              {choice.by === 'divergence' ? (
-                <>
-                  <td>{choice.distance.toFixed(3)}</td>
-                  <td>{names[choice.taken]}</td>
-                </>
-              ) : (
-                choice.alternatives.map((figures, i) => (
-                  <td key={names[i]} data-taken={i === choice.taken}>
-                    {i === choice.taken && <strong>taken </strong>}
-                    {decidingFigure(criterion, figures)}
-                    <br />
-                    <span className={styles.rest}>
-                      {formatPercent(figures.massRecall)} of the mass at{' '}
-                      {formatPercent(figures.density)}
-                    </span>
-                  </td>
-                ))
-              )}
+    <>
+      {/* No caption, which would be as wide as the table and leave a narrow page with it. */}
+      <p id={id} className={results.note}>
+        {captionOf(criterion)}; heads of each: {counts.join(', ')}
+      </p>
+      <ScrollRegion label="choice per head" className={results.scroll}>
+        <table className={styles.table} aria-describedby={id}>
+          <thead>
+            <tr>
+              {['head', ...columns].map((name) => (
+                <th key={name} scope="col">
+                  {name}
+                </th>
+              ))}
             </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
+          </thead>
+          <tbody>
+            {shown.map((choice, head) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: heads are their places
+              <tr key={head}>
+                <th scope="row">{head}</th>
+                {choice.by === 'divergence' ? (
+                  <>
+                    <td>{choice.distance.toFixed(3)}</td>
+                    <td>{names[choice.taken]}</td>
+                  </>
+                ) : (
+                  choice.alternatives.map((figures, i) => (
+                    <td key={names[i]} data-taken={i === choice.taken}>
+                      {i === choice.taken && <strong>taken </strong>}
+                      {decidingFigure(criterion, figures)}
+                      <br />
+                      <span className={styles.rest}>{otherFigures(criterion, figures)}</span>
+                    </td>
+                  ))
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </ScrollRegion>
+    </>
   );
 }
 
@@ -81,16 +85,27 @@ function captionOf(criterion: ChoiceCriterion): string {
     case 'recall-per-flop':
       return `taken by the most mass recall per FLOP, of ${sample}`;
     case 'recall-at-density':
-      return `taken by the most mass recall at a density of at most ${formatPercent(criterion.maxDensity)}, of ${sample}`;
+      return `taken by the most mass recall at a density of at most ${formatPercent(criterion.maxDensity)}, else by the least density, of ${sample}`;
   }
 }
 
 /** What was compared. */
 function decidingFigure(
   { type }: ChoiceCriterion,
-  { massRecall, outputError, flops, density }: AlternativeFigures,
+  { massRecall, outputError, flops }: AlternativeFigures,
 ): string {
   if (type === 'least-error') return `error ${outputError.toPrecision(2)}`;
-  if (type === 'recall-at-density') return `density ${formatPercent(density)}`;
+  if (type === 'recall-at-density') return `recall ${formatPercent(massRecall)}`;
   return flops === 0 ? 'no FLOP' : `${formatCount((1e9 * massRecall) / flops)} per GFLOP`;
+}
+
+function otherFigures(
+  criterion: ChoiceCriterion,
+  { massRecall, density }: AlternativeFigures,
+): string {
+  if (criterion.type !== 'recall-at-density') {
+    return `recall ${formatPercent(massRecall)}, density ${formatPercent(density)}`;
+  }
+  const isAbove = density > criterion.maxDensity;
+  return `density ${formatPercent(density)}${isAbove ? ', above the bound' : ''}`;
 }

@@ -1,9 +1,11 @@
 'use client';
 
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { type ClipboardEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { SUGAR_NAMES } from '../../lib/formula/make-operation';
 import { parseFormula, placeFormula, type Span } from '../../lib/formula/parse';
 import { pointedLines } from '../../lib/formula/pointed-lines';
 import { printFormula } from '../../lib/formula/print-text';
+import { plainText } from '../../lib/formula/text-problems';
 import { type FormulaTokens, fromTokens, toTokens } from '../../lib/formula/tokens';
 import { type FormulaNode, FUNCTION_NAMES, type Scope } from '../../lib/formula/tree';
 import styles from './variant-editor.module.css';
@@ -81,7 +83,7 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet, haz
       ...Object.keys(scope.numbers),
       ...Object.keys(scope.tables).map((name) => `${name}(`),
       ...Object.keys(scope.variables),
-      ...FUNCTION_NAMES.map((name) => `${name}(`),
+      ...[...FUNCTION_NAMES, ...SUGAR_NAMES].map((name) => `${name}(`),
     ];
     setChosen(0);
     setOffered(
@@ -97,13 +99,23 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet, haz
     if (element === null) return;
     const caret = element.selectionStart ?? text.length;
     const start = caret - wordAt(text, caret).length;
-    const next = text.slice(0, start) + name + text.slice(caret);
-    change(next);
+    element.focus();
+    element.setSelectionRange(start, caret);
+    insert(element, name);
     setOffered([]);
-    requestAnimationFrame(() => {
-      element.focus();
-      element.setSelectionRange(start + name.length, start + name.length);
-    });
+  };
+  /** As if it were typed, so that the browser's undo takes it back. */
+  const insert = (element: HTMLInputElement, added: string) => {
+    if (document.execCommand('insertText', false, added)) return;
+    const { selectionStart, selectionEnd, value } = element;
+    change(value.slice(0, selectionStart ?? 0) + added + value.slice(selectionEnd ?? value.length));
+  };
+  /** Lines become one: a field would join their words, and a comment would go on to the end. */
+  const onPaste = (event: ClipboardEvent<HTMLInputElement>) => {
+    const pasted = event.clipboardData.getData('text/plain');
+    if (!/[\n\r]/.test(pasted)) return;
+    event.preventDefault();
+    insert(event.currentTarget, plainText(pasted).replace(/ +/g, ' ').trim());
   };
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     if (offered.length === 0) {
@@ -127,9 +139,9 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet, haz
     act();
   };
   const placing =
-    hazardsOf === undefined || problem !== undefined || text.trim() === ''
-      ? undefined
-      : placeFormula(text, scope, type);
+    problem !== undefined || text.trim() === '' ? undefined : placeFormula(text, scope, type);
+  const printed = placing?.ok ? printFormula(placing.node) : text;
+  const isOtherwise = printed.replace(/\s/g, '') !== text.replace(/\s/g, '');
   const hazards = (placing?.ok ? hazardsOf?.(placing.node) : undefined) ?? [];
   const spanOf = (node: FormulaNode) => (placing?.ok ? placing.spans.get(node) : undefined);
   return (
@@ -157,6 +169,7 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet, haz
           offer(event.target.value, event.target.selectionStart ?? event.target.value.length);
         }}
         onKeyDown={onKeyDown}
+        onPaste={onPaste}
         onBlur={() => setOffered([])}
       />
       <div
@@ -182,7 +195,9 @@ export function FormulaField({ label, emptyText, tokens, scope, type, onSet, haz
           </div>
         ))}
       </div>
-      {problem === undefined && text.length > LONG && <code className={styles.long}>{text}</code>}
+      {problem === undefined && (isOtherwise || text.length > LONG) && (
+        <code className={styles.long}>{printed}</code>
+      )}
       {problem !== undefined && (
         <div id={`${id}-problem`} className={styles.problem} role="alert">
           <Pointed text={text} span={{ start: problem.column, end: problem.column + 1 }} />

@@ -8,7 +8,7 @@ import { SchemaForm } from '../parts/schema-form';
 import styles from './composed-selection.module.css';
 
 const AS_THEY_COME = 'as they come';
-const SORTED = 'sorted inside segments';
+const SORTED = 'sorted';
 
 interface Props {
   readonly composed: ComposedSelection;
@@ -46,7 +46,7 @@ export function OrderField({ composed: { order, blockTokens }, schema, path, onS
       <p className={styles.note} aria-live="polite">
         {order === undefined
           ? 'a block holds neighbours'
-          : 'heavy keys share blocks: keys of a segment are sorted by the mean attention of the last queries; the segments of the query itself are kept, and forced keys, beside the budget'}
+          : 'keys of a segment are sorted by the mean attention of the last queries, so that heavy ones share blocks; the segments of the query itself are kept, and forced keys, beside the budget'}
       </p>
     </>
   );

@@ -18,7 +18,7 @@ import styles from './results.module.css';
 
 /** The roof that binds first; a copy of the same bytes is the bar where bandwidth binds. */
 function roofNote({ engine, roofPlace }: RecurrentResult, percentOfCopyRoof: number): string {
-  const owner = engine === 'wasm' ? "this thread's" : "this adapter's";
+  const owner = engine === 'wasm' ? "its threads'" : "this adapter's";
   const copy = `${percentOfCopyRoof.toFixed(0)} % of ${owner} copy roof`;
   if (roofPlace === undefined) return copy;
   return `bound by ${roofPlace.bound}: ${roofPlace.percent.toFixed(0)} % of ${owner} roof; ${copy}`;

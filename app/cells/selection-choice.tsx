@@ -54,7 +54,7 @@ export function SelectionChoiceEditor({ choice, schema, path, isCausal, onSet }:
   return (
     // biome-ignore lint/a11y/useSemanticElements: a fieldset would indent the alternatives once more
     <div className={styles.choice} role="group" aria-label="choice per head">
-      <div>
+      <div className={styles.criterion}>
         <SchemaForm
           schema={{ properties: { criterion: schema.properties?.criterion ?? {} } }}
           value={choice}

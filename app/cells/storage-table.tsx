@@ -42,6 +42,12 @@ const COLUMNS: readonly Column[] = [
     ({ percentOfCopyRoof }) =>
       percentOfCopyRoof === undefined ? 'none' : `${percentOfCopyRoof.toFixed(0)} %`,
   ],
+  [
+    'of roof',
+    ({ roofPlace }) =>
+      roofPlace === undefined ? 'none' : `${roofPlace.percent.toFixed(0)} %, ${roofPlace.bound}`,
+    'lesser of compute and bandwidth',
+  ],
   ['splits', ({ splits }) => count(splits)],
   ['submits', ({ submits }) => count(submits)],
 ];

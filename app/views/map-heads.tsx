@@ -8,6 +8,8 @@ import type { MapLayer } from '../../lib/views/map/layer';
 import { paintLayer } from '../../lib/views/map/paint';
 import { rgbOf } from '../../lib/views/rgb';
 import type { HeadPicture } from './load-head-picture';
+import { type HeadFacts, MapHeadsTable } from './map-heads-table';
+import type { TakenBy } from './taken-by';
 import { preparedContext } from './use-canvas';
 import styles from './views.module.css';
 
@@ -19,7 +21,7 @@ const LEAST_PIXELS = 24;
 interface Drawn {
   readonly of: string;
   /** Of the heads that are drawn, in their order. */
-  readonly patterns: readonly (HeadPattern | undefined)[];
+  readonly facts: readonly HeadFacts[];
 }
 
 interface Props {
@@ -32,16 +34,19 @@ interface Props {
   readonly of: string;
   readonly load: (head: number) => Promise<HeadPicture>;
   /** What a head selects its keys by, where heads differ in it. */
-  readonly takenBy?: (head: number) => string | undefined;
+  readonly takenBy?: (head: number) => TakenBy | undefined;
   readonly aggregate: 'max' | 'mean';
   readonly scale: 'log' | 'linear';
   readonly colors: MapColors | undefined;
+  /** In words and numbers instead of pictures. */
+  readonly isTable: boolean;
   readonly onPick: (head: number) => void;
 }
 
 /** Small maps of the heads, sixteen at a time: arrows move among them, Enter or a click shows one. */
 export function MapHeads(props: Props) {
-  const { heads, head, batch, queries, keys, of, load, aggregate, scale, colors, onPick } = props;
+  const { heads, head, batch, queries, keys, of, load, aggregate, scale, colors, isTable, onPick } =
+    props;
   const { takenBy = () => undefined } = props;
   const [page, setPage] = useState(() => Math.floor(head / PAGE_HEADS));
   const [focus, setFocus] = useState(head);
@@ -62,16 +67,16 @@ export function MapHeads(props: Props) {
     if (colors === undefined) return;
     let isCurrent = true;
     setProblem(undefined);
-    setDrawn({ of: picture, patterns: [] });
+    setDrawn({ of: picture, facts: [] });
     const drawAll = async () => {
-      const patterns: (HeadPattern | undefined)[] = [];
+      const facts: HeadFacts[] = [];
       for (const [i, each] of shown.entries()) {
         const { layer, top, pattern } = await load(each);
         if (!isCurrent) return;
         const canvas = grid.current?.querySelectorAll('canvas')[i];
         if (canvas !== undefined) drawThumbnail(canvas, layer, { top, scale, height, colors });
-        patterns.push(pattern);
-        setDrawn({ of: picture, patterns: [...patterns] });
+        facts.push({ head: each, largest: largestOf(layer), pattern });
+        setDrawn({ of: picture, facts: [...facts] });
       }
     };
     drawAll().catch((error: Error) => {
@@ -82,7 +87,8 @@ export function MapHeads(props: Props) {
     };
   }, [picture, colors, height]);
 
-  const patterns = drawn?.of === picture ? drawn.patterns : [];
+  const facts = drawn?.of === picture ? drawn.facts : [];
+  const patterns = facts.map(({ pattern }) => pattern);
   const count = patterns.length;
   const tabStop = focus >= start && focus < end ? focus : start;
   const onKeyDown = (event: KeyboardEvent<HTMLFieldSetElement>) => {
@@ -109,8 +115,10 @@ export function MapHeads(props: Props) {
   const next = end < heads ? end : 0;
   return (
     <div>
+      {isTable && <MapHeadsTable facts={facts} head={head} takenBy={takenBy} onPick={onPick} />}
       <fieldset
         ref={grid}
+        hidden={isTable}
         className={styles.heads}
         aria-label={`Heads ${start} to ${end - 1} of batch entry ${batch}: arrows move, Enter shows a head`}
         onKeyDown={onKeyDown}
@@ -135,7 +143,7 @@ export function MapHeads(props: Props) {
               {takenBy(each) !== undefined && (
                 <>
                   <br />
-                  <em>{takenBy(each)}</em>
+                  <em>{takenBy(each)?.short}</em>
                 </>
               )}
             </span>
@@ -157,10 +165,13 @@ export function MapHeads(props: Props) {
   );
 }
 
-function headName(head: number, pattern: HeadPattern | undefined, taken: string | undefined) {
+function headName(head: number, pattern: HeadPattern | undefined, taken: TakenBy | undefined) {
   const named = pattern === undefined ? '' : `, ${pattern.class}`;
-  return `head ${head}${named}${taken === undefined ? '' : `, selects by ${taken}`}`;
+  return `head ${head}${named}${taken === undefined ? '' : `, selects by ${taken.name}`}`;
 }
+
+const largestOf = ({ values }: MapLayer) =>
+  values.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
 
 /** How a head's probability is shared out. */
 function patternText({ shares, evenness }: HeadPattern): string {

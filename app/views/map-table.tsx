@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'react';
 import type { MapRect, MapWindow } from '../../lib/attention/types';
 import { subtractLayers, windowLayer } from '../../lib/views/map/layer';
+import { type MapProfiles, profileAt } from '../../lib/views/map/profiles';
 import type { LabelOf } from '../../lib/views/map/reading';
 import type { MapHead } from './use-map-data';
 import styles from './views.module.css';
@@ -18,28 +19,68 @@ interface Props {
   readonly second: MapHead | undefined;
   readonly rect: MapRect;
   readonly labelOf: LabelOf;
+  /** Shown beside the elements; undefined without them. */
+  readonly profiles: MapProfiles | undefined;
 }
 
-/** The first elements of a rectangle as text: the map's table view. */
-export function MapTable({ first, second, rect, labelOf }: Props) {
-  const { queryStart, keyStart } = rect;
+/** Elements of a rectangle as text, some at a time: the map's table view. */
+export function MapTable({ first, second, rect, labelOf, profiles }: Props) {
+  const [moved, setMoved] = useState({ of: '', queries: 0, keys: 0 });
+  const of = JSON.stringify(rect);
+  const by = moved.of === of ? moved : { queries: 0, keys: 0 };
+  const queryStart = rect.queryStart + by.queries;
+  const keyStart = rect.keyStart + by.keys;
   const queryEnd = Math.min(rect.queryEnd, queryStart + CELLS);
   const keyEnd = Math.min(rect.keyEnd, keyStart + CELLS);
   const part = { queryStart, queryEnd, keyStart, keyEnd };
   const window = useWindow(first, part);
   const other = useWindow(second, part);
+  const step = (text: string, byQueries: number, byKeys: number) => {
+    const next = { of, queries: by.queries + byQueries, keys: by.keys + byKeys };
+    const isThere =
+      next.queries >= 0 &&
+      next.keys >= 0 &&
+      rect.queryStart + next.queries < rect.queryEnd &&
+      rect.keyStart + next.keys < rect.keyEnd;
+    return (
+      // Not disabled: a button that is loses the focus when its end is reached.
+      <button
+        type="button"
+        aria-disabled={!isThere}
+        onClick={() => {
+          if (isThere) setMoved(next);
+        }}
+      >
+        {text}
+      </button>
+    );
+  };
+  const tools = (
+    <div className={styles.tools}>
+      {step('Earlier queries', -CELLS, 0)}
+      {step('Later queries', CELLS, 0)}
+      {step('Earlier keys', 0, -CELLS)}
+      {step('Later keys', 0, CELLS)}
+    </div>
+  );
   if (window === undefined || (second !== undefined && other === undefined)) {
-    return <p className={styles.note}>reading values</p>;
+    return (
+      <>
+        {tools}
+        <p className={styles.note}>reading values</p>
+      </>
+    );
   }
   const difference =
     other === undefined ? undefined : subtractLayers(windowLayer(window), windowLayer(other));
   const columns = range(window.keyStart, window.keyEnd);
-  return (
+  const profileText = (value: number | undefined) => (value === undefined ? '' : inWords(value));
+  const table = (
     <div className={styles.scroll}>
       <table>
         <caption className={styles.note}>
-          the first {CELLS} x {CELLS} of what is visible
-          {difference === undefined ? '' : ': the difference, and of which two values'}
+          queries {queryStart} to {queryEnd - 1} and keys {keyStart} to {keyEnd - 1} of what is
+          visible{difference === undefined ? '' : ': the difference, and of which two values'}
         </caption>
         <thead>
           <tr>
@@ -50,6 +91,7 @@ export function MapTable({ first, second, rect, labelOf }: Props) {
                 <Label text={labelOf.key(key)} />
               </th>
             ))}
+            {profiles !== undefined && <th scope="col">largest in view</th>}
           </tr>
         </thead>
         <tbody>
@@ -74,11 +116,29 @@ export function MapTable({ first, second, rect, labelOf }: Props) {
                   </td>
                 );
               })}
+              {profiles !== undefined && <td>{profileText(profileAt(profiles.queries, query))}</td>}
             </tr>
           ))}
         </tbody>
+        {profiles !== undefined && (
+          <tfoot>
+            <tr>
+              <th scope="row">received on average in view</th>
+              {columns.map((key) => (
+                <td key={key}>{profileText(profileAt(profiles.keys, key))}</td>
+              ))}
+              <td />
+            </tr>
+          </tfoot>
+        )}
       </table>
     </div>
+  );
+  return (
+    <>
+      {tools}
+      {table}
+    </>
   );
 }
 

@@ -167,6 +167,23 @@ export function MapView(props: Props) {
         ? `${aggregate} of each cell over one query of ${everyQuery}`
         : `${aggregate} of each cell`;
   const isTable = parts.has('table');
+  const headGrid = parts.has('heads') && heads > 1 && (
+    <MapHeads
+      heads={heads}
+      head={head}
+      batch={batch}
+      queries={queries}
+      keys={keys}
+      of={`${first.resultKey} ${second?.resultKey ?? ''} ${batch}`}
+      load={(each) => loadHeadPicture(first, second, batch, each, aggregate)}
+      takenBy={(each) => takenBy(first, batch, each) ?? takenBy(second, batch, each)}
+      aggregate={aggregate}
+      scale={scale}
+      colors={colors}
+      isTable={isTable}
+      onPick={(next) => onParamsChange({ ...params, head: next })}
+    />
+  );
   return (
     <div ref={box}>
       <MapTools
@@ -195,25 +212,16 @@ export function MapView(props: Props) {
         onCsv={() => void saveMapCsv(firstHead, secondHead, shown, fileName, valueName)}
       />
       {problem !== undefined && <p role="alert">{problem}</p>}
-      {parts.has('heads') && heads > 1 && (
-        <MapHeads
-          heads={heads}
-          head={head}
-          batch={batch}
-          queries={queries}
-          keys={keys}
-          of={`${first.resultKey} ${second?.resultKey ?? ''} ${batch}`}
-          load={(each) => loadHeadPicture(first, second, batch, each, aggregate)}
-          takenBy={(each) => takenBy(first, batch, each) ?? takenBy(second, batch, each)}
-          aggregate={aggregate}
-          scale={scale}
-          colors={colors}
-          onPick={(next) => onParamsChange({ ...params, head: next })}
-        />
-      )}
+      {!isTable && headGrid}
       {isTable ? (
         <>
-          <MapTable first={firstHead} second={secondHead} rect={shown} labelOf={labelOf} />
+          <MapTable
+            first={firstHead}
+            second={secondHead}
+            rect={shown}
+            labelOf={labelOf}
+            profiles={profiles}
+          />
           {overlay !== undefined && words !== undefined && (
             <MapBlocksTable
               list={overlay.list}
@@ -244,6 +252,7 @@ export function MapView(props: Props) {
           )}
         </div>
       )}
+      {isTable && headGrid}
       <p className={styles.readout} aria-live="polite" data-testid="map-readout">
         {reading !== undefined &&
           readingText(reading, names ?? ['', ''], profiles, overlay?.list, labelOf, stateOf)}

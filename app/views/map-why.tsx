@@ -61,7 +61,14 @@ export function MapWhy({ id, attention, summary, head, list, reading }: Props) {
           ) : (
             <>
               q · k / √{shape.headSize} = {number(score.score)}
-              {change === undefined ? ', unchanged' : <Formula of={change} />}
+              {change === undefined ? (
+                ', unchanged'
+              ) : (
+                <>
+                  , then
+                  <Formula of={change} />
+                </>
+              )}
               {isSeen && !isLeftOut
                 ? `; p = exp(${number(logit)} − ${number(score.lse)}) = ${number(Math.exp(logit - score.lse))}`
                 : '; never used'}
@@ -89,10 +96,15 @@ function Formula({ of }: { readonly of: Explanation }) {
   return (
     <>
       {' '}
-      <code>{text}</code> with{' '}
-      {reads.map(({ name, value: each }) => `${name} = ${number(each)}`).join(', ') ||
-        'nothing to read'}
-      : <code>{substituted}</code> is{' '}
+      <code>{text}</code>
+      {reads.length > 0 && (
+        <>
+          {' '}
+          with {reads.map(({ name, value: each }) => `${name} = ${number(each)}`).join(', ')}:{' '}
+          <code>{substituted}</code>
+        </>
+      )}{' '}
+      is{' '}
       <strong>
         {isCondition ? (value === 0 ? 'false, masked' : 'true, seen') : number(value)}
       </strong>

@@ -1,6 +1,6 @@
 'use client';
 
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { MapWindow } from '../../lib/attention/types';
 import type { MapElement } from '../../lib/views/map/draw';
 import { valueAt, windowLayer } from '../../lib/views/map/layer';
@@ -9,20 +9,29 @@ import type { MapHead } from './use-map-data';
 
 type Operand = { readonly head: MapHead; readonly window: MapWindow | undefined };
 
-/** Exact value of one element of each operand: from the windows at hand, else asked for. */
+/** Changes with the head and the result that a value is of. */
+const identityOf = ({ head }: Operand) => `${head.resultKey} ${head.batch} ${head.head}`;
+
+/**
+ * Exact value of one element of each operand: from the windows at hand, else asked for. It is that of
+ * the heads on show: where they change it is read again, and there is none meanwhile.
+ */
 export function useMapReading(
   first: Operand,
   second: Operand | undefined,
 ): { readonly reading: MapReading | undefined; readonly read: (element: MapElement) => void } {
-  const [reading, setReading] = useState<MapReading>();
+  const [loaded, setLoaded] = useState<{ readonly of: string; readonly reading: MapReading }>();
   const turn = useRef(0);
+  const last = useRef<MapElement>(undefined);
+  const of = `${identityOf(first)} - ${second === undefined ? '' : identityOf(second)}`;
   const read = (element: MapElement) => {
     const mine = ++turn.current;
+    last.current = element;
     const parts = [first, ...(second === undefined ? [] : [second])].map((operand) =>
       probabilityOf(operand, element),
     );
     const set = ([a, b]: readonly number[]) => {
-      if (a !== undefined) setReading({ ...element, first: a, second: b });
+      if (a !== undefined) setLoaded({ of, reading: { ...element, first: a, second: b } });
     };
     const known = parts.filter((part) => typeof part === 'number');
     if (known.length === parts.length) {
@@ -37,7 +46,11 @@ export function useMapReading(
       () => undefined,
     );
   };
-  return { reading, read };
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `of` stands for the operands' heads
+  useEffect(() => {
+    if (last.current !== undefined) read(last.current);
+  }, [of]);
+  return { reading: loaded?.of === of ? loaded.reading : undefined, read };
 }
 
 function probabilityOf(

@@ -1,9 +1,18 @@
 import type { AttentionShape } from '../spec/kinds/attention';
+import { createDecider } from './decide-block';
 import { type AttentionProgram, programInterval, queryPosition, wholeBox } from './program';
 import type { BlockList } from './types';
 
 /** What a rectangle of the score matrix is known to hold. */
-type Cover = 'none' | 'some' | 'all';
+export type Cover = 'none' | 'some' | 'all';
+
+/** Asks a rectangle; ends are past the last. */
+export type CoverOf = (
+  queryStart: number,
+  queryEnd: number,
+  keyStart: number,
+  keyEnd: number,
+) => Cover;
 
 /**
  * Asks rectangles of one (batch entry, range of heads) by interval arithmetic over the mask. 'some'
@@ -15,7 +24,7 @@ export function coverOf(
   batch: number,
   headLow: number,
   headHigh: number,
-): (queryStart: number, queryEnd: number, keyStart: number, keyEnd: number) => Cover {
+): CoverOf {
   if (program.mask === undefined) return () => 'all';
   const interval = programInterval(program.mask, program, shape);
   const box = { ...wholeBox(shape, batch), headLow, headHigh };
@@ -83,6 +92,7 @@ export function buildBlockList(
   const ragged = shape.keys % blockKeys !== 0 ? keyBlocks - 1 : keyBlocks;
   const state = new Uint8Array(queryBlocks * keyBlocks);
   const cover = coverOf(program, shape, batch, ...heads);
+  const decide = createDecider(cover);
   subdivide(
     queryBlocks,
     keyBlocks,
@@ -93,7 +103,16 @@ export function buildBlockList(
         c0 * blockKeys,
         Math.min(shape.keys, c1 * blockKeys),
       ),
-    (kind, r0, r1, c0, c1) => {
+    (asked, r0, r1, c0, c1) => {
+      const kind =
+        asked === 'some'
+          ? decide(
+              r0 * blockQueries,
+              Math.min(shape.queries, r1 * blockQueries),
+              c0 * blockKeys,
+              Math.min(shape.keys, c1 * blockKeys),
+            )
+          : asked;
       if (kind === 'none') return;
       for (let r = r0; r < r1; r++) {
         state.fill(kind === 'all' ? 2 : 1, r * keyBlocks + c0, r * keyBlocks + c1);

@@ -35,6 +35,15 @@ function attentionCase(
 const causal: AttentionVariant = { type: 'causal' };
 const dense: AttentionVariant = { type: 'dense' };
 
+/** Causal, of the keys whose value at an index of a table per head is positive, and added to the score. */
+const byTable = (...index: readonly string[]): AttentionVariant => ({
+  type: 'formula',
+  mask: ['k', 'q', '<=', ...index, 'bias', 0, '>', 'and'],
+  score: ['score', ...index, 'bias', '+'],
+  numbers: [],
+  tables: [{ name: 'bias', source: 'normal', perHead: true, entries: 90, deviation: 1 }],
+});
+
 /** Odd lengths, head sizes, GQA, fewer and more queries than keys, document edges, large logits. */
 export const ATTENTION_CASES: readonly AttentionCase[] = [
   attentionCase('single key', { queries: 1, keys: 1 }, dense),
@@ -88,6 +97,21 @@ export const ATTENTION_CASES: readonly AttentionCase[] = [
     'documents, queries before the first key',
     { queries: 60, keys: 45 },
     { type: 'documents', meanDocumentTokens: 9, causal: true },
+  ),
+  attentionCase(
+    'keys by a table per head, GQA, batch 2',
+    { queries: 150, batch: 2, queryHeads: 4, kvHeads: 2 },
+    byTable('k'),
+  ),
+  attentionCase(
+    'distances by a table per head, fewer queries than keys',
+    { queries: 70, keys: 133, queryHeads: 4, kvHeads: 2 },
+    byTable('q', 'k', '-'),
+  ),
+  attentionCase(
+    'distances by a table per head, queries before the first key',
+    { queries: 70, keys: 45, queryHeads: 2, kvHeads: 2 },
+    byTable('q', 'k', '-'),
   ),
   attentionCase('large logits', { queries: 96, headSize: 64 }, causal, 25),
   attentionCase('large negative scale', { queries: 96, headSize: 64 }, dense, -25),

@@ -1,5 +1,5 @@
 import type { TableReader } from '../formula/evaluate';
-import type { TableBounds } from '../formula/interval';
+import { memberOf, type TableBounds } from '../formula/interval';
 import { createRandom, type Random } from '../random/random';
 import type { AttentionParams, FormulaTable } from '../spec/kinds/attention';
 
@@ -118,14 +118,20 @@ export function tableBounds(table: ProgramTable): TableBounds {
     const level = 31 - Math.clz32(to - from + 1);
     out.low = Infinity;
     out.high = -Infinity;
+    out.members = 0;
+    let isSmall = true;
     const lastHead = headStride === 0 ? box.headLow : box.headHigh;
     for (let head = box.headLow; head <= lastHead; head++) {
-      const { lowest, highest } = extremesAt(box.batch * batchStride + head * headStride);
+      const { lowest, highest, members } = extremesAt(box.batch * batchStride + head * headStride);
       const start = level * length + from;
       const end = level * length + to - (1 << level) + 1;
       out.low = Math.min(out.low, lowest[start] as number, lowest[end] as number);
       out.high = Math.max(out.high, highest[start] as number, highest[end] as number);
+      isSmall &&= members !== undefined;
+      if (members !== undefined)
+        out.members |= (members[start] as number) | (members[end] as number);
     }
+    if (!isSmall) out.members = 0;
   };
 }
 
@@ -133,6 +139,8 @@ interface RowExtremes {
   /** [level, index]: over 2^level values from the index. */
   readonly lowest: Float32Array;
   readonly highest: Float32Array;
+  /** As `IntervalNode.members`; undefined where some value is not one of 0..31. */
+  readonly members: Uint32Array | undefined;
 }
 
 function rowExtremes(row: Float32Array): RowExtremes {
@@ -142,6 +150,12 @@ function rowExtremes(row: Float32Array): RowExtremes {
   const highest = new Float32Array(levels * length);
   lowest.set(row);
   highest.set(row);
+  const members = row.every((value) => memberOf(value) !== 0)
+    ? new Uint32Array(levels * length)
+    : undefined;
+  row.forEach((value, i) => {
+    if (members !== undefined) members[i] = memberOf(value);
+  });
   for (let level = 1; level < levels; level++) {
     const half = 1 << (level - 1);
     const before = (level - 1) * length;
@@ -149,7 +163,10 @@ function rowExtremes(row: Float32Array): RowExtremes {
       const at = level * length + i;
       lowest[at] = Math.min(lowest[before + i] as number, lowest[before + i + half] as number);
       highest[at] = Math.max(highest[before + i] as number, highest[before + i + half] as number);
+      if (members !== undefined) {
+        members[at] = (members[before + i] as number) | (members[before + i + half] as number);
+      }
     }
   }
-  return { lowest, highest };
+  return { lowest, highest, members };
 }

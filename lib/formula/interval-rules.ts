@@ -1,3 +1,4 @@
+import { floorModulo } from './evaluate';
 import type { IntervalNode } from './interval';
 import type { FormulaNode } from './tree';
 
@@ -18,6 +19,7 @@ export function intervalRule(
     // NaN bounds (such as infinity - infinity) mean that nothing is known.
     self.low = Number.isNaN(low) ? -Infinity : low;
     self.high = Number.isNaN(high) ? Infinity : high;
+    self.members = 0;
     self.mayBeNaN = type === 'float' && args.some(({ mayBeNaN }) => mayBeNaN);
   };
   const monotone = (f: (x: number) => number) => () => set(f(a.low), f(a.high));
@@ -26,7 +28,10 @@ export function intervalRule(
   const order = (isAlways: boolean, isNever: boolean) =>
     truth(isAlways && !a.mayBeNaN && !b.mayBeNaN, isNever);
   const areEqual = () => a.low === a.high && b.low === b.high && a.low === b.low;
-  const areApart = () => a.high < b.low || a.low > b.high;
+  const areApart = () =>
+    a.high < b.low ||
+    a.low > b.high ||
+    (a.members !== 0 && b.members !== 0 && (a.members & b.members) === 0);
   const orNaN = (mayBe: boolean) => {
     if (mayBe) self.mayBeNaN = true;
   };
@@ -80,6 +85,7 @@ export function intervalRule(
           const base = b.low * Math.floor(a.low / b.low);
           set(a.low - base, a.high - base);
         } else set(0, a.low >= 0 ? Math.min(a.high, below(b.high)) : below(b.high));
+        if (type === 'int' && b.low === b.high) self.members = remainders(a, b.low);
         orNaN(type === 'float' && (isUnbounded(a) || isUnbounded(b)));
       };
     }
@@ -149,13 +155,26 @@ export function intervalRule(
     case 'select':
       return () => {
         const isOne = a.low === 1 ? b : a.high === 0 ? c : undefined;
-        if (isOne === undefined) set(Math.min(b.low, c.low), Math.max(b.high, c.high));
-        else {
+        if (isOne === undefined) {
+          set(Math.min(b.low, c.low), Math.max(b.high, c.high));
+          if (b.members !== 0 && c.members !== 0) self.members = b.members | c.members;
+        } else {
           set(isOne.low, isOne.high);
+          self.members = isOne.members;
           self.mayBeNaN = isOne.mayBeNaN;
         }
       };
   }
+}
+
+/** Remainders of a range of whole numbers, as `IntervalNode.members`. */
+function remainders({ low, high }: IntervalNode, divisor: number): number {
+  if (divisor < 1 || divisor > 32) return 0;
+  let members = 0;
+  for (let i = 0; i < divisor && low + i <= high; i++) {
+    members |= 1 << floorModulo(low + i, divisor);
+  }
+  return members;
 }
 
 /** Bounds of a function that is monotone in each argument: they lie at the corners. */

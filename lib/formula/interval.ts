@@ -24,18 +24,27 @@ export interface IntervalBindings {
   readonly table: (name: string) => TableBounds;
 }
 
-/** Smallest and largest value of a table over indices and heads, into `out`. */
+/** A value as `IntervalNode.members`. */
+export const memberOf = (value: number): number =>
+  Number.isInteger(value) && value >= 0 && value < 32 ? 1 << value : 0;
+
+/** Smallest and largest value of a table over indices and heads, and the small ones, into `out`. */
 export type TableBounds = (
   low: number,
   high: number,
   box: Box,
-  out: { low: number; high: number },
+  out: { low: number; high: number; members: number },
 ) => void;
 
 /** A compiled formula: after `run`, every value it takes in the box lies in [low, high]. A condition is 0..1. */
 export interface IntervalNode {
   low: number;
   high: number;
+  /**
+   * Where all values are whole numbers of 0..31: bit v is set where v may be among them. Else 0. Tags
+   * and remainders have holes that an interval cannot tell.
+   */
+  members: number;
   /** Some value in the box may be NaN, which lies in no interval. */
   mayBeNaN: boolean;
   readonly run: (box: Box) => void;
@@ -65,7 +74,7 @@ export function compileInterval(
         const index = make(part.index);
         const bounds = bindings.table(part.name);
         const isWhole = part.type === 'int';
-        const self: IntervalNode = { low: 0, high: 0, mayBeNaN: false, run };
+        const self: IntervalNode = { low: 0, high: 0, members: 0, mayBeNaN: false, run };
         function run(box: Box) {
           index.run(box);
           bounds(index.low, index.high, box, self);
@@ -83,6 +92,7 @@ export function compileInterval(
 const constant = (low: number, high: number): IntervalNode => ({
   low,
   high,
+  members: low === high ? memberOf(low) : 0,
   mayBeNaN: false,
   run: () => undefined,
 });
@@ -92,6 +102,7 @@ function variable(name: string, { queries, keys, heads }: IntervalBindings): Int
     const self: IntervalNode = {
       low: 0,
       high: 0,
+      members: 0,
       mayBeNaN: false,
       run: (box) => set(self, box),
     };
@@ -142,7 +153,7 @@ function call(
   args: readonly IntervalNode[],
   onHazard: OnHazard | undefined,
 ): IntervalNode {
-  const self: IntervalNode = { low: 0, high: 0, mayBeNaN: false, run };
+  const self: IntervalNode = { low: 0, high: 0, members: 0, mayBeNaN: false, run };
   const warn = (message: string) => onHazard?.(message, node);
   const apply = intervalRule(node, args, self, warn);
   const isWhole = node.type === 'int';
@@ -168,6 +179,7 @@ function holdWhole(
     self.high = Math.max(SMALLEST_WHOLE, Math.min(LARGEST_WHOLE, self.high));
   } else {
     warn(WRAPS);
+    self.members = 0;
     self.low = SMALLEST_WHOLE;
     self.high = -SMALLEST_WHOLE - 1;
   }

@@ -8,6 +8,9 @@ import {
 } from './tree';
 import { unknownFunction } from './unknown-names';
 
+/** Functions of the text that stand for several operations of the tree. */
+export const SUGAR_NAMES = ['where', 'clamp'] as const;
+
 export const functionNamed = (name: string) => FUNCTION_NAMES.find((each) => each === name);
 
 /** What an infix operator makes of its sides; `//` is a quotient rounded down. */

@@ -2,6 +2,8 @@ import type { AttentionInputs } from '../attention/types';
 import { bind } from './bind';
 import { storageBuffer, uniformBuffer } from './buffers';
 import type { GpuDevice } from './device';
+import { abortable } from './jobs';
+import { fillWords, withWords } from './mask-bits';
 import { passTimestamps, type Stamps } from './measure';
 import { type PackedBlockList, packBlockList } from './packed-list';
 import { attentionParamsView, type DispatchParams } from './params';
@@ -16,12 +18,24 @@ import type { ResidentAttention } from './resident';
 import { STORED_FILES } from './stored';
 import { submitSlices } from './submit-slices';
 import { variantSlots } from './variant-slots';
+import type { WgslReplaced } from './wgsl';
 
 const TARGET_SUBMIT_SECONDS = 0.008;
 /** Fewer workgroups than this leave processors idle, which costs more than a longer submit. */
 const MINIMUM_WORKGROUPS = 4;
 /** Submits that the device may have ahead of it: enough to stay busy, few enough to cancel. */
 const SUBMITS_IN_FLIGHT = 2;
+/** A submit beyond this is alone: what a gap costs is little of it, and a cancel waits for it. */
+const LONG_SUBMIT_SECONDS = 2 * TARGET_SUBMIT_SECONDS;
+
+/** Workgroups of a submit at least: a software adapter has no more processors than the machine. */
+const minimumWorkgroups = ({ info }: GpuDevice): number =>
+  info.isFallback
+    ? Math.min(MINIMUM_WORKGROUPS, Math.max(1, navigator.hardwareConcurrency))
+    : MINIMUM_WORKGROUPS;
+
+/** The included file that takes the mask of partial blocks from bits. */
+const MASK_BY_WORDS: WgslReplaced = { 'mask-formula.wgsl': 'mask-words.wgsl' };
 
 interface Dispatch {
   readonly pipeline: GPUComputePipeline;
@@ -33,6 +47,8 @@ interface Dispatch {
 interface Step {
   readonly params: DispatchParams;
   readonly dispatches: readonly Dispatch[];
+  /** Submits not yet done, this one included, beside which another may be sent. */
+  readonly inFlight: number;
 }
 
 /** A plan bound to resident tensors: run it as often as you like, then destroy it. */
@@ -50,6 +66,8 @@ export interface JobOptions {
   readonly gigaflopsPerSecond: number;
   /** Overrides the number of splits of a decode plan; for tests. */
   readonly splits?: number;
+  /** Stops waiting for compilers, and the making of mask bits between submits. */
+  readonly signal?: AbortSignal;
 }
 
 /** Builds the block list, uploads it, compiles the plan's kernel and cuts the work into submits. */
@@ -67,8 +85,15 @@ export async function prepareAttention(
     plan.blockKeys,
     plan.family === 'decode' ? shape.kvHeads : shape.queryHeads,
   );
-  const slots = variantSlots(inputs.program);
-  const replaced = STORED_FILES[resident.storage];
+  const words = withWords(plan, inputs.program, list);
+  // One kernel for all masks that come as bits.
+  const slots = variantSlots(
+    words === undefined ? inputs.program : { ...inputs.program, mask: undefined },
+  );
+  const replaced = {
+    ...STORED_FILES[resident.storage],
+    ...(words === undefined ? {} : MASK_BY_WORDS),
+  };
   const owned: GPUBuffer[] = [];
   const own = async (pending: Promise<GPUBuffer>) => {
     const buffer = await pending;
@@ -78,16 +103,36 @@ export async function prepareAttention(
   const view = attentionParamsView(shape, inputs.program, {
     listStride: list.stride,
     listHeadStride: list.headStride,
+    wordRows: words?.wordRows ?? 0,
   });
+  const settled = <T>(pending: Promise<T>) => abortable(gpu.settle(pending), options.signal);
   const destroy = () => {
     for (const buffer of owned) buffer.destroy();
   };
   try {
     const listRows = await own(storageBuffer(gpu, 'block list rows', { data: list.rows }));
-    const entries = await own(storageBuffer(gpu, 'block list', { data: list.entries }));
+    const entries = await own(storageBuffer(gpu, 'block list', { data: (words ?? list).entries }));
     const uniform = uniformBuffer(gpu, view.arrayBuffer.byteLength);
     owned.push(uniform);
+    const writeParams = (params: DispatchParams) => {
+      view.set(params);
+      gpu.device.queue.writeBuffer(uniform, 0, view.arrayBuffer);
+    };
     const { query, tables } = resident;
+    if (words !== undefined) {
+      await fillWords(
+        gpu,
+        inputs.program,
+        words,
+        { tables, listRows, entries, uniform },
+        {
+          blockQueries: planBlockQueries(plan, shape),
+          blockKeys: plan.blockKeys,
+          writeParams,
+          signal: options.signal,
+        },
+      );
+    }
     const texels = plan.readsTexels === true ? await resident.texels(gpu) : undefined;
     const key = texels?.key.createView() ?? resident.key;
     const value = texels?.value.createView() ?? resident.value;
@@ -98,9 +143,7 @@ export async function prepareAttention(
       (4 * rows * plan.blockKeys * shape.headSize) / (options.gigaflopsPerSecond * 1e9);
 
     const prefillSteps = async (blockQueries: number): Promise<Step[]> => {
-      const pipeline = await gpu.settle(
-        gpu.pipelines.get({ ...plan.kernel(shape), slots, replaced }),
-      );
+      const pipeline = await settled(gpu.pipelines.get({ ...plan.kernel(shape), slots, replaced }));
       const bindings = bind(gpu, pipeline, [
         ...read,
         resident.output,
@@ -116,9 +159,10 @@ export async function prepareAttention(
         seconds,
         shape.batch * shape.queryHeads,
         TARGET_SUBMIT_SECONDS,
-        MINIMUM_WORKGROUPS,
-      ).map(({ blockStart, headStart, blocks, heads }) => ({
+        minimumWorkgroups(gpu),
+      ).map(({ blockStart, headStart, blocks, heads, seconds }) => ({
         params: { blockStart, headStart },
+        inFlight: seconds > LONG_SUBMIT_SECONDS ? 1 : SUBMITS_IN_FLIGHT,
         dispatches: [{ pipeline, bindings, grid: [blocks, heads, plan.chunks(shape)] as const }],
       }));
     };
@@ -128,7 +172,7 @@ export async function prepareAttention(
       const bytes = rows * splits * shape.headSize * 4;
       const partial = await own(storageBuffer(gpu, 'partial outputs', { bytes }));
       const partialLse = await own(storageBuffer(gpu, 'partial LSE', { bytes: rows * splits * 4 }));
-      const [pipeline, merge] = await gpu.settle(
+      const [pipeline, merge] = await settled(
         Promise.all([
           gpu.pipelines.get({ ...decode.kernel(shape), slots, replaced }),
           gpu.pipelines.get({ file: 'merge-splits.wgsl', overrides: { WORKGROUP: 64 } }),
@@ -149,8 +193,9 @@ export async function prepareAttention(
         grid: [Math.ceil((rows * shape.headSize) / 4 / 64), 1, 1],
       };
       return slices.map(
-        ({ headStart, heads }, i): Step => ({
+        ({ headStart, heads, seconds }, i): Step => ({
           params: { headStart, splits, entriesPerSplit },
+          inFlight: seconds > LONG_SUBMIT_SECONDS ? 1 : SUBMITS_IN_FLIGHT,
           dispatches: [
             { pipeline, bindings, grid: [workgroups, heads, groups] },
             ...(i === slices.length - 1 ? [merging] : []),
@@ -176,8 +221,7 @@ export async function prepareAttention(
     }
 
     const submit = (step: Step, stamps: Stamps | undefined, isFirst: boolean, isLast: boolean) => {
-      view.set(step.params);
-      gpu.device.queue.writeBuffer(uniform, 0, view.arrayBuffer);
+      writeParams(step.params);
       const encoder = gpu.device.createCommandEncoder();
       const timestampWrites = passTimestamps(stamps, isFirst, isLast);
       const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
@@ -202,7 +246,7 @@ export async function prepareAttention(
           for (const [i, step] of steps.entries()) {
             signal?.throwIfAborted();
             inFlight.push(submit(step, stamps, i === 0, i === steps.length - 1));
-            if (inFlight.length >= SUBMITS_IN_FLIGHT) await gpu.settle(inFlight.shift()!);
+            while (inFlight.length >= step.inFlight) await gpu.settle(inFlight.shift()!);
           }
         } finally {
           await gpu.settle(Promise.all(inFlight));

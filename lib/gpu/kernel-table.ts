@@ -74,6 +74,7 @@ export const KERNELS = {
   'legendre-queries.wgsl': kernel(['WORKGROUP'], 0),
   'legendre-scan.wgsl': kernel(['WORKGROUP'], 0),
   'map-base.wgsl': kernel([], 0),
+  'mask-bits.wgsl': kernel(['WORKGROUP'], 0),
   'merge-splits.wgsl': kernel(['WORKGROUP'], 0),
   'recurrent-lane.wgsl': kernel(['WORKGROUP'], 0),
   'recurrent-quad.wgsl': kernel(['WORKGROUP'], 0, true),

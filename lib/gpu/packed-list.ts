@@ -11,6 +11,9 @@ export interface PackedBlockList {
   readonly queryBlocks: number;
   /** Entries per query block, the most of any list. */
   readonly blockEntries: Uint32Array;
+  /** Partial ones among them, the most of any list. */
+  readonly blockPartials: Uint32Array;
+  readonly lists: number;
   readonly full: number;
   readonly partial: number;
   /** Blocks of the whole grid, over the same lists. */
@@ -36,6 +39,7 @@ export function packBlockList(
   const stride = queryBlocks + 1;
   const rows = new Uint32Array(lists.length * stride * 2);
   const blockEntries = new Uint32Array(queryBlocks);
+  const blockPartials = new Uint32Array(queryBlocks);
   const entries = new Uint32Array(lists.reduce((sum, { blocks }) => sum + blocks.length, 0));
   let at = 0;
   let full = 0;
@@ -46,7 +50,9 @@ export function packBlockList(
       if (i === queryBlocks) continue;
       rows[row + 1] = list.fullCounts[i]!;
       full += list.fullCounts[i]!;
-      blockEntries[i] = Math.max(blockEntries[i]!, list.offsets[i + 1]! - list.offsets[i]!);
+      const count = list.offsets[i + 1]! - list.offsets[i]!;
+      blockEntries[i] = Math.max(blockEntries[i]!, count);
+      blockPartials[i] = Math.max(blockPartials[i]!, count - list.fullCounts[i]!);
     }
     entries.set(list.blocks, at);
     at += list.blocks.length;
@@ -58,6 +64,8 @@ export function packBlockList(
     headStride: groups > 1 ? stride : 0,
     queryBlocks,
     blockEntries,
+    blockPartials,
+    lists: lists.length,
     full,
     partial: entries.length - full,
     total: lists.length * queryBlocks * keyBlocks,

@@ -33,7 +33,11 @@ export interface MapParams {
 export function attentionParamsView(
   shape: AttentionShape,
   program: AttentionProgram,
-  strides: { readonly listStride: number; readonly listHeadStride: number },
+  strides: {
+    readonly listStride: number;
+    readonly listHeadStride: number;
+    readonly wordRows?: number;
+  },
 ): StructuredView {
   const numbers = new Float32Array(8);
   numbers.set(program.numbers.map(({ value }) => value));

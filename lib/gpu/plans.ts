@@ -26,6 +26,8 @@ interface PlanBase {
 export interface PrefillPlan extends PlanBase {
   readonly family: 'prefill';
   readonly blockQueries: number;
+  /** Takes the mask of partial blocks as bits where there are any; blocks have 32 keys. */
+  readonly readsWords?: boolean;
 }
 
 /** Split-KV: workgroups over splits of the keys, then a merge. */
@@ -75,6 +77,7 @@ function rowsPrefill(rows: number, workgroup: number, readsTexels = false): Pref
     family: 'prefill',
     needsSubgroups: true,
     readsTexels,
+    readsWords: true,
     ...(readsTexels ? { insteadOf: `rows-${rows}x${workgroup}` } : {}),
     maxHeadSize: MAX_UNROLLED_HEAD_SIZE,
     blockQueries: rows * workgroup,

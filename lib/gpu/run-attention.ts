@@ -5,7 +5,7 @@ import { attentionBytes } from '../attention/roofline';
 import { prepareAttention } from './attention-job';
 import type { PlanChooser } from './choose-plan';
 import type { GpuDevice } from './device';
-import { abortable, driveSteps, yieldToMessages } from './jobs';
+import { driveSteps, yieldToMessages } from './jobs';
 import { measure } from './measure';
 import { planBlockQueries } from './plans';
 import { ResidentAttention } from './resident';
@@ -19,7 +19,6 @@ import {
   WARMUP_RUNS,
 } from './run-context';
 import { suitedPlan } from './suited-plan';
-import { variantSlots } from './variant-slots';
 
 export interface AdapterKnowledge {
   readonly plans: PlanChooser;
@@ -43,11 +42,6 @@ export async function runOnDevice(
   if (context.isTimed) await abortable(roofs.get(gpu), signal);
   signal.throwIfAborted();
 
-  const slots = variantSlots(inputs.program);
-  await abortable(
-    gpu.settle(gpu.pipelines.get({ ...chosen.plan.kernel(params.shape), slots })),
-    signal,
-  );
   report({ fraction: undefined, phase: 'block list' });
   const resident = await ResidentAttention.upload(gpu, inputs);
   try {
@@ -59,6 +53,7 @@ export async function runOnDevice(
     } = await suitedPlan(gpu, resident, chosen);
     const job = await prepareAttention(gpu, resident, inputs, plan, {
       gigaflopsPerSecond: planned,
+      signal,
     });
     // In textures alone; the keys' buffer is for maps.
     if (plan.readsTexels === true) resident.release('value');

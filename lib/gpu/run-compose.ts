@@ -47,7 +47,9 @@ export async function runCompose(
     name,
     program: makeProgram({ shape, seed, variant }),
   }));
-  const isSampled = params.rule.type === 'merge' && checkDisjoint(variants, shape);
+  const { rule } = params;
+  const mustBeDisjoint = rule.type === 'merge' && rule.overlaps === 'refuse';
+  const isSampled = mustBeDisjoint && checkDisjoint(variants, shape);
   const isCausal = variants.every(({ program }) => isWithinCausal(program, params));
 
   const raw = await drive(rawTensorSteps(params), runner, 'inputs');

@@ -12,6 +12,7 @@ import type { DecodeResult, StorageResult } from '../attention/decode/result';
 import { type StoredTensor, storeTensor } from '../attention/decode/stored';
 import { firstWord } from '../attention/decode/word';
 import { tensorError } from '../attention/quantise/error';
+import { placeUnderRoof, raisedRoof } from '../attention/roofline';
 import type { AdapterRoof, AttentionInputs } from '../attention/types';
 import type { OnProgress } from '../run/worker-api';
 import type { CacheStorage, DecodeParams } from '../spec/kinds/decode';
@@ -69,7 +70,9 @@ export async function runDecode(
         `${storage.name}: output differs from the f64 reference by ${run.kernelError.maxAbs.toExponential(1)}`,
       );
     }
-    roof = run.roof ?? roof;
+    const flops = decodeFlops(call.parts);
+    const timing = { flops, gigaflopsPerSecond: flops / run.medianSeconds / 1e9 };
+    roof = run.roof ?? (roof && raisedRoof(roof, timing, run.readBytes));
     storages.push(describe(call, storage, stored, run, expected, roof));
     await yieldToMessages();
     signal.throwIfAborted();
@@ -145,6 +148,7 @@ function describe(
   const kept = key.total + value.total + (summary?.tableBytes ?? 0);
   const flops = decodeFlops(call.parts);
   const { medianSeconds, samplesSeconds, warmupRuns, clock } = run;
+  const gigaflopsPerSecond = flops / medianSeconds / 1e9;
   const readGigabytesPerSecond = run.readBytes / medianSeconds / 1e9;
   const packed = stored.key.quantised ?? stored.value.quantised;
   const tensor = packed === stored.key.quantised ? 'key' : 'value';
@@ -165,7 +169,7 @@ function describe(
       warmupRuns,
       clock,
       flops,
-      gigaflopsPerSecond: flops / medianSeconds / 1e9,
+      gigaflopsPerSecond,
     },
     plan: run.plan,
     splits: run.splits,
@@ -174,6 +178,7 @@ function describe(
     readGigabytesPerSecond,
     percentOfCopyRoof:
       roof === undefined ? undefined : (100 * readGigabytesPerSecond) / roof.copyGigabytesPerSecond,
+    roofPlace: roof && placeUnderRoof(roof, { flops, gigaflopsPerSecond }, run.readBytes),
     keyZeroShare: stored.key.zeroShare,
     valueZeroShare: stored.value.zeroShare,
     word: packed === undefined ? undefined : { tensor, ...firstWord(packed, inputs[tensor]) },

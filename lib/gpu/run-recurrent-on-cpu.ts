@@ -1,10 +1,10 @@
-import { callReferenceSteps, callShape, makeCall, unitOf } from '../attention/recurrent/call';
+import { callReferenceSteps, callShape, makeCallSteps, unitOf } from '../attention/recurrent/call';
 import { describeCall } from '../attention/recurrent/describe';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import { recurrentFlops } from '../attention/recurrent/work';
 import type { OnProgress } from '../run/worker-api';
 import type { RecurrentParams } from '../spec/kinds/recurrent';
-import { driveTimedSteps, yieldToMessages } from './jobs';
+import { driveSteps, driveTimedSteps, yieldToMessages } from './jobs';
 
 /** Runs the f64 recurrence on the CPU, once. */
 export async function runRecurrentOnCpu(
@@ -16,7 +16,7 @@ export async function runRecurrentOnCpu(
   report({ fraction: undefined, phase: 'inputs' });
   await yieldToMessages();
   signal.throwIfAborted();
-  const call = makeCall(params);
+  const call = await driveSteps(makeCallSteps(params), signal, () => undefined);
   report({ fraction: undefined, phase: 'timing' });
   const { value: reference, seconds } = await driveTimedSteps(
     callReferenceSteps(call),

@@ -1,7 +1,7 @@
 import {
   callShape,
   checkCallSteps,
-  makeCall,
+  makeCallSteps,
   type RecurrentCall,
 } from '../attention/recurrent/call';
 import { describeCall } from '../attention/recurrent/describe';
@@ -57,7 +57,7 @@ export async function runRecurrentOnWasm(
   report({ fraction: undefined, phase: 'inputs' });
   await yieldToMessages();
   signal.throwIfAborted();
-  const call = makeCall(params);
+  const call = await driveSteps(makeCallSteps(params), signal, () => undefined);
   const shape = callShape(call);
   const flops = recurrentFlops(rule, shape);
   const others = flops >= SHARED_FLOPS && shape.batch * shape.heads > 1 ? lanes : undefined;

@@ -1,4 +1,4 @@
-import { callShape, checkCallSteps, makeCall } from '../attention/recurrent/call';
+import { callShape, checkCallSteps, makeCallSteps } from '../attention/recurrent/call';
 import { describeCall } from '../attention/recurrent/describe';
 import type { RecurrentResult } from '../attention/recurrent/result';
 import { isTestTimeRule } from '../attention/recurrent/rule';
@@ -22,7 +22,7 @@ export async function runRecurrentOnDevice(
 ): Promise<RecurrentResult> {
   const { rule, timedRuns: runs } = params;
   report({ fraction: undefined, phase: 'inputs' });
-  const call = makeCall(params);
+  const call = await driveSteps(makeCallSteps(params), signal, () => undefined);
   if (isTestTimeRule(rule) || call.type === 'lact' || call.type === 'temporal-lora') {
     throw new Error(`rule ${rule.type} has no kernel; choose engine auto or cpu`);
   }

@@ -19,6 +19,9 @@ import legendreParams from './kernels/legendre-params.wgsl';
 import legendreQueries from './kernels/legendre-queries.wgsl';
 import legendreScan from './kernels/legendre-scan.wgsl';
 import mapBase from './kernels/map-base.wgsl';
+import maskBits from './kernels/mask-bits.wgsl';
+import maskFormula from './kernels/mask-formula.wgsl';
+import maskWords from './kernels/mask-words.wgsl';
 import masked from './kernels/masked.wgsl';
 import mergeSplits from './kernels/merge-splits.wgsl';
 import packedCodes from './kernels/packed-codes.wgsl';
@@ -81,6 +84,9 @@ export const SHADER_FILES = {
   'legendre-queries.wgsl': legendreQueries,
   'legendre-scan.wgsl': legendreScan,
   'map-base.wgsl': mapBase,
+  'mask-bits.wgsl': maskBits,
+  'mask-formula.wgsl': maskFormula,
+  'mask-words.wgsl': maskWords,
   'masked.wgsl': masked,
   'merge-splits.wgsl': mergeSplits,
   'paged-rows.wgsl': pagedRows,

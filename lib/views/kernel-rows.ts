@@ -171,6 +171,13 @@ export const STORAGE_COLUMNS: readonly Column<StorageResult>[] = [
     print: formatCount,
     better: 'high',
   },
+  {
+    id: 'roof',
+    header: '% of roof',
+    value: (r) => number(r.roofPlace?.percent),
+    print: formatCount,
+    better: 'high',
+  },
 ];
 
 export const RECURRENT_COLUMNS: readonly Column<RecurrentResult>[] = [

@@ -30,6 +30,8 @@ describe('on the device', () => {
       expect(storage.splits).toBeGreaterThan(0);
       expect(storage.submits).toBeGreaterThan(0);
       expect(storage.percentOfCopyRoof).toBeGreaterThan(0);
+      expect(storage.roofPlace!.percent).toBeGreaterThan(0);
+      expect(storage.roofPlace!.percent).toBeLessThanOrEqual(100 + 1e-6);
       expect(storage.timing.samplesSeconds).toHaveLength(2);
       expect(storage.plan).toMatch(/split-KV/);
     }
@@ -172,6 +174,8 @@ test('on a software adapter engine auto runs WebAssembly and says what it read',
     expect(each.splits).toBeUndefined();
     expect(each.percentOfCopyRoof).toBeGreaterThan(0);
     expect(each.percentOfCopyRoof).toBeLessThanOrEqual(100 + 1e-6);
+    expect(each.roofPlace!.percent).toBeLessThanOrEqual(100 + 1e-6);
+    expect(each.roofPlace!.percent).toBeGreaterThan(0);
   }
   expect(f16!.error.relativeL2).toBeLessThan(int8!.error.relativeL2);
   expect(int8!.error.relativeL2).toBeLessThan(int4!.error.relativeL2);

@@ -28,7 +28,7 @@ test('heads choose among selections that are added, changed and removed by keybo
   await page.keyboard.press('Enter');
   await expect(alternative(3)).toHaveValue('composed');
   const composed = third.getByRole('group', { name: 'composed selection' });
-  await composed.getByLabel('keys', { exact: true }).first().selectOption('sorted inside segments');
+  await composed.getByLabel('keys', { exact: true }).first().selectOption('sorted');
   await composed.getByLabel('segment (tokens)').fill('48');
   await expect(composed.getByRole('alert')).toContainText('a multiple of blockTokens 32');
   await composed.getByLabel('segment (tokens)').fill('256');

@@ -130,3 +130,55 @@ test('edits come back after a reload, and can be dropped', async ({ page }) => {
   await expect(page.getByRole('button', { name: 'attention', exact: true })).toBeVisible();
   await expect(cell(page, 'attention')).toHaveCount(0);
 });
+
+test('a formula of several lines is pasted, read as it was meant, and taken back', async ({
+  page,
+  context,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const problems = await open(page);
+  const editor = cell(page, 'prefill').getByRole('region', { name: 'variant' });
+  await editor.getByRole('button', { name: 'Edit as formula' }).click();
+  const mask = editor.getByRole('combobox', { name: 'mask' });
+  await page.evaluate(() =>
+    navigator.clipboard.writeText('0 <= q - k < 100 # a window\n  and\nnot k < 4\n'),
+  );
+  await mask.focus();
+  await page.keyboard.press('Control+a');
+  await page.keyboard.press('Control+v');
+  await expect(mask).toHaveValue('0 <= q - k < 100 and not k < 4');
+  await expect(editor.getByRole('alert')).toHaveCount(0);
+  // How it was understood.
+  await expect(editor).toContainText('0 <= q - k && q - k < 100 && !(k < 4)');
+  await expect(editor.getByRole('img')).toHaveAttribute('aria-label', /about 9/);
+  await page.keyboard.press('Control+z');
+  await expect(mask).toHaveValue('k <= q');
+  await page.keyboard.type(' && wh');
+  await expect(editor.getByRole('option', { name: 'where(' })).toBeVisible();
+  await page.keyboard.press('Enter');
+  await expect(mask).toHaveValue('k <= q && where(');
+  await expect(editor.getByRole('alert')).toContainText('the bracket is not closed at column 16');
+  expect(problems).toEqual([]);
+});
+
+test('a very long formula travels in a link', async ({ page, browser }) => {
+  await open(page);
+  const editor = cell(page, 'prefill').getByRole('region', { name: 'variant' });
+  await editor.getByRole('button', { name: 'Edit as formula' }).click();
+  const text = Array.from({ length: 30 }, (_, i) => `k == q - ${(i * i) % 997}`).join(' || ');
+  await editor.getByRole('combobox', { name: 'mask' }).fill(text);
+  await expect(editor.getByRole('alert')).toHaveCount(0);
+  const before = page.url();
+  await expect.poll(() => page.url()).not.toBe(before.split('#')[0]);
+  await expect.poll(() => page.url().length).toBeGreaterThan(400);
+  await page.waitForTimeout(600);
+  const link = page.url();
+  const other = await (await browser.newContext()).newPage();
+  await other.goto(link);
+  await expect(
+    cell(other, 'prefill').getByRole('region', { name: 'variant' }).getByRole('combobox', {
+      name: 'mask',
+    }),
+  ).toHaveValue(text);
+  await other.close();
+});

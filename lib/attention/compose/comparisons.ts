@@ -30,7 +30,7 @@ export function comparisonsOf(
           parts: [
             { name: 'full', variant: { type }, channels: 'all', temperature: 1, lseScale: 1 },
           ],
-          rule: { type: 'merge' },
+          rule: { type: 'merge', overlaps: 'refuse' },
           sink: { type: 'none' },
           positions: { type: 'absolute' },
         },

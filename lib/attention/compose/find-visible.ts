@@ -119,7 +119,7 @@ export function checkDisjoint(
       if (search.pair === undefined) continue;
       const { batch, head, query, key } = search.pair;
       throw new Error(
-        `overlapping parts: "${a.name}" and "${b.name}" both see key ${key} of query ${query} at batch ${batch}, head ${head} (rule merge expects disjoint parts)`,
+        `overlapping parts: "${a.name}" and "${b.name}" both see key ${key} of query ${query} at batch ${batch}, head ${head} (rule merge expects disjoint parts; with overlaps first, a key goes to the first part that sees it)`,
       );
     }
   }

@@ -2,18 +2,20 @@ import type { ComposeParams, ComposePart } from '../../spec/kinds/compose';
 import { alibiSlopes } from '../position/encoding';
 import { type AttentionProgram, assembleProgram, makeProgram, queryPosition } from '../program';
 import type { ProgramTable } from '../tables';
+import { withoutEarlier } from './earlier-parts';
 import { bothMasks, call, int, rewrite, table, variable } from './nodes';
 import type { Piece } from './pieces';
 
-type Call = Pick<ComposeParams, 'shape' | 'seed' | 'encoding'>;
+type Call = Pick<ComposeParams, 'shape' | 'seed' | 'encoding' | 'parts' | 'rule'>;
 
 /**
- * The program of a part's piece: the variant's mask within the piece, and the variant's score formula
+ * The program of a part's piece: the variant's mask within the piece, without what earlier parts of a
+ * merge take, and the variant's score formula
  * over a score that ALiBi has lowered already, slope |query position - key position| / temperature.
  */
 export function partProgram(params: Call, part: ComposePart, piece: Piece): AttentionProgram {
   const { shape, seed, encoding } = params;
-  const own = makeProgram({ shape, seed, variant: part.variant });
+  const own = withoutEarlier(params, part, makeProgram({ shape, seed, variant: part.variant }));
   const { mask, numbers } = bothMasks(own, piece);
   if (encoding.type !== 'alibi') return assembleProgram(shape, { ...own, mask, numbers });
   const distance = call(

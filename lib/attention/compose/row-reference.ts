@@ -3,6 +3,7 @@ import { encodeRows, type PositionEncoding, scoreBias } from '../position/encodi
 import { distanceOf, type Positions, positionsOf } from '../position/rules';
 import { makeProgram, queryPosition } from '../program';
 import { combineParts, partOf } from './combine';
+import { earlierParts } from './earlier-parts';
 import {
   channelRange,
   encodingOf,
@@ -60,6 +61,9 @@ function partReference(
   const { shape, seed } = params;
   const { queryHeads, kvHeads, queries, keys, headSize } = shape;
   const { isVisible, modify } = makeProgram({ shape, seed, variant: part.variant });
+  const earlier = earlierParts(params, part).map(({ variant }) =>
+    makeProgram({ shape, seed, variant }),
+  );
   const range = channelRange(part.channels, headSize);
   const sections = atTextPositions ? undefined : sectionsOf(params.positions);
   const size = { headSize: range.size, contextTokens: keys, heads: queryHeads, sections };
@@ -83,6 +87,7 @@ function partReference(
     for (let i = 0; i < count; i++) {
       const slot = row.slots?.[i] ?? i;
       if (!isVisible(batch, head, query, slot)) continue;
+      if (earlier.some((each) => each.isVisible(batch, head, query, slot))) continue;
       const distance = distanceOf(positions, queryRow, i);
       const isFar = far !== undefined && distance === positions.maxDistance;
       const q = isFar ? far : near;

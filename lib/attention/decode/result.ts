@@ -1,7 +1,7 @@
 import type { DecodeParams } from '../../spec/kinds/decode';
 import type { TensorError } from '../quantise/error';
 import type { QuantisedBytes } from '../quantise/types';
-import type { AdapterInfo, AdapterRoof, AttentionTiming } from '../types';
+import type { AdapterInfo, AdapterRoof, AttentionTiming, RoofPlace } from '../types';
 import type { PageSummary, PageTable } from './pages';
 import type { PackedWord } from './word';
 
@@ -49,6 +49,8 @@ export interface StorageResult {
   readonly readGigabytesPerSecond: number;
   /** Of the adapter's own copy, which reads and writes. */
   readonly percentOfCopyRoof: number | undefined;
+  /** Under the lesser of compute roof and bandwidth; undefined without a roof. */
+  readonly roofPlace?: RoofPlace | undefined;
   /** Of keys or values kept as differences, the share of numbers that are 0. */
   readonly keyZeroShare: number | undefined;
   readonly valueZeroShare: number | undefined;

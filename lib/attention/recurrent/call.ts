@@ -8,7 +8,7 @@ import {
   fastWeightReferenceSteps,
 } from './fast-weight-reference';
 import { chosenFeatureMap, featureSize, mapInputs } from './feature-map';
-import { makeRecurrentInputs, normaliseRows } from './inputs';
+import { normaliseRowSteps, recurrentInputSteps } from './inputs';
 import { type LegendreInputs, legendreStep } from './legendre';
 import { legendreReferenceSteps } from './legendre-reference';
 import { type MemoryUnitReading, readMemoryUnit } from './memory-unit';
@@ -57,6 +57,11 @@ function checkSize({ shape, featureMap }: RecurrentParams): void {
  * @throws Error with a sentence where a tensor would be above 1 GiB
  */
 export function makeCall(params: RecurrentParams): RecurrentCall {
+  return runSteps(makeCallSteps(params));
+}
+
+/** `makeCall` in slices: yields every few milliseconds. */
+export function* makeCallSteps(params: RecurrentParams): Generator<number, RecurrentCall> {
   checkSize(params);
   const { rule, seed } = params;
   if (rule.type === 'mom') {
@@ -67,21 +72,25 @@ export function makeCall(params: RecurrentParams): RecurrentCall {
     const { thetaTokens } = rule;
     // Queries and values as linear attention has them; the memory has no keys.
     const additive = { type: 'additive', normalise: false } as const;
-    const { shape, query, value } = stateInputs(params, additive, seed);
+    const { shape, query, value } = yield* stateInputSteps(params, additive, seed);
     const step = legendreStep(shape.keySize, thetaTokens);
     return { type: 'lmu', inputs: { shape, thetaTokens, step, query, value } };
   }
   if (rule.type === 'lact') {
     const additive = { type: 'additive', normalise: false } as const;
-    const inputs = makeFastWeightInputs(rule, stateInputs(params, additive, seed), seed);
+    const inputs = makeFastWeightInputs(rule, yield* stateInputSteps(params, additive, seed), seed);
     return { type: 'lact', inputs };
   }
   if (rule.type === 'temporal-lora') {
     const additive = { type: 'additive', normalise: false } as const;
-    const inputs = makeTemporalLoraInputs(rule, stateInputs(params, additive, seed), seed);
+    const inputs = makeTemporalLoraInputs(
+      rule,
+      yield* stateInputSteps(params, additive, seed),
+      seed,
+    );
     return { type: 'temporal-lora', inputs };
   }
-  return { type: 'state', rule, inputs: stateInputs(params, rule, seed) };
+  return { type: 'state', rule, inputs: yield* stateInputSteps(params, rule, seed) };
 }
 
 /** Sizes of the call; its keys after the feature map. */
@@ -154,11 +163,20 @@ export function unitOf(
  * leaves numbers below 0. A delta rule keeps unit keys.
  */
 export function stateInputs(
-  { shape, convolutionWidth, featureMap }: RecurrentParams,
+  params: RecurrentParams,
   rule: StateRule,
   seed: number,
 ): RecurrentInputs {
-  let inputs = makeRecurrentInputs(shape, rule, seed, 'raw');
+  return runSteps(stateInputSteps(params, rule, seed));
+}
+
+/** `stateInputs` in slices: yields every few milliseconds. */
+export function* stateInputSteps(
+  { shape, convolutionWidth, featureMap }: RecurrentParams,
+  rule: StateRule,
+  seed: number,
+): Generator<number, RecurrentInputs> {
+  let inputs = yield* recurrentInputSteps(shape, rule, seed, 'raw');
   if (convolutionWidth > 1) {
     const convolution = makeShortConvolution(shape, convolutionWidth, 'silu', seed);
     inputs = convolveInputs(inputs, convolution);
@@ -169,7 +187,7 @@ export function stateInputs(
   const { keySize } = inputs.shape;
   return {
     ...inputs,
-    query: normaliseRows(inputs.query, keySize),
-    key: normaliseRows(inputs.key, keySize),
+    query: yield* normaliseRowSteps(inputs.query, keySize),
+    key: yield* normaliseRowSteps(inputs.key, keySize),
   };
 }

@@ -80,6 +80,19 @@ export function selectByChoice(
   return { ...(tried[taken] as Selection), choice };
 }
 
+/** Whether an alternative scores exactly what the test has scored: the window of last queries. */
+function scoresWindow(method: SelectionMethod, windowQueries: number): boolean {
+  if (method.type !== 'composed') return false;
+  const { summariser, scorer, selector, order } = method;
+  return (
+    summariser.type === 'every-key' &&
+    scorer.type === 'window' &&
+    scorer.windowQueries === windowQueries &&
+    selector.type !== 'none' &&
+    order === undefined
+  );
+}
+
 function selectByTest(
   head: HeadTensors,
   { blockTokens, tau }: Divergence,
@@ -93,9 +106,10 @@ function selectByTest(
     method.type === 'flexprefill' && method.blockTokens === blockTokens
       ? selectFlexPrefill(head, { ...method, lineUnit: 'token' }, test)
       : select(method);
+  const known = scoresWindow(method, blockTokens) ? test.window.flops : 0;
   return {
     ...selection,
-    selectionFlops: test.flops + selection.selectionFlops,
+    selectionFlops: test.flops + selection.selectionFlops - known,
     choice: { by: 'divergence', taken, distance: test.distance },
   };
 }

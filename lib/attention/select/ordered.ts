@@ -70,8 +70,9 @@ export function selectOrdered(
   keyOrder.forEach((key, slot) => {
     blockOf[key] = Math.floor(slot / grid.blockKeys);
   });
-  const { sinkTokens } = parts.forced;
-  const recentTokens = Math.max(parts.forced.recentTokens, parts.forced.windowTokens);
+  const { sinkTokens, recentTokens, windowTokens } = parts.forced;
+  // Nothing here counts towards a budget, so that recent keys and a window are the same.
+  const lastTokens = Math.max(recentTokens, windowTokens);
   const rows = collectBlocks(
     grid,
     (i, keep) => {
@@ -79,8 +80,8 @@ export function selectOrdered(
       for (const block of blocks.subarray(offsets[i], offsets[i + 1])) keep[block] = 1;
       keep.fill(1, ...(own[i] as readonly [number, number]));
       for (const block of blockOf.subarray(0, sinkTokens)) keep[block] = 1;
-      if (recentTokens === 0) return;
-      const first = Math.max(0, firstPosition(grid, i) - recentTokens + 1);
+      if (lastTokens === 0) return;
+      const first = Math.max(0, firstPosition(grid, i) - lastTokens + 1);
       const end = Math.max(first, lastPosition(grid, i) + 1);
       for (const block of blockOf.subarray(first, end)) keep[block] = 1;
     },

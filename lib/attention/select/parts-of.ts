@@ -2,10 +2,14 @@ import {
   type AttentionSelection,
   type ChoiceSelection,
   SELECTION_KEYS,
+  type SelectionMethod,
 } from '../../spec/kinds/selection';
 import type { ComposedSelection } from '../../spec/kinds/selection-parts';
 import { SEARCH_ROW_STRIDE } from './select-head';
 import { takenApart } from './taken-apart';
+
+/** Most lines that parts may ask for. */
+const MAX_LINES = 16_384;
 
 /**
  * A preset as parts and what stands around them: `takenApart`, an order of keys, a choice per head.
@@ -53,14 +57,31 @@ export function partsOf(
       return {
         type: 'choice',
         criterion: { type: 'divergence', blockTokens, tau },
-        // No distance is 1 or more, and none is below 0: one is for blocks alone, the other for lines.
-        alternatives: [
-          { ...method, tau: 1 },
-          { ...method, tau: 0 },
-        ],
+        // No distance is 1 or more: every head is query-aware.
+        alternatives: [{ ...method, tau: 1 }, flexPrefillLines(method)],
       };
     }
     default:
       return takenApart(method, isCausal);
   }
+}
+
+/** The lines of a head that is not query-aware. */
+function flexPrefillLines(
+  method: Extract<AttentionSelection, { type: 'flexprefill' }>,
+): SelectionMethod {
+  const { blockTokens, gamma, minBudgetTokens } = method;
+  const leastLines = blockTokens * Math.max(1, Math.ceil(minBudgetTokens / blockTokens));
+  // No distance is below 0: the preset with no query-aware heads, where parts have no such number.
+  if (leastLines > MAX_LINES) return { ...method, tau: 0 };
+  return {
+    type: 'composed',
+    blockTokens,
+    queryBlockTokens: blockTokens,
+    summariser: { type: 'every-key' },
+    scorer: { type: 'window', windowQueries: blockTokens },
+    reducer: { of: 'probabilities', keys: 'sum', queries: 'sum' },
+    selector: { type: 'line-top-p', share: gamma, leastLines },
+    forced: { sinkTokens: blockTokens, recentTokens: 1, windowTokens: 0 },
+  };
 }

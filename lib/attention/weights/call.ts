@@ -1,9 +1,10 @@
 import type { ComposeParams } from '../../spec/kinds/compose';
 import type { DecodeParams } from '../../spec/kinds/decode';
 import type { RecurrentParams } from '../../spec/kinds/recurrent';
+import { makeCallSteps } from '../recurrent/call';
 import { composeWeightSteps } from './compose-weights';
 import { decodeWeightSteps } from './decode-weights';
-import { prefixKeys, recurrentWeights } from './recurrent-weights';
+import { callWeights, prefixKeys } from './recurrent-weights';
 import type { WeightMatrices, WeightShape } from './types';
 
 /** A cell whose outputs are sums of values, and what its matrices depend on besides its params. */
@@ -49,6 +50,6 @@ export function* weightSteps(call: WeightCall): Generator<number, WeightMatrices
     case 'decode':
       return yield* decodeWeightSteps(call.params, call.storage);
     case 'recurrent':
-      return recurrentWeights(call.params);
+      return callWeights(yield* makeCallSteps(call.params));
   }
 }

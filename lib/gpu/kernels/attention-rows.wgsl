@@ -16,8 +16,7 @@ enable subgroups;
 const ROWS: u32 = 4;
 // headSize / 4
 const DIMS: u32 = 16;
-// Keys that are taken at once, and a key block's, in fours.
-const KEY_GROUPS: u32 = 1;
+// Keys of a block, in fours.
 const BLOCK_GROUPS: u32 = 8;
 override WORKGROUP: u32 = 4;
 
@@ -51,4 +50,5 @@ fn valueOf(place: Place, dim: u32) -> vec4f {
   return loaded(value[place + dim]);
 }
 
+// #include "mask-formula.wgsl"
 // #include "rows-main.wgsl"

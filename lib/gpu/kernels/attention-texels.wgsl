@@ -7,8 +7,7 @@ const ROWS: u32 = 4;
 // headSize / 4
 const DIMS: u32 = 16;
 const ROWS_PER_LINE: u32 = 512;
-// Keys that are taken at once, and a key block's, in fours.
-const KEY_GROUPS: u32 = 1;
+// Keys of a block, in fours.
 const BLOCK_GROUPS: u32 = 8;
 override WORKGROUP: u32 = 4;
 
@@ -43,4 +42,5 @@ fn valueOf(place: Place, dim: f32) -> vec4f {
   return textureSampleLevel(valueTexels, nearest, vec2f(place.x + dim * TEXEL, place.y), 0.0);
 }
 
+// #include "mask-formula.wgsl"
 // #include "rows-main.wgsl"

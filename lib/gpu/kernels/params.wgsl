@@ -18,6 +18,8 @@ struct Params {
   entriesPerSplit: u32,
   // batch x queryHeads x queries: buffers are padded, so their length does not tell.
   rows: u32,
+  // Where `entries` tells the begin of every list row's mask words; see mask-words.wgsl.
+  wordRows: u32,
   // The formulas' named numbers.
   numbers: array<vec4f, 2>,
   // The formulas' tables: first value, values per batch and per head, length.

@@ -70,7 +70,11 @@ export type ComposePart = z.output<typeof composePart>;
 
 export const composeRule = z.discriminatedUnion('type', [
   /** Disjoint parts, joined exactly by their log-sum-exps. */
-  z.strictObject({ type: z.literal('merge') }),
+  z.strictObject({
+    type: z.literal('merge'),
+    /** A key that several parts see is an error, or goes to the first of them. */
+    overlaps: z.enum(['refuse', 'first']).default('refuse'),
+  }),
   /** gate x first part + (1 - gate) x second part, one gate per KV head. */
   z.strictObject({
     type: z.literal('gate'),
@@ -139,7 +143,7 @@ export const composeParams = z
           },
         },
       ]),
-    rule: composeRule.default({ type: 'merge' }),
+    rule: composeRule.prefault({ type: 'merge' }),
     sink: composeSink.default({ type: 'none' }),
     engine,
     timedRuns,

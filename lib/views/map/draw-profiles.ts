@@ -80,7 +80,8 @@ function drawBars(
     context.fillStyle = profiles.isSigned ? cssOf(divergingColor(0.8 * sign, paper)) : colors.ink;
     context.beginPath();
     profile.values.forEach((value, i) => {
-      if (value * sign <= 0) return;
+      // NaN has no bar either.
+      if (!(value * sign > 0)) return;
       const along = (profile.from + i * profile.step - start) * perElement;
       const across = scalePosition(Math.abs(value), scale, most) * (depth - zero);
       // Bars grow downwards from the map, and to its right.

@@ -13,7 +13,7 @@ export interface Profile {
 export interface MapProfiles {
   /** Per key: the mean over the queries in view of the probability that it receives. */
   readonly keys: Profile;
-  /** Per query: the largest probability among the keys in view; of signed weights the one of largest magnitude. */
+  /** Per query: the largest probability among the keys in view, NaN where it sees none; of signed weights the one of largest magnitude. */
   readonly queries: Profile;
   /** Differences and signed weights: values of either sign. */
   readonly isSigned: boolean;
@@ -48,14 +48,12 @@ export function baseProfiles(
   const { rows, columns, queries, keys, max } = base;
   const { rowStart, rowEnd, columnStart, columnEnd } = range;
   const received = new Float32Array(columnEnd - columnStart);
-  const largest = new Float32Array(rowEnd - rowStart);
+  const largest = new Float32Array(rowEnd - rowStart).fill(Number.NaN);
   for (let r = rowStart; r < rowEnd; r++) {
     for (let c = columnStart; c < columnEnd; c++) {
       const at = r * columns + c;
       received[c - columnStart] = (received[c - columnStart] as number) + (masses[at] as number);
-      // A masked cell is NaN, which no comparison lets through.
-      if (Math.abs(max[at] as number) > Math.abs(largest[r - rowStart] as number))
-        largest[r - rowStart] = max[at] as number;
+      keepLargest(largest, r - rowStart, max[at] as number);
     }
   }
   const seen = cellStart(rowEnd, queries, rows) - cellStart(rowStart, queries, rows);
@@ -85,13 +83,13 @@ export function windowProfiles(
   const stride = window.keyEnd - window.keyStart;
   const first = (queryStart - window.queryStart) * stride + keyStart - window.keyStart;
   const received = new Float32Array(columns);
-  const largest = new Float32Array(rows);
+  const largest = new Float32Array(rows).fill(Number.NaN);
   for (let r = 0; r < rows; r++) {
     for (let c = 0; c < columns; c++) {
       const p = probabilities[first + r * stride + c] as number;
       if (Number.isNaN(p)) continue;
       received[c] = (received[c] as number) + p / rows;
-      if (Math.abs(p) > Math.abs(largest[r] as number)) largest[r] = p;
+      keepLargest(largest, r, p);
     }
   }
   return {
@@ -101,11 +99,20 @@ export function windowProfiles(
   };
 }
 
-/** First minus second; both cover the same cells. */
+function keepLargest(largest: Float32Array, at: number, value: number): void {
+  const known = largest[at] as number;
+  // A masked one is NaN, which no comparison lets through.
+  if (Math.abs(value) >= (Number.isNaN(known) ? 0 : Math.abs(known))) largest[at] = value;
+}
+
+/** First minus second, which counts as 0 where nothing is seen by one of them; both cover the same cells. */
 export function subtractProfiles(first: MapProfiles, second: MapProfiles): MapProfiles {
   const minus = (a: Profile, b: Profile): Profile => ({
     ...a,
-    values: a.values.map((value, i) => value - (b.values[i] as number)),
+    values: a.values.map((value, i) => {
+      const other = b.values[i] as number;
+      return Number.isNaN(value) && Number.isNaN(other) ? Number.NaN : (value || 0) - (other || 0);
+    }),
   });
   return {
     keys: minus(first.keys, second.keys),
@@ -122,6 +129,6 @@ export function profileAt({ from, step, values }: Profile, element: number): num
 /** Largest magnitude of a profile's own axis: 1 on a log scale, so that panning does not move it. */
 export function profileTop({ values }: Profile, scale: 'log' | 'linear'): number {
   if (scale === 'log') return 1;
-  const top = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const top = values.reduce((most, value) => Math.max(most, Math.abs(value) || 0), 0);
   return top > 0 ? top : 1;
 }

@@ -65,7 +65,9 @@ function profileText(
   const received = profileAt(profiles.keys, key);
   const largest = profileAt(profiles.queries, query);
   if (received === undefined || largest === undefined) return '';
-  return isDifference
-    ? `; in view, key ${key} receives ${signedWords(received)} on average, and query ${query}'s largest is ${signedWords(largest)}`
-    : `; in view, key ${key} receives ${inWords(received)} on average, and query ${query}'s largest is ${inWords(largest)}`;
+  const words = isDifference ? signedWords : inWords;
+  const ofQuery = Number.isNaN(largest)
+    ? `query ${query} sees no key`
+    : `query ${query}'s largest is ${words(largest)}`;
+  return `; in view, key ${key} receives ${words(received)} on average, and ${ofQuery}`;
 }

@@ -23,6 +23,9 @@ const CALLS = [
   selection('block-sparse 8', { type: 'block-sparse', topBlocks: 8 }),
   selection('block-sparse 4', { type: 'block-sparse', topBlocks: 4 }),
   selection('moba 4 x 64', { type: 'moba', topBlocks: 4, blockTokens: 64 }),
+  selection('vertical-slash', { type: 'vertical-slash' }),
+  selection('quest', { type: 'quest' }),
+  selection('flexprefill', { type: 'flexprefill' }),
   selection('xattention 0.9', { type: 'xattention', share: 0.9 }),
 ] as const;
 

@@ -13,6 +13,7 @@ import { ResidentAttention } from '../../../lib/gpu/resident';
 import { selectKeys } from '../../../lib/gpu/select-keys';
 import { SHADER_FILES } from '../../../lib/gpu/shaders';
 import { resolveWgsl } from '../../../lib/gpu/wgsl';
+import { maskBits } from './bits';
 import * as service from './service';
 import * as tensors from './tensors';
 
@@ -198,6 +199,7 @@ export const kernelTests = {
   spreadOfSplits,
   mapBaseDifference,
   isRepeatable,
+  maskBits,
   adapter: async () => (await device()).info,
   ...service,
   ...tensors,

@@ -198,6 +198,23 @@ describe('scales tied over RoPE pairs', () => {
   });
 });
 
+test('an outlier channel costs less quantised before it turns than after', () => {
+  const shape = { heads: 1, rows: 64, columns: 16 };
+  const keys = normals(elements(shape), 4).map((x, i) => (i % 16 === 3 ? 12 + x : x));
+  const scheme = {
+    bits: 4,
+    mode: 'asymmetric',
+    granularity: { type: 'channel', groupTokens: 64 },
+    scaleType: 'f32',
+  } as const;
+  const turned = rotate(keys, 16);
+  const before = rotate(dequantise(quantise(keys, shape, scheme)), 16);
+  const after = dequantise(quantise(Float32Array.from(turned), shape, scheme));
+  // Turning spreads the channel's constant over both channels of its pair, whose ranges it widens.
+  const error = (values: ArrayLike<number>) => tensorError(Float64Array.from(values), turned);
+  expect(error(before).relativeL2).toBeLessThan(error(after).relativeL2 / 2);
+});
+
 test('refuses what it cannot hold', () => {
   const scheme: QuantisationScheme = {
     bits: 4,

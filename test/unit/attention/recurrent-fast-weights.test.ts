@@ -191,3 +191,20 @@ it('a cell keeps weights, gradient and momentum, and recalls better than chance'
   // Two random unit vectors are sqrt(2) apart.
   expect(described.recall!.errors[0]!).toBeLessThan(1);
 });
+
+it('a larger state recalls more pairs', () => {
+  const of = (expansion: number) => {
+    const params = recurrentParams.parse({
+      shape: { tokens: 20, heads: 1, keySize: 16, valueSize: 16 },
+      rule: { type: 'lact', learningRate: 5, expansion },
+    });
+    const { memory, recall } = describeCall(params, makeCall(params));
+    const errors = recall!.errors;
+    return { bytes: memory.stateBytes, mean: errors.reduce((a, b) => a + b, 0) / errors.length };
+  };
+  const [small, middle, large] = [of(1), of(2), of(4)];
+  expect(small.bytes).toBeLessThan(middle.bytes);
+  expect(middle.bytes).toBeLessThan(large.bytes);
+  expect(middle.mean).toBeLessThan(0.9 * small.mean);
+  expect(large.mean).toBeLessThan(0.9 * middle.mean);
+});

@@ -54,12 +54,30 @@ describe('a preset as a choice', () => {
         const parts = partsOf(preset, head.causal)!;
         expect(parts.type).toBe('choice');
         expect(parse(parts)).toEqual(parts);
-        const { choice, ...selected } = selectHead(head, parts)!;
+        const { choice, pattern, ...selected } = selectHead(head, parts)!;
         expect(choice).toBeDefined();
-        expect(selected).toEqual(selectHead(head, preset));
+        expect(pattern).not.toBe('');
+        const { pattern: named, ...expected } = selectHead(head, preset)!;
+        expect(named).not.toBe('');
+        expect(selected).toEqual(expected);
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('flexprefill in parts', () => {
+  it('has lines of parts, and the preset where no part has so many', () => {
+    const second = (minBudgetTokens: number) => {
+      const parts = partsOf(parse({ type: 'flexprefill', minBudgetTokens, blockTokens: 40 }), true);
+      expect(attentionSelection.safeParse(parts).success).toBe(true);
+      return parts?.type === 'choice' ? parts.alternatives[1] : undefined;
+    };
+    expect(second(64)).toMatchObject({
+      type: 'composed',
+      selector: { type: 'line-top-p', leastLines: 80 },
+    });
+    expect(second(16_384)).toMatchObject({ type: 'flexprefill', tau: 0 });
   });
 });
 

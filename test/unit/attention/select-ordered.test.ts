@@ -145,6 +145,15 @@ describe('an order that does not go with other parts', () => {
     [{ order: { segmentTokens: 48 } }, 'order.segmentTokens', 'a multiple of blockTokens 32'],
     [{ blockTokens: 64, order: { segmentTokens: 32 } }, 'order.segmentTokens', 'blockTokens 64'],
     [{ order: { segmentTokens: 64 }, selector: { type: 'none' } }, 'selector.type', 'no order'],
+    [
+      {
+        order: { segmentTokens: 64 },
+        scorer: { type: 'every-query' },
+        selector: { type: 'threshold', of: 'forced', share: 0.1 },
+      },
+      'selector.of',
+      'kept unscored',
+    ],
   ])('%j is refused at %s: %s', (parts, field, why) => {
     const parsed = composedSelection.safeParse({ type: 'composed', ...parts });
     const issues = parsed.error?.issues ?? [];

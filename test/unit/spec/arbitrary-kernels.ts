@@ -89,6 +89,7 @@ export const kernelParams = {
         ),
         rule: fc.constantFrom(
           { type: 'merge' },
+          { type: 'merge', overlaps: 'first' },
           { type: 'gate' },
           { type: 'gate', gates: { type: 'values', values: [0.25] } },
           { type: 'difference', lambda: -0.5 },

@@ -7,6 +7,7 @@ import {
   touchedCells,
   windowProfiles,
 } from '../../../lib/views/map/profiles';
+import { readingText } from '../../../lib/views/map/reading';
 import { band, causal, dense, holes, probabilities, profilesOf, reduce, total } from './map-cases';
 
 describe('profiles', () => {
@@ -50,11 +51,24 @@ describe('profiles', () => {
     }
   });
 
-  it('count a query that sees nothing as giving nothing', () => {
+  it('tell a query that sees nothing from one that gives nothing', () => {
     const window = probabilities(32, 32, (query, key) => query >= 16 && key < 8);
     const base = reduce(window, 8, 8);
     expect(total(profilesOf(base).keys.values) * 4).toBeCloseTo(0.5, 5);
-    expect([...profilesOf(base).queries.values.subarray(0, 4)]).toEqual([0, 0, 0, 0]);
+    const { queries, keys } = profilesOf(base);
+    expect([...queries.values.subarray(0, 4)]).toEqual(Array(4).fill(Number.NaN));
+    expect(queries.values[4]).toBeGreaterThan(0);
+    expect(profileTop(queries, 'linear')).toBeGreaterThan(0);
+    const whole = windowProfiles(window);
+    expect(whole.queries.values[3]).toBeNaN();
+    // A difference to what does see is that what it sees; between two that see nothing there is none.
+    const all = windowProfiles(probabilities(32, 32, dense));
+    const { queries: minus } = subtractProfiles(all, whole);
+    expect(minus.values[3]).toBe(all.queries.values[3]);
+    expect(subtractProfiles(whole, whole).queries.values[3]).toBeNaN();
+    const reading = { query: 3, key: 3, first: Number.NaN, second: undefined };
+    expect(readingText(reading, ['', ''], whole)).toContain('and query 3 sees no key');
+    expect(keys.values[0]).toBeGreaterThan(0);
   });
 
   it('are of the cells in view, placed where they are drawn', () => {
