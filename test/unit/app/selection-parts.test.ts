@@ -14,7 +14,8 @@ function changesTowards(from: Parts, to: Parts): readonly Parts[] {
     const given = from[name];
     if (JSON.stringify(given) === JSON.stringify(wanted)) return [];
     if (typeof wanted !== 'object' || wanted === null) return [{ ...from, [name]: wanted }];
-    if (given === undefined) return [{ ...from, [name]: {} }];
+    // A part that may be left out comes as a whole.
+    if (given === undefined) return [{ ...from, [name]: wanted }];
     const [before, after] = [given as Parts, wanted as Parts];
     if (before.type !== after.type) return [{ ...from, [name]: { type: after.type } }];
     return changesTowards(before, after).map((each) => ({ ...from, [name]: each }));
@@ -27,17 +28,15 @@ describe('the form of a composed selection', () => {
     const said = types.filter(
       (type) =>
         type !== 'composed' &&
-        type !== 'choice' &&
         partsOf(attentionSelection.parse({ type }), true)?.type === 'composed',
     );
     expect(STARTS.toSorted()).toEqual(said.toSorted());
   });
 
   test.each(STARTS)('names %s by its parts, and another number makes them own', (start) => {
-    for (const isCausal of [true, false]) {
-      const parts = startParts(start, isCausal);
-      // PBS-Attn is of causal heads only.
-      if (parts === undefined) continue;
+    // PBS-Attn is defined for causal heads only.
+    for (const isCausal of start === 'pbs' ? [true] : [true, false]) {
+      const parts = startParts(start, isCausal) as ComposedSelection;
       expect(startOf(parts, isCausal)).toBe(start);
       expect(startOf({ ...parts, queryBlockTokens: 504 }, isCausal)).toBeUndefined();
     }
