@@ -10,6 +10,7 @@ import {
   useRef,
   useState,
 } from 'react';
+import { CHEAP_SECONDS } from '../lib/run/estimate';
 import { isJobKind } from '../lib/run/job-kinds';
 import type { Session } from '../lib/run/session-types';
 import { parseFileBytes } from '../lib/spec/file-text';
@@ -226,7 +227,7 @@ export function Workbench({ session, banner, slug }: Props) {
         <SiteLinks current={slug} />
         <span className={styles.spring} />
         <button type="button" data-primary="" onClick={act('run-all')}>
-          Run all{pending.length > 0 && seconds > 0 ? ` (about ${formatSeconds(seconds)})` : ''}
+          Run all{seconds >= CHEAP_SECONDS ? ` (about ${formatSeconds(seconds)})` : ''}
         </button>
         <button type="button" onClick={act('stop')}>
           Stop

@@ -41,6 +41,7 @@ import {
   SweepResultView,
 } from './loaded-later';
 import { attentionCells } from './model-attention';
+import { OwnRequests, REQUEST_FILES, takeRequests } from './own-requests';
 import { PartialNote } from './partial-note';
 import styles from './results.module.css';
 import { SaveTensors } from './save-tensors';
@@ -74,6 +75,10 @@ export function CellView(props: Props) {
   return (
     <CellFrame
       {...props}
+      {...(cell.kind === 'workload' && {
+        takes: REQUEST_FILES,
+        onFile: (file: File) => takeRequests({ ...props, cell }, file),
+      })}
       editor={
         <Suspense>
           <Editor cell={cell} session={props.session} edit={edit} />
@@ -136,6 +141,8 @@ function Editor({ cell, session, edit }: Pick<Props, 'cell' | 'session' | 'edit'
       return <RecallGapEditor params={cell.params} onParams={onParams} />;
     case 'speculate':
       return <SpeculateEditor params={cell.params} onParams={onParams} />;
+    case 'workload':
+      return <OwnRequests cell={cell} session={session} edit={edit} />;
     default:
       return null;
   }

@@ -34,7 +34,7 @@ export function ChoiceTable({ select: { criterion, alternatives }, choices, head
         {captionOf(criterion)}; heads of each: {counts.join(', ')}
       </p>
       <ScrollRegion label="choice per head" className={results.scroll}>
-        <table className={styles.table} aria-describedby={id}>
+        <table className={styles.table} aria-label="choice per head" aria-describedby={id}>
           <thead>
             <tr>
               {['head', ...columns].map((name) => (

@@ -1,8 +1,9 @@
 'use client';
 
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
+import { findMethods } from '../../lib/methods/find';
 import { METHODS, methodCells } from '../../lib/methods/methods';
-import { METHOD_PARTS } from '../../lib/methods/types';
+import { METHOD_PARTS, type Method } from '../../lib/methods/types';
 import type { Notebook } from '../../lib/spec/notebook';
 import { Dialog } from './dialog';
 import styles from './methods-dialog.module.css';
@@ -16,13 +17,15 @@ interface Props {
 /** Published methods, each a few cells that one can run and change. */
 export default function MethodsDialog({ notebook, onAdd, onClose }: Props) {
   const [filter, setFilter] = useState('');
-  const wanted = filter.trim().toLowerCase();
-  const found = METHODS.filter(({ id, name, says }) =>
-    `${id} ${name} ${says}`.toLowerCase().includes(wanted),
-  );
+  const [presets, setPresets] = useState<readonly Method[]>([]);
+  useEffect(() => {
+    import('../../lib/methods/preset-methods').then((loaded) => setPresets(loaded.PRESET_METHODS));
+  }, []);
+  const all = [...METHODS, ...presets];
+  const found = findMethods(all, filter);
   const taken = new Set(notebook.cells.map(({ id }) => id));
   const [only, second] = found;
-  function add(method: (typeof METHODS)[number]): void {
+  function add(method: Method): void {
     onAdd(methodCells(method, (id) => taken.has(id)));
     onClose();
   }
@@ -42,7 +45,7 @@ export default function MethodsDialog({ notebook, onAdd, onClose }: Props) {
         />
       </label>
       <p className={styles.note} role="status">
-        {found.length} of {METHODS.length} methods
+        {found.length} of {all.length} methods
         {second === undefined && only !== undefined && only.cells.length > 0
           ? '; Enter adds it'
           : ''}

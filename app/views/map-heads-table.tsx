@@ -2,6 +2,7 @@
 
 import type { HeadPattern } from '../../lib/attention/pattern-class';
 import { formatPercent } from '../../lib/views/format';
+import { ScrollRegion } from '../cells/scroll-region';
 import type { TakenBy } from './taken-by';
 import styles from './views.module.css';
 
@@ -32,7 +33,7 @@ export function MapHeadsTable({
   const hasPatterns = facts.some(({ pattern }) => pattern !== undefined);
   const isTaken = facts.some(({ head: each }) => takenBy(each) !== undefined);
   return (
-    <div className={styles.scroll}>
+    <ScrollRegion label="heads of the map" className={styles.scroll}>
       <table>
         <caption className={styles.note}>
           heads{hasPatterns ? ': shares of their probability, counted once each' : ''}
@@ -73,6 +74,6 @@ export function MapHeadsTable({
           ))}
         </tbody>
       </table>
-    </div>
+    </ScrollRegion>
   );
 }

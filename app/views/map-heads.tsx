@@ -154,7 +154,7 @@ export function MapHeads(props: Props) {
         {problem ??
           (count < shown.length
             ? `drawing heads ${start} to ${end - 1}`
-            : `heads ${start} to ${end - 1} of ${heads}${patterns.some((each) => each !== undefined) ? ', named after where most of their probability lies' : ''}${shown.some((each) => takenBy(each) !== undefined) ? '; below it what each selects by' : ''}`)}{' '}
+            : `heads ${start} to ${end - 1} of ${heads}${patterns.some((each) => each !== undefined) ? ', named after what holds most of their probability, where that is twice what an even head would give it; diffuse otherwise' : ''}${shown.some((each) => takenBy(each) !== undefined) ? '; below it what each selects by' : ''}`)}{' '}
         {heads > PAGE_HEADS && (
           <button type="button" onClick={() => setPage(next / PAGE_HEADS)}>
             More: heads {next} to {Math.min(heads, next + PAGE_HEADS) - 1}

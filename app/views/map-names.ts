@@ -28,6 +28,8 @@ export function mapNames(
         : `Difference of ${maps.toLowerCase()}s, ${first.id} minus ${second.id}, ${which}`,
     fileName: `${first.subject.toLowerCase().replaceAll(' ', '-')}-head-${head}`,
     valueName: isProbability(first, second) ? 'probability' : 'weight',
-    origin: `${[...labels].join(' and ')} · ${first.origin}`,
+    origin: [
+      ...new Set([...labels].flatMap((label) => label.split(' · ')).concat(first.origin)),
+    ].join(' · '),
   };
 }

@@ -5,13 +5,20 @@ import type { MapRect, MapWindow } from '../../lib/attention/types';
 import { subtractLayers, windowLayer } from '../../lib/views/map/layer';
 import { type MapProfiles, profileAt } from '../../lib/views/map/profiles';
 import type { LabelOf } from '../../lib/views/map/reading';
+import { ScrollRegion } from '../cells/scroll-region';
 import type { MapHead } from './use-map-data';
 import styles from './views.module.css';
 
 const CELLS = 12;
 const range = (start: number, end: number) =>
   Array.from({ length: end - start }, (_, i) => start + i);
-const inWords = (p: number) => (Number.isNaN(p) ? 'masked' : p.toPrecision(3));
+/** Small ones as powers of ten: zeros after the point would make every column wide. */
+const inWords = (p: number) =>
+  Number.isNaN(p)
+    ? 'masked'
+    : p !== 0 && Math.abs(p) < 1e-3
+      ? p.toExponential(2)
+      : p.toPrecision(3);
 
 interface Props {
   readonly first: MapHead;
@@ -76,11 +83,14 @@ export function MapTable({ first, second, rect, labelOf, profiles }: Props) {
   const columns = range(window.keyStart, window.keyEnd);
   const profileText = (value: number | undefined) => (value === undefined ? '' : inWords(value));
   const table = (
-    <div className={styles.scroll}>
+    <ScrollRegion label="elements of the map" className={styles.scroll}>
       <table>
         <caption className={styles.note}>
           queries {queryStart} to {queryEnd - 1} and keys {keyStart} to {keyEnd - 1} of what is
           visible{difference === undefined ? '' : ': the difference, and of which two values'}
+          {profiles === undefined
+            ? ''
+            : '; the largest that each query gives and the mean that each key receives are of all that is visible'}
         </caption>
         <thead>
           <tr>
@@ -91,7 +101,7 @@ export function MapTable({ first, second, rect, labelOf, profiles }: Props) {
                 <Label text={labelOf.key(key)} />
               </th>
             ))}
-            {profiles !== undefined && <th scope="col">largest in view</th>}
+            {profiles !== undefined && <th scope="col">largest</th>}
           </tr>
         </thead>
         <tbody>
@@ -123,7 +133,7 @@ export function MapTable({ first, second, rect, labelOf, profiles }: Props) {
         {profiles !== undefined && (
           <tfoot>
             <tr>
-              <th scope="row">received on average in view</th>
+              <th scope="row">mean</th>
               {columns.map((key) => (
                 <td key={key}>{profileText(profileAt(profiles.keys, key))}</td>
               ))}
@@ -132,7 +142,7 @@ export function MapTable({ first, second, rect, labelOf, profiles }: Props) {
           </tfoot>
         )}
       </table>
-    </div>
+    </ScrollRegion>
   );
   return (
     <>

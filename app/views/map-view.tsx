@@ -294,6 +294,7 @@ export function MapView(props: Props) {
 
 /** Share of a base that takes long; of two, the one that is behind. */
 function progressText(...data: readonly MapData[]): string {
+  if (data.some(({ isWaiting }) => isWaiting)) return ' after the job that goes on';
   const fractions = data.flatMap(({ progress }) => progress ?? []);
   return fractions.length === 0 ? '' : `, ${Math.floor(100 * Math.min(...fractions))} %`;
 }

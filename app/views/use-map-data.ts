@@ -3,6 +3,7 @@
 import { useEffect, useState } from 'react';
 import { MAP_CELLS } from '../../lib/attention/map';
 import type { MapBase, MapRect, MapWindow } from '../../lib/attention/types';
+import { WAITING } from '../../lib/run/map-source';
 import type { MapSource } from '../../lib/run/session-types';
 import type { MapPreview, Progress } from '../../lib/run/types';
 import { touchedRect, type Viewport, windowRect } from '../../lib/views/map/viewport';
@@ -27,6 +28,8 @@ export interface MapData {
   readonly problem: string | undefined;
   /** Share of the base that is computed, while it is. */
   readonly progress: number | undefined;
+  /** Another job is before it. */
+  readonly isWaiting: boolean;
 }
 
 /** A value and the head that it belongs to: an older one may still be there while a newer comes. */
@@ -42,6 +45,7 @@ export function useMapData(mapHead: MapHead | undefined, view: Viewport): MapDat
   const [window, setWindow] = useState<Loaded<MapWindow>>();
   const [problem, setProblem] = useState<string>();
   const [progress, setProgress] = useState<number>();
+  const [isWaiting, setWaiting] = useState(false);
   const of =
     mapHead === undefined
       ? undefined
@@ -52,11 +56,13 @@ export function useMapData(mapHead: MapHead | undefined, view: Viewport): MapDat
   useEffect(() => {
     setProblem(undefined);
     setProgress(undefined);
+    setWaiting(false);
     if (mapHead === undefined || of === undefined || hasBase) return;
     let isCurrent = true;
-    const report = ({ fraction, preview }: Progress) => {
+    const report = ({ fraction, phase, preview }: Progress) => {
       if (!isCurrent) return;
       setProgress(fraction);
+      setWaiting(phase === WAITING);
       if (preview !== undefined) setPreview({ of, value: preview });
     };
     mapHead.source.base(mapHead.batch, mapHead.head, report).then(
@@ -98,6 +104,7 @@ export function useMapData(mapHead: MapHead | undefined, view: Viewport): MapDat
     window: hasBase && window?.of === of ? window.value : undefined,
     problem,
     progress: hasBase ? undefined : progress,
+    isWaiting: !hasBase && isWaiting,
   };
 }
 

@@ -5,7 +5,7 @@ import { attentionBytes } from '../attention/roofline';
 import { prepareAttention } from './attention-job';
 import type { PlanChooser } from './choose-plan';
 import type { GpuDevice } from './device';
-import { driveSteps, yieldToMessages } from './jobs';
+import { abortable, driveSteps, yieldToMessages } from './jobs';
 import { measure } from './measure';
 import { planBlockQueries } from './plans';
 import { ResidentAttention } from './resident';

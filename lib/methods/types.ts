@@ -22,6 +22,7 @@ export const METHOD_PARTS = [
   'serving: plans and devices',
   'serving: cost of a model and an iteration',
   'serving: what one accelerator does at once',
+  'presets of one cell',
 ] as const;
 export type MethodPart = (typeof METHOD_PARTS)[number];
 

@@ -18,6 +18,9 @@ export interface MapSourceDeps {
   readonly attention: () => AttentionCall;
 }
 
+/** Phase of a map that another job is before. */
+export const WAITING = 'waiting';
+
 type MapTask = 'base' | 'window' | 'score' | 'blocks';
 
 /**
@@ -45,11 +48,13 @@ export function createMapSource(
     kind: MapTask,
     call: WorkerCall<KernelApi, T>,
     onProgress?: OnProgress,
-  ): Promise<T> =>
-    runQueued({ queue: deps.queue, client: deps.kernel }, keyOf(kind), call, {
+  ): Promise<T> => {
+    if (deps.queue.size() > 0) onProgress?.({ fraction: undefined, phase: WAITING });
+    return runQueued({ queue: deps.queue, client: deps.kernel }, keyOf(kind), call, {
       onProgress,
       isBackground,
     });
+  };
 
   return {
     async base(batch, head, onProgress) {

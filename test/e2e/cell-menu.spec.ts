@@ -14,7 +14,7 @@ first
 {}
 \`\`\`
 
-\`\`\`cell plot #gaps <- load
+\`\`\`cell serve #gaps <- load
 {}
 \`\`\`
 
@@ -48,7 +48,7 @@ test('moving, copying and deleting leave the focus on a cell', async ({ page }) 
   expect(await focused(page)).toBe('gaps');
   await choose(page, 'last', 'Delete');
   expect(await focused(page)).toBe('gaps');
-  // A view goes with its only input.
+  // What has lost its only input goes with it.
   await choose(page, 'load', 'Delete');
   expect(await ids(page)).toEqual(['one']);
   expect(await focused(page)).toBe('one');

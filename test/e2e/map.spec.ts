@@ -102,6 +102,48 @@ test('heads are shown side by side, and one is picked by keyboard', async ({ pag
   await page.keyboard.press('Enter');
   await expect(cell(page, 'map').getByRole('combobox', { name: /^head/ })).toHaveValue('3');
   await expect.poll(() => pixelsOf(page)).not.toBe(first);
+  // As a table: what each head's probability lies on, and a way to pick one.
+  await tools(page, 'Table').click();
+  const table = cell(page, 'map').getByRole('region', { name: 'heads of the map' });
+  await expect(table.locator('tbody tr')).toHaveCount(4);
+  for (const row of await table.locator('tbody tr').all()) {
+    const shares = (await row.locator('td').allInnerTexts()).slice(2, 7);
+    const whole = shares.reduce((sum, text) => sum + Number.parseFloat(text), 0);
+    expect(Math.abs(whole - 100)).toBeLessThan(0.5);
+  }
+  await table.getByRole('button', { name: 'head 1' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(cell(page, 'map').getByRole('combobox', { name: /^head/ })).toHaveValue('1');
+});
+
+test('the table goes through the map, and a reading is that of the head on show', async ({
+  page,
+}) => {
+  await openMap(page);
+  await cell(page, 'map').getByRole('application').focus();
+  await page.keyboard.press('ArrowLeft');
+  const probability = async () => {
+    const text = await readout(page).innerText();
+    return Number(/key 47: ([\d.e-]+)/.exec(text)?.[1]);
+  };
+  await expect(readout(page)).toHaveText(/^query 48, key 47: /);
+  const ofFirst = await probability();
+  await cell(page, 'map').getByRole('combobox', { name: /^head/ }).selectOption('3');
+  await expect.poll(probability).not.toBe(ofFirst);
+  await expect.poll(probability).toBeGreaterThan(0);
+  const ofLast = await probability();
+  await tools(page, 'Profiles').click();
+  await tools(page, 'Table').click();
+  const table = cell(page, 'map').locator('table').first();
+  for (let i = 0; i < 4; i++) await tools(page, 'Later queries').press('Enter');
+  for (let i = 0; i < 3; i++) await tools(page, 'Later keys').press('Enter');
+  await expect(table.locator('tbody th').first()).toHaveText('48');
+  await expect(table.locator('thead th').last()).toHaveText('largest');
+  // Keys 36 to 47: the last column before the profile is key 47.
+  const last = await table.locator('tbody tr').first().locator('td').nth(11).innerText();
+  expect(Math.abs(Number(last) - ofLast)).toBeLessThan(6e-3 * ofLast);
+  await expect(table.locator('tfoot td')).toHaveCount(13);
+  await expect(tools(page, 'Later queries')).toHaveAttribute('aria-disabled', 'false');
 });
 
 test('the difference of two cells tells what each gives, in picture, table and CSV', async ({

@@ -59,3 +59,14 @@ test('a selection is chosen beside the variant, and ends with another variant', 
   await editor.getByRole('combobox', { name: 'variant' }).selectOption('causal');
   await expect(editor.getByRole('combobox', { name: 'selection' })).toHaveValue('none');
 });
+
+test('a preset that no entry is named after is found and added too', async ({ page }) => {
+  const problems = await open(page);
+  await page.keyboard.press('m');
+  const dialog = page.getByRole('dialog', { name: 'Published methods' });
+  await dialog.getByLabel('find').fill('h2o');
+  await dialog.getByRole('button', { name: 'Add H2O' }).click();
+  await expect(cell(page, 'h2o-cache')).toBeVisible();
+  await expect(cell(page, 'h2o')).toBeFocused();
+  expect(problems).toEqual([]);
+});

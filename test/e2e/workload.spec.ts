@@ -47,3 +47,17 @@ test('a workload shows its statistics, drawn or read', async ({ page }) => {
   await expect(cell(page, 'read').getByText(/4 rows left out: failed/)).toBeVisible();
   expect(problems).toEqual([]);
 });
+
+test('a file of requests is given to a drawn load without its parameters', async ({ page }) => {
+  const problems = await open(page);
+  const load = cell(page, 'load');
+  const lines = Array.from({ length: 40 }, (_, i) => `${i / 4},${100 + i},${10 + i}`);
+  await load.getByLabel('Your own requests').setInputFiles({
+    name: 'mine.csv',
+    mimeType: 'text/csv',
+    buffer: Buffer.from(['arrival,prompt,output', ...lines].join('\n')),
+  });
+  await expect(load).toContainText('40 over 9.75 s');
+  await expect(load).toContainText('File mine.csv');
+  expect(problems).toEqual([]);
+});

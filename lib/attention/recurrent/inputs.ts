@@ -30,12 +30,11 @@ export function* normaliseRowSteps(tensor: Float32Array, size: number): Filling 
   const stepRows = Math.ceil(STEP_VALUES / size);
   for (let start = 0; start < tensor.length; start += size) {
     if ((start / size) % stepRows === stepRows - 1) yield start / tensor.length;
-    const row = tensor.subarray(start, start + size);
-    const norm = Math.hypot(...row);
-    result.set(
-      row.map((x) => (norm > 0 ? x / norm : 0)),
-      start,
-    );
+    const end = start + size;
+    let squares = 0;
+    for (let i = start; i < end; i++) squares += tensor[i]! ** 2;
+    const norm = Math.sqrt(squares);
+    if (norm > 0) for (let i = start; i < end; i++) result[i] = tensor[i]! / norm;
   }
   return result;
 }

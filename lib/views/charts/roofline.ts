@@ -1,7 +1,11 @@
 import type { ViewInput } from '../view-input';
 import type { Chart } from './marks';
+import { placeLabels } from './place-labels';
 import { type RoofPoint, roofsOf } from './roofs';
 import { isRound } from './round-ticks';
+
+const HEIGHT = 260;
+const MARGIN = { marginTop: 20, marginRight: 20, marginBottom: 30, marginLeft: 52 } as const;
 
 const seriesColor = (i: number) => `var(--series-${(i % 8) + 1})`;
 
@@ -26,12 +30,12 @@ export function rooflineChart(inputs: readonly ViewInput[]): Chart | undefined {
     description: `Kernels under the highest roofs measured here: ${points.map(pointText).join(', ')}`,
     options: (Plot, width) => ({
       style: { background: 'none', color: 'var(--ink)' },
-      marginLeft: 52,
-      height: 260,
+      ...MARGIN,
+      height: HEIGHT,
       width,
       x: {
         type: 'log',
-        label: 'arithmetic intensity (FLOP per byte of Q, K, V, O)',
+        label: 'arithmetic intensity (FLOP per byte that must move)',
         domain: [left, right],
         tickFormat: (value: number) => (isRound(value) ? String(value) : ''),
         grid: true,
@@ -62,10 +66,54 @@ export function rooflineChart(inputs: readonly ViewInput[]): Chart | undefined {
           r: 5,
           title: pointText,
         }),
-        Plot.text(points, { x: 'flopsPerByte', y: 'gigaflopsPerSecond', text: 'series', dy: 13 }),
+        ...labelsOf(points, { left, right, bottom, top }, width).map(({ point, dx, dy, anchor }) =>
+          Plot.text([point], {
+            x: 'flopsPerByte',
+            y: 'gigaflopsPerSecond',
+            text: 'series',
+            textAnchor: anchor,
+            dx,
+            dy,
+          }),
+        ),
       ],
     }),
   };
+}
+
+/** Places of the points' names on the logarithmic axes. */
+function labelsOf(
+  points: readonly RoofPoint[],
+  domain: {
+    readonly left: number;
+    readonly right: number;
+    readonly bottom: number;
+    readonly top: number;
+  },
+  width: number,
+) {
+  const area = {
+    left: MARGIN.marginLeft,
+    right: width - MARGIN.marginRight,
+    top: MARGIN.marginTop,
+    bottom: HEIGHT - MARGIN.marginBottom,
+  };
+  const share = (value: number, from: number, to: number) =>
+    Math.log(value / from) / Math.log(to / from);
+  const places = placeLabels(
+    points.map(({ series, flopsPerByte, gigaflopsPerSecond }) => ({
+      text: series,
+      x: area.left + share(flopsPerByte, domain.left, domain.right) * (area.right - area.left),
+      y:
+        area.bottom -
+        share(gigaflopsPerSecond, domain.bottom, domain.top) * (area.bottom - area.top),
+    })),
+    area,
+  );
+  return points.flatMap((point, i) => {
+    const place = places[i];
+    return place === undefined ? [] : [{ point, ...place }];
+  });
 }
 
 /** A point in words; where a later run has lifted the roof, what it was before. */

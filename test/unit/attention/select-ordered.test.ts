@@ -61,7 +61,8 @@ describe('an order of keys', () => {
           const end = visibleEnd(head, q);
           const position = head.keys - head.queries + q;
           const ownSegment = segmentTokens * Math.floor(Math.max(0, position) / segmentTokens);
-          const first = Math.max(0, position - parts.forced.recentTokens + 1);
+          const { recentTokens, windowTokens } = parts.forced;
+          const first = Math.max(0, position - Math.max(recentTokens, windowTokens) + 1);
           for (let k = 0; k < head.keys; k++) {
             const isForced =
               k < parts.forced.sinkTokens ||
