@@ -31,7 +31,7 @@ const LONG_SUBMIT_SECONDS = 2 * TARGET_SUBMIT_SECONDS;
 /** Workgroups of a submit at least: a software adapter has no more processors than the machine. */
 const minimumWorkgroups = ({ info }: GpuDevice): number =>
   info.isFallback
-    ? Math.min(MINIMUM_WORKGROUPS, Math.max(1, navigator.hardwareConcurrency))
+    ? Math.min(MINIMUM_WORKGROUPS, Math.max(1, navigator.hardwareConcurrency || 1))
     : MINIMUM_WORKGROUPS;
 
 /** The included file that takes the mask of partial blocks from bits. */
