@@ -25,7 +25,8 @@ const { values } = parseArgs({
 const tokens = Number(values.tokens);
 const types = attentionSelection.options.map(({ shape }) => shape.type.value);
 const methods =
-  values.methods?.split(',') ?? types.filter((type) => !['none', 'composed', 'choice'].includes(type));
+  values.methods?.split(',') ??
+  types.filter((type) => !['none', 'composed', 'choice'].includes(type));
 const isWrong = methods.some((name) => !types.some((type) => type === name));
 if (values.help || isWrong || !Number.isInteger(tokens) || tokens < 256 || tokens > 16_384) {
   console.error(`${USAGE}\nmethods: ${types.join(', ')}; tokens: 256..16384`);
