@@ -69,10 +69,24 @@ export class GpuDevice {
     const lost = this.lost.then((reason) => {
       throw new DeviceLostError(`the GPU device was lost: ${reason}`);
     });
-    const result = await Promise.race([work, lost]);
+    const result = await Promise.race([work.catch((error) => this.#explained(error)), lost]);
     // Work on a destroyed device can resolve before `lost` does; its buffers then hold nothing.
     if (this.#isLost) await lost;
     return result;
+  }
+
+  /**
+   * The map of a buffer whose device is lost ends as a cancelled one does, with an `AbortError`, and
+   * may do so before `lost` resolves.
+   */
+  async #explained(error: unknown): Promise<never> {
+    if ((error as Error).name === 'AbortError') {
+      await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
+      if (this.#isLost) {
+        throw new DeviceLostError(`the GPU device was lost: ${await this.lost}`, { cause: error });
+      }
+    }
+    throw error;
   }
 
   destroy(): void {
