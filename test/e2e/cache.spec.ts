@@ -80,7 +80,7 @@ test('a policy is composed: one click per action, checks in place, every part', 
   const trigger = entry.getByRole('group', { name: 'trigger' });
   await trigger.getByLabel('type').selectOption('on-question');
   await entry.getByLabel('score of policy 4').selectOption('position');
-  await expect(entry.getByRole('status', { name: 'checks' })).toContainText(
+  await expect(entry.getByRole('list', { name: 'checks' })).toContainText(
     'invalid type: "on-question" (expected a scorer that reads the question\'s queries',
   );
   const pool = entry.getByRole('group', { name: 'pool' });
