@@ -169,7 +169,7 @@ test('a very long formula travels in a link', async ({ page, browser }) => {
   const text = Array.from({ length: 21 }, (_, i) => `k == q - ${(i * i) % 997}`).join(' || ');
   await editor.getByRole('combobox', { name: 'mask' }).fill(text);
   await expect(editor.getByRole('alert')).toHaveCount(0);
-  await page.getByRole('button', { name: 'Share' }).click();
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
   await expect(page.getByTestId('link-length')).toHaveText(/characters: /);
   const link = await page.getByRole('textbox', { name: 'Link', exact: true }).inputValue();
   const other = await (await browser.newContext()).newPage();

@@ -117,7 +117,7 @@ test('a dropped file is taken, its shape on request, and its tokens are read out
     /query 12 \("tok12"\), key 11 \("tok11"\): [\d.e-]+$/,
   );
   // A link has the names, never the file.
-  await page.getByRole('button', { name: 'Share' }).click();
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
   const address = await page.getByLabel('Link').inputValue();
   const other = await page.context().newPage();
   await other.goto(address);

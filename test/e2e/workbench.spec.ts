@@ -86,7 +86,7 @@ test('a link reopens the same experiment with the same numbers', async ({ page, 
   await cell(page, 'distserve').getByRole('button', { name: /^Run/ }).click();
   await expect(state(page, 'distserve')).toHaveText(/done/);
   const numbers = await cell(page, 'distserve').locator('dl').first().innerText();
-  await page.getByRole('button', { name: 'Share' }).click();
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
   await expect(page.getByTestId('link-length')).toHaveText(/characters: /);
   const link = await page.getByRole('textbox', { name: 'Link', exact: true }).inputValue();
   expect(link).toMatch(/\/n\/#1\.[A-Za-z0-9_-]+$/);
@@ -269,7 +269,7 @@ test('works under a sub-path', async ({ page }) => {
   const problems = await open(page, url);
   await cell(page, 'load').getByRole('button', { name: /^Run/ }).click();
   await expect(state(page, 'load')).toHaveText(/done/);
-  await page.getByRole('button', { name: 'Share' }).click();
+  await page.getByRole('button', { name: 'Share', exact: true }).click();
   await expect(page.getByRole('textbox', { name: 'Link', exact: true })).toHaveValue(
     /\/headroom\/n\/#1\./,
   );
