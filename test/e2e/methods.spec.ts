@@ -1,5 +1,5 @@
 import { expect, test } from 'playwright/test';
-import { cell, open, state } from './page-parts';
+import { cell, open, openMethods, state } from './page-parts';
 
 test('a published method becomes cells that run', async ({ page }) => {
   const problems = await open(page, './attention/');
@@ -7,8 +7,7 @@ test('a published method becomes cells that run', async ({ page }) => {
     'aria-current',
     'page',
   );
-  await page.keyboard.press('m');
-  const dialog = page.getByRole('dialog');
+  const dialog = await openMethods(page);
   await dialog.getByLabel('find').fill('pages');
   await expect(dialog.getByRole('status')).toHaveText(/^\d of \d+ methods/);
   await dialog.getByRole('button', { name: 'Add LServe' }).press('Enter');
@@ -25,8 +24,7 @@ test('a published method becomes cells that run', async ({ page }) => {
 
 test('the only method found is added by Enter', async ({ page }) => {
   await open(page);
-  await page.keyboard.press('m');
-  const dialog = page.getByRole('dialog');
+  const dialog = await openMethods(page);
   await expect(dialog.getByLabel('find')).toBeFocused();
   await page.keyboard.type('jitserve');
   await expect(dialog.getByRole('status')).toHaveText(/^1 of \d+ methods; Enter adds it$/);
@@ -62,8 +60,7 @@ test('a selection is chosen beside the variant, and ends with another variant', 
 
 test('a preset that no entry is named after is found and added too', async ({ page }) => {
   const problems = await open(page);
-  await page.keyboard.press('m');
-  const dialog = page.getByRole('dialog', { name: 'Published methods' });
+  const dialog = await openMethods(page);
   await dialog.getByLabel('find').fill('h2o');
   await dialog.getByRole('button', { name: 'Add H2O' }).click();
   await expect(cell(page, 'h2o-cache')).toBeVisible();

@@ -1,4 +1,4 @@
-import { expect, type Page } from 'playwright/test';
+import { expect, type Locator, type Page } from 'playwright/test';
 
 export const cell = (page: Page, id: string) => page.locator(`[data-cell="${id}"]`);
 export const state = (page: Page, id: string) => cell(page, id).locator('[data-state]').first();
@@ -24,6 +24,16 @@ export async function open(page: Page, path = './'): Promise<string[]> {
   await page.goto(path);
   await page.locator('[data-cell], [role=alert]').first().waitFor();
   return problems;
+}
+
+/** Opens the published methods by their key, which the page may not listen to at once. */
+export async function openMethods(page: Page): Promise<Locator> {
+  const dialog = page.getByRole('dialog', { name: 'Published methods' });
+  await expect(async () => {
+    await page.keyboard.press('m');
+    await expect(dialog).toBeVisible({ timeout: 1000 });
+  }).toPass();
+  return dialog;
 }
 
 /** Opens a document's text as a file; the page must be open. */
