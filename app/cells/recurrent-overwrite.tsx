@@ -1,6 +1,8 @@
 import type { OverwriteShares } from '../../lib/attention/recurrent/recall';
 import { formatError, formatPercent } from '../../lib/views/format';
+import { Region } from '../parts/region';
 import styles from './results.module.css';
+import { ScrollRegion } from './scroll-region';
 
 interface Overwritten {
   readonly shares: OverwriteShares;
@@ -25,12 +27,12 @@ export function RecurrentOverwriteView({ name, rule, additive }: Props) {
     ['softmax, both kept', SOFTMAX, undefined],
   ];
   return (
-    <section aria-label="overwriting a key">
+    <Region label="overwriting a key">
       <p className={styles.note}>
         overwriting a key: it is given value A, later value B, and is then read. a memory that can
         overwrite answers B alone
       </p>
-      <div className={styles.scroll}>
+      <ScrollRegion label="what the key answers" className={styles.scroll}>
         <table>
           <caption className="visually-hidden">what the key answers</caption>
           <thead>
@@ -56,8 +58,8 @@ export function RecurrentOverwriteView({ name, rule, additive }: Props) {
             ))}
           </tbody>
         </table>
-      </div>
-    </section>
+      </ScrollRegion>
+    </Region>
   );
 }
 
