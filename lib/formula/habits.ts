@@ -26,7 +26,8 @@ const HABITS: readonly Habit[] = [
     isWord: true,
   },
   {
-    pattern: /[-+]?\s*(?:float\s*\(\s*["'][^"']*["']\s*\)|\b(?:math|torch|np|jnp|numpy)\.inf\b)/d,
+    pattern:
+      /(?:[-+]\s*)?(?:float\s*\(\s*["'][^"']*["']\s*\)|\b(?:math|torch|np|jnp|numpy)\.inf\b)/d,
     message: () => 'there is no infinity here (write what is hidden into the mask)',
   },
   {
@@ -34,10 +35,10 @@ const HABITS: readonly Habit[] = [
     message: ([all, name]) => `functions have no module: ${all} (write ${name})`,
   },
   {
-    pattern: /^\s*(.+?)\s+(if)\s+(.+?)\s+else\s+(.+?)\s*$/d,
+    pattern: /^(.+?)\b(if)\b(.+?)\belse\b(.+)$/d,
     message: ([, yes = '', , test = '', no = '']) =>
       [yes, test, no].every(isBalanced)
-        ? `unexpected if (write ${test} ? ${yes} : ${no})`
+        ? `unexpected if (write ${test.trim()} ? ${yes.trim()} : ${no.trim()})`
         : 'unexpected if (write test ? yes : no)',
     at: 2,
     isWord: true,
@@ -48,7 +49,7 @@ const HABITS: readonly Habit[] = [
     isWord: true,
   },
   {
-    pattern: /\b([A-Za-z]\w*)\s*\[\s*([bh]|batch|head|b_idx|h_idx)\s*,\s*([^,[\]]+)\]/d,
+    pattern: /\b([A-Za-z]\w*)\s*\[\s*([bh]|batch|head|b_idx|h_idx)\s*,([^,[\]]+)\]/d,
     message: ([, name, , index]) =>
       `tables know their batch entry and head (write ${name}(${index?.trim()}))`,
     at: 2,

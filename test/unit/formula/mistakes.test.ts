@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { findHabit } from '../../../lib/formula/habits';
 import { parseFormula } from '../../../lib/formula/parse';
 import { SCOPE } from './arbitrary';
 
@@ -164,4 +165,16 @@ describe('habits of Python and of papers', () => {
     same('where(q - k < 8, score, score - 1)', 'q - k < 8 ? score : score - 1', 'float');
     same('cap * tanh(score / cap)', 'cap * tanh(score / cap)', 'float');
   });
+});
+
+// A pattern that takes the cube of a text's length would not come back from these.
+it.each([
+  `k <= q ${' '.repeat(20_000)}+`,
+  `x if${' '.repeat(20_000)}`,
+  `bias[b,${' '.repeat(20_000)}`,
+  `-${' '.repeat(20_000)}`,
+])('looks for habits in a long text, %.9s', (text) => {
+  expect(findHabit(text, () => false)?.message).toBe(
+    text.includes('if') ? 'unexpected if (write test ? yes : no)' : undefined,
+  );
 });
